@@ -1,0 +1,8 @@
+"""ion-pipeline: a First Resonance ION tenant as an open warehouse.
+
+Data flows one way: client > extract > lake > warehouse > dbt > publish. Each package imports only those to its left;
+`pipeline` joins them, `defs` (Dagster) and `cli` drive it. `sandbox` is a local ION and is imported by nothing but
+the code that starts it.
+"""
+
+__version__ = "0.1.0"

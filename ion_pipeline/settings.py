@@ -1,0 +1,220 @@
+"""Every setting, read from `ION_*` environment variables (and a `.env` file in the working directory).
+
+Only values and their checks belong here; nothing connects, creates or reads files other than a secret's. A wrong or
+missing setting is one sentence that says how to mend it (`SettingsError`, exit code 2).
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ion_pipeline.errors import SettingsError
+
+Environment = Literal["embedded", "production", "staging", "gov", "gov-staging", "aus", "aus-staging", "custom"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where a tenant answers.
+
+    Attributes:
+        api_url: Base of the API; requests go to `{api_url}/graphql`.
+        auth_url: Base of the token host; tokens come from its realm `api-keys`.
+    """
+
+    api_url: str
+    auth_url: str
+
+
+# Vendor manual: environments.
+ENDPOINTS: dict[str, Endpoints] = {
+    "production": Endpoints("https://api.buildwithion.com", "https://auth.buildwithion.com"),
+    "staging": Endpoints("https://staging-api.buildwithion.com", "https://staging-auth.buildwithion.com"),
+    "gov": Endpoints("https://api-production-gov.buildwithion.com", "https://auth-production-gov.buildwithion.com"),
+    "gov-staging": Endpoints("https://api-staging-gov.buildwithion.com", "https://auth-staging-gov.buildwithion.com"),
+    "aus": Endpoints("https://api-production-aus.buildwithion.com", "https://auth-production-aus.buildwithion.com"),
+    "aus-staging": Endpoints("https://api-staging-aus.buildwithion.com", "https://auth-staging-aus.buildwithion.com"),
+}
+
+
+def _comma_separated(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class Settings(BaseSettings):
+    """The settings of one tenant and one data directory.
+
+    Raises:
+        ValidationError: From the constructor; use `load_settings` for messages a person can act on.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ION_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    environment: Environment = Field(
+        default="embedded",
+        description="Which ION to read: `embedded` starts a local sandbox by itself, `custom` takes both URLs below.",
+    )
+    api_url: AnyHttpUrl | None = Field(default=None, description="Base URL of the API, without `/graphql`.")
+    auth_url: AnyHttpUrl | None = Field(default=None, description="Base URL of the token host, without `/realms`.")
+    client_id: str | None = Field(default=None, description="Id of the API key.")
+    client_secret: SecretStr | None = Field(default=None, description="Secret of the API key.")
+    client_secret_file: Path | None = Field(
+        default=None, description="File that holds the secret, instead of the variable."
+    )
+    token: SecretStr | None = Field(default=None, description="A ready access token, instead of an API key.")
+
+    data_dir: Path = Field(
+        default=Path(),
+        description="Where the lake, the warehouse and the published files live.",
+        json_schema_extra={"default": "data/<environment>"},
+    )
+    entities: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        default=(),
+        description="Entities to read, separated by commas. Empty: all but the administrative ones.",
+    )
+
+    page_size: int = Field(default=500, ge=1, le=5000, description="Rows asked for in one request.")
+    max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at most.")
+    requests_per_second: float = Field(default=50.0, gt=0, description="Ceiling on requests started per second.")
+    request_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="Give up on one request after this long. ION itself ends one after 30 s."
+    )
+    max_attempts: int = Field(default=8, ge=1, le=50, description="Attempts per request before a refresh fails.")
+
+    duckdb_memory_limit: str = Field(
+        default="4GB", pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="Memory DuckDB may use."
+    )
+    duckdb_threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        description="Threads DuckDB may use.",
+        json_schema_extra={"default": "number of cores"},
+    )
+    publish_storage_version: str = Field(
+        default="v1.0.0",
+        pattern=r"^v\d+\.\d+\.\d+$",
+        description="DuckDB storage version of the published file: the oldest DuckDB that can read it.",
+    )
+
+    sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory.")
+    sandbox_scale: float = Field(
+        default=1.0, gt=0, le=1000, description="Size of the embedded sandbox's factory; 1 is about 20,000 rows."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="What is logged to standard error."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _environment_decides_the_data_dir(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if not values.get("data_dir"):
+            values["data_dir"] = Path("data") / str(values.get("environment", "embedded"))
+        return values
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.client_secret and self.client_secret_file:
+            raise ValueError("ION_CLIENT_SECRET and ION_CLIENT_SECRET_FILE are both set: keep one of them")
+        if self.environment == "embedded":
+            if self.api_url or self.auth_url:
+                raise ValueError("ION_API_URL and ION_AUTH_URL are set: say ION_ENVIRONMENT=custom with them")
+            return self
+        if self.environment == "custom" and not (self.api_url and (self.auth_url or self.token)):
+            raise ValueError("ION_ENVIRONMENT=custom takes ION_API_URL and ION_AUTH_URL: set both")
+        if not self.token and not self.client_id:
+            raise ValueError("no credentials: set ION_CLIENT_ID and ION_CLIENT_SECRET (ION: Settings > API keys)")
+        if not self.token and not (self.client_secret or self.client_secret_file):
+            raise ValueError("ION_CLIENT_ID has no secret: set ION_CLIENT_SECRET or ION_CLIENT_SECRET_FILE")
+        return self
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The tenant's hosts, as set or as the environment has them.
+
+        Raises:
+            SettingsError: In `embedded`, which has no fixed address: the sandbox tells it when it starts.
+        """
+        known = ENDPOINTS.get(self.environment)
+        api_url = str(self.api_url).rstrip("/") if self.api_url else known and known.api_url
+        auth_url = str(self.auth_url).rstrip("/") if self.auth_url else known and known.auth_url
+        if not api_url:
+            raise SettingsError("The embedded sandbox has no address before it is started.")
+        return Endpoints(api_url, auth_url or api_url)
+
+    def read_client_secret(self) -> SecretStr | None:
+        """The API key's secret, from the variable or from its file.
+
+        Raises:
+            SettingsError: The file cannot be read or is empty.
+        """
+        if self.client_secret_file is None:
+            return self.client_secret
+        try:
+            secret = self.client_secret_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                f"ION_CLIENT_SECRET_FILE: {self.client_secret_file} cannot be read ({error.strerror}).",
+                remedy="Point it at a readable file that holds the secret and nothing else.",
+            ) from None
+        if not secret:
+            raise SettingsError(
+                f"ION_CLIENT_SECRET_FILE: {self.client_secret_file} is empty.", remedy="Put the secret into it."
+            )
+        return SecretStr(secret)
+
+    @property
+    def lake_dir(self) -> Path:
+        """The append-only lake of Parquet loads."""
+        return self.data_dir / "lake"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The writer's DuckDB file; readers use the published one."""
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """What analysts read."""
+        return self.data_dir / "published"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment.
+
+    Args:
+        **overrides: Values that win over the environment, by field name; None is ignored.
+
+    Raises:
+        SettingsError: A setting is missing or wrong. The message names the variable and the remedy, never a value.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_explain(problem) for problem in error.errors(include_input=False)) + "."
+        ) from None
+
+
+def _explain(problem: Any) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    name = str(problem["loc"][0])
+    if name == "environment":
+        message = f"must be one of {', '.join(get_args(Environment))}"
+    elif problem["type"] == "string_pattern_mismatch":
+        message = f"has the wrong form (the default is {Settings.model_fields[name].default})"
+    return f"ION_{name.upper()}: {message[0].lower()}{message[1:]}"
