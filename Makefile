@@ -1,0 +1,82 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# uv where it is on the PATH, else the standard library's venv and pip: the same locked files either way.
+UV := $(shell command -v uv 2>/dev/null)
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help setup setup-dev demo dev test test-unit lint format bench docs lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.runtime ## Create .venv with what running needs
+
+setup-dev: $(VENV)/.dev ## Create .venv with what developing and testing need
+
+$(BIN)/python:
+ifdef UV
+	$(UV) venv --quiet --seed --python $(PYTHON) $(VENV)
+else
+	$(PYTHON) -m venv $(VENV)
+endif
+
+# The lock holds the whole closure, build back end included, so nothing is resolved here.
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+ifdef UV
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r requirements.lock
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+ifdef UV
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r requirements-dev.lock
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+endif
+	@touch $@
+
+demo: setup ## From nothing to a queryable warehouse, on a local ION
+	@$(BIN)/ion-pipeline demo
+
+dev: setup ## Dagster's UI: the asset graph, runs and schedules
+	@mkdir -p .dagster && DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml
+
+lint: setup-dev ## ruff, mypy and sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
+
+format: setup-dev ## Format Python and SQL
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python -m sqlfluff fix --processes 2 dbt_project/models dbt_project/tests
+
+test: lint ## Everything CI does: lint, types, unit, contract and end-to-end tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-unit: setup-dev ## The tests that take seconds
+	$(BIN)/python -m pytest -m "not slow" tests/unit tests/contract tests/architecture
+
+bench: setup-dev ## Measure; figures go to benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+docs: setup-dev ## Write the generated references in docs/ (CLI, settings, data dictionary)
+	$(BIN)/python -m tests.generated_docs --write
+
+PIP_COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-annotate \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --all-build-deps
+lock: setup-dev ## Pin exact versions with hashes
+	$(PIP_COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) -c requirements-dev.lock --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what setup, demo and tests have made
+	rm -rf $(VENV) .cache .dagster .hypothesis .mypy_cache .pytest_cache .ruff_cache data/embedded

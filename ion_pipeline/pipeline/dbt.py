@@ -1,0 +1,174 @@
+"""Running dbt: where the project is, which environment it gets, and what came of it.
+
+dbt runs as a child process: it keeps global state, and a crash or a memory peak in it must not take the refresh with
+it. Nothing here knows a model by name.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.settings import Settings
+
+
+class BuildError(IonPipelineError):
+    """dbt ended with an error: a model does not build or a test found rows that break a promise."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What came of one dbt node.
+
+    Attributes:
+        unique_id: dbt's name of the node, such as `model.ion_warehouse.abom_hierarchy`.
+        status: dbt's word: success, pass, warn, error, fail, skipped, no-op.
+        message: dbt's message, empty if none.
+        seconds: Execution time.
+    """
+
+    unique_id: str
+    status: str
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a dbt invocation did, node by node."""
+
+    nodes: tuple[NodeResult, ...]
+    seconds: float
+
+    def count(self, kind: str, *statuses: str) -> int:
+        """Nodes of a kind (`model`, `test`, `seed`, `unit_test`) with one of the statuses; any status if none given."""
+        return sum(
+            node.unique_id.startswith(f"{kind}.") and (not statuses or node.status in statuses) for node in self.nodes
+        )
+
+    @property
+    def warnings(self) -> tuple[NodeResult, ...]:
+        """Tests that found something worth a look but not worth stopping for."""
+        return tuple(node for node in self.nodes if node.status == "warn")
+
+
+def project_dir() -> Path:
+    """The dbt project: beside the package in a checkout, inside it once installed."""
+    package = Path(str(files("ion_pipeline")))
+    checkout = package.parent / "dbt_project"
+    return checkout if (checkout / "dbt_project.yml").is_file() else package / "_dbt_project"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What `dbt_project/profiles.yml` reads, and dbt's own variables: all that dbt writes goes to the data dir."""
+    work = settings.data_dir.absolute() / "dbt"
+    return {
+        "DBT_PROFILES_DIR": str(project_dir()),
+        "DBT_TARGET_PATH": str(work / "target"),
+        "DBT_LOG_PATH": str(work / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "ION_WAREHOUSE_PATH": str(settings.warehouse_path.absolute()),
+        "ION_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
+        "ION_DUCKDB_THREADS": str(settings.duckdb_threads),
+    }
+
+
+def prepared_manifest(settings: Settings) -> Path:
+    """The project's manifest, parsed anew only when a file of the project has changed.
+
+    Raises:
+        BuildError: The project does not parse; dbt's own words are in the message.
+    """
+    target = Path(environment(settings)["DBT_TARGET_PATH"])
+    manifest, stamp = target / "manifest.json", target / "manifest.sha256"
+    digest = _project_digest()
+    if not (manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
+        run(settings, ["parse"])
+        stamp.write_text(digest, encoding="utf-8")
+    return manifest
+
+
+def build(
+    settings: Settings, *, select: Sequence[str] = (), on_line: Callable[[str], None] | None = None
+) -> BuildReport:
+    """Build and test the models: `dbt build`.
+
+    Args:
+        settings: Which warehouse, and how much memory and threads dbt may use.
+        select: dbt selectors; all models when empty.
+        on_line: Gets each line dbt prints, as it prints it.
+
+    Raises:
+        BuildError: A model or a test failed. Names the nodes; published files are untouched.
+    """
+    arguments = ["build", *(["--select", *select] if select else [])]
+    return run(settings, arguments, on_line=on_line)
+
+
+def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str], None] | None = None) -> BuildReport:
+    """Run dbt and read what it did.
+
+    Raises:
+        BuildError: dbt ended with an error.
+    """
+    target = Path(environment(settings)["DBT_TARGET_PATH"])
+    target.mkdir(parents=True, exist_ok=True)
+    results = target / "run_results.json"
+    results.unlink(missing_ok=True)
+    process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
+        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments, "--project-dir", str(project_dir())],
+        env={**os.environ, **environment(settings)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines: list[str] = []
+    with process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            if on_line:
+                on_line(line.rstrip())
+    report = _read_results(results)
+    if process.returncode:
+        raise BuildError(
+            _failure(report, lines),
+            remedy=f"The log is in {Path(environment(settings)['DBT_LOG_PATH'], 'dbt.log')}; nothing was published.",
+        )
+    return report
+
+
+def _read_results(path: Path) -> BuildReport:
+    if not path.is_file():
+        return BuildReport((), 0.0)
+    document: dict[str, Any] = orjson.loads(path.read_bytes())
+    nodes = tuple(
+        NodeResult(result["unique_id"], result["status"], result["message"] or "", result["execution_time"])
+        for result in document["results"]
+    )
+    return BuildReport(nodes, document["elapsed_time"])
+
+
+def _failure(report: BuildReport, lines: Sequence[str]) -> str:
+    failed = [node for node in report.nodes if node.status in {"error", "fail", "runtime error"}]
+    if not failed:
+        return "dbt ended with an error: " + " ".join(line for line in lines[-12:] if line)
+    shown = "; ".join(f"{node.unique_id} ({' '.join(node.message.split())[:300]})" for node in failed[:5])
+    return f"dbt: {len(failed)} of {len(report.nodes)} nodes failed: {shown}."
+
+
+def _project_digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(project_dir().rglob("*")):
+        if path.is_file() and not {"target", "logs"} & set(path.relative_to(project_dir()).parts):
+            digest.update(str(path.relative_to(project_dir())).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
