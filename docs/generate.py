@@ -28,7 +28,13 @@ PUBLIC_SCHEMAS = ("reference", "genealogy", "production", "quality", "supply", "
 
 def settings_reference() -> str:
     """Every ION_* variable with its default and meaning."""
-    lines = [_NOTICE, "", "# Settings", "", "Read from the environment and from a `.env` file in the working directory."]
+    lines = [
+        _NOTICE,
+        "",
+        "# Settings",
+        "",
+        "Read from the environment and from a `.env` file in the working directory.",
+    ]
     lines += ["", "| variable | default | meaning |", "|---|---|---|"]
     for name, default, description in _settings():
         lines.append(f"| `ION_{name.upper()}` | {f'`{default}`' if default else ''} | {description} |")
@@ -89,7 +95,9 @@ def _settings() -> list[tuple[str, str, str]]:
 
 def _help_pages(command: click.Command, path: str) -> list[tuple[str, str]]:
     context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
-    text = click.Command.get_help(command, context) if not isinstance(command, click.Group) else command.get_help(context)
+    text = (
+        click.Command.get_help(command, context) if not isinstance(command, click.Group) else command.get_help(context)
+    )
     pages = [(path, "\n".join(line.rstrip() for line in text.strip().splitlines()))]
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

@@ -1,0 +1,225 @@
+"""The command line: parse, call, print. Thin on purpose; the work is in `pipeline`, the looks are in `terminal`."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import structlog
+import typer
+from rich.console import Console
+
+from ion_pipeline import __version__
+from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.settings import Settings, load_settings
+
+_INTERRUPTED = 130
+out = Console(soft_wrap=True)
+err = Console(stderr=True)
+
+app = typer.Typer(
+    name="ion-pipeline",
+    help="Copy a First Resonance ION tenant into an open warehouse: exactly, and cheaply for ION.\n\n"
+    "Settings come from ION_* variables and .env (docs/settings.md). Without any, a local sandbox ION is used.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+sandbox = typer.Typer(help="A local ION with the same schema, errors and paging.", no_args_is_help=True)
+app.add_typer(sandbox, name="sandbox")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Entities = Annotated[
+    list[str] | None, typer.Option("--entity", "-e", help="Only this entity; may be given several times.")
+]
+
+
+def _version(value: bool) -> None:
+    if value:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    environment: Annotated[
+        str | None, typer.Option("--environment", help="As ION_ENVIRONMENT.", show_default=False)
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="As ION_DATA_DIR.", show_default=False)] = None,
+    version: Annotated[  # noqa: ARG001 -- handled by its callback
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that go before the command."""
+    context.obj = {"environment": environment, "data_dir": data_dir}
+
+
+def _settings(context: typer.Context, **overrides: Any) -> Settings:
+    settings = load_settings(**{**context.obj, **overrides})
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return settings
+
+
+def _emit(document: Any, *, as_json: bool, human: Callable[[], None]) -> None:
+    if as_json:
+        options = orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC
+        sys.stdout.write(orjson.dumps(document, default=str, option=options).decode() + "\n")
+    else:
+        human()
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    scale: Annotated[float | None, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = None,
+) -> None:
+    """From nothing to a queryable warehouse: start a sandbox ION, read it, build and publish, show the result."""
+    from ion_pipeline.terminal.demo import show_demo
+
+    settings = _settings(context, environment="embedded", sandbox_scale=scale)
+    _refresh(settings)
+    show_demo(settings, out)
+
+
+@app.command()
+def check(context: typer.Context, as_json: Json = False) -> None:
+    """Is the tenant reachable, what may we read, and is its schema the one we know?
+
+    Exit code 0 when every selected entity can be read, 1 when one is forbidden or its schema cannot be read.
+    """
+    from ion_pipeline.pipeline.check import check as run_check
+    from ion_pipeline.terminal.views import check_view
+
+    report = run_check(_settings(context))
+
+    def human() -> None:
+        out.print(check_view(report))
+        out.print(
+            f"{report.user} of organisation {report.organization} at {report.api_host}: "
+            f"{report.readable} of {len(report.entities)} entities can be read."
+        )
+
+    _emit(asdict(report), as_json=as_json, human=human)
+    if not report.is_complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def refresh(context: typer.Context, as_json: Json = False) -> None:
+    """Read ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
+    result = _refresh(_settings(context))
+    _emit(asdict(result), as_json=as_json, human=lambda: out.print(f"Published {result.published}"))
+
+
+@app.command()
+def extract(context: typer.Context, entity: Entities = None, as_json: Json = False) -> None:
+    """Read ION into a new load of the lake, and stop there."""
+    from ion_pipeline.pipeline.steps import extract as run_extract
+    from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import rows_view
+
+    report = run_extract(_settings(context), entities=entity or (), reporter=reporter(err))
+
+    def human() -> None:
+        out.print(rows_view(report.rows_by_entity))
+        out.print(f"Load {report.load_id}: {report.rows:,} rows in {report.requests:,} requests.")
+
+    _emit(asdict(report), as_json=as_json, human=human)
+
+
+@app.command()
+def load(context: typer.Context, as_json: Json = False) -> None:
+    """Apply the loads that the warehouse does not have yet, all tables of a load in one transaction."""
+    from ion_pipeline.pipeline.steps import load as run_load
+    from ion_pipeline.terminal.progress import reporter
+
+    report = run_load(_settings(context), reporter=reporter(err))
+    _emit(asdict(report), as_json=as_json, human=lambda: out.print(report.summary))
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", "-s", help="dbt selector; all models if none.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Build and test the models with dbt."""
+    from ion_pipeline.pipeline import dbt
+    from ion_pipeline.terminal.progress import reporter
+
+    with reporter(err).phase("Building the models"):
+        report = dbt.build(_settings(context), select=select or ())
+    _emit(asdict(report), as_json=as_json, human=lambda: out.print(report.summary))
+
+
+@app.command()
+def publish(context: typer.Context, as_json: Json = False) -> None:
+    """Copy the public tables to the published file and Parquet, and swap them in."""
+    from ion_pipeline.pipeline.steps import publish as run_publish
+    from ion_pipeline.terminal.progress import reporter
+
+    report = run_publish(_settings(context), reporter=reporter(err))
+    _emit(asdict(report), as_json=as_json, human=lambda: out.print(f"Published {report.database}"))
+
+
+@app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """What the data directory holds: tenant, loads, published file. Asks nothing of ION."""
+    from ion_pipeline.pipeline.status import status as read_status
+    from ion_pipeline.terminal.views import status_view
+
+    report = read_status(_settings(context))
+
+    def human() -> None:
+        if report.tenant is None:
+            out.print(f"{report.data_dir} holds nothing yet. Try: ion-pipeline refresh")
+            return
+        out.print(status_view(report))
+        out.print(f"{report.load_count} loads of {report.tenant} in {report.data_dir}")
+        out.print(
+            f"published {report.published} at {report.published_at:%Y-%m-%d %H:%M:%S} UTC"
+            if report.published
+            else "nothing published yet"
+        )
+
+    _emit(asdict(report), as_json=as_json, human=human)
+
+
+def _refresh(settings: Settings) -> Any:
+    with err.status("Starting Dagster"):
+        from ion_pipeline.defs.run import run_refresh
+    from ion_pipeline.terminal.progress import reporter
+
+    return run_refresh(settings, reporter(err))
+
+
+def main() -> None:
+    """Run the command line; known errors become one message and an exit code, anything else is a bug's traceback."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    try:
+        app()
+    except IonPipelineError as error:
+        err.print(f"[red]error:[/red] {error.message}", highlight=False)
+        if error.remedy:
+            err.print(f"       {error.remedy}", highlight=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        with suppress(BrokenPipeError):
+            sys.stdout.close()
+        sys.exit(1)

@@ -20,10 +20,6 @@ from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
 
 
-class BuildError(IonPipelineError):
-    """dbt ended with an error: a model does not build or a test found rows that break a promise."""
-
-
 @dataclass(frozen=True, slots=True)
 class NodeResult:
     """What came of one dbt node.
@@ -58,6 +54,18 @@ class BuildReport:
     def warnings(self) -> tuple[NodeResult, ...]:
         """Tests that found something worth a look but not worth stopping for."""
         return tuple(node for node in self.nodes if node.status == "warn")
+
+
+class BuildError(IonPipelineError):
+    """dbt ended with an error: a model does not build or a test found rows that break a promise.
+
+    Attributes:
+        report: What dbt did until then; no nodes if it did not come that far.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", report: BuildReport) -> None:
+        super().__init__(message, remedy=remedy)
+        self.report = report
 
 
 def project_dir() -> Path:
@@ -142,6 +150,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
         raise BuildError(
             _failure(report, lines),
             remedy=f"The log is in {Path(environment(settings)['DBT_LOG_PATH'], 'dbt.log')}; nothing was published.",
+            report=report,
         )
     return report
 

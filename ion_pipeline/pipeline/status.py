@@ -1,0 +1,81 @@
+"""What a data directory holds: its tenant, its loads, what is published. Never asks ION, never waits for a writer."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ion_pipeline.lake import Lake, Tenant, read_tenant
+from ion_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class LoadStatus:
+    """One committed load.
+
+    Attributes:
+        load_id: Its ULID.
+        started_at: The instant it describes, UTC.
+        strategy: full, incremental or mixed.
+        tables: Tables it holds.
+        rows: Rows over all tables.
+        requests: HTTP requests it took.
+    """
+
+    load_id: str
+    started_at: datetime
+    strategy: str
+    tables: int
+    rows: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What there is.
+
+    Attributes:
+        data_dir: The directory.
+        tenant: Whose data it is; None before the first load.
+        loads: The latest loads, newest first.
+        load_count: How many there are in all.
+        published: The published file; None before the first publish.
+        published_at: When it was published, UTC.
+    """
+
+    data_dir: Path
+    tenant: Tenant | None
+    loads: tuple[LoadStatus, ...]
+    load_count: int
+    published: Path | None
+    published_at: datetime | None
+
+
+def status(settings: Settings, *, latest: int = 10) -> StatusReport:
+    """Look at the data directory of the settings.
+
+    Raises:
+        LakeCorruptionError: A manifest of the lake is not readable.
+    """
+    lake = Lake(settings.lake_dir)
+    load_ids = lake.load_ids()
+    manifests = [lake.read_manifest(load_id) for load_id in reversed(load_ids[-latest:])]
+    published = settings.published_dir / "ion.duckdb"
+    exists = published.is_file()
+    return StatusReport(
+        data_dir=settings.data_dir,
+        tenant=read_tenant(settings.data_dir),
+        loads=tuple(
+            LoadStatus(
+                manifest.load_id,
+                manifest.started_at,
+                manifest.strategy,
+                len(manifest.tables),
+                manifest.rows,
+                manifest.requests,
+            )
+            for manifest in manifests
+        ),
+        load_count=len(load_ids),
+        published=published if exists else None,
+        published_at=datetime.fromtimestamp(published.stat().st_mtime, UTC) if exists else None,
+    )

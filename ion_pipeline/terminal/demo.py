@@ -1,0 +1,38 @@
+"""What `ion-pipeline demo` ends with: what was read, one tree, where the result is, and what to try next."""
+
+from rich.console import Console
+
+from ion_pipeline.lake import Lake
+from ion_pipeline.settings import Settings
+from ion_pipeline.terminal.tree import as_built_tree, showable_unit
+from ion_pipeline.terminal.views import rows_view
+
+_NEXT = (
+    (".venv/bin/python docs/ask.py", "ten questions an engineer asks, answered with one select each"),
+    (".venv/bin/ion-pipeline check", "what can be read from a tenant, and how its schema compares"),
+    ("make dev", "the asset graph in Dagster, ready to run"),
+)
+
+
+def show_demo(settings: Settings, console: Console) -> None:
+    """Print it."""
+    lake = Lake(settings.lake_dir)
+    manifest = lake.read_manifest(lake.load_ids()[-1])
+    entities = [(table.table, table.rows) for table in manifest.tables if table.table == table.read.entity]
+    children = [table for table in manifest.tables if table.table != table.read.entity]
+    console.print(rows_view(entities))
+    console.print(
+        f"{len(entities)} entities, {sum(rows for _, rows in entities):,} rows, and {len(children)} lists inside them "
+        f"with {sum(table.rows for table in children):,} rows, in {manifest.requests:,} requests.\n"
+    )
+    published = settings.published_dir / "ion.duckdb"
+    unit = showable_unit(published)
+    tree = as_built_tree(published, unit) if unit is not None else None
+    if tree is not None:
+        console.print("[bold]One unit as it was built[/bold]")
+        console.print(tree)
+        console.print()
+    console.print(f"The warehouse: [bold]{published}[/bold] (DuckDB), [bold]{published.parent / 'parquet'}[/bold]\n")
+    console.print("Try next:")
+    for command, purpose in _NEXT:
+        console.print(f"  [bold]{command}[/bold]\n      {purpose}", highlight=False)

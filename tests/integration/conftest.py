@@ -1,0 +1,121 @@
+"""Warehouses built end to end: a world on disk, served over a socket, read, loaded, modelled and published.
+
+Each is built once per test run, also when several workers need it, and is read-only from then on.
+"""
+
+import fcntl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.sandbox.server import export_world
+from ion_pipeline.settings import Settings, load_settings
+
+SCALE = 0.2
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Built:
+    """One warehouse and where it came from."""
+
+    data_dir: Path
+    world: Path
+    profile: str
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.data_dir / "published" / "ion.duckdb"
+
+
+BuildWarehouse = Callable[[Path, str], Built]
+
+
+def settings_for(sandbox: object, data_dir: Path, **overrides: object) -> Settings:
+    """Settings that point at a running sandbox."""
+    return load_settings(
+        environment="custom",
+        api_url=sandbox.api_url,  # type: ignore[attr-defined]
+        auth_url=sandbox.auth_url,  # type: ignore[attr-defined]
+        client_id=sandbox.client_id,  # type: ignore[attr-defined]
+        client_secret=sandbox.client_secret,  # type: ignore[attr-defined]
+        data_dir=data_dir,
+        duckdb_memory_limit="2GB",
+        **overrides,
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One folder for all workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "warehouses"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def once(shared_folder: Path) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Make a folder of this name once per run, whichever worker comes first."""
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, done = shared_folder / name, shared_folder / f"{name}.done"
+        with (shared_folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def world(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """The seeded factory on disk, planted truths included."""
+    return once("world", lambda folder: export_world(folder, seed=SEED, scale=SCALE))
+
+
+@pytest.fixture(scope="session")
+def build_warehouse(once: Callable[[str, Callable[[Path], None]], Path]) -> BuildWarehouse:
+    """Build the warehouse of any world under any profile of the sandbox."""
+
+    def build(world: Path, profile: str = "full") -> Built:
+        def fill(data_dir: Path) -> None:
+            with running_sandbox(world=world, profile=profile) as sandbox:
+                settings = settings_for(sandbox, data_dir)
+                steps.extract(settings)
+            steps.load(settings)
+            dbt.build(settings)
+            steps.publish(settings)
+
+        return Built(once(f"{world.name}-{profile}", fill), world, profile)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def demo_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
+    """The factory, read from a tenant with the whole schema."""
+    return build_warehouse(world, "full")
+
+
+@pytest.fixture(scope="session")
+def generation_1_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
+    """The factory, read from a tenant that knows only the first generation of the as-built BOM."""
+    return build_warehouse(world, "generation-1")
+
+
+@pytest.fixture(scope="session")
+def nested_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
+    """The factory, read from a tenant without root connections for the as-built BOM."""
+    return build_warehouse(world, "no-root-abom")
