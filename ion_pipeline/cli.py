@@ -61,8 +61,8 @@ def common(
     context.obj = {"environment": environment, "data_dir": data_dir}
 
 
-def _settings(context: typer.Context, **overrides: Any) -> Settings:
-    settings = load_settings(**{**context.obj, **overrides})
+def _settings(context: typer.Context, *, tenant: bool = True, **overrides: Any) -> Settings:
+    settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -143,9 +143,10 @@ def load(context: typer.Context, as_json: Json = False) -> None:
     """Apply the loads that the warehouse does not have yet, all tables of a load in one transaction."""
     from ion_pipeline.pipeline.steps import load as run_load
     from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import load_line
 
-    report = run_load(_settings(context), reporter=reporter(err))
-    _emit(asdict(report), as_json=as_json, human=lambda: out.print(report.summary))
+    report = run_load(_settings(context, tenant=False), reporter=reporter(err))
+    _emit(asdict(report), as_json=as_json, human=lambda: out.print(load_line(report)))
 
 
 @app.command()
@@ -159,10 +160,11 @@ def build(
     """Build and test the models with dbt."""
     from ion_pipeline.pipeline import dbt
     from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import build_line
 
     with reporter(err).phase("Building the models"):
-        report = dbt.build(_settings(context), select=select or ())
-    _emit(asdict(report), as_json=as_json, human=lambda: out.print(report.summary))
+        report = dbt.build(_settings(context, tenant=False), select=select or ())
+    _emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))
 
 
 @app.command()
@@ -171,7 +173,7 @@ def publish(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.pipeline.steps import publish as run_publish
     from ion_pipeline.terminal.progress import reporter
 
-    report = run_publish(_settings(context), reporter=reporter(err))
+    report = run_publish(_settings(context, tenant=False), reporter=reporter(err))
     _emit(asdict(report), as_json=as_json, human=lambda: out.print(f"Published {report.database}"))
 
 
@@ -181,7 +183,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.pipeline.status import status as read_status
     from ion_pipeline.terminal.views import status_view
 
-    report = read_status(_settings(context))
+    report = read_status(_settings(context, tenant=False))
 
     def human() -> None:
         if report.tenant is None:
@@ -200,10 +202,68 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
 def _refresh(settings: Settings) -> Any:
     with err.status("Starting Dagster"):
+        from ion_pipeline.definitions import build_definitions
         from ion_pipeline.defs.run import run_refresh
     from ion_pipeline.terminal.progress import reporter
 
-    return run_refresh(settings, reporter(err))
+    result = run_refresh(build_definitions(settings, reporter(err)))
+    for warning in result.warnings:
+        err.print(f"[yellow]![/yellow] {warning}", highlight=False)
+    return result
+
+
+@sandbox.command("serve")
+def sandbox_serve(
+    world: Annotated[
+        Path | None, typer.Option(help="Serve these files (<rootConnection>.ndjson) instead of the seeded factory.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the factory; the same seed gives the same bytes.")] = 7,
+    scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
+    profile: Annotated[str, typer.Option(help="Which parts of ION's schema this tenant has.")] = "full",
+    forbid: Annotated[list[str] | None, typer.Option(help="Root connection that nobody may read; repeatable.")] = None,
+    host: Annotated[str, typer.Option(help="Another address than loopback opens the sandbox to the network.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8484,
+    token_lifetime: Annotated[int, typer.Option(help="Seconds an access token lives.")] = 300,
+) -> None:
+    """Serve a local ION until interrupted, and print the settings that point at it."""
+    from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, serve
+
+    def ready(address: SandboxAddress) -> None:
+        for name, value in address.environment().items():
+            sys.stdout.write(f"export {name}={value}\n")
+        sys.stdout.flush()
+        err.print(f"The sandbox answers at {address.api_url}/graphql. Ctrl-C ends it.", highlight=False)
+
+    with suppress(KeyboardInterrupt):
+        serve(
+            SandboxOptions(
+                world=world,
+                seed=seed,
+                scale=scale,
+                profile=profile,
+                forbid=tuple(forbid or ()),
+                host=host,
+                port=port,
+                token_lifetime=token_lifetime,
+            ),
+            ready,
+        )
+
+
+@sandbox.command("export")
+def sandbox_export(
+    directory: Annotated[Path, typer.Argument(help="Where to write; created if need be.")],
+    seed: Annotated[int, typer.Option(help="Seed of the factory.")] = 7,
+    scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
+) -> None:
+    """Write the factory's world as files, one per root connection, with the planted truths beside them."""
+    from ion_pipeline.sandbox.server import export_world
+
+    with err.status("Building the factory"):
+        world = export_world(directory, seed=seed, scale=scale)
+    out.print(f"{sum(map(len, world.tables.values())):,} rows of {len(world.tables)} entities in {directory}")
 
 
 def main() -> None:

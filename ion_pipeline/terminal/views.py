@@ -6,20 +6,23 @@ from rich import box
 from rich.table import Table
 
 from ion_pipeline.pipeline.check import CheckReport
+from ion_pipeline.pipeline.dbt import BuildReport
 from ion_pipeline.pipeline.status import StatusReport
+from ion_pipeline.warehouse import LoadReport
 
 
-def table(*headers: str, right: Iterable[str] = ()) -> Table:
-    """An empty table in the house style; columns named in `right` are numbers."""
+def table(*headers: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
+    """An empty table in the house style; columns named in `right` are numbers, those in `wrap` may break into lines."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for header in headers:
-        grid.add_column(header, justify="right" if header in set(right) else "left", no_wrap=header in set(right))
+        grid.add_column(header, justify="right" if header in set(right) else "left", no_wrap=header not in set(wrap))
     return grid
 
 
 def check_view(report: CheckReport) -> Table:
     """What can be read, entity by entity."""
-    grid = table("entity", "status", "rows", "paging", "differs from the catalog", right=["rows"])
+    drift = "differs from the catalog"
+    grid = table("entity", "status", "rows", "paging", drift, right=["rows"], wrap=[drift])
     for entity in report.entities:
         rows = f"{entity.total_count:,}" if entity.total_count is not None else ""
         colour = {"readable": "green", "forbidden": "yellow", "absent": "dim"}.get(entity.status, "red")
@@ -44,15 +47,30 @@ def status_view(report: StatusReport) -> Table:
     return grid
 
 
-def rows_view(rows: Iterable[tuple[str, int]], *, columns: int = 3) -> Table:
-    """Names and counts, set in several columns so that sixty entities fit one screen."""
+def rows_view(rows: Iterable[tuple[str, int]], *, columns: int = 2) -> Table:
+    """Names and counts, set in columns so that sixty entities fit one screen."""
     cells = [(name, f"{count:,}") for name, count in rows]
-    headers = [header for _ in range(columns) for header in ("table", "rows")]
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for header in headers:
-        grid.add_column(header, justify="right" if header == "rows" else "left")
+    grid = table(*(header for _ in range(columns) for header in ("table", "rows")), right=["rows"])
     height = -(-len(cells) // columns)
     for line in range(height):
         picked = [cells[line + height * column : line + height * column + 1] for column in range(columns)]
         grid.add_row(*(text for cell in picked for text in (cell[0] if cell else ("", ""))))
     return grid
+
+
+def load_line(report: LoadReport) -> str:
+    """What loading changed, in a sentence."""
+    if not report.loads:
+        return "The warehouse already has every load."
+    changes = [change for applied in report.loads for change in applied.tables]
+    inserted, updated, deleted = (
+        sum(getattr(change, f"rows_{kind}") for change in changes) for kind in ("inserted", "updated", "deleted")
+    )
+    return f"{len(report.loads)} loads applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} gone."
+
+
+def build_line(report: BuildReport) -> str:
+    """What dbt did, in a sentence."""
+    tests = report.count("test") + report.count("unit_test")
+    line = f"{report.count('model', 'success')} models built, {tests} tests run in {report.seconds:.1f} s."
+    return f"{line} {len(report.warnings)} warnings." if report.warnings else line
