@@ -70,7 +70,7 @@ bench: setup-dev ## Measure; figures go to benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
 docs: setup-dev ## Write the generated references in docs/ (CLI, settings, data dictionary)
-	$(BIN)/python -m tests.generated_docs --write
+	$(BIN)/python docs/generate.py
 
 PIP_COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --all-build-deps

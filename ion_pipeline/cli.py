@@ -19,8 +19,10 @@ from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings, load_settings
 
 _INTERRUPTED = 130
-out = Console(soft_wrap=True)
-err = Console(stderr=True)
+# In a pipe or a log nothing is cut or wrapped to the width of a terminal that is not there.
+_UNLIMITED = 240
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _UNLIMITED)
+err = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else _UNLIMITED)
 
 app = typer.Typer(
     name="ion-pipeline",

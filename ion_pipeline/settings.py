@@ -191,17 +191,27 @@ class Settings(BaseSettings):
         return self.data_dir / "published"
 
 
-def load_settings(**overrides: Any) -> Settings:
+class DataSettings(Settings):
+    """The settings of a data directory, for what asks nothing of a tenant: which one it is may still be incomplete."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        return self
+
+
+def load_settings(*, tenant: bool = True, **overrides: Any) -> Settings:
     """Read the settings from the environment.
 
     Args:
+        tenant: Whether the tenant has to be complete: its address and the credentials.
         **overrides: Values that win over the environment, by field name; None is ignored.
 
     Raises:
         SettingsError: A setting is missing or wrong. The message names the variable and the remedy, never a value.
     """
+    kind = Settings if tenant else DataSettings
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        return kind(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise SettingsError(
             "; ".join(_explain(problem) for problem in error.errors(include_input=False)) + "."

@@ -24,6 +24,7 @@ from graphql import (
     GraphQLSchema,
     get_named_type,
     is_object_type,
+    is_required_argument,
 )
 
 from ion_pipeline.errors import SettingsError
@@ -245,6 +246,8 @@ def _column(owner: str, name: str, definition: GraphQLField, overrides: Override
     named = get_named_type(definition.type)
     if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
         return None
+    if any(is_required_argument(argument) for argument in definition.args.values()):
+        return None  # A question, not a property: without an argument it has no value.
     arrow_type = _SCALARS.get(named.name, pa.string())
     if _is_list(definition.type):
         arrow_type = pa.list_(arrow_type)

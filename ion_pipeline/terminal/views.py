@@ -33,14 +33,13 @@ def check_view(report: CheckReport) -> Table:
 def status_view(report: StatusReport) -> Table:
     """The latest loads, newest first."""
     grid = table(
-        "load", "read at (UTC)", "strategy", "tables", "rows", "requests", right=["tables", "rows", "requests"]
+        "load", "read at (UTC)", "strategy", "rows", "requests", right=["rows", "requests"]
     )
     for load in report.loads:
         grid.add_row(
             load.load_id,
-            f"{load.started_at:%Y-%m-%d %H:%M:%S}",
+            f"{load.started_at:%Y-%m-%d %H:%M}",
             load.strategy,
-            str(load.tables),
             f"{load.rows:,}",
             f"{load.requests:,}",
         )

@@ -1,0 +1,27 @@
+{#- Lists, maps and structs. One macro per idea, one implementation per engine. -#}
+
+{% macro list_of(value, order_by) %}{{ return(adapter.dispatch('list_of')(value, order_by)) }}{% endmacro %}
+{% macro duckdb__list_of(value, order_by) %}list({{ value }} order by {{ order_by }}){% endmacro %}
+
+{% macro list_append(values, value) %}{{ return(adapter.dispatch('list_append')(values, value)) }}{% endmacro %}
+{% macro duckdb__list_append(values, value) %}list_append({{ values }}, {{ value }}){% endmacro %}
+
+{% macro list_with(value) %}{{ return(adapter.dispatch('list_with')(value)) }}{% endmacro %}
+{% macro duckdb__list_with(value) %}[{{ value }}]{% endmacro %}
+
+{#- One row per element; the order of the rows follows the list. Only as an item of a select list. -#}
+{% macro each_of(values) %}{{ return(adapter.dispatch('each_of')(values)) }}{% endmacro %}
+{% macro duckdb__each_of(values) %}unnest({{ values }}){% endmacro %}
+
+{#- A map of all rows of a group; keys must be unique and not null. -#}
+{% macro map_of(key, value) %}{{ return(adapter.dispatch('map_of')(key, value)) }}{% endmacro %}
+{% macro duckdb__map_of(key, value) %}map(list({{ key }} order by {{ key }}), list({{ value }} order by {{ key }})){% endmacro %}
+
+{#- A struct of columns under their own names. -#}
+{% macro struct_of(columns) %}{{ return(adapter.dispatch('struct_of')(columns)) }}{% endmacro %}
+{% macro duckdb__struct_of(columns) -%}
+    struct_pack({% for column in columns %}{{ column }} := {{ column }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{% macro empty_list() %}{{ return(adapter.dispatch('empty_list')()) }}{% endmacro %}
+{% macro duckdb__empty_list() %}[]{% endmacro %}

@@ -1,0 +1,22 @@
+{#-
+    The staging view of one owner's attributes. ION has fifteen attribute types that differ in nothing but the owner
+    (vendor schema: *Attribute), so their views differ in nothing but this.
+-#}
+{% macro stage_attributes(owner) -%}
+with source as (
+    select * from {{ source('ion', owner ~ '_attributes') }}
+),
+
+renamed as (
+    select
+        {{ owner }}_id,
+        key as attribute_key,
+        type as attribute_type,
+        value as value_json,
+        file_attachment_id,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed
+{%- endmacro %}

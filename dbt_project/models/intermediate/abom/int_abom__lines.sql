@@ -1,0 +1,44 @@
+{{ config(materialized='table') }}
+
+with generation_1 as (
+    select * from {{ ref('int_abom__generation_1_lines') }}
+),
+
+generation_2 as (
+    select * from {{ ref('int_abom__generation_2_lines') }}
+),
+
+generation_2_parents as (
+    select * from {{ ref('stg_ion__build_requirement_part_inventories') }}
+),
+
+units as (
+    select * from {{ ref('int_abom__units') }}
+),
+
+-- A unit that has any requirement of generation 2 is told by generation 2 alone.
+both_generations as (
+    select * from generation_2
+    union all
+    select generation_1.*
+    from generation_1
+    left join (select distinct parent_part_inventory_id from generation_2_parents) as told_by_2
+        on generation_1.parent_part_inventory_id = told_by_2.parent_part_inventory_id
+    where told_by_2.parent_part_inventory_id is null
+)
+
+select
+    both_generations.*,
+    cast(both_generations.abom_generation as varchar)
+    || ':' || cast(both_generations.parent_part_inventory_id as varchar)
+    || case when both_generations.child_part_inventory_id is null then ':r' else ':i' end
+    || cast(
+        coalesce(both_generations.abom_installation_id, both_generations.build_requirement_id) as varchar
+    ) as line_key
+from both_generations
+inner join units as parents on both_generations.parent_part_inventory_id = parents.part_inventory_id
+left join units as children on both_generations.child_part_inventory_id = children.part_inventory_id
+-- Both ends must be units that are there; a line to a unit not yet extracted comes with the next load.
+where
+    both_generations.child_part_inventory_id is null
+    or children.part_inventory_id is not null

@@ -1,0 +1,17 @@
+{{ config(materialized='table') }}
+
+-- All lines of a unit in one row: joined to the paths, which are the larger side then, they keep the order of the paths.
+with lines as (
+    select * from {{ ref('int_abom__tree_lines') }}
+)
+
+select
+    parent_part_inventory_id,
+    {{ list_of(struct_of([
+        'part_inventory_id', 'build_requirement_id', 'abom_installation_id', 'part_id', 'part_number', 'part_revision',
+        'part_description', 'serial_number', 'lot_number', 'tracking_type', 'reference_designator', 'quantity_required',
+        'quantity_installed', 'quantity_per_piece', 'is_open_requirement', 'is_made_on_assembly', 'path_step',
+        'line_label', 'line_number'
+    ]), 'line_number') }} as lines
+from lines
+group by parent_part_inventory_id

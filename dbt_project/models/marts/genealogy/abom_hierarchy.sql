@@ -1,0 +1,84 @@
+with units as (
+    select * from {{ ref('int_abom__units') }}
+),
+
+paths as (
+    select * from {{ ref('int_abom__assembly_paths') }}
+),
+
+unit_lines as (
+    select * from {{ ref('int_abom__unit_lines') }}
+),
+
+roots as (
+    select
+        part_inventory_id as root_part_inventory_id,
+        '' as path_key,
+        0 as depth,
+        '' as sort_key,
+        part_inventory_id,
+        cast(null as bigint) as parent_part_inventory_id,
+        cast(null as bigint) as build_requirement_id,
+        cast(null as bigint) as abom_installation_id,
+        part_id,
+        part_number,
+        part_revision,
+        part_description,
+        serial_number,
+        lot_number,
+        tracking_type,
+        cast(null as varchar) as reference_designator,
+        cast(null as double) as quantity_required,
+        cast(1 as double) as quantity_installed,
+        cast(1 as double) as quantity_extended,
+        false as is_open_requirement,
+        false as is_made_on_assembly,
+        {{ list_with('part_inventory_id') }} as path_ids,
+        unit_label as path_text
+    from units
+),
+
+-- The paths are in the order of their roots and stay so: one tree lies together in the file, without a sort.
+branches as (
+    select
+        paths.*,
+        {{ each_of('unit_lines.lines') }} as line
+    from paths
+    inner join unit_lines on paths.part_inventory_id = unit_lines.parent_part_inventory_id
+),
+
+lines as (
+    select
+        root_part_inventory_id,
+        path_key || line.path_step as path_key,
+        depth + 1 as depth,
+        sort_key || '/' || {{ ordinal_key('line.line_number') }} as sort_key,
+        line.part_inventory_id as part_inventory_id,
+        part_inventory_id as parent_part_inventory_id,
+        line.build_requirement_id as build_requirement_id,
+        line.abom_installation_id as abom_installation_id,
+        line.part_id as part_id,
+        line.part_number as part_number,
+        line.part_revision as part_revision,
+        line.part_description as part_description,
+        line.serial_number as serial_number,
+        line.lot_number as lot_number,
+        line.tracking_type as tracking_type,
+        line.reference_designator as reference_designator,
+        line.quantity_required as quantity_required,
+        line.quantity_installed as quantity_installed,
+        case when line.is_open_requirement then 0 else quantity_extended * line.quantity_per_piece end
+            as quantity_extended,
+        line.is_open_requirement as is_open_requirement,
+        line.is_made_on_assembly as is_made_on_assembly,
+        case
+            when line.is_open_requirement then path_ids
+            else {{ list_append('path_ids', 'line.part_inventory_id') }}
+        end as path_ids,
+        path_text || ' > ' || line.line_label as path_text
+    from branches
+)
+
+select * from roots
+union all
+select * from lines

@@ -1,0 +1,14 @@
+with source as (
+    select * from {{ source('ion', 'abom_edges') }}
+),
+
+renamed as (
+    select
+        id as abom_edge_id,
+        parent_abom_item_id,
+        child_abom_item_id,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,16 @@
+with source as (
+    select * from {{ source('ion', 'abom_installations') }}
+),
+
+renamed as (
+    select
+        id as abom_installation_id,
+        build_requirement_id,
+        part_inventory_id,
+        build_requirement_reference_designator_id,
+        quantity,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,13 @@
+with source as (
+    select * from {{ source('ion', 'abom_item_reference_designators') }}
+),
+
+renamed as (
+    select
+        abom_item_id,
+        id as abom_item_reference_designator_id,
+        value as reference_designator
+    from source
+)
+
+select * from renamed

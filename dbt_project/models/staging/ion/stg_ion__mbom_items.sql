@@ -1,0 +1,16 @@
+with source as (
+    select * from {{ source('ion', 'mbom_items') }}
+),
+
+renamed as (
+    select
+        id as mbom_item_id,
+        mbom_id,
+        part_id,
+        made_on_assembly as is_made_on_assembly,
+        _deleted as is_deleted,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed

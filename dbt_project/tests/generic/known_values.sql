@@ -1,0 +1,17 @@
+{#-
+    The columns hold the listed values or null. A warning: a value that ION has added passes through to the mart, and is
+    counted here so that somebody learns of it.
+-#}
+{% test known_values(model, columns) %}
+{{ config(severity='warn') }}
+{% for column, values in columns.items() %}
+select
+    '{{ column }}' as column_name,
+    {{ column }} as finding,
+    count(*) as row_count
+from {{ model }}
+where {{ column }} not in ({% for value in values %}'{{ value }}'{{ ', ' if not loop.last }}{% endfor %})
+group by {{ column }}
+{{ 'union all' if not loop.last }}
+{% endfor %}
+{% endtest %}

@@ -1,0 +1,44 @@
+"""GraphQL over HTTP to one ION tenant, and nothing else: transport, tokens, retries, rate control, errors.
+
+    async with IonClient(config) as client:
+        schema = await client.introspect()
+        data = await client.execute(query, variables, operation="parts, page 1")
+
+What an entity is, how pages follow each other and what rows look like is `extract`'s business.
+"""
+
+from ion_pipeline.client.client import Answer, ClientStats, Identity, IonClient, schema_hash
+from ion_pipeline.client.config import ClientConfig
+from ion_pipeline.client.errors import (
+    AuthError,
+    GraphQLError,
+    IonApiError,
+    NotGraphQLError,
+    PartialDataError,
+    PermissionDeniedError,
+    RequestTimeoutError,
+    SchemaMismatchError,
+    ServerError,
+    ThrottledError,
+    TransportError,
+)
+
+__all__ = [
+    "Answer",
+    "AuthError",
+    "ClientConfig",
+    "ClientStats",
+    "GraphQLError",
+    "Identity",
+    "IonApiError",
+    "IonClient",
+    "NotGraphQLError",
+    "PartialDataError",
+    "PermissionDeniedError",
+    "RequestTimeoutError",
+    "SchemaMismatchError",
+    "ServerError",
+    "ThrottledError",
+    "TransportError",
+    "schema_hash",
+]

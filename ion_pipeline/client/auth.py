@@ -1,0 +1,161 @@
+"""Bearer tokens for httpx: fetched with an API key, or given ready.
+
+Tokens and secrets stay in `SecretStr` and are opened only where a request is built, in functions that cannot fail
+afterwards, so that neither a message nor a traceback with local variables can show them.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
+from pydantic import SecretStr
+
+from ion_pipeline.client.answers import AUTH_REMEDY, is_auth_failure, retry_after
+from ion_pipeline.client.config import ClientConfig
+from ion_pipeline.client.errors import AuthError, IonApiError, ServerError, ThrottledError
+
+# Older deployments have `/auth` before `/realms` (Keycloak before version 17).
+_TOKEN_PATHS = (
+    "/realms/api-keys/protocol/openid-connect/token",
+    "/auth/realms/api-keys/protocol/openid-connect/token",
+)
+# Keycloak's own default, for an answer that does not say how long its token lives.
+_DEFAULT_LIFETIME = 60.0
+_LONGEST_MARGIN = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token.
+
+    Attributes:
+        value: The token.
+        refresh_at: When to get the next one, on the monotonic clock; a little ahead of its end.
+    """
+
+    value: SecretStr
+    refresh_at: float = float("inf")
+
+
+class IonAuth(httpx.Auth):
+    """Puts a bearer token on each request, and gets a new one when it is due or refused.
+
+    One refresh runs at a time, however many requests need it. A refusal (401, or an authentication text inside a 200
+    body) leads to one refresh and one more try per request; a ready token cannot be refreshed.
+
+    Args:
+        config: Token host and credentials.
+        clock: Monotonic seconds.
+        on_token_request: Called before each request to the token host.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        on_token_request: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._on_token_request = on_token_request
+        self._token = Token(config.token) if config.token else None
+        self._paths: tuple[str, ...] = _TOKEN_PATHS
+        self._refreshing = asyncio.Lock()
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """The protocol of httpx: yields requests, is sent their answers."""
+        for last_try in (False, True):
+            async with self._refreshing:
+                if self._token is None or self._clock() >= self._token.refresh_at:
+                    # Written out, as an async generator cannot delegate to another one.
+                    response = yield self._token_request()
+                    if await self._moved_to_the_older_path(response):
+                        response = yield self._token_request()
+                    self._token = await self._read_token(response)
+                used = self._token
+            _authorize(request, used)
+            response = yield request
+            if last_try or self._config.token or not is_auth_failure(response.status_code, await response.aread()):
+                return
+            if self._token is used:
+                self._token = None
+
+    def redact(self, text: str) -> str:
+        """Take the token and the secret out of a text that came from outside."""
+        for secret in (self._token and self._token.value, self._config.client_secret, self._config.token):
+            if secret and (value := secret.get_secret_value()):
+                text = text.replace(value, "***")
+        return text
+
+    def _token_request(self) -> httpx.Request:
+        self._on_token_request()
+        secret = self._config.client_secret
+        return httpx.Request(
+            "POST",
+            self._config.auth_url.rstrip("/") + self._paths[0],
+            data={
+                "grant_type": "client_credentials",
+                "client_id": self._config.client_id,
+                "client_secret": secret.get_secret_value() if secret else "",
+            },
+            headers={"Accept": "application/json"},
+        )
+
+    async def _moved_to_the_older_path(self, response: httpx.Response) -> bool:
+        if response.status_code != httpx.codes.NOT_FOUND or len(self._paths) == 1:
+            return False
+        await response.aread()
+        self._paths = self._paths[1:]
+        return True
+
+    async def _read_token(self, response: httpx.Response) -> Token:
+        await response.aread()
+        if error := _token_error(response):
+            raise error
+        return _parse_token(response, received_at=self._clock())
+
+
+def _authorize(request: httpx.Request, token: Token) -> None:
+    request.headers["Authorization"] = f"Bearer {token.value.get_secret_value()}"
+
+
+def _parse_token(response: httpx.Response, *, received_at: float) -> Token:
+    answer: dict[str, Any] = orjson.loads(response.content)
+    lifetime = answer.get("expires_in")
+    seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else _DEFAULT_LIFETIME
+    return Token(
+        value=SecretStr(answer["access_token"]), refresh_at=received_at + seconds - min(_LONGEST_MARGIN, seconds * 0.1)
+    )
+
+
+def _token_error(response: httpx.Response) -> IonApiError | None:
+    """What is wrong with a token answer. Its texts are left out but for the OAuth2 error code: they may quote us."""
+    host, status = response.request.url.host, response.status_code
+    try:
+        answer = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        answer = None
+    code = answer.get("error") if isinstance(answer, dict) else None
+    said = f" ({code})" if isinstance(code, str) and code.isidentifier() else ""
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return ThrottledError(
+            f"The token host {host} throttles requests (429).", retry_after=retry_after(response.headers)
+        )
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ServerError(
+            f"The token host {host} failed with {status}.", status=status, retry_after=retry_after(response.headers)
+        )
+    if status in {httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        return AuthError(f"The token host {host} refuses the API key: {status}{said}.", remedy=AUTH_REMEDY)
+    usable = isinstance(answer, dict) and isinstance(answer.get("access_token"), str) and answer["access_token"]
+    if not httpx.codes.is_success(status) or not usable:
+        return AuthError(
+            f"The token host {host} does not answer like one: status {status}{said}, no access token.",
+            remedy="Check ION_ENVIRONMENT or ION_AUTH_URL (the base, without /realms).",
+        )
+    return None

@@ -1,0 +1,274 @@
+"""The client: one authenticated, rate-limited, retried GraphQL request at a time; no knowledge of entities or pages."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from graphql import GraphQLSchema, build_client_schema, get_introspection_query, lexicographic_sort_schema, print_schema
+
+from ion_pipeline import __version__
+from ion_pipeline.client.answers import http_date, read_answer
+from ion_pipeline.client.auth import IonAuth
+from ion_pipeline.client.concurrency import AdaptiveLimiter
+from ion_pipeline.client.config import ClientConfig
+from ion_pipeline.client.errors import (
+    GraphQLError,
+    IonApiError,
+    RequestTimeoutError,
+    ServerError,
+    ThrottledError,
+    TransportError,
+)
+from ion_pipeline.client.retry import Backoff, attempts, full_jitter
+
+_CONNECT_SECONDS = 10.0
+# Shorter than the idle time of common load balancers (60 s), so that no request meets a connection they just closed.
+_KEEP_ALIVE_SECONDS = 30.0
+_ME = "query me { me { id name email organization { id domain } } }"
+_CLOCK = "query clock { __typename }"
+
+
+@dataclass(slots=True)
+class ClientStats:
+    """What a client has done so far.
+
+    Attributes:
+        requests: GraphQL requests sent, repeated ones included.
+        token_requests: Requests to the token host.
+        retries: Requests sent again after a failure.
+        throttled: Answers with 429.
+        bytes: Bytes of bodies received, as they came over the wire.
+    """
+
+    requests: int = 0
+    token_requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for one operation.
+
+    Attributes:
+        data: The `data` of the GraphQL result.
+        requests: Requests it took, repeated ones included.
+        bytes: Bytes of the body, as they came over the wire.
+    """
+
+    data: dict[str, Any]
+    requests: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the credentials belong to.
+
+    Attributes:
+        user_id: Id of the user.
+        name: Name of the user.
+        email: E-mail address of the user.
+        organization_id: Id of the tenant.
+        organization_domain: Domain of the tenant.
+    """
+
+    user_id: str
+    name: str | None
+    email: str | None
+    organization_id: str
+    organization_domain: str | None
+
+
+class IonClient:
+    """An ION tenant, as an async context manager.
+
+        async with IonClient(ClientConfig(api_url=..., auth_url=..., client_id=..., client_secret=...)) as client:
+            data = await client.execute("query { parts(first: 1) { pageInfo { totalCount } } }", operation="parts")
+
+    Args:
+        config: Where and how.
+        transport: Carries the requests; by default httpx's own over TCP. The seam for tests and other HTTP stacks.
+    """
+
+    def __init__(self, config: ClientConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.config = config
+        self.stats = ClientStats()
+        self.server_time: datetime | None = None
+        """ION's clock (its `Date` header) at the latest answer; None before the first."""
+        self._was_reached = False
+        self._limiter = AdaptiveLimiter(
+            max_concurrency=config.max_concurrency, requests_per_second=config.requests_per_second
+        )
+        self._auth = IonAuth(config, on_token_request=self._count_token_request)
+        self._http = httpx.AsyncClient(
+            auth=self._auth,
+            headers={"User-Agent": f"ion-pipeline/{__version__}", "Accept": "application/json"},
+            timeout=httpx.Timeout(config.timeout, connect=min(_CONNECT_SECONDS, config.timeout), pool=None),
+            limits=httpx.Limits(
+                max_connections=None,
+                max_keepalive_connections=config.max_concurrency + 1,
+                keepalive_expiry=_KEEP_ALIVE_SECONDS,
+            ),
+            transport=transport,
+            trust_env=not config.is_local,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    @property
+    def max_concurrency(self) -> int:
+        """Requests in flight at most."""
+        return self.config.max_concurrency
+
+    async def execute(
+        self, query: str, variables: Mapping[str, Any] | None = None, *, operation: str
+    ) -> dict[str, Any]:
+        """Run a query and give its `data`.
+
+        Args:
+            query: A GraphQL document with one operation.
+            variables: Its variables; the only way for values into a query.
+            operation: What it is about, as error messages name it.
+
+        Raises:
+            IonApiError: After the retries that the kind of failure allows.
+        """
+        return (await self.request(query, variables, operation=operation)).data
+
+    async def request(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        operation: str,
+        retry_timeouts: bool = True,
+    ) -> Answer:
+        """Run a query and give its `data` with what it took.
+
+        Args:
+            query: A GraphQL document with one operation.
+            variables: Its variables.
+            operation: What it is about, as error messages name it.
+            retry_timeouts: False where the caller answers a `RequestTimeoutError` by asking for less.
+
+        Raises:
+            IonApiError: After the retries that the kind of failure allows.
+        """
+        payload = {"query": query, "variables": dict(variables or {})}
+        requests = 0
+        async for attempt in attempts(Backoff(self.config, retry_timeouts, lambda: self._was_reached)):
+            with attempt:
+                requests += 1
+                self.stats.retries += requests > 1
+                data, received = await self._attempt(payload, operation)
+                return Answer(data, requests, received)
+        raise AssertionError("stamina raises the last failure")  # pragma: no cover
+
+    async def me(self) -> Identity:
+        """Who the credentials belong to, and to which tenant.
+
+        Raises:
+            GraphQLError: ION knows the token and yet no user or organisation.
+        """
+        me = (await self.execute(_ME, operation="the question who we are")).get("me") or {}
+        organization = me.get("organization") or {}
+        if not me.get("id") or not organization.get("id"):
+            raise GraphQLError(
+                "ION accepts the token but names no user or organisation for it.",
+                messages=(),
+                remedy="Use the key of a user who belongs to an organisation.",
+            )
+        return Identity(
+            user_id=str(me["id"]),
+            name=me.get("name"),
+            email=me.get("email"),
+            organization_id=str(organization["id"]),
+            organization_domain=organization.get("domain"),
+        )
+
+    async def introspect(self) -> GraphQLSchema:
+        """The tenant's own schema, deprecated fields included, descriptions left out."""
+        data = await self.execute(get_introspection_query(descriptions=False), operation="the schema")
+        try:
+            return build_client_schema(data)  # type: ignore[arg-type]
+        except (TypeError, KeyError) as error:
+            raise GraphQLError(
+                f"ION's schema cannot be read: {error}.", messages=(), remedy="Report it; nothing can be read without."
+            ) from error
+
+    async def read_clock(self) -> datetime | None:
+        """ION's clock at the latest answer, asking for one if there was none yet. None where it sends no `Date`."""
+        if self.server_time is None:
+            await self.execute(_CLOCK, operation="the clock")
+        return self.server_time
+
+    async def pause(self, failures: int) -> None:
+        """Wait for a random time that grows with the failures in a row, as between the client's own attempts."""
+        await asyncio.sleep(full_jitter(self.config, failures))
+
+    async def _attempt(self, payload: Mapping[str, Any], operation: str) -> tuple[dict[str, Any], int]:
+        async with self._limiter.slot():
+            started_at = self._limiter.now()
+            try:
+                response = await self._post(payload, operation)
+                answer = read_answer(
+                    response.status_code, response.headers, response.content, operation, redact=self._auth.redact
+                )
+                if isinstance(answer, IonApiError):
+                    raise answer
+            except (ThrottledError, ServerError, RequestTimeoutError) as refusal:
+                self.stats.throttled += isinstance(refusal, ThrottledError)
+                self._limiter.refused(started_at=started_at, pause=getattr(refusal, "retry_after", None) or 0.0)
+                raise
+            self._limiter.answered(started_at=started_at)
+            return answer, response.num_bytes_downloaded
+
+    async def _post(self, payload: Mapping[str, Any], operation: str) -> httpx.Response:
+        self.stats.requests += 1
+        try:
+            # httpx's own time-outs are per read: a slow trickle would never meet them.
+            async with asyncio.timeout(self.config.timeout):
+                response = await self._http.post(self.config.graphql_url, json=payload)
+        except httpx.ConnectTimeout as error:
+            raise self._broken(error, operation) from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise RequestTimeoutError(
+                f"No whole answer to {operation} within {self.config.timeout:g} s.",
+                remedy="Lower ION_PAGE_SIZE, or raise ION_REQUEST_TIMEOUT_SECONDS.",
+            ) from None
+        except httpx.HTTPError as error:
+            raise self._broken(error, operation) from None
+        self._was_reached = True
+        self.stats.bytes += response.num_bytes_downloaded
+        self.server_time = http_date(response.headers.get("date", "")) or self.server_time
+        return response
+
+    def _broken(self, error: httpx.HTTPError, operation: str) -> TransportError:
+        reason = self._auth.redact(str(error)) or "no reason given"
+        return TransportError(
+            f"The connection to {error.request.url.netloc.decode()} failed during {operation}: "
+            f"{reason} ({type(error).__name__}).",
+            remedy="Check the network, ION_ENVIRONMENT, ION_API_URL and ION_AUTH_URL.",
+        )
+
+    def _count_token_request(self) -> None:
+        self.stats.token_requests += 1
+
+
+def schema_hash(schema: GraphQLSchema) -> str:
+    """A hash that is the same for the same schema, in whatever order its types and fields are listed."""
+    return hashlib.sha256(print_schema(lexicographic_sort_schema(schema)).encode()).hexdigest()

@@ -1,0 +1,109 @@
+"""Everything that can go wrong between this package and ION, as one tree.
+
+    IonPipelineError
+    └── IonApiError                 a request to ION did not give what was asked for
+        ├── AuthError               no token, or ION refuses the one it gave
+        ├── PermissionDeniedError   the key's owner may not read this
+        ├── ThrottledError          429                                                 retried
+        ├── ServerError             500, 503 and other 5xx                              retried
+        ├── RequestTimeoutError     502, 504, or no answer in time: ask for less        retried, with smaller pages
+        ├── TransportError          no connection, a broken one, or half an answer      retried
+        ├── NotGraphQLError         something else than ION answers at this address
+        ├── GraphQLError            ION understood the request and refuses it
+        ├── PartialDataError        `data` and `errors` together: rows would be lost    retried
+        └── SchemaMismatchError     a field has another type than the catalog says
+
+Only exceptions belong here. Every message says what happened and in which operation (entity and page), never a token, a
+secret, or a URL with its query. Statuses and texts: vendor manual, error codes.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from ion_pipeline.errors import IonPipelineError
+
+
+class IonApiError(IonPipelineError):
+    """A request to ION did not give what was asked for.
+
+    Attributes:
+        retryable: Asking the same again may help.
+    """
+
+    retryable: ClassVar[bool] = False
+
+
+class AuthError(IonApiError):
+    """No token could be had, or ION refuses the one it gave."""
+
+
+class PermissionDeniedError(IonApiError):
+    """The owner of the API key may not read this; other entities may well be readable."""
+
+
+class ThrottledError(IonApiError):
+    """ION asks to slow down (429).
+
+    Attributes:
+        retry_after: Seconds ION asks to wait, None when it does not say.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class ServerError(IonApiError):
+    """ION failed (5xx other than 502 and 504).
+
+    Attributes:
+        status: HTTP status.
+        retry_after: Seconds ION asks to wait, None when it does not say.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, *, status: int, retry_after: float | None = None, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class RequestTimeoutError(IonApiError):
+    """The request took too long: ION ends one after 30 s with a 502, or nothing came in time."""
+
+    retryable = True
+
+
+class TransportError(IonApiError):
+    """No connection, a broken one, or an answer that is not whole."""
+
+    retryable = True
+
+
+class NotGraphQLError(IonApiError):
+    """Something else than ION's GraphQL endpoint answers at the address."""
+
+
+class GraphQLError(IonApiError):
+    """ION understood the request and refuses it.
+
+    Attributes:
+        messages: What ION says, in its words.
+    """
+
+    def __init__(self, message: str, *, messages: Sequence[str], remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.messages = tuple(messages)
+
+
+class PartialDataError(GraphQLError):
+    """`data` and `errors` came together: what is missing from the data cannot be told from what is not there."""
+
+    retryable = True
+
+
+class SchemaMismatchError(IonApiError):
+    """A field, or a value in it, has another type than the catalog says and cannot be converted without loss."""

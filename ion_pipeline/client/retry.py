@@ -1,0 +1,61 @@
+"""When to ask again: the policy behind stamina's loop. Waits are random over the whole interval ("full jitter")."""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import stamina
+
+from ion_pipeline.client.config import ClientConfig
+from ion_pipeline.client.errors import IonApiError, RequestTimeoutError, TransportError
+
+# A host that never answered is more likely mistyped than briefly away: say so soon.
+_ATTEMPTS_AT_STRANGERS = 3
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Decides for one request, failure by failure, whether and when it is sent again.
+
+    Attributes:
+        config: Bounds on pauses.
+        retry_timeouts: False where the caller answers a time-out by asking for less.
+        was_reached: Whether the tenant has ever answered.
+        failures: Failures so far.
+    """
+
+    config: ClientConfig
+    retry_timeouts: bool
+    was_reached: Callable[[], bool]
+    failures: int = field(default=0)
+
+    def __call__(self, error: Exception) -> bool | float:
+        """Give the seconds to wait, or False to give up: stamina's protocol for a back-off hook."""
+        self.failures += 1
+        if not isinstance(error, IonApiError) or not error.retryable:
+            return False
+        if isinstance(error, RequestTimeoutError) and not self.retry_timeouts:
+            return False
+        if isinstance(error, TransportError) and self.failures >= _ATTEMPTS_AT_STRANGERS and not self.was_reached():
+            return False
+        asked_for: float = getattr(error, "retry_after", None) or 0.0
+        if asked_for > self.config.retry_seconds:
+            return False
+        return asked_for + full_jitter(self.config, self.failures)
+
+
+def full_jitter(config: ClientConfig, failures: int) -> float:
+    """A random pause in seconds after so many failures, over the whole of an interval that doubles each time."""
+    ceiling = min(config.backoff_max, config.backoff_initial * 2.0 ** (failures - 1))
+    return random.uniform(0.0, ceiling)  # noqa: S311 - spreads load, guards nothing
+
+
+def attempts(backoff: Backoff) -> AsyncIterator[stamina.Attempt]:
+    """The attempts of one request, each to be entered with `with`; the last failure is raised."""
+    return aiter(
+        stamina.retry_context(
+            on=backoff,
+            attempts=backoff.config.max_attempts,
+            timeout=backoff.config.retry_seconds,
+        )
+    )

@@ -1,0 +1,56 @@
+"""The one composition root: which assets, checks, jobs and schedules there are, and what they call.
+
+`defs` is what Dagster loads. To load it reads the settings and dbt's project and nothing else: no network, no
+credentials, no prepared file.
+"""
+
+import dagster as dg
+
+from ion_pipeline.defs.entities import entity_assets
+from ion_pipeline.defs.jobs import HOURLY_REFRESH, REFRESH
+from ion_pipeline.defs.models import model_assets
+from ion_pipeline.defs.published import published_assets
+from ion_pipeline.defs.raw import raw_assets
+from ion_pipeline.defs.resources import Pipeline, real_pipeline
+from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.pipeline.dbt import prepared_manifest
+from ion_pipeline.pipeline.progress import Reporter
+from ion_pipeline.settings import Settings, load_settings
+
+
+def build_definitions(
+    settings: Settings | None = None, reporter: Reporter | None = None, *, pipeline: Pipeline | None = None
+) -> dg.Definitions:
+    """Put the graph together.
+
+    Args:
+        settings: Which tenant and data directory; read from the environment if not given, and again by each step.
+        reporter: Hears how the steps go; without one, dbt's lines go to standard output, for Dagster's run page.
+        pipeline: What the assets call, instead of the real steps.
+
+    Raises:
+        SettingsError: A setting is wrong, or `ION_ENTITIES` names an entity that does not exist.
+        BuildError: dbt's project does not parse.
+    """
+    shape = settings or load_settings(tenant=False)
+    catalog = known_catalog()
+    entities = catalog.select(shape.entities or catalog.default_selection)
+    names = {entity.name for entity in entities}
+    models = model_assets(prepared_manifest(shape))
+    return dg.Definitions(
+        assets=[
+            entity_assets(entities),
+            raw_assets([table for table in catalog.tables.values() if table.entity in names]),
+            models,
+            published_assets(models.keys),
+        ],
+        jobs=[REFRESH],
+        schedules=[HOURLY_REFRESH],
+        resources={"pipeline": pipeline or real_pipeline(settings, reporter)},
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions as the environment sets them."""
+    return build_definitions()

@@ -1,0 +1,124 @@
+"""ION's entities as assets: one operation reads all that are selected, with one client and into one load."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from ion_pipeline.defs.names import EXTRACT, ION, ION_API, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, ROWS, entity_key
+from ion_pipeline.defs.outcome import left_alone
+from ion_pipeline.defs.resources import Pipeline
+from ion_pipeline.extract.catalog import Entity
+from ion_pipeline.extract.results import EntityResult
+from ion_pipeline.pipeline.steps import ExtractReport
+
+COUNT_CHECK = "count_matches_ion"
+SCHEMA_CHECK = "schema_matches_catalog"
+_WHY_UNREAD = {
+    "forbidden": "ION does not let this API key read {entity}; it was left out.",
+    "absent": "This tenant's schema has no {entity}; it was left out.",
+}
+
+
+def entity_assets(entities: Sequence[Entity]) -> dg.AssetsDefinition:
+    """One asset for each entity, and its two checks."""
+
+    @dg.multi_asset(
+        name=EXTRACT,
+        specs=[_spec(entity) for entity in entities],
+        check_specs=[check for entity in entities for check in _check_specs(entity.name)],
+        can_subset=True,
+        pool=ION_API,
+    )
+    def extract(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.DagsterEvent]:
+        checks = context.selected_asset_check_keys
+        asked_for = context.selected_asset_keys | {check.asset_key for check in checks}
+        report = pipeline.extract([entity.name for entity in entities if entity_key(entity.name) in asked_for])
+        for result in report.entities:
+            key = entity_key(result.entity)
+            if key in context.selected_asset_keys:
+                if result.status == "read":
+                    yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, result))
+                else:
+                    yield left_alone(context, key)
+            for check in (count_check(result), schema_check(result)):
+                if dg.AssetCheckKey(key, str(check.check_name)) in checks:
+                    yield check
+
+    return extract
+
+
+def count_check(result: EntityResult) -> dg.AssetCheckResult:
+    """Did as many rows come as ION counts? An unread entity is a warning: the others are still worth having."""
+    unread = _WHY_UNREAD.get(result.status)
+    if unread:
+        passed, severity = False, dg.AssetCheckSeverity.WARN
+        description = unread.format(entity=result.entity)
+    elif result.total_count is None:
+        passed, severity = True, dg.AssetCheckSeverity.ERROR
+        description = "Read inside another entity, where ION gives no count."
+    else:
+        passed, severity = result.rows == result.total_count, dg.AssetCheckSeverity.ERROR
+        description = f"{result.rows} rows read, {result.total_count} counted by ION."
+    return dg.AssetCheckResult(
+        asset_key=entity_key(result.entity),
+        check_name=COUNT_CHECK,
+        passed=passed,
+        severity=severity,
+        description=description,
+    )
+
+
+def schema_check(result: EntityResult) -> dg.AssetCheckResult:
+    """Is the tenant's type as the catalog has it? What is missing reads as null, so a difference is a warning."""
+    drift = result.drift
+    parts = {"missing": drift.missing, "new": drift.new, "retyped": drift.retyped}
+    return dg.AssetCheckResult(
+        asset_key=entity_key(result.entity),
+        check_name=SCHEMA_CHECK,
+        passed=not drift and result.status != "absent",
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{name}: {', '.join(fields)}" for name, fields in parts.items() if fields) or None,
+    )
+
+
+def _spec(entity: Entity) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        entity_key(entity.name),
+        description=f"ION's `{entity.root_field}` ({entity.node_type}) as Parquet in the lake, with the lists inside.",
+        group_name=ION,
+        kinds={"graphql", "parquet"},
+        skippable=True,
+    )
+
+
+def _check_specs(entity: str) -> Iterator[dg.AssetCheckSpec]:
+    yield dg.AssetCheckSpec(
+        COUNT_CHECK, asset=entity_key(entity), blocking=True, description="As many rows as ION counts."
+    )
+    yield dg.AssetCheckSpec(
+        SCHEMA_CHECK, asset=entity_key(entity), description="The tenant's fields are those of the catalog."
+    )
+
+
+def _metadata(report: ExtractReport, result: EntityResult) -> dict[str, dg.MetadataValue]:
+    metadata: dict[str, dg.MetadataValue] = {
+        ROWS: dg.MetadataValue.int(result.rows),
+        "tables": dg.MetadataValue.json(dict(result.tables)),
+        "strategy": dg.MetadataValue.text(result.strategy),
+        "paging": dg.MetadataValue.text(result.paging),
+        "pages": dg.MetadataValue.int(result.pages),
+        "requests": dg.MetadataValue.int(result.requests),
+        "bytes": dg.MetadataValue.int(result.bytes),
+        "seconds": dg.MetadataValue.float(result.seconds),
+        "drift": dg.MetadataValue.json(
+            {"missing": result.drift.missing, "new": result.drift.new, "retyped": result.drift.retyped}
+        ),
+        LOAD_ID: dg.MetadataValue.text(report.load_id),
+        LOAD_REQUESTS: dg.MetadataValue.int(report.requests),
+        LOAD_ROWS: dg.MetadataValue.int(sum(sum(entity.tables.values()) for entity in report.entities)),
+    }
+    if result.watermark:
+        metadata["watermark"] = dg.MetadataValue.timestamp(result.watermark)
+    return metadata

@@ -1,0 +1,40 @@
+"""What readers open, as one asset: it stands for the published file, its Parquet copies and the data dictionary."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED
+from ion_pipeline.defs.resources import Pipeline
+from ion_pipeline.warehouse import PUBLIC_SCHEMAS
+
+
+def published_assets(models: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The published warehouse, below every model of a public schema.
+
+    Args:
+        models: Keys of all models.
+    """
+    spec = dg.AssetSpec(
+        dg.AssetKey([PUBLISHED, "ion"]),
+        deps=sorted(key for key in models if key.path[0] in PUBLIC_SCHEMAS),
+        group_name=PUBLISHED,
+        kinds={"duckdb", "parquet"},
+        description="The public tables as one DuckDB file, Parquet and a data dictionary, swapped in together.",
+    )
+
+    @dg.multi_asset(name=PUBLISH, specs=[spec], pool=DUCKDB_WRITER)
+    def publish(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
+        report = pipeline.publish()
+        tables = {f"{table.schema}.{table.table}": table.rows for table in report.tables}
+        return dg.MaterializeResult(
+            metadata={
+                PATH: dg.MetadataValue.path(str(report.database)),
+                "tables": dg.MetadataValue.json(tables),
+                "rows": sum(tables.values()),
+                "bytes": report.bytes,
+                "seconds": report.seconds,
+            }
+        )
+
+    return publish

@@ -1,0 +1,64 @@
+"""The tables of `raw` as assets: one operation applies the lake's new loads, each in one transaction."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, ROWS, entity_key, raw_key
+from ion_pipeline.defs.outcome import left_alone
+from ion_pipeline.defs.resources import Pipeline
+from ion_pipeline.extract.catalog import Column, Table
+from ion_pipeline.warehouse import TableChange
+
+
+def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
+    """One asset for each table, below the entity it is read with."""
+
+    @dg.multi_asset(name=LOAD, specs=[_spec(table) for table in tables], can_subset=True, pool=DUCKDB_WRITER)
+    def load(
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
+    ) -> Iterator[dg.MaterializeResult[None] | dg.DagsterEvent]:
+        report = pipeline.load()
+        for table in tables:
+            key = raw_key(table.name)
+            if key not in context.selected_asset_keys:
+                continue
+            change = report.tables.get(table.name)
+            if change:
+                yield dg.MaterializeResult(asset_key=key, metadata=_metadata(change))
+            elif report.loads:
+                yield left_alone(context, key)
+            else:
+                yield dg.MaterializeResult(asset_key=key, metadata={"new_loads": 0})
+
+    return load
+
+
+def _spec(table: Table) -> dg.AssetSpec:
+    source = "a list inside" if table.is_child else "all rows of"
+    return dg.AssetSpec(
+        raw_key(table.name),
+        deps=[entity_key(table.entity)],
+        description=f"Current rows: {source} ION's {table.entity}. Key: {', '.join(table.key)}.",
+        group_name=RAW,
+        kinds={"duckdb"},
+        metadata={
+            "dagster/table_name": f"{RAW}.{table.name}",
+            "dagster/column_schema": dg.TableSchema([_column(column) for column in table.columns]),
+        },
+        skippable=True,
+    )
+
+
+def _column(column: Column) -> dg.TableColumn:
+    return dg.TableColumn(column.name, type=str(column.arrow_type), description=column.description or None)
+
+
+def _metadata(change: TableChange) -> dict[str, int]:
+    return {
+        ROWS: change.rows_after,
+        "rows_read": change.rows_read,
+        "rows_inserted": change.rows_inserted,
+        "rows_updated": change.rows_updated,
+        "rows_deleted": change.rows_deleted,
+    }

@@ -1,0 +1,61 @@
+"""What the assets call: the steps of a refresh, with settings and a listener filled in."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.steps import ExtractReport
+from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.warehouse import LoadReport, PublishReport
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The steps of one tenant and one data directory; the Dagster resource `pipeline`.
+
+    Attributes:
+        settings: Gives the settings when a step runs, so that a graph can be shown before anyone has credentials.
+        reporter: Hears how the steps go.
+        on_line: Gets each line dbt prints; they are in dbt's own log in any case.
+    """
+
+    settings: Callable[[], Settings]
+    reporter: Reporter = field(default_factory=Silence)
+    on_line: Callable[[str], None] | None = None
+
+    def extract(self, entities: Sequence[str]) -> ExtractReport:
+        """Read entities of ION into a new load of the lake; errors as `steps.extract`."""
+        return steps.extract(self.settings(), entities=entities, reporter=self.reporter)
+
+    def load(self) -> LoadReport:
+        """Apply the loads the warehouse does not have yet; errors as `steps.load`."""
+        return steps.load(self.settings(), reporter=self.reporter)
+
+    def build(self, arguments: Sequence[str]) -> dbt.BuildReport:
+        """Build and test models; errors as `dbt.run`."""
+        with self.reporter.phase("Building the models"):
+            return dbt.run(self.settings(), ["build", *arguments], on_line=self.on_line)
+
+    def publish(self) -> PublishReport:
+        """Write what readers open; errors as `steps.publish`."""
+        return steps.publish(self.settings(), reporter=self.reporter)
+
+
+def real_pipeline(settings: Settings | None, reporter: Reporter | None) -> Pipeline:
+    """The steps themselves.
+
+    Args:
+        settings: Read from the environment by each step if not given.
+        reporter: Without one it is Dagster's run page that shows what dbt prints: standard output.
+    """
+    return Pipeline(
+        settings=lambda: settings or load_settings(),
+        reporter=reporter or Silence(),
+        on_line=None if reporter else _to_standard_output,
+    )
+
+
+def _to_standard_output(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

@@ -1,0 +1,124 @@
+"""The job `refresh`, run in this process for the command line: quiet, and with our own errors instead of Dagster's."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
+
+from ion_pipeline.defs.home import prepare_dagster_home
+from ion_pipeline.defs.jobs import REFRESH
+from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH, PUBLISHED
+from ion_pipeline.errors import IonPipelineError
+
+# What goes wrong is raised; Dagster's own account of it, with its traceback, would only hide the message.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+class BlockingCheckError(IonPipelineError):
+    """A check that guards what is published has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResult:
+    """What a run did that went well.
+
+    Attributes:
+        run_id: Dagster's id of the run.
+        load_id: The load in the lake; None if nothing was read.
+        entities: Entities read.
+        rows: Rows read, the lists inside entities included.
+        requests: GraphQL requests of the load.
+        models: dbt models and seeds built.
+        checks: Checks evaluated: counts, schemas and dbt's tests.
+        warnings: What the checks found that is worth a look, a sentence each.
+        published: The published file; None if nothing was published.
+        seconds: Wall time of each operation: extract, load, build, publish.
+    """
+
+    run_id: str
+    load_id: str | None
+    entities: int
+    rows: int
+    requests: int
+    models: int
+    checks: int
+    warnings: tuple[str, ...]
+    published: Path | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def run_refresh(
+    definitions: dg.Definitions, *, assets: Sequence[str] = (), instance: dg.DagsterInstance | None = None
+) -> RefreshResult:
+    """Run the job.
+
+    Args:
+        definitions: From `build_definitions`.
+        assets: Only these, such as `ion/parts`, with their checks.
+        instance: Where the run is recorded: by default the instance at `DAGSTER_HOME`; if that is not set, one that
+            lives as long as the call.
+
+    Raises:
+        IonPipelineError: The one that stopped the run, as its step raised it.
+        BlockingCheckError: A blocking check failed; what was published before is untouched.
+        KeyboardInterrupt: Somebody pressed Ctrl-C.
+    """
+    job = definitions.resolve_job_def(REFRESH.name)
+    selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
+    with nullcontext(instance) if instance else _instance() as recorder:
+        try:
+            result = job.execute_in_process(instance=recorder, asset_selection=selection, run_config=_QUIET)
+        except DagsterAssetCheckFailedError as error:
+            raise BlockingCheckError(
+                " ".join(str(error).split()), remedy="Nothing after it was run, and nothing was published."
+            ) from None
+        except dg.DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
+    return summary(result)
+
+
+def summary(result: dg.ExecuteInProcessResult) -> RefreshResult:
+    """Read the result of a run from its events."""
+    events = result.get_asset_materialization_events()
+    made = [event.step_materialization_data.materialization for event in events]
+    entities = [asset for asset in made if asset.asset_key.path[0] == ION]
+    load: dict[str, Any] = {name: value.value for name, value in entities[0].metadata.items()} if entities else {}
+    published = [asset.metadata[PATH].value for asset in made if asset.asset_key.path[0] == PUBLISHED]
+    checks = result.get_asset_check_evaluations()
+    return RefreshResult(
+        run_id=result.run_id,
+        load_id=load.get(LOAD_ID),
+        entities=len(entities),
+        rows=load.get(LOAD_ROWS, 0),
+        requests=load.get(LOAD_REQUESTS, 0),
+        models=len([event for event in events if event.step_key == BUILD]),
+        checks=len(checks),
+        warnings=tuple(_sentence(check) for check in checks if not check.passed),
+        published=Path(str(published[0])) if published else None,
+        seconds={
+            str(event.step_key): event.step_success_data.duration_ms / 1000
+            for event in result.all_events
+            if event.is_step_success
+        },
+    )
+
+
+def _sentence(check: dg.AssetCheckEvaluation) -> str:
+    return f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description or 'failed.'}"
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    home = os.environ.get("DAGSTER_HOME")
+    if home:
+        prepare_dagster_home(Path(home))
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    else:
+        with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+            yield instance

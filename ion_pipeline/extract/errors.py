@@ -1,0 +1,15 @@
+"""What can be wrong with an extraction although every request succeeded."""
+
+from ion_pipeline.errors import IonPipelineError
+
+
+class PagingError(IonPipelineError):
+    """Pages do not follow each other as asked for: out of order, repeated, or without an end."""
+
+
+class CountMismatchError(IonPipelineError):
+    """An entity was read twice and has another number of rows than ION says each time."""
+
+
+class DuplicateKeyError(IonPipelineError):
+    """ION gave two rows of an entity with the same key."""

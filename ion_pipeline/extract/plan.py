@@ -1,0 +1,112 @@
+"""What will be read and how: the outcome of `negotiate`, before anything is fetched. Pure data, printable."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from ion_pipeline.extract.catalog import Entity
+from ion_pipeline.extract.shape import NodeShape
+
+Paging = Literal["keyset", "cursor", "nested", "none"]
+AbomRoute = Literal["root", "nested", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How a tenant's schema differs from the catalog, for one entity. Fields as `Type.field`.
+
+    Attributes:
+        missing: Fields and lists the tenant lacks; their columns are null, their tables not read.
+        new: Fields of the tenant that the catalog does not have.
+        retyped: Fields of another type that convert without loss, as `Type.field: catalog's type -> tenant's type`.
+    """
+
+    missing: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.new or self.retyped)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityQuery:
+    """What is asked for where an entity has a connection of its own.
+
+    Attributes:
+        shape: What is read and which tables it goes to.
+        page: The document of a page.
+        count: The document that asks for `totalCount` alone.
+    """
+
+    shape: NodeShape
+    page: str
+    count: str
+
+
+@dataclass(frozen=True)
+class EntityPlan:
+    """How one entity is read.
+
+    Attributes:
+        entity: The catalog's entity.
+        paging: `keyset` by id, `cursor`, `nested` inside another entity, or `none` where the tenant has no such entity.
+        reason: Why this paging, in a few words.
+        query: What is asked for; None where it is nested or absent.
+        carrier: Name of the entity it is nested in.
+        drift: Differences from the catalog.
+    """
+
+    entity: Entity
+    paging: Paging
+    reason: str
+    query: EntityQuery | None = None
+    carrier: str | None = None
+    drift: Drift = field(default_factory=Drift)
+
+    @property
+    def name(self) -> str:
+        """Name of the entity."""
+        return self.entity.name
+
+    @property
+    def strategy(self) -> Literal["full"]:
+        """All rows are read, each time."""
+        return "full"
+
+    @property
+    def query_hash(self) -> str:
+        """Identifies what was asked for; empty without a query of its own."""
+        return hashlib.sha256(self.query.page.encode()).hexdigest() if self.query else ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that one read will do.
+
+    Attributes:
+        entities: In the schema's order; an entity that carries another is there even if it was not asked for.
+        abom_route: Where generation 2 of the as-built BOM comes from: its root connections, nested lists under part
+            inventories, or nowhere. Generation 1 (`abom_items`, `abom_edges`) is read beside it, where there is any.
+        new_entities: Root connections of the tenant that the catalog does not have.
+    """
+
+    entities: tuple[EntityPlan, ...]
+    abom_route: AbomRoute
+    new_entities: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, EntityPlan]:
+        """The entities by name."""
+        return {plan.name: plan for plan in self.entities}
+
+    def carried_by(self, carrier: str) -> Iterator[EntityPlan]:
+        """The entities nested in another one."""
+        return (plan for plan in self.entities if plan.carrier == carrier)
+
+    def __str__(self) -> str:
+        width = max((len(plan.name) for plan in self.entities), default=0)
+        lines = [f"{plan.name:<{width}}  {plan.paging:<6}  {plan.reason}" for plan in self.entities]
+        return "\n".join([*lines, f"as-built BOM, generation 2: {self.abom_route}"])

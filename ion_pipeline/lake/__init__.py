@@ -1,0 +1,39 @@
+"""The lake: immutable Parquet loads with atomic commits, and the data directory's tenant.
+
+    tenant = claim_tenant(data_dir, organization_id, api_host)
+    with Lake(data_dir / "lake").begin(tenant, schemas) as writer:
+        writer.write("parts", batch)
+        writer.delete("parts", keys)
+        manifest = writer.commit({"parts": TableRead("parts", total_count=1200)})
+
+Layout: `<table>/load=<ulid>/part-*.parquet` with a `_manifest.json` beside; a load exists once `_loads/<ulid>.json`
+does. What to read from ION and what the rows mean is not known here.
+"""
+
+from ion_pipeline.lake.errors import LakeBusyError, LakeCorruptionError, LakeError, LakeWriteError
+from ion_pipeline.lake.lake import Lake
+from ion_pipeline.lake.lock import WriterLock
+from ion_pipeline.lake.manifest import FileEntry, LoadManifest, Strategy, TableManifest, TableRead
+from ion_pipeline.lake.part import WriterOptions
+from ion_pipeline.lake.tenant import Tenant, claim_tenant, read_tenant
+from ion_pipeline.lake.writer import LAKE_COLUMNS, LoadWriter
+
+__all__ = [
+    "LAKE_COLUMNS",
+    "FileEntry",
+    "Lake",
+    "LakeBusyError",
+    "LakeCorruptionError",
+    "LakeError",
+    "LakeWriteError",
+    "LoadManifest",
+    "LoadWriter",
+    "Strategy",
+    "TableManifest",
+    "TableRead",
+    "Tenant",
+    "WriterLock",
+    "WriterOptions",
+    "claim_tenant",
+    "read_tenant",
+]

@@ -1,0 +1,173 @@
+"""The lake as a whole: which loads there are, beginning one, and handing out the files of one."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+from ulid import ULID
+
+import ion_pipeline
+from ion_pipeline.lake import paths
+from ion_pipeline.lake.errors import LakeCorruptionError, LakeWriteError, write_error
+from ion_pipeline.lake.lock import WriterLock
+from ion_pipeline.lake.manifest import LoadManifest, from_json
+from ion_pipeline.lake.part import WriterOptions
+from ion_pipeline.lake.storage import LocalStorage, open_storage
+from ion_pipeline.lake.tenant import Tenant
+from ion_pipeline.lake.verify import verified_file
+from ion_pipeline.lake.writer import LoadWriter
+
+
+class Lake:
+    """An append-only log of loads in Parquet.
+
+    Args:
+        location: A local folder or a `pyarrow.fs` URI. Nothing is created before the first load begins.
+        lock_file: Where writers exclude each other; below the lake itself where that is a local folder. A lake in an
+            object store needs one, since a store has no locks.
+    """
+
+    def __init__(self, location: str | Path, *, lock_file: Path | None = None) -> None:
+        self._storage = open_storage(location)
+        if lock_file is None and isinstance(self._storage, LocalStorage):
+            lock_file = self._storage.root / paths.LOCK
+        self._lock_file = lock_file
+
+    @property
+    def location(self) -> str:
+        """Its path or URI."""
+        return self._storage.location
+
+    def begin(
+        self,
+        tenant: Tenant,
+        schemas: Mapping[str, pa.Schema],
+        *,
+        started_at: datetime | None = None,
+        schema_hash: str = "",
+        code_version: str = ion_pipeline.__version__,
+        options: WriterOptions | None = None,
+        wait_seconds: float = 0.0,
+    ) -> LoadWriter:
+        """Begin a load, having swept away what killed writers left.
+
+        Args:
+            tenant: Whose data it is, as `claim_tenant` gives it.
+            schemas: Columns of every table that may be written, without the lake's own.
+            started_at: The instant the load describes: the server's clock at the start of the read. Now, if not given.
+            schema_hash: Hash of the tenant's GraphQL schema.
+            code_version: Version of this package.
+            options: Memory and file sizes.
+            wait_seconds: How long to wait for another writer to finish.
+
+        Raises:
+            LakeBusyError: Another process is writing to this lake.
+            LakeWriteError: The lake cannot be written.
+            LakeCorruptionError: A committed load's manifest is not readable.
+        """
+        if self._lock_file is None:
+            raise LakeWriteError(
+                f"{self.location} is an object store, which has no locks.", remedy="Give the lake a local lock_file."
+            )
+        lock = WriterLock(self._lock_file, "writing a load", wait_seconds=wait_seconds)
+        lock.acquire()
+        try:
+            committed = self.load_ids()
+            self._sweep(set(committed))
+            return LoadWriter(
+                self._storage,
+                lock,
+                load_id=_next_id(committed),
+                tenant=tenant,
+                schemas=dict(schemas),
+                started_at=started_at or datetime.now(UTC),
+                schema_hash=schema_hash,
+                code_version=code_version,
+                options=options or WriterOptions(),
+            )
+        except OSError as error:
+            lock.release()
+            raise write_error(error, self.location) from error
+        except BaseException:
+            lock.release()
+            raise
+
+    def load_ids(self) -> list[str]:
+        """Ids of the committed loads, oldest first."""
+        names = self._storage.names(paths.LOADS)
+        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
+
+    def read_manifest(self, load_id: str) -> LoadManifest:
+        """What a committed load says about itself.
+
+        Raises:
+            LakeCorruptionError: It is not readable, or is another load's.
+        """
+        where = f"{self.location}/{paths.load_manifest(load_id)}"
+        try:
+            manifest = from_json(self._storage.read(paths.load_manifest(load_id)), where)
+        except OSError as error:
+            raise LakeCorruptionError(
+                f"{where} cannot be read ({error}).", remedy="Restore it from a backup."
+            ) from error
+        if manifest.load_id != load_id:
+            raise LakeCorruptionError(
+                f"{where} describes load {manifest.load_id}.", remedy="Files were renamed by hand: put them back."
+            )
+        return manifest
+
+    def loads(self) -> list[LoadManifest]:
+        """The committed loads, oldest first.
+
+        Raises:
+            LakeCorruptionError: A manifest is not readable.
+        """
+        return [self.read_manifest(load_id) for load_id in self.load_ids()]
+
+    @contextmanager
+    def checkout(self, load: LoadManifest) -> Iterator[dict[str, list[Path]]]:
+        """The verified files of a load by table, on this machine for as long as the block lasts.
+
+        Local files are given as they are; others are copied to a temporary folder first.
+
+        Raises:
+            LakeCorruptionError: A file is missing, cut short, altered, or not Parquet; it is named.
+        """
+        with tempfile.TemporaryDirectory(prefix="ion-lake-") as scratch:
+            yield {
+                table.table: [verified_file(self._storage, entry, Path(scratch)) for entry in table.files]
+                for table in load.tables
+            }
+
+    def verify(self, load: LoadManifest) -> None:
+        """Check every file of a load against its manifest: size, checksum, Parquet footer, rows.
+
+        Raises:
+            LakeCorruptionError: As in `checkout`.
+        """
+        with self.checkout(load):
+            return
+
+    def _sweep(self, committed: set[str]) -> None:
+        self._storage.remove(paths.STAGING)
+        for name in self._storage.names(paths.LOADS):
+            if not name.endswith(".json"):
+                self._storage.remove(f"{paths.LOADS}/{name}")
+        for table in self._storage.names(""):
+            if table.startswith("_"):
+                continue
+            for folder in self._storage.names(table):
+                load_id = paths.load_id_of(folder)
+                if load_id is not None and load_id not in committed:
+                    self._storage.remove(f"{table}/{folder}")
+
+
+def _next_id(committed: list[str]) -> str:
+    """A ULID above all committed ones, also when the clock has been set back or two loads share a millisecond."""
+    fresh = ULID()
+    if committed and str(fresh) <= committed[-1]:
+        fresh = ULID.from_timestamp(ULID.from_str(committed[-1]).milliseconds + 1)
+    return str(fresh)

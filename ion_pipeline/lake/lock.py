@@ -1,0 +1,109 @@
+"""One writer at a time: an advisory lock that dies with its holder and says who that is.
+
+It is a `flock` on a file whose text names the holder, so kill -9 leaves the file but not the lock. Other things that
+allow one writer only (publishing) use it too.
+"""
+
+import fcntl
+import os
+import socket
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from ion_pipeline.lake.errors import LakeBusyError, write_error
+
+_POLL_SECONDS = 0.2
+
+
+class WriterLock:
+    """An exclusive lock between processes (and between two locks of one process).
+
+    Args:
+        path: The lock file; it is created and never deleted.
+        purpose: What the holder is doing, for whoever comes second: "writing a load".
+        wait_seconds: How long to wait for the holder before giving up.
+    """
+
+    def __init__(self, path: Path, purpose: str, *, wait_seconds: float = 0.0) -> None:
+        self.path = path
+        self._purpose = purpose
+        self._wait_seconds = wait_seconds
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            LakeBusyError: Somebody else holds it; the message says who, since when and doing what.
+            LakeWriteError: The lock file cannot be created or written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise write_error(error, f"the lock file {self.path}") from error
+        try:
+            self._wait_for(descriptor)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, self._holder(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise write_error(error, f"the lock file {self.path}") from error
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; harmless when it is not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _wait_for(self, descriptor: int) -> None:
+        deadline = time.monotonic() + self._wait_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise self._busy() from None
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
+
+    def _holder(self) -> bytes:
+        return orjson.dumps(
+            {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                "purpose": self._purpose,
+            }
+        )
+
+    def _busy(self) -> LakeBusyError:
+        try:
+            holder = orjson.loads(self.path.read_bytes())
+            who = f"process {holder['pid']} on {holder['host']}, {holder['purpose']} since {holder['since']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            # The holder has the lock and is about to write who it is.
+            who = "another process that has only just started"
+        return LakeBusyError(
+            f"{self.path.parent} is in use by {who}.",
+            remedy="Wait for it to finish or end that process, then run again.",
+        )

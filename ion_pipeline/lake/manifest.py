@@ -1,0 +1,156 @@
+"""What a load says about itself. Written once, never changed; pure data and its JSON form, no files.
+
+`_loads/<load id>.json` holds a whole `LoadManifest`; the `_manifest.json` in each table's folder repeats that table's
+part, so that a folder explains itself to someone who finds it without the rest.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from ion_pipeline.lake.errors import LakeCorruptionError
+from ion_pipeline.lake.tenant import Tenant
+
+FORMAT = 1
+
+Strategy = Literal["full", "incremental"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One Parquet file of a load.
+
+    Attributes:
+        path: Place below the lake's root.
+        rows: Rows in it, tombstones included.
+        bytes: Size.
+        sha256: Checksum of the whole file, hexadecimal.
+    """
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableRead:
+    """How a table was read: what the reader of the API knows and the lake does not.
+
+    Attributes:
+        entity: The entity the table came with.
+        strategy: `full`: these are all rows, what is absent was deleted. `incremental`: changes and tombstones.
+        nested: Rows came inside other rows, so one may have come several times.
+        total_count: What ION said there are; None where it does not say (nested lists).
+        query_hash: Hash of the query text that read it.
+        since: Start of the window of changes; None for a full read.
+        until: The next read's window starts here: the server's clock at the start of this one, less the overlap.
+    """
+
+    entity: str
+    strategy: Strategy = "full"
+    nested: bool = False
+    total_count: int | None = None
+    query_hash: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableManifest:
+    """One table in a load.
+
+    Attributes:
+        table: Name of the table.
+        read: How it was read.
+        rows: Rows, without tombstones; a row that came twice counts twice.
+        tombstones: Rows known to be deleted.
+        files: The Parquet files, in the order written; at least one, even without rows.
+    """
+
+    table: str
+    read: TableRead
+    rows: int
+    tombstones: int
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadManifest:
+    """One load: everything a refresh read, to be applied together.
+
+    Attributes:
+        format: Version of this document.
+        load_id: ULID; loads apply in the order of their ids.
+        tenant: Whose data it is.
+        started_at: The instant the load describes, UTC: versions begin here in `raw_history`.
+        committed_at: When it became visible, UTC.
+        code_version: Version of this package.
+        schema_hash: Hash of the tenant's GraphQL schema.
+        requests: HTTP requests it took.
+        bytes_received: Bytes received for it.
+        tables: What it holds.
+    """
+
+    format: int
+    load_id: str
+    tenant: Tenant
+    started_at: datetime
+    committed_at: datetime
+    code_version: str
+    schema_hash: str
+    requests: int
+    bytes_received: int
+    tables: tuple[TableManifest, ...]
+
+    @property
+    def strategy(self) -> str:
+        """`full`, `incremental`, or `mixed` where tables differ."""
+        strategies = {table.read.strategy for table in self.tables}
+        return strategies.pop() if len(strategies) == 1 else "mixed"
+
+    @property
+    def rows(self) -> int:
+        """Rows over all tables, without tombstones."""
+        return sum(table.rows for table in self.tables)
+
+    def only(self, table: TableManifest) -> "LoadManifest":
+        """The same load reduced to one table."""
+        return replace(self, tables=(table,))
+
+
+_ADAPTER = TypeAdapter(LoadManifest)
+
+
+def to_json(manifest: LoadManifest) -> bytes:
+    """The manifest as indented JSON; instants are ISO 8601."""
+    return orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2)
+
+
+def from_json(data: bytes, where: str) -> LoadManifest:
+    """Read a manifest back.
+
+    Args:
+        data: The JSON.
+        where: Its place, for the error.
+
+    Raises:
+        LakeCorruptionError: It is not a manifest, or of a later format than this version reads.
+    """
+    try:
+        document: Any = orjson.loads(data)
+        version = document["format"] if isinstance(document, dict) else None
+        if version != FORMAT:
+            raise LakeCorruptionError(
+                f"The manifest {where} has format {version}; this version reads {FORMAT}.",
+                remedy="Use the version of ion-pipeline that wrote it, or a later one.",
+            )
+        return _ADAPTER.validate_python(document)
+    except (ValueError, KeyError, ValidationError) as error:
+        raise LakeCorruptionError(
+            f"The manifest {where} is not readable ({str(error).splitlines()[0]}).",
+            remedy="Restore it from a backup; until then this load cannot be applied.",
+        ) from error

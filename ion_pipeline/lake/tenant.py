@@ -1,0 +1,97 @@
+"""The data directory's memory of whose data it holds, so that one tenant's rows never reach another's warehouse."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from ion_pipeline.errors import TenantMismatchError
+from ion_pipeline.lake.errors import LakeCorruptionError, write_error
+from ion_pipeline.lake.storage import sync_directory
+
+_NAME = "tenant.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An ION organisation as seen at one API.
+
+    Attributes:
+        organization_id: ION's id of the organisation, as text.
+        api_host: Host name of the API; the same organisation id at two hosts is two tenants.
+    """
+
+    organization_id: str
+    api_host: str
+
+    def __str__(self) -> str:
+        return f"organisation {self.organization_id} at {self.api_host}"
+
+
+def read_tenant(data_dir: Path) -> Tenant | None:
+    """Whose data a directory holds; None before the first load.
+
+    Raises:
+        LakeCorruptionError: `tenant.json` is there but not readable as one.
+    """
+    path = data_dir / _NAME
+    try:
+        document = orjson.loads(path.read_bytes())
+        return Tenant(str(document["organization_id"]), str(document["api_host"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LakeCorruptionError(
+            f"{path} does not say which tenant the data belongs to ({type(error).__name__}).",
+            remedy="Restore it from a backup, or start with an empty ION_DATA_DIR.",
+        ) from error
+
+
+def claim_tenant(data_dir: Path, organization_id: str | int, api_host: str) -> Tenant:
+    """Make a data directory this tenant's, or confirm that it is.
+
+    The first claim is written atomically: of two processes that claim an empty directory at once, one wins and the
+    other is compared with it.
+
+    Args:
+        data_dir: The data directory; created if need be.
+        organization_id: ION's id of the organisation that answers.
+        api_host: Host of the API that answers.
+
+    Raises:
+        TenantMismatchError: The directory belongs to another tenant.
+        LakeWriteError: `tenant.json` cannot be written.
+        LakeCorruptionError: `tenant.json` is not readable.
+    """
+    tenant = Tenant(str(organization_id), api_host.strip().lower())
+    path = data_dir / _NAME
+    if read_tenant(data_dir) is None:
+        try:
+            _create(path, orjson.dumps(asdict(tenant), option=orjson.OPT_INDENT_2))
+        except OSError as error:
+            raise write_error(error, str(path)) from error
+    owner = read_tenant(data_dir)
+    if owner != tenant:
+        raise TenantMismatchError(
+            f"{data_dir} holds the data of {owner}, but {tenant} answers.",
+            remedy="Set ION_DATA_DIR to another directory for this tenant, or correct ION_ENVIRONMENT and the API key.",
+        )
+    return tenant
+
+
+def _create(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # A link, unlike a rename, does not overwrite: whoever was first stays.
+        os.link(beside, path)
+    except FileExistsError:
+        return
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_directory(path.parent)

@@ -1,0 +1,268 @@
+"""Writing one load: staged where nobody looks, visible all at once or never.
+
+Order of events at the commit, each durable before the next: the Parquet files; the `_manifest.json` in each table's
+folder; each folder moved from `_staging` to its table; `_loads/<load id>.json`. Only the last makes the load exist,
+on a local disk by a rename, in an object store by one put. Killed before it, a writer leaves files that no reader
+looks at and the next writer sweeps away.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import orjson
+import pyarrow as pa
+
+from ion_pipeline.lake import paths
+from ion_pipeline.lake.errors import LakeWriteError, write_error
+from ion_pipeline.lake.lock import WriterLock
+from ion_pipeline.lake.manifest import FORMAT, LoadManifest, TableManifest, TableRead, to_json
+from ion_pipeline.lake.part import TableWriter, WriterOptions
+from ion_pipeline.lake.storage import Storage
+from ion_pipeline.lake.tenant import Tenant
+
+# What the lake adds to each row: is it a tombstone, which load, when it was read.
+LAKE_COLUMNS = pa.schema(
+    [
+        pa.field("_ion_deleted", pa.bool_(), nullable=False),
+        pa.field("_ion_load", pa.string(), nullable=False),
+        pa.field("_ion_seen_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+
+
+class LoadWriter:
+    """One load being written. Made by `Lake.begin`; may be fed from several threads.
+
+    Leaving its `with` block without `commit` abandons the load.
+
+    Attributes:
+        load_id: The load's ULID.
+        started_at: The instant the load describes.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        lock: WriterLock,
+        *,
+        load_id: str,
+        tenant: Tenant,
+        schemas: Mapping[str, pa.Schema],
+        started_at: datetime,
+        schema_hash: str,
+        code_version: str,
+        options: WriterOptions,
+    ) -> None:
+        self.load_id = load_id
+        self.started_at = started_at
+        self._storage = storage
+        self._lock = lock
+        self._tenant = tenant
+        self._schemas = schemas
+        self._schema_hash = schema_hash
+        self._code_version = code_version
+        self._options = options
+        self._tables: dict[str, TableWriter] = {}
+        self._rows: Counter[str] = Counter()
+        self._tombstones: Counter[str] = Counter()
+        self._mutex = threading.Lock()
+        self._open = True
+
+    def write(self, table: str, batch: pa.RecordBatch) -> None:
+        """Add rows of a table.
+
+        Args:
+            table: One of the tables whose schema was given to `begin`.
+            batch: Rows with that schema.
+
+        Raises:
+            LakeWriteError: The disk is full or fails, or the batch does not have the table's schema.
+        """
+        self._append(table, batch, deleted=False)
+
+    def delete(self, table: str, keys: pa.RecordBatch) -> None:
+        """Add tombstones: rows that no longer exist.
+
+        Args:
+            table: As in `write`.
+            keys: The key columns of the deleted rows; other columns may be missing.
+
+        Raises:
+            LakeWriteError: As in `write`.
+        """
+        schema = self._schema(table)
+        missing = {
+            field.name: pa.nulls(keys.num_rows, field.type) for field in schema if field.name not in keys.schema.names
+        }
+        columns = [missing[field.name] if field.name in missing else keys.column(field.name) for field in schema]
+        self._append(table, pa.RecordBatch.from_arrays(columns, schema=schema), deleted=True)
+
+    def commit(self, reads: Mapping[str, TableRead], *, requests: int = 0, bytes_received: int = 0) -> LoadManifest:
+        """Make the load visible, whole and durable.
+
+        Args:
+            reads: Every table that was read, and how; a table without rows is recorded as empty.
+            requests: HTTP requests the load took.
+            bytes_received: Bytes received for it.
+
+        Raises:
+            LakeWriteError: Something could not be written, or rows were written for a table that is not in `reads`.
+                The load is abandoned.
+        """
+        with self._mutex:
+            self._check_open()
+            try:
+                self._check_reads(reads)
+                tables = tuple(self._finish(name, read) for name, read in reads.items())
+                manifest = LoadManifest(
+                    format=FORMAT,
+                    load_id=self.load_id,
+                    tenant=self._tenant,
+                    started_at=self.started_at,
+                    committed_at=datetime.now(UTC),
+                    code_version=self._code_version,
+                    schema_hash=self._schema_hash,
+                    requests=requests,
+                    bytes_received=bytes_received,
+                    tables=tables,
+                )
+                self._reveal(manifest)
+            except OSError as error:
+                self._abandon()
+                raise write_error(error, f"load {self.load_id} in {self._storage.location}") from error
+            except BaseException:
+                self._abandon()
+                raise
+            with suppress(OSError):
+                # The load stands; an empty folder left here is swept by the next writer.
+                self._storage.remove(paths.staging(self.load_id))
+            self._end()
+            return manifest
+
+    def abort(self) -> None:
+        """Abandon the load; harmless when it has already ended."""
+        with self._mutex:
+            if self._open:
+                self._abandon()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+    def _append(self, table: str, batch: pa.RecordBatch, *, deleted: bool) -> None:
+        schema = self._schema(table)
+        if not batch.schema.equals(schema):
+            raise LakeWriteError(
+                f"Rows for {table} do not have its columns: {_difference(batch.schema, schema)}.",
+                remedy="This is an error in the extraction; nothing was committed.",
+            )
+        now = datetime.now(UTC)
+        own = (
+            pa.repeat(pa.scalar(value, field.type), batch.num_rows)
+            for field, value in zip(LAKE_COLUMNS, (deleted, self.load_id, now), strict=True)
+        )
+        stamped = pa.RecordBatch.from_arrays([*batch.columns, *own], schema=_with_lake_columns(schema))
+        with self._mutex:
+            self._check_open()
+            (self._tombstones if deleted else self._rows)[table] += batch.num_rows
+            try:
+                self._writer(table).append(stamped)
+                while sum(writer.buffered_bytes for writer in self._tables.values()) > self._options.buffer_bytes:
+                    max(self._tables.values(), key=lambda writer: writer.buffered_bytes).flush()
+            except OSError as error:
+                self._abandon()
+                raise write_error(error, f"{table} of load {self.load_id} in {self._storage.location}") from error
+
+    def _schema(self, table: str) -> pa.Schema:
+        schema = self._schemas.get(table)
+        if schema is None:
+            raise LakeWriteError(
+                f"{table} is not a table of this load.", remedy="Give its schema when the load begins."
+            )
+        return schema
+
+    def _writer(self, table: str) -> TableWriter:
+        writer = self._tables.get(table)
+        if writer is None:
+            folder = paths.staged_table(self.load_id, table)
+            writer = self._tables[table] = TableWriter(
+                paths.table_load(table, self.load_id),
+                _with_lake_columns(self._schema(table)),
+                lambda name: self._storage.create(f"{folder}/{name}"),
+                self._options,
+            )
+        return writer
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise LakeWriteError(f"Load {self.load_id} has ended and takes no more rows.", remedy="Begin another load.")
+
+    def _check_reads(self, reads: Mapping[str, TableRead]) -> None:
+        unexplained = sorted(set(self._tables) - set(reads))
+        if unexplained:
+            raise LakeWriteError(
+                f"Load {self.load_id} has rows of {', '.join(unexplained)} but not how they were read.",
+                remedy="Name every table that was written in the commit.",
+            )
+
+    def _finish(self, table: str, read: TableRead) -> TableManifest:
+        return TableManifest(
+            table=table,
+            read=read,
+            files=self._writer(table).finish(),
+            rows=self._rows[table],
+            tombstones=self._tombstones[table],
+        )
+
+    def _reveal(self, manifest: LoadManifest) -> None:
+        for table in manifest.tables:
+            folder = paths.staged_table(self.load_id, table.table)
+            self._storage.put(f"{folder}/{paths.TABLE_MANIFEST}", orjson.dumps(asdict(manifest.only(table))))
+        for table in manifest.tables:
+            self._storage.move(
+                paths.staged_table(self.load_id, table.table), paths.table_load(table.table, self.load_id)
+            )
+        self._storage.put(paths.load_manifest(self.load_id), to_json(manifest))
+
+    def _abandon(self) -> None:
+        try:
+            for writer in self._tables.values():
+                writer.discard()
+            # First what makes it visible, should the failure have come after that.
+            self._storage.remove(paths.load_manifest(self.load_id))
+            # What cannot be deleted now is invisible, and swept by the next writer; the first error is the one to show.
+            with suppress(OSError):
+                for table in self._tables:
+                    self._storage.remove(paths.table_load(table, self.load_id))
+                self._storage.remove(paths.staging(self.load_id))
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._open = False
+        self._tables.clear()
+        self._lock.release()
+
+
+def _with_lake_columns(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([*schema, *LAKE_COLUMNS])
+
+
+def _difference(given: pa.Schema, wanted: pa.Schema) -> str:
+    have = {field.name: str(field.type) for field in given}
+    need = {field.name: str(field.type) for field in wanted}
+    missing = [name for name in need if name not in have]
+    extra = [name for name in have if name not in need]
+    retyped = [f"{name} ({have[name]} for {need[name]})" for name in need if name in have and have[name] != need[name]]
+    parts = [("missing", missing), ("unexpected", extra), ("of another type", retyped)]
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names) or "they are in another order"

@@ -1,0 +1,1 @@
+"""A local ION: the same schema, token exchange, errors and paging over a seeded or given world."""

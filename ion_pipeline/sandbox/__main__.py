@@ -1,0 +1,67 @@
+"""`python -m ion_pipeline.sandbox`: serves one sandbox and says where, as one line of JSON, once it answers.
+
+The client secret comes from ION_SANDBOX_CLIENT_SECRET and is never printed here; `ion-pipeline sandbox serve` is for
+people.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import orjson
+
+from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.sandbox.profiles import PROFILES
+from ion_pipeline.sandbox.server import DEFAULT_CLIENT_ID, SandboxAddress, SandboxOptions, serve
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves until interrupted; gives the exit code."""
+    parsed = _parser().parse_args(arguments)
+    until_stdin_closes = parsed.until_stdin_closes
+    del parsed.until_stdin_closes
+    options = SandboxOptions(**vars(parsed) | {"forbid": tuple(parsed.forbid)})
+    if until_stdin_closes:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        serve(options, _announce)
+    except IonPipelineError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _announce(address: SandboxAddress) -> None:
+    known = {"api_url": address.api_url, "auth_url": address.auth_url, "client_id": address.client_id}
+    sys.stdout.buffer.write(orjson.dumps(known) + b"\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ion_pipeline.sandbox", description="A local ION.")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="another one opens the sandbox to the network")
+    parser.add_argument("--world", type=Path, help="directory of world files; without it the factory builds one")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--scale", type=float, default=1.0, help="1 is about 20,000 rows")
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="full")
+    parser.add_argument("--forbid", action="append", default=[], metavar="ENTITY", help="may not be read (repeatable)")
+    parser.add_argument("--token-lifetime", type=int, default=300, metavar="SECONDS")
+    parser.add_argument("--client-id", default=DEFAULT_CLIENT_ID)
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end when the parent process is gone")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""The HTTP face: token endpoint, GraphQL endpoint, and the sandbox's own statistics and faults."""
+
+import asyncio
+import base64
+import binascii
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ion_pipeline.sandbox.engine import BadRequestError, Engine, Request
+from ion_pipeline.sandbox.faults import FaultRule, FaultRuleError, Faults, Shape, retry_after
+from ion_pipeline.sandbox.model import is_connection
+from ion_pipeline.sandbox.responses import (
+    BrokenResponse,
+    DroppedResponse,
+    error_response,
+    html_response,
+    json_response,
+)
+from ion_pipeline.sandbox.stats import Stats
+from ion_pipeline.sandbox.tokens import TOKEN_PATHS, AuthenticationError, TokenIssuer, TokenRequestError
+
+_MESSAGES = {429: "Too many requests.", 500: "Internal server error.", 403: "User does not have permission to read."}
+
+
+class SandboxApp:
+    """All endpoints over one engine.
+
+    Attributes:
+        asgi: The application to serve.
+    """
+
+    def __init__(self, engine: Engine, issuer: TokenIssuer, *, seed: int = 0) -> None:
+        self.engine = engine
+        self.issuer = issuer
+        self.faults = Faults(seed)
+        self.stats = Stats()
+        self.asgi = Starlette(
+            routes=[
+                Route("/graphql", self.graphql, methods=["POST"]),
+                *(Route(path, self.token, methods=["POST"]) for path in TOKEN_PATHS),
+                Route("/_sandbox/stats", self.show_stats, methods=["GET"]),
+                Route("/_sandbox/stats/reset", self.reset_stats, methods=["POST"]),
+                Route("/_sandbox/faults", self.change_faults, methods=["GET", "POST", "DELETE"]),
+            ]
+        )
+
+    async def graphql(self, http: HttpRequest) -> Response:
+        """`POST /graphql`."""
+        self.stats.requests += 1
+        response = await self._graphql(http)
+        dropped = isinstance(response, DroppedResponse)
+        self.stats.responded(0 if dropped else response.status_code, 0 if dropped else len(response.body))
+        return response
+
+    async def _graphql(self, http: HttpRequest) -> Response:
+        body = await http.body()
+        try:
+            payload = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            payload = None
+        verdict = self.faults.judge(self._shape(payload)) if self.faults.rules else None
+        rule = verdict.rule if verdict else None
+        if verdict and verdict.seconds:
+            await asyncio.sleep(verdict.seconds)
+        if rule is not None and rule.kind == "expire_tokens":
+            self.issuer.expire_all()
+        try:
+            self.issuer.check(http.headers.get("authorization"))
+        except AuthenticationError as error:
+            return error_response(401, str(error))
+        refused = await refusal(rule) if rule else None
+        if refused is not None:
+            return refused
+        if payload is None:
+            return error_response(400, "POST body sent invalid JSON.")
+        try:
+            answer = self._answer(payload, partial=rule is not None and rule.kind == "partial_error")
+        except BadRequestError as error:
+            return error_response(400, error.message)
+        response = json_response(answer, accept_encoding=http.headers.get("accept-encoding", ""))
+        if rule is not None and rule.kind in ("truncate", "slow"):
+            return BrokenResponse(response, seconds=rule.seconds, cut=rule.kind == "truncate")
+        return response
+
+    def _answer(self, payload: Any, *, partial: bool) -> Any:
+        if isinstance(payload, list) and payload:
+            return [self._answer(one, partial=partial) for one in payload]
+        answer = self.engine.execute(payload)
+        self.stats.answered(answer.rows)
+        if partial and answer.body.get("data"):
+            spoilt = next(iter(answer.body["data"]))
+            answer.body["data"][spoilt] = None
+            answer.body.setdefault("errors", []).append({"message": "Internal server error.", "path": [spoilt]})
+        return answer.body
+
+    def _shape(self, payload: Any) -> Shape:
+        """What fault rules can match on; a batch counts as all of its operations together."""
+        shapes = [self._one_shape(one) for one in (payload if isinstance(payload, list) else [payload])]
+        sizes = [shape.first for shape in shapes]
+        return Shape(
+            endpoint="graphql",
+            operation=next((shape.operation for shape in shapes if shape.operation), None),
+            entities=frozenset().union(*(shape.entities for shape in shapes)),
+            first=None if None in sizes else max((size for size in sizes if size is not None), default=0),
+        )
+
+    def _one_shape(self, payload: Any) -> Shape:
+        try:
+            request = self.engine.prepare(payload)
+        except BadRequestError:
+            return Shape(endpoint="graphql")
+        if not isinstance(request, Request):
+            return Shape(endpoint="graphql", operation=payload.get("operationName"))
+        named = request.operation.name.value if request.operation.name else None
+        fields = {nodes[0].name.value: nodes[0] for nodes in request.roots.values()}
+        sizes = [self.engine.page_size(request, node) for name, node in fields.items() if self._is_list(name)]
+        return Shape(
+            endpoint="graphql",
+            operation=named,
+            entities=frozenset(fields),
+            first=None if None in sizes else max((size for size in sizes if size is not None), default=0),
+        )
+
+    def _is_list(self, name: str) -> bool:
+        query = self.engine.schema.query_type
+        return query is not None and name in query.fields and is_connection(query.fields[name])
+
+    async def token(self, http: HttpRequest) -> Response:
+        """`POST …/protocol/openid-connect/token`."""
+        self.stats.token_requests += 1
+        verdict = self.faults.judge(Shape(endpoint="token"))
+        if verdict.seconds:
+            await asyncio.sleep(verdict.seconds)
+        refused = await refusal(verdict.rule) if verdict.rule else None
+        if refused is not None:
+            return refused
+        form = dict(parse_qsl((await http.body()).decode("utf-8", "replace"), keep_blank_values=True))
+        try:
+            return json_response(self.issuer.issue(_basic_credentials(http) | form))
+        except TokenRequestError as error:
+            return json_response(error.body, status=error.status)
+
+    async def show_stats(self, http: HttpRequest) -> Response:
+        """`GET /_sandbox/stats`."""
+        del http
+        return json_response(self.stats.as_dict())
+
+    async def reset_stats(self, http: HttpRequest) -> Response:
+        """`POST /_sandbox/stats/reset`: answers with what was counted until now."""
+        del http
+        before, self.stats = self.stats, Stats()
+        return json_response(before.as_dict())
+
+    async def change_faults(self, http: HttpRequest) -> Response:
+        """`GET`, `POST` (replace) and `DELETE /_sandbox/faults`."""
+        if http.method == "DELETE":
+            self.faults.clear()
+        elif http.method == "POST":
+            try:
+                self.faults.set(orjson.loads(await http.body()))
+            except (orjson.JSONDecodeError, FaultRuleError) as error:
+                return error_response(400, str(error))
+        return json_response(self.faults.as_list())
+
+
+async def refusal(rule: FaultRule) -> Response | None:
+    """The response of a fault that needs no answer, or None where the fault is something else."""
+    if rule.kind == "drop":
+        return DroppedResponse()
+    if rule.kind == "not_json":
+        return html_response()
+    if rule.kind == "timeout":
+        await asyncio.sleep(rule.seconds)
+        return error_response(502, "")
+    if rule.kind == "status":
+        after = retry_after(rule)
+        message = _MESSAGES.get(rule.status, f"Error {rule.status}.")
+        return error_response(rule.status, message, {} if after is None else {"retry-after": after})
+    return None
+
+
+def _basic_credentials(http: HttpRequest) -> dict[str, str]:
+    """Client id and secret from a Basic header, which OAuth2 allows instead of form fields."""
+    scheme, _, encoded = http.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return {}
+    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}

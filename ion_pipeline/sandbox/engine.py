@@ -1,0 +1,205 @@
+"""GraphQL requests over a store: parse, validate, coerce, compile, answer.
+
+graphql-core decides what is a valid query and how values are coerced, and answers introspection; rows are answered by
+the compiled selection. Failures that ION reports inside a 200 are returned as `errors`; what is wrong with the request
+itself (HTTP 400) is raised.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    get_named_type,
+    parse,
+    validate,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_variable_values
+
+from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.sandbox.compile import Compiler, Path
+from ion_pipeline.sandbox.compile_connection import connection_answer
+from ion_pipeline.sandbox.connection import MatchCache, page
+from ion_pipeline.sandbox.lookup import current_user, find_row
+from ion_pipeline.sandbox.model import connection_node, is_connection
+from ion_pipeline.sandbox.relation_rules import RULES
+from ion_pipeline.sandbox.relations import Relations
+from ion_pipeline.sandbox.store import Store
+
+_INTROSPECTION = ("__schema", "__type")
+
+
+class BadRequestError(IonPipelineError):
+    """The request is not a GraphQL request: HTTP 400."""
+
+
+@dataclass
+class Answer:
+    """What is sent back for one operation.
+
+    Attributes:
+        body: `data` and `errors`, ready for JSON.
+        rows: Root field's entity → rows answered for it.
+    """
+
+    body: dict[str, Any]
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """An operation that graphql-core has found valid, with its variables coerced."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    variables: dict[str, Any]
+    roots: dict[str, list[FieldNode]]
+
+
+class Engine:
+    """A store behind a schema.
+
+    Args:
+        schema: The served one, which may show less than the store has.
+        forbidden: Root connections that the caller may not read.
+    """
+
+    def __init__(self, store: Store, schema: GraphQLSchema, forbidden: frozenset[str] = frozenset()) -> None:
+        if schema.query_type is None:
+            raise AssertionError("a served schema has a query type")
+        self.store = store
+        self.schema = schema
+        self._query: GraphQLObjectType = schema.query_type
+        self._forbidden = {store.model.roots[root]: root for root in forbidden}
+        self._relations = Relations(store, RULES)
+        self._matches = MatchCache()
+        self._document = lru_cache(maxsize=512)(self._parse)
+        self._introspected = lru_cache(maxsize=16)(self._introspect)
+
+    def execute(self, payload: Any) -> Answer:
+        """Answers one request body.
+
+        Raises:
+            BadRequestError: It has no query, or its variables are no object.
+        """
+        request = self.prepare(payload)
+        if not isinstance(request, Request):
+            return Answer({"errors": [error.formatted for error in request]})
+        compiler = Compiler(self.schema, self._relations, request.fragments, request.variables)
+        answer = Answer({"data": {}})
+        for key, nodes in request.roots.items():
+            try:
+                answer.body["data"][key] = self._root(compiler, request, nodes, answer, payload)
+            except GraphQLError as error:
+                compiler.errors.append(GraphQLError(error.message, nodes, path=[key]))
+                answer.body["data"][key] = None
+        if compiler.errors:
+            answer.body["errors"] = [error.formatted for error in compiler.errors]
+        return answer
+
+    def prepare(self, payload: Any) -> Request | list[GraphQLError]:
+        """Parses, validates and coerces one request body, or says what GraphQL finds wrong with it.
+
+        Raises:
+            BadRequestError: It has no query, or its variables are no object.
+        """
+        if not isinstance(payload, Mapping) or not isinstance(payload.get("query"), str):
+            raise BadRequestError("Must provide query string.")
+        given = payload.get("variables") or {}
+        if not isinstance(given, dict):
+            raise BadRequestError("Variables must be provided as an Object.")
+        document = self._document(payload["query"])
+        if not isinstance(document, DocumentNode):
+            return document
+        operation = _operation(document, payload.get("operationName"))
+        if isinstance(operation, GraphQLError):
+            return [operation]
+        variables = get_variable_values(self.schema, operation.variable_definitions or (), given)
+        if isinstance(variables, list):
+            return variables
+        fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+        roots = collect_fields(self.schema, fragments, variables, self._query, operation.selection_set)
+        return Request(document, operation, fragments, variables, roots)
+
+    def page_size(self, request: Request, node: FieldNode) -> int | None:
+        """The `first` or `last` of a root connection; None where it asks for everything."""
+        compiler = Compiler(self.schema, self._relations, request.fragments, request.variables)
+        arguments = compiler.arguments(self._query.fields[node.name.value], node)
+        first: int | None = arguments.get("first")
+        return arguments.get("last") if first is None else first
+
+    def _parse(self, query: str) -> DocumentNode | list[GraphQLError]:
+        try:
+            document = parse(query)
+        except GraphQLError as error:
+            return [error]
+        return validate(self.schema, document) or document
+
+    def _root(
+        self, compiler: Compiler, request: Request, nodes: list[FieldNode], answer: Answer, payload: Mapping[str, Any]
+    ) -> Any:
+        name, path = nodes[0].name.value, self._path(nodes)
+        if name == "__typename":
+            return self._query.name
+        if name in _INTROSPECTION:
+            return self._introspection(request, payload)[str(path[0])]
+        definition = self._query.fields[name]
+        arguments = compiler.arguments(definition, nodes[0])
+        type_name = connection_node(definition) if is_connection(definition) else get_named_type(definition.type).name
+        if type_name in self._forbidden and name != "me":
+            raise GraphQLError(f"User does not have permission to read {self._forbidden[type_name]}.")
+        if is_connection(definition):
+            render = connection_answer(compiler, definition, type_name, nodes, path)
+            matches = self._matches.matches(self._relations, self.store.tables[type_name], arguments)
+            found = page(matches, arguments)
+            answer.rows[name] = answer.rows.get(name, 0) + len(found.rows)
+            return render(found, matches)
+        row = current_user(self.store) if name == "me" else find_row(self.store.tables[type_name], arguments)
+        answer.rows[name] = answer.rows.get(name, 0) + 1
+        return compiler.rows(type_name, nodes, path)([row])[0]
+
+    def _path(self, nodes: list[FieldNode]) -> Path:
+        return [nodes[0].alias.value if nodes[0].alias else nodes[0].name.value]
+
+    def _introspection(self, request: Request, payload: Mapping[str, Any]) -> dict[str, Any]:
+        if request.variables:
+            return self._run_introspection(request.document, payload.get("operationName"), payload["variables"])
+        return self._introspected(payload["query"], payload.get("operationName"))
+
+    def _introspect(self, query: str, operation: str | None) -> dict[str, Any]:
+        return self._run_introspection(parse(query), operation, {})
+
+    def _run_introspection(
+        self, document: DocumentNode, operation: str | None, variables: dict[str, Any]
+    ) -> dict[str, Any]:
+        result: ExecutionResult = execute_sync(
+            self.schema, document, variable_values=variables, operation_name=operation
+        )
+        if result.data is None or result.errors:
+            raise AssertionError(f"introspection failed: {result.errors}")
+        return result.data
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    chosen = [one for one in operations if not name or (one.name is not None and one.name.value == name)]
+    if name and not chosen:
+        return GraphQLError(f'Unknown operation named "{name}".')
+    if len(chosen) != 1:
+        return GraphQLError("Must provide operation name if query contains multiple operations.")
+    if chosen[0].operation is not OperationType.QUERY:
+        return GraphQLError(f"Schema is not configured for {chosen[0].operation.value}s.", chosen[0])
+    return chosen[0]

@@ -1,0 +1,37 @@
+"""A seeded factory that makes rockets, flight computers and robot arms, and the world of rows it leaves behind."""
+
+from ion_pipeline.sandbox.factory.clock import working_days
+from ion_pipeline.sandbox.factory.generation1 import derive_generation1
+from ion_pipeline.sandbox.factory.planted import plant
+from ion_pipeline.sandbox.factory.simulation import new_factory, open_stock, step_day
+from ion_pipeline.sandbox.world import World
+
+__all__ = ["build_world"]
+
+#: What makes about 20,000 rows of the days there are.
+_PRODUCTS_PER_DAY = 0.42
+_ORGANIZATION = {
+    "id": 1,
+    "name": "Kestrel Works, Raketen & Roboter ⚙",
+    "domain": "factory.example",
+    "orgSchema": "factory",
+    "settings": {"numReviewersRequired": 1, "datetimeFormat": "YYYY-MM-DD HH:mm"},
+}
+
+
+def build_world(*, seed: int = 7, scale: float = 1.0) -> World:
+    """Builds a world.
+
+    Args:
+        seed: The same seed and scale give the same world, byte for byte.
+        scale: 1 is about 20,000 rows over all entities; a small fixed part is in every world.
+    """
+    factory = new_factory(seed=seed, products_per_day=_PRODUCTS_PER_DAY * scale)
+    truths = plant(factory)
+    open_stock(factory)
+    for day in working_days():
+        step_day(factory, day)
+    derive_generation1(factory.store)
+    tables = factory.store.tables()
+    truths["rows"] = {root: len(rows) for root, rows in tables.items()}
+    return World(tables=tables, organization=dict(_ORGANIZATION), truths=truths)

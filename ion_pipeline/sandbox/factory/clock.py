@@ -1,0 +1,38 @@
+"""The factory's time: a fixed past, so that a world depends on its seed alone and never on when it was built."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+#: The first day the factory works.
+FIRST_DAY = date(2026, 1, 5)
+#: The last day the factory works in a world as built; its evening is the world's present.
+LAST_DAY = date(2026, 6, 30)
+#: The world's present instant.
+NOW = datetime(2026, 6, 30, 18, 0, tzinfo=UTC)
+
+_SATURDAY = 5
+
+
+def at(day: date, hour: int = 8, minute: int = 0, second: int = 0, micro: int = 0) -> datetime:
+    """An instant on a day, in UTC."""
+    return datetime.combine(day, time(hour, minute, second, micro, tzinfo=UTC))
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds: fixed width, so that text sorts as time does."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def working_days(first: date = FIRST_DAY, last: date = LAST_DAY) -> list[date]:
+    """Mondays to Fridays, both ends included."""
+    span = (last - first).days + 1
+    days = (first + timedelta(days=offset) for offset in range(span))
+    return [day for day in days if day.weekday() < _SATURDAY]
+
+
+def next_working_day(day: date, count: int = 1) -> date:
+    """The `count`-th working day after a day."""
+    while count:
+        day += timedelta(days=1)
+        if day.weekday() < _SATURDAY:
+            count -= 1
+    return day

@@ -1,0 +1,34 @@
+"""Everything planted, in one order, before the first day: planted ids do not depend on the scale."""
+
+from datetime import date
+from typing import Any
+
+from ion_pipeline.sandbox.factory.administration import build_administration
+from ion_pipeline.sandbox.factory.approvals import build_approvals
+from ion_pipeline.sandbox.factory.clock import at
+from ion_pipeline.sandbox.factory.context import Factory
+from ion_pipeline.sandbox.factory.paperwork import build_paperwork
+from ion_pipeline.sandbox.factory.planning import build_plans
+from ion_pipeline.sandbox.factory.planted_anomalies import plant_anomalies
+from ion_pipeline.sandbox.factory.planted_genealogy import plant_genealogy
+from ion_pipeline.sandbox.factory.planted_quality import plant_quality
+from ion_pipeline.sandbox.factory.planted_supply import plant_supply
+from ion_pipeline.sandbox.factory.planter import Planter
+from ion_pipeline.sandbox.factory.showcase import build_showcase
+
+_BEGIN = date(2026, 1, 6)
+
+
+def plant(f: Factory) -> dict[str, Any]:
+    """Plants every known situation; gives the truths by name."""
+    planter = Planter(f, at(_BEGIN))
+    family = plant_genealogy(planter)
+    plant_anomalies(planter, family)
+    plant_quality(planter)
+    shown = build_showcase(planter)
+    plant_supply(planter)
+    build_approvals(f)
+    build_plans(f)
+    build_administration(f)
+    build_paperwork(planter, shown)
+    return planter.truths

@@ -1,0 +1,173 @@
+"""Failures on request: rules that say which requests fail, how and how often.
+
+A rule is posted as JSON to `/_sandbox/faults`. Rules are looked at in order: every `latency` rule that fires adds up,
+the first other rule that fires decides. What a fault does to a response is `responses`' business.
+"""
+
+import random
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from ion_pipeline.errors import IonPipelineError
+
+KINDS = frozenset(
+    {
+        "latency",  # answer after `seconds`
+        "status",  # answer with `status`, and `retry_after` if given
+        "timeout",  # 502 after `seconds` where a root field's `first` is above `timeout_above_first`, or not given
+        "drop",  # break the connection without an answer
+        "truncate",  # announce the whole answer, send half of it, break the connection
+        "not_json",  # 200 with an HTML page
+        "slow",  # the right answer in small pieces, over `seconds`
+        "partial_error",  # the right answer, but one root field is null and `errors` says so
+        "expire_tokens",  # every token issued so far is expired, this request's included
+    }
+)
+ENDPOINTS = frozenset({"graphql", "token"})
+
+
+class FaultRuleError(IonPipelineError):
+    """A fault rule cannot be understood."""
+
+
+@dataclass
+class FaultRule:
+    """One rule.
+
+    Attributes:
+        probability: Chance to fire on a matching request.
+        next: Fire on that many matching requests, then never again; None: without end.
+        skip: Let that many matching requests pass first.
+        endpoint: `graphql` or `token`.
+        operation: Only requests with this operation name.
+        entity: Only requests with this root field.
+        retry_after: The header's value; `date:3` stands for the HTTP-date 3 seconds ahead.
+    """
+
+    kind: str
+    probability: float = 1.0
+    next: int | None = None
+    skip: int = 0
+    endpoint: str = "graphql"
+    operation: str | None = None
+    entity: str | None = None
+    status: int = 503
+    retry_after: str | None = None
+    seconds: float = 0.0
+    timeout_above_first: int | None = None
+    fired: int = 0
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What rules can match on.
+
+    Attributes:
+        first: The largest page asked for: None where a list is asked for without `first`, 0 where there is no list.
+    """
+
+    endpoint: str
+    operation: str | None = None
+    entities: frozenset[str] = frozenset()
+    first: int | None = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What happens to one request: a delay, and at most one rule."""
+
+    seconds: float = 0.0
+    rule: FaultRule | None = None
+
+
+class Faults:
+    """The rules in force, and the seeded chance they draw from."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.rules: list[FaultRule] = []
+        self._random = random.Random(seed)  # noqa: S311  # chance for tests, not for secrets
+
+    def set(self, given: Any) -> None:
+        """Replaces the rules.
+
+        Args:
+            given: A list of rules as JSON objects, or `{"seed": …, "rules": […]}`, which starts the chance anew.
+
+        Raises:
+            FaultRuleError: A rule is unknown or malformed; the rules stay as they were.
+        """
+        seed = given.get("seed") if isinstance(given, dict) else None
+        rules = given.get("rules") if isinstance(given, dict) else given
+        if not isinstance(rules, list):
+            raise FaultRuleError("Faults are a list of rules.")
+        self.rules = [_rule(one) for one in rules]
+        if seed is not None:
+            self._random.seed(seed)
+
+    def clear(self) -> None:
+        """Takes all rules away."""
+        self.rules = []
+
+    def as_list(self) -> list[dict[str, Any]]:
+        """The rules with what is left of them, and how often each has fired."""
+        return [asdict(rule) for rule in self.rules]
+
+    def judge(self, shape: Shape) -> Verdict:
+        """Which rules fire on a request; counts them."""
+        seconds = 0.0
+        for rule in self.rules:
+            if not _matches(rule, shape) or not self._fires(rule):
+                continue
+            if rule.kind != "latency":
+                return Verdict(seconds, rule)
+            seconds += rule.seconds
+        return Verdict(seconds)
+
+    def _fires(self, rule: FaultRule) -> bool:
+        if rule.next == 0:
+            return False
+        if rule.skip:
+            rule.skip -= 1
+            return False
+        if self._random.random() >= rule.probability:
+            return False
+        if rule.next is not None:
+            rule.next -= 1
+        rule.fired += 1
+        return True
+
+
+def retry_after(rule: FaultRule, now: datetime | None = None) -> str | None:
+    """The Retry-After header's value."""
+    if rule.retry_after is None or not rule.retry_after.startswith("date:"):
+        return rule.retry_after
+    moment = (now or datetime.now(UTC)) + timedelta(seconds=float(rule.retry_after.removeprefix("date:")))
+    return format_datetime(moment, usegmt=True)
+
+
+def _matches(rule: FaultRule, shape: Shape) -> bool:
+    if rule.endpoint != shape.endpoint:
+        return False
+    if rule.kind == "timeout" and not _is_too_much(rule, shape):
+        return False
+    return rule.operation in (None, shape.operation) and (rule.entity is None or rule.entity in shape.entities)
+
+
+def _is_too_much(rule: FaultRule, shape: Shape) -> bool:
+    return shape.first is None or shape.first > (rule.timeout_above_first or 0)
+
+
+def _rule(given: Any) -> FaultRule:
+    if not isinstance(given, dict):
+        raise FaultRuleError("A fault rule is an object.")
+    unknown = given.keys() - {one.name for one in fields(FaultRule)}
+    if unknown:
+        raise FaultRuleError(f"A fault rule has no {', '.join(sorted(unknown))}.")
+    if given.get("kind") not in KINDS:
+        raise FaultRuleError(f"There is no fault {given.get('kind')!r}.", remedy=f"Use one of {sorted(KINDS)}.")
+    rule = FaultRule(**given | ({} if given.get("retry_after") is None else {"retry_after": str(given["retry_after"])}))
+    if rule.endpoint not in ENDPOINTS:
+        raise FaultRuleError(f"There is no endpoint {rule.endpoint!r}.", remedy=f"Use one of {sorted(ENDPOINTS)}.")
+    return rule

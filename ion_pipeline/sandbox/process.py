@@ -1,0 +1,71 @@
+"""A sandbox as a child process, for as long as a block runs: what `embedded` and the tests use."""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from ion_pipeline.sandbox.server import SECRET_VARIABLE, SandboxAddress, SandboxError
+
+_STOP_SECONDS = 10
+
+
+@contextmanager
+def running_sandbox(
+    *,
+    seed: int = 7,
+    scale: float = 1.0,
+    world: Path | None = None,
+    profile: str = "full",
+    forbid: tuple[str, ...] = (),
+    token_lifetime: int = 300,
+) -> Iterator[SandboxAddress]:
+    """Starts a sandbox on a free port of this machine and stops it at the end of the block.
+
+    It also ends by itself when this process is gone, however that happens: it holds the other end of a pipe.
+
+    Raises:
+        SandboxError: It did not start; the message is the child's own.
+    """
+    secret = secrets.token_urlsafe(24)
+    command = [sys.executable, "-m", "ion_pipeline.sandbox", "--port", "0", "--until-stdin-closes"]
+    command += ["--seed", str(seed), "--scale", str(scale), "--profile", profile]
+    command += ["--token-lifetime", str(token_lifetime)]
+    command += [] if world is None else ["--world", str(world)]
+    command += [part for entity in forbid for part in ("--forbid", entity)]
+    with tempfile.TemporaryFile() as complaints:
+        child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env=os.environ | {SECRET_VARIABLE: secret},
+        )
+        try:
+            line = child.stdout.readline() if child.stdout else b""
+            if not line:
+                child.wait()
+                complaints.seek(0)
+                said = complaints.read().decode("utf-8", "replace").strip()
+                raise SandboxError(f"The sandbox did not start: {said or f'it ended with {child.returncode}'}")
+            ready = orjson.loads(line)
+            yield SandboxAddress(ready["api_url"], ready["auth_url"], ready["client_id"], secret)
+        finally:
+            _stop(child)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        child.wait(timeout=_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,94 @@
+"""HTTP responses: good ones, compressed where the client accepts it, and ones that are broken on purpose."""
+
+import asyncio
+import gzip
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+_WORTH_COMPRESSING = 1_000
+_PIECES = 20
+_HTML = b"<html><head><title>%d</title></head><body><center><h1>%d %s</h1></center></body></html>\n"
+_GATEWAY = {502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Time-out"}
+
+
+def json_response(value: Any, *, status: int = 200, accept_encoding: str = "") -> Response:
+    """A JSON body, with gzip where it is accepted and worth it."""
+    body = orjson.dumps(value)
+    headers = {"content-type": "application/json", "vary": "Accept-Encoding"}
+    if "gzip" in accept_encoding and len(body) > _WORTH_COMPRESSING:
+        # Level 1: the sandbox must not be the bottleneck of what it tests.
+        body = gzip.compress(body, compresslevel=1, mtime=0)
+        headers["content-encoding"] = "gzip"
+    return Response(body, status_code=status, headers=headers)
+
+
+def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    """ION's error body; gateways in front of it answer with their own HTML pages instead."""
+    if status in _GATEWAY:
+        page = _HTML % (status, status, _GATEWAY[status])
+        return Response(page, status_code=status, headers=headers, media_type="text/html")
+    return Response(
+        orjson.dumps({"errors": [{"message": message}]}),
+        status_code=status,
+        headers=headers,
+        media_type="application/json",
+    )
+
+
+def html_response() -> Response:
+    """What a proxy's login page looks like to a client that expects JSON."""
+    return Response(b"<!doctype html><html><body>Please sign in.</body></html>", media_type="text/html")
+
+
+class DroppedResponse(Response):
+    """Breaks the connection without an answer.
+
+    ASGI has no word for that; uvicorn's `receive` belongs to the object that holds the transport.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Aborts the transport."""
+        del scope, send
+        cycle: Any = getattr(receive, "__self__", None)
+        cycle.transport.abort()
+        cycle.disconnected = True
+
+
+class BrokenResponse(Response):
+    """Wraps a good response: half of its body, then an end, or all of it in small pieces.
+
+    Args:
+        whole: The good response.
+        seconds: How long to take over all pieces; with `cut` it does not matter.
+        cut: Stop in the middle and break the connection.
+    """
+
+    def __init__(self, whole: Response, *, seconds: float = 0.0, cut: bool = False) -> None:
+        super().__init__(whole.body, status_code=whole.status_code)
+        self.raw_headers = whole.raw_headers
+        self._seconds, self._cut = seconds, cut
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it the way it was asked for."""
+        del scope
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        body = bytes(self.body)
+        if self._cut:
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            cycle: Any = getattr(receive, "__self__", None)
+            cycle.transport.close()
+            cycle.disconnected = True
+            return
+        size = max(1, -(-len(body) // _PIECES))
+        for start in range(0, len(body), size):
+            await asyncio.sleep(self._seconds / _PIECES)
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": body[start : start + size],
+                    "more_body": start + size < len(body),
+                }
+            )

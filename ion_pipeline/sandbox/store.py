@@ -1,0 +1,151 @@
+"""The rows the sandbox serves, in memory, with the indexes that answering needs.
+
+Rows are lists in the order of their type's slots: the smallest thing that `itemgetter` reads fast. Indexes are built
+when first asked for and dropped when their table changes. How rows get in is `load`; how types hang together is
+`relations`.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ion_pipeline.sandbox.model import VIEWS, Model, NodeType, known_model
+
+Row = list[Any]
+Key = Any
+
+
+class Table:
+    """All rows of one type.
+
+    Attributes:
+        rows: Key → row. Change it only through `put` and `remove`.
+        version: Goes up with every change.
+    """
+
+    def __init__(self, node: NodeType) -> None:
+        self.node = node
+        self.rows: dict[Key, Row] = {}
+        self.version = 0
+        self._key_slots = [node.slots[name] for name in node.key]
+        self._ordered: tuple[list[Key], list[Row]] | None = None
+        self._indexes: dict[str, dict[Any, list[Row]]] = {}
+        self._ranges: dict[str, tuple[list[Any], list[Row]]] = {}
+
+    def key_of(self, row: Row) -> Key:
+        """A row's identity: its id, or a tuple where the type has no id."""
+        if len(self._key_slots) == 1:
+            return row[self._key_slots[0]]
+        return tuple(row[slot] for slot in self._key_slots)
+
+    def get(self, key: Key) -> Row | None:
+        """The row, or None."""
+        return self.rows.get(key)
+
+    def put(self, row: Row) -> None:
+        """Inserts a row, or replaces the one with its key."""
+        self.rows[self.key_of(row)] = row
+        self._changed()
+
+    def remove(self, key: Key) -> Row | None:
+        """Takes a row out and gives it back, or None where there was none."""
+        row = self.rows.pop(key, None)
+        if row is not None:
+            self._changed()
+        return row
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._ordered = None
+        self._indexes.clear()
+        self._ranges.clear()
+
+    def ordered(self) -> tuple[list[Key], list[Row]]:
+        """Keys ascending, and the rows in that order. Not to be changed by the caller."""
+        if self._ordered is None:
+            keys = sorted(self.rows)
+            self._ordered = keys, [self.rows[key] for key in keys]
+        return self._ordered
+
+    def index(self, column: str) -> Mapping[Any, Sequence[Row]]:
+        """Value → rows with it, in key order; nulls are not in it. Ids sent as text count as whole numbers."""
+        found = self._indexes.get(column)
+        if found is None:
+            found = self._indexes[column] = {}
+            slot, numeric = self.node.slots[column], self.node.columns[column].kind == "ID"
+            for row in self.ordered()[1]:
+                value = row[slot]
+                if value is not None:
+                    found.setdefault(whole_number(value) if numeric else value, []).append(row)
+        return found
+
+    def between(self, column: str, low: Any, low_open: bool, high: Any, high_open: bool) -> tuple[list[Row], int, int]:
+        """Rows in order of a column, and the half-open range of them within bounds (None: unbounded); nulls are out."""
+        if column == "id" and self.node.key == ("id",):
+            values, rows = self.ordered()
+        else:
+            values, rows = self._range(column)
+        start = 0 if low is None else (bisect_right if low_open else bisect_left)(values, low)
+        stop = len(values) if high is None else (bisect_left if high_open else bisect_right)(values, high)
+        return rows, start, max(start, stop)
+
+    def _range(self, column: str) -> tuple[list[Any], list[Row]]:
+        if column not in self._ranges:
+            slot = self.node.slots[column]
+            rows = sorted((row for row in self.ordered()[1] if row[slot] is not None), key=lambda row: row[slot])
+            self._ranges[column] = [row[slot] for row in rows], rows
+        return self._ranges[column]
+
+
+def whole_number(value: Any) -> Any:
+    """An id sent as text, as the number it spells, if it spells one."""
+    return int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() else value
+
+
+class Store:
+    """All tables of a tenant, and the links between their rows.
+
+    Attributes:
+        links: (type, field) → owner's key → keys of the rows linked there.
+        organization_id: The tenant's own id.
+    """
+
+    def __init__(self, model: Model | None = None) -> None:
+        self.model = model or known_model()
+        self.tables = {name: Table(node) for name, node in self.model.types.items()}
+        self.links: dict[tuple[str, str], dict[Key, tuple[Any, ...]]] = {}
+        self.organization_id = 1
+        self._reverse: dict[tuple[str, str], tuple[int, dict[Any, list[Key]]]] = {}
+        self._link_changes = 0
+
+    @property
+    def version(self) -> int:
+        """Goes up with every change anywhere."""
+        return self._link_changes + sum(table.version for table in self.tables.values())
+
+    def of_root(self, root: str) -> Table:
+        """The table behind a root connection."""
+        return self.tables[self.model.roots[root]]
+
+    def link(self, owner_type: str, field: str, owner: Key, targets: Sequence[Any] | None) -> None:
+        """Says which rows an owner's field links to; None takes the saying back."""
+        links = self.links.setdefault((owner_type, field), {})
+        if targets is None:
+            links.pop(owner, None)
+        else:
+            links[owner] = tuple(targets)
+        self._link_changes += 1
+
+    def owners_of(self, owner_type: str, field: str) -> Mapping[Any, Sequence[Key]]:
+        """Target's key → keys of the owners whose field links to it, in the owners' order."""
+        built = self._reverse.get((owner_type, field))
+        if built is None or built[0] != self._link_changes:
+            found: dict[Any, list[Key]] = {}
+            links = self.links.get((owner_type, field), {})
+            is_view = self.model.types[owner_type].references[field].target in VIEWS
+            for owner in sorted(links):
+                for target in links[owner]:
+                    # A link to a view carries the view's own columns beside the key.
+                    found.setdefault(target[0] if is_view else target, []).append(owner)
+            built = self._reverse[(owner_type, field)] = self._link_changes, found
+        return built[1]

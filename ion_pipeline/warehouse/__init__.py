@@ -1,0 +1,54 @@
+"""The warehouse: the lake's loads in DuckDB, and the public part of it as files for everyone else.
+
+    load(lake, data_dir / "warehouse.duckdb", catalog.tables.values(), resources=Resources("4GB", 2))
+    rebuild(lake, data_dir / "warehouse.duckdb", catalog.tables.values())
+    publish(data_dir / "warehouse.duckdb", data_dir / "published")
+
+`raw.<table>` holds the current rows, `raw_history.<table>` every version with `valid_from`, `valid_to` and
+`is_current`. What is between `raw` and the public schemas is dbt's.
+"""
+
+from ion_pipeline.warehouse.connection import Resources, connect
+from ion_pipeline.warehouse.dictionary import ColumnEntry, TableEntry
+from ion_pipeline.warehouse.errors import (
+    CountMismatchError,
+    DuplicateKeyError,
+    LoadOrderError,
+    PublishError,
+    RetypedColumnError,
+    WarehouseBusyError,
+    WarehouseDamagedError,
+    WarehouseDiskFullError,
+    WarehouseError,
+    WarehouseMemoryError,
+)
+from ion_pipeline.warehouse.loading import AppliedLoad, LoadProgress, LoadReport, load, rebuild
+from ion_pipeline.warehouse.merge import TableChange
+from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish
+
+__all__ = [
+    "PUBLIC_SCHEMAS",
+    "STORAGE_VERSION",
+    "AppliedLoad",
+    "ColumnEntry",
+    "CountMismatchError",
+    "DuplicateKeyError",
+    "LoadOrderError",
+    "LoadProgress",
+    "LoadReport",
+    "PublishError",
+    "PublishReport",
+    "Resources",
+    "RetypedColumnError",
+    "TableChange",
+    "TableEntry",
+    "WarehouseBusyError",
+    "WarehouseDamagedError",
+    "WarehouseDiskFullError",
+    "WarehouseError",
+    "WarehouseMemoryError",
+    "connect",
+    "load",
+    "publish",
+    "rebuild",
+]

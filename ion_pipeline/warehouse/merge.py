@@ -1,0 +1,211 @@
+"""One table of one load into `raw` and `raw_history`. Set-based SQL inside the caller's transaction.
+
+A row is changed when any of its columns `is distinct from` what stands in `raw`; the comparison is of the values
+themselves, so no change is lost to a hash. An unchanged row keeps its version: nothing is written for it. Nulls in
+key columns are compared as values.
+"""
+# ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ion_pipeline.lake import LAKE_COLUMNS, TableManifest
+from ion_pipeline.warehouse.errors import MAKE_ANEW, CountMismatchError, DuplicateKeyError
+from ion_pipeline.warehouse.source import projection
+from ion_pipeline.warehouse.sql import identifier, identifiers
+from ion_pipeline.warehouse.tables import HISTORY, RAW, VERSION_COLUMNS, TableLike
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """What one load did to one table.
+
+    Attributes:
+        table: Name of the table.
+        rows_read: Rows in the load, tombstones and repeated rows included.
+        rows_inserted: Keys that are new.
+        rows_updated: Keys whose row changed.
+        rows_deleted: Keys that are gone.
+        rows_after: Rows in `raw` afterwards.
+    """
+
+    table: str
+    rows_read: int
+    rows_inserted: int
+    rows_updated: int
+    rows_deleted: int
+    rows_after: int
+
+    @property
+    def rows_changed(self) -> int:
+        """Rows inserted, updated or deleted."""
+        return self.rows_inserted + self.rows_updated + self.rows_deleted
+
+
+def merge(
+    connection: duckdb.DuckDBPyConnection,
+    table: TableLike,
+    manifest: TableManifest,
+    files: Sequence[Path],
+    valid_from: datetime,
+) -> TableChange:
+    """Apply one table of one load.
+
+    Args:
+        connection: In a transaction.
+        table: Columns and key, as the catalog has them now; columns the files lack are null.
+        manifest: How the table was read.
+        files: Its Parquet files.
+        valid_from: Where the versions begin that this load brings, and those end that it replaces.
+
+    Raises:
+        DuplicateKeyError: A full read of a root connection gave a key twice.
+        CountMismatchError: The table does not hold the rows of the load afterwards.
+        RetypedColumnError: Values of a column do not fit the catalog's type.
+    """
+    return _Merge(connection, table, manifest, files).apply(valid_from)
+
+
+class _Merge:
+    """The statements of one merge; they share the SQL of the incoming rows."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, table: TableLike, manifest: TableManifest, files: Sequence[Path]
+    ) -> None:
+        self._connection = connection
+        self._table = table
+        self._manifest = manifest
+        self._files = [str(path) for path in files]
+        self._is_full = manifest.read.strategy == "full"
+        self._raw = identifier(RAW, table.name)
+        self._history = identifier(HISTORY, table.name)
+        self._keys = list(table.key)
+        self._columns = [column.name for column in table.columns]
+        self._incoming = ""
+
+    def apply(self, valid_from: datetime) -> TableChange:
+        (before,) = self._row(f"select count(*) from {self._raw}")
+        if self._manifest.rows + self._manifest.tombstones == 0 and (before == 0 or not self._is_full):
+            return TableChange(self._table.name, 0, 0, 0, 0, before)
+        rows_read, distinct_keys = self._read_incoming()
+        self._find_changed()
+        self._find_gone()
+        inserted, updated = self._row(
+            "select count(*) filter (is_new), count(*) filter (not is_new) from temp._ion_changed"
+        )
+        (deleted,) = self._row("select count(*) from temp._ion_gone")
+        if updated or deleted:
+            self._close_versions(valid_from)
+        if inserted or updated:
+            self._open_versions(valid_from)
+        (after,) = self._row(f"select count(*) from {self._raw}")
+        if self._is_full and after != distinct_keys:
+            raise CountMismatchError(
+                f"After load, {RAW}.{self._table.name} would hold {after} rows instead of {distinct_keys}.",
+                remedy=f"The load was rolled back. {MAKE_ANEW}",
+            )
+        return TableChange(self._table.name, rows_read, inserted, updated, deleted, after)
+
+    def _row(self, sql: str, **parameters: object) -> tuple[int, ...]:
+        row = self._connection.execute(sql, parameters).fetchone()
+        if row is None:
+            raise RuntimeError(f"No row from: {sql}")
+        return tuple(row)
+
+    def _read_incoming(self) -> tuple[int, int]:
+        """Decide what the incoming rows are: each key once. Returns rows read and distinct keys."""
+        columns = [
+            *projection(self._connection, self._table, self._files),
+            *identifiers(LAKE_COLUMNS.names).split(", "),
+        ]
+        rows = (
+            f"select {', '.join(columns)}, _ion_file, file_row_number from read_parquet($files, "
+            "filename := '_ion_file', file_row_number := true, hive_partitioning := false)"
+        )
+        self._incoming = f"({rows})"
+        keys = identifiers(self._keys)
+        rows_read, distinct_keys = self._row(
+            "select coalesce(sum(n), 0)::bigint, count(*) from "
+            f"(select count(*) as n from {self._incoming} group by {keys})",
+            files=self._files,
+        )
+        if rows_read != self._manifest.rows + self._manifest.tombstones:
+            raise CountMismatchError(
+                f"{self._table.name}: the files hold {rows_read} rows, the manifest says "
+                f"{self._manifest.rows + self._manifest.tombstones}.",
+                remedy="The lake was altered after the load was written: restore it from a backup.",
+            )
+        if rows_read != distinct_keys:
+            if self._is_full and not self._manifest.read.nested:
+                raise self._duplicate_keys(rows_read - distinct_keys)
+            # The last one written is the last one seen.
+            self._incoming = (
+                f"(select * from {self._incoming} qualify row_number() over "
+                f"(partition by {keys} order by _ion_file desc, file_row_number desc) = 1)"
+            )
+        return rows_read, distinct_keys
+
+    def _duplicate_keys(self, surplus: int) -> DuplicateKeyError:
+        keys = identifiers(self._keys)
+        examples = self._connection.execute(
+            f"select {keys} from {self._incoming} group by {keys} having count(*) > 1 "
+            f"order by {keys} limit {_EXAMPLES}",
+            {"files": self._files},
+        ).fetchall()
+        shown = "; ".join(
+            ", ".join(f"{key}={value!r}" for key, value in zip(self._keys, row, strict=True)) for row in examples
+        )
+        return DuplicateKeyError(
+            f"{self._table.name} was read with {surplus} rows too many: the key is there more than once for {shown}.",
+            remedy="Rows moved between pages while they were read: refresh again. The load was not applied.",
+        )
+
+    def _same_key(self, left: str, right: str) -> str:
+        return " and ".join(
+            f"{left}.{identifier(key)} is not distinct from {right}.{identifier(key)}" for key in self._keys
+        )
+
+    def _find_changed(self) -> None:
+        others = [name for name in self._columns if name not in self._keys]
+        differs = " or ".join(f"i.{identifier(name)} is distinct from r.{identifier(name)}" for name in others)
+        versioned = [*self._columns, *VERSION_COLUMNS]
+        self._connection.execute(
+            f"create or replace temp table _ion_changed as "
+            f"select {identifiers(versioned, 'i')}, r._ion_load is null as is_new "
+            f"from {self._incoming} as i left join {self._raw} as r on {self._same_key('i', 'r')} "
+            f"where not i._ion_deleted and (r._ion_load is null or {differs or 'false'})",
+            {"files": self._files},
+        )
+
+    def _find_gone(self) -> None:
+        join, rows = ("anti", "not _ion_deleted") if self._is_full else ("semi", "_ion_deleted")
+        self._connection.execute(
+            f"create or replace temp table _ion_gone as select {identifiers(self._keys, 'r')} from {self._raw} as r "
+            f"{join} join (select * from {self._incoming} where {rows}) as i on {self._same_key('i', 'r')}",
+            {"files": self._files},
+        )
+
+    def _close_versions(self, valid_to: datetime) -> None:
+        keys = identifiers(self._keys)
+        ended = f"(select {keys} from temp._ion_gone union all select {keys} from temp._ion_changed where not is_new)"
+        self._connection.execute(
+            f"update {self._history} as h set valid_to = $valid_to, is_current = false from {ended} as e "
+            f"where h.is_current and {self._same_key('h', 'e')}",
+            {"valid_to": valid_to},
+        )
+        self._connection.execute(f"delete from {self._raw} as r using {ended} as e where {self._same_key('r', 'e')}")
+
+    def _open_versions(self, valid_from: datetime) -> None:
+        columns = identifiers([*self._columns, *VERSION_COLUMNS])
+        self._connection.execute(f"insert into {self._raw} ({columns}) select {columns} from temp._ion_changed")
+        self._connection.execute(
+            f"insert into {self._history} ({columns}, valid_from, valid_to, is_current) "
+            f"select {columns}, $valid_from, null, true from temp._ion_changed",
+            {"valid_from": valid_from},
+        )

@@ -1,0 +1,35 @@
+"""Every document that can be sent is valid for the schema it was made for, for each kind of tenant."""
+
+import pytest
+from graphql import GraphQLSchema, parse, validate
+
+from ion_pipeline.extract import Plan, known_catalog, negotiate
+from ion_pipeline.sandbox.profiles import PROFILES, served_schema
+from ion_pipeline.schema import known_schema
+
+CATALOG = known_catalog()
+
+
+def assert_valid(plan: Plan, schema: GraphQLSchema) -> None:
+    queries = [entity.query for entity in plan.entities if entity.query]
+    assert len(queries) > 75
+    for query in queries:
+        for document in (query.page, query.count):
+            assert validate(schema, parse(document)) == [], document
+
+
+def test_all_entities_of_the_known_schema() -> None:
+    plan = negotiate(known_schema(), CATALOG, CATALOG.entities)
+    assert len(plan.entities) == 84
+    assert_valid(plan, known_schema())
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_all_entities_of_each_profile(profile: str) -> None:
+    schema = served_schema(profile)
+    plan = negotiate(schema, CATALOG, CATALOG.entities)
+    assert_valid(plan, schema)
+    expected = {"no-root-abom": "nested", "generation-1": "none"}.get(profile, "root")
+    assert plan.abom_route == expected
+    keyset = {entity.name for entity in plan.entities if entity.paging == "keyset"}
+    assert bool(keyset) is (profile != "no-keyset")

@@ -1,0 +1,308 @@
+"""What is extracted from the real sandbox over a real socket, against the rows of the world it serves."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pytest
+from pydantic import SecretStr
+
+from ion_pipeline.client import AuthError, ClientConfig, IonClient, TransportError
+from ion_pipeline.extract import Column, Entity, EntityResult, Plan, fetch, known_catalog, negotiate
+from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.sandbox.server import SandboxAddress, export_world
+from tests.oracle.world import World, read_world_dir
+
+pytestmark = pytest.mark.slow
+
+CATALOG = known_catalog()
+Row = dict[str, Any]
+
+
+class Tables:
+    """A sink that keeps rows as dictionaries, by table."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[Row]] = defaultdict(list)
+
+    def write(self, table: str, batch: pa.RecordBatch) -> None:
+        assert batch.schema == CATALOG.tables[table].arrow_schema
+        self.rows[table] += batch.to_pylist()
+
+    def discard(self, table: str) -> None:
+        self.rows.pop(table, None)
+
+
+class Notes:
+    """Keeps the notes of a read."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def started(self, entity: str, total: int | None) -> None: ...
+
+    def advanced(self, entity: str, rows: int) -> None: ...
+
+    def finished(self, entity: str) -> None: ...
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+class Extraction:
+    """One read of everything."""
+
+    def __init__(self, address: SandboxAddress, *, page_size: int = 100, **changes: Any) -> None:
+        self.tables = Tables()
+        self.heard = Notes()
+        self.plan: Plan
+        self.results: dict[str, EntityResult]
+        self.client: IonClient
+        asyncio.run(self._run(config(address, **changes), page_size))
+
+    async def _run(self, settings: ClientConfig, page_size: int) -> None:
+        async with IonClient(settings) as client:
+            self.client = client
+            self.plan = negotiate(await client.introspect(), CATALOG, CATALOG.entities)
+            results = await fetch(client, self.plan, self.tables, progress=self.heard, page_size=page_size)
+        self.results = {result.entity: result for result in results}
+
+
+def config(address: SandboxAddress, **changes: Any) -> ClientConfig:
+    values: dict[str, Any] = {
+        "api_url": address.api_url,
+        "auth_url": address.auth_url,
+        "client_id": address.client_id,
+        "client_secret": SecretStr(address.client_secret),
+        "backoff_initial": 0.01,
+        "max_attempts": 12,
+    }
+    return ClientConfig(**{**values, **changes})
+
+
+def set_faults(address: SandboxAddress, *rules: dict[str, Any]) -> None:
+    httpx.post(f"{address.api_url}/_sandbox/faults", json={"seed": 1, "rules": list(rules)}).raise_for_status()
+
+
+def plain(value: Any, column: Column) -> Any:
+    """A world's value as it should come out, worked out without the code under test."""
+    if value is None:
+        return None
+    if column.is_json:
+        return ("json", value)
+    if column.graphql_type == "DateTime":
+        return datetime.fromisoformat(value).astimezone(UTC)
+    return float(value) if column.graphql_type == "Float" else value
+
+
+def read_value(value: Any, column: Column) -> Any:
+    """A value read, in the form of `plain`."""
+    if column.is_json and value is not None:
+        return ("json", json.loads(value))
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def distinct(rows: list[tuple[Any, ...]]) -> set[str]:
+    """The rows as texts, since lists among the values cannot be hashed."""
+    return set(map(repr, rows))
+
+
+def expected_rows(world: World, entity: Entity, columns: tuple[Column, ...]) -> list[tuple[Any, ...]]:
+    return [tuple(plain(row.get(c.field), c) for c in columns) for row in world.get(entity.root_field, [])]
+
+
+def expected_children(world: World, entity: Entity) -> dict[str, list[tuple[Any, ...]]]:
+    children: dict[str, list[tuple[Any, ...]]] = {}
+    for child in entity.children:
+        children[child.table] = [
+            (row["id"], *(plain(element.get(c.field), c) for c in child.columns))
+            for row in world.get(entity.root_field, [])
+            for element in _elements(row.get(child.field))
+        ]
+    return children
+
+
+def _elements(value: Any) -> list[Row]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def found_rows(tables: Tables, table: str, columns: tuple[Column, ...]) -> list[tuple[Any, ...]]:
+    return [tuple(read_value(row[c.name], c) for c in columns) for row in tables.rows[table]]
+
+
+def differences(world: World, read: Extraction, *, without: frozenset[str] = frozenset()) -> list[str]:
+    """Tables whose rows are not those of the world; `without` names `Type.field`s the tenant lacks."""
+    wrong = []
+    compared = 0
+    for entity in CATALOG.entities.values():
+        result = read.results[entity.name]
+        if result.status != "read":
+            continue
+        columns = tuple(c for c in entity.columns if f"{entity.node_type}.{c.field}" not in without)
+        expected = {entity.name: (expected_rows(world, entity, columns), columns)}
+        for child in entity.children:
+            rows = expected_children(world, entity)[child.table]
+            expected[child.table] = (rows, (child.owner_column, *child.columns))
+        for table, (rows, its_columns) in expected.items():
+            found = found_rows(read.tables, table, its_columns)
+            compared += len(rows)
+            # Nested rows may come several times; all others exactly once.
+            is_once = result.paging == "nested" or len(found) == len(rows)
+            if not is_once or distinct(found) != distinct(rows):
+                wrong.append(f"{table}: {len(rows)} rows expected, {len(found)} found")
+    assert compared > 2000
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def world_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("world")
+    export_world(directory, seed=7, scale=0.1)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def world(world_dir: Path) -> World:
+    return read_world_dir(world_dir)
+
+
+@pytest.fixture(scope="module")
+def sandbox(world_dir: Path) -> Iterator[SandboxAddress]:
+    with running_sandbox(world=world_dir) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def _no_faults_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "sandbox" in request.fixturenames:
+        set_faults(request.getfixturevalue("sandbox"))
+
+
+def test_every_row_and_value_of_every_entity(sandbox: SandboxAddress, world: World) -> None:
+    read = Extraction(sandbox)
+    assert {result.status for result in read.results.values()} == {"read"}
+    assert differences(world, read) == []
+    for entity in CATALOG.entities.values():
+        result = read.results[entity.name]
+        assert result.total_count == len(world.get(entity.root_field, [])) == result.tables[entity.name]
+        assert result.watermark is not None
+    assert read.heard.notes == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "without", "absent"),
+    [
+        ("no-root-abom", frozenset(), set()),
+        ("no-updated-filter", frozenset(), set()),
+        ("no-keyset", frozenset(), set()),
+        ("missing-fields", frozenset({"Part.leadTime", "RunStep.hashCode"}), set()),
+        ("generation-1", frozenset(), {"build_requirements", "abom_installations"}),
+        ("generation-2", frozenset(), {"abom_items", "abom_edges"}),
+    ],
+)
+def test_every_kind_of_tenant_gives_the_same_rows(
+    profile: str, without: frozenset[str], absent: set[str], world_dir: Path, world: World
+) -> None:
+    with running_sandbox(world=world_dir, profile=profile) as address:
+        read = Extraction(address)
+    assert {name for name, result in read.results.items() if result.status == "absent"} == absent
+    assert differences(world, read, without=without) == []
+    missing = {field for result in read.results.values() for field in result.drift.missing}
+    assert missing == without
+    if profile == "no-root-abom":
+        assert read.results["build_requirements"].paging == "nested"
+        assert read.tables.rows["abom_installations"]
+    if profile == "no-keyset":
+        assert {result.paging for result in read.results.values()} == {"cursor"}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "status", "status": 429, "retry_after": "0", "probability": 0.3},
+        {"kind": "status", "status": 429, "retry_after": "date:0", "probability": 0.3},
+        {"kind": "status", "status": 500, "probability": 0.3},
+        {"kind": "status", "status": 503, "probability": 0.3},
+        {"kind": "timeout", "timeout_above_first": 40},
+        {"kind": "drop", "probability": 0.3},
+        {"kind": "truncate", "probability": 0.3},
+        {"kind": "not_json", "probability": 0.3},
+        {"kind": "partial_error", "probability": 0.3},
+        {"kind": "expire_tokens", "probability": 0.3},
+        {"kind": "slow", "seconds": 0.05, "probability": 0.3},
+        {"kind": "latency", "seconds": 0.02, "probability": 0.3},
+        {"kind": "status", "status": 503, "endpoint": "token", "next": 2},
+    ],
+    ids=lambda rule: "-".join(str(value) for value in rule.values()),
+)
+def test_nothing_is_lost_or_doubled_under_faults(rule: dict[str, Any], sandbox: SandboxAddress, world: World) -> None:
+    set_faults(sandbox, rule)
+    read = Extraction(sandbox)
+    fired = httpx.get(f"{sandbox.api_url}/_sandbox/faults").json()[0]["fired"]
+    assert fired >= 2
+    assert differences(world, read) == []
+
+
+def test_a_forbidden_entity_is_reported_and_the_rest_is_read(world_dir: Path, world: World) -> None:
+    with running_sandbox(world=world_dir, forbid=("issues", "runs")) as address:
+        read = Extraction(address)
+    forbidden = {name for name, result in read.results.items() if result.status == "forbidden"}
+    assert forbidden == {"issues", "runs"}
+    assert len(read.heard.notes) == 2
+    assert "User does not have permission to" in read.heard.notes[0]
+    assert differences(world, read) == []
+
+
+def test_text_of_every_kind_survives(tmp_path: Path) -> None:
+    texts = [
+        "", " ", "\n\r\n\t", "a\x00b", "Ångström µ Ω 直径 🚀", "e\u0301", "\u202eright to left", "\ufeffmark", "NULL",
+        '"quoted" \\ back\\slash', "x" * 2**20, "\U0010ffff\u2028", None,
+    ]  # fmt: skip
+    parts = [
+        {
+            "id": number, "partNumber": f"P-{number}", "revision": "A", "description": text, "createdById": 1,
+            "updatedById": 1, "entityId": number, "_created": "2026-03-01T08:15:00.123456+00:00",
+            "attributes": [{"key": "note", "type": "STRING", "value": text, "createdById": 1, "updatedById": 1,
+                            "Etag": "e", "partId": number}],
+        }
+        for number, text in enumerate(texts, 1)
+    ]  # fmt: skip
+    user = {"id": 1, "name": "Ada", "email": "ada@factory.example", "organizationId": 1, "entityId": 99}
+    for name, rows in {"parts": parts, "users": [user]}.items():
+        (tmp_path / f"{name}.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with running_sandbox(world=tmp_path) as address:
+        read = Extraction(address, page_size=3)
+    assert [row["description"] for row in read.tables.rows["parts"]] == texts
+    values = [row["value"] for row in read.tables.rows["part_attributes"]]
+    assert [value and json.loads(value) for value in values] == texts
+
+
+def test_a_wrong_secret_is_one_clear_error(sandbox: SandboxAddress) -> None:
+    with pytest.raises(AuthError, match=r"refuses the API key.*ION_CLIENT_ID"):
+        Extraction(sandbox, client_secret=SecretStr("wrong-secret"))
+
+
+def test_an_unreachable_host_is_one_clear_error(sandbox: SandboxAddress) -> None:
+    with pytest.raises(TransportError, match=r"127\.0\.0\.1:1 failed.*ION_API_URL"):
+        Extraction(sandbox, api_url="http://127.0.0.1:1")
+
+
+def test_requests_and_bytes_agree_with_the_sandboxs_own_count(sandbox: SandboxAddress) -> None:
+    httpx.post(f"{sandbox.api_url}/_sandbox/stats/reset").raise_for_status()
+    read = Extraction(sandbox)
+    counted = httpx.get(f"{sandbox.api_url}/_sandbox/stats").json()
+    stats = read.client.stats
+    assert (stats.requests, stats.token_requests, stats.bytes) == (
+        counted["requests"],
+        counted["token_requests"],
+        counted["bytes"],
+    )
+    # All but the introspection belong to an entity.
+    assert sum(result.requests for result in read.results.values()) == stats.requests - 1

@@ -1,0 +1,87 @@
+"""A world's as-built record, indexed: lines by parent unit, cycles, and the labels people read.
+
+The rules of a single line are here (how much is in one piece, which edges are quarantined); walking is not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tests.oracle.lines import Generation, Line, lines, number, rows
+from tests.oracle.world import Row, World
+
+
+@dataclass(frozen=True)
+class Bom:
+    """A world's as-built record, indexed."""
+
+    units: dict[int, Row]
+    parts: dict[int, Row]
+    all_lines: list[Line]
+    kept: dict[int, list[Line]]
+    cycles: set[tuple[int, int]]
+    installed: set[int | None]
+
+    @classmethod
+    def of(cls, world: World, generation: Generation) -> "Bom":
+        found = lines(world, generation)
+        edges: dict[int, set[int]] = {}
+        for line in found:
+            if line.child is not None:
+                edges.setdefault(line.parent, set()).add(line.child)
+        cycles = quarantined(edges)
+        kept: dict[int, list[Line]] = {}
+        for line in found:
+            if (line.parent, line.child) not in cycles:
+                kept.setdefault(line.parent, []).append(line)
+        return cls(
+            units={row["id"]: row for row in rows(world, "partInventories")},
+            parts={row["id"]: row for row in rows(world, "parts")},
+            all_lines=found,
+            kept=kept,
+            cycles=cycles,
+            installed={line.child for line in found},
+        )
+
+    def label(self, unit_id: int | None, part_id: int | None = None) -> Row:
+        """Give what a person reads about a unit, or about a part where there is no unit."""
+        unit: Row = {"partId": part_id} if unit_id is None else self.units[unit_id]
+        part = self.parts.get(unit["partId"], {})
+        return {
+            "part_id": unit["partId"],
+            "part_number": part.get("partNumber"),
+            "part_revision": part.get("revision"),
+            "part_description": part.get("description"),
+            "serial_number": unit.get("serialNumber"),
+            "lot_number": unit.get("lotNumber"),
+            "tracking_type": unit.get("trackingType") or part.get("trackingType"),
+        }
+
+    def per_piece(self, line: Line) -> Fraction | None:
+        """Give how much of the line's child is in one piece of its parent; None where that cannot be known."""
+        if line.quantity is None or self.label(line.parent)["tracking_type"] != "LOT":
+            return line.quantity
+        held = number(self.units[line.parent].get("quantity"))
+        return line.quantity / held if held else None
+
+
+def quarantined(edges: Mapping[int, set[int]]) -> set[tuple[int, int]]:
+    """Give the edges inside a strongly connected component, self loops included.
+
+    An edge lies on a cycle exactly when its end leads back to its start.
+    """
+    return {
+        (parent, child)
+        for child, reached in ((child, _reachable(edges, child)) for child in set().union(*edges.values()))
+        for parent in reached
+        if child in edges.get(parent, ())
+    }
+
+
+def _reachable(edges: Mapping[int, set[int]], start: int) -> set[int]:
+    reached, waiting = {start}, [start]
+    while waiting:
+        new = edges.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting.extend(new)
+    return reached

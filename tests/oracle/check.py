@@ -1,0 +1,36 @@
+"""A published warehouse against a world: the three genealogy tables, for every unit."""
+
+from pathlib import Path
+
+from tests.oracle import compare
+from tests.oracle.genealogy import Generation, hierarchy, installations, where_used
+from tests.oracle.world import World
+
+TOLD_BY: dict[str, Generation] = {
+    "full": "both",
+    "no-root-abom": "both",
+    "generation-1": 1,
+    "generation-2": 2,
+}
+"""Which generation of the as-built BOM a tenant with this schema (a profile of the sandbox) tells."""
+
+
+def assert_installations(published: Path, world: World, profile: str) -> None:
+    """Assert that ``abom_installations`` has exactly the oracle's rows, each under a key of its own."""
+    found = compare.warehouse_installations(published)
+    compare.assert_same(installations(world, TOLD_BY[profile]), found, key=compare.INSTALLATION_KEY)
+    keys = {row["abom_installation_key"] for row in found}
+    assert len(keys - {None}) == len(found)
+
+
+def assert_hierarchy(published: Path, world: World, profile: str) -> None:
+    """Assert that ``abom_hierarchy`` has exactly the oracle's trees, and prints them as such."""
+    found = compare.warehouse_hierarchy(published)
+    compare.assert_same(hierarchy(world, TOLD_BY[profile]), found, key=compare.HIERARCHY_KEY)
+    compare.assert_prints_as_tree(found)
+
+
+def assert_where_used(published: Path, world: World, profile: str) -> None:
+    """Assert that ``abom_where_used`` has exactly the oracle's pairs."""
+    found = compare.warehouse_where_used(published)
+    compare.assert_same(where_used(world, TOLD_BY[profile]), found, key=compare.WHERE_USED_KEY)

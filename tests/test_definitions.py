@@ -1,0 +1,198 @@
+"""The Dagster graph as it is loaded: without network, credentials or a prepared file, and as the snapshot has it.
+
+A renamed asset, a lost dependency or a schedule that is on shows as a difference in `data/definitions.txt`. When it
+is meant: `ION_TEST_UPDATE=1 pytest tests/test_definitions.py`.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import orjson
+import pytest
+
+from ion_pipeline.definitions import build_definitions, defs
+from ion_pipeline.defs.home import prepare_dagster_home
+from ion_pipeline.errors import SettingsError
+from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.settings import load_settings
+
+REPOSITORY = Path(__file__).parent.parent
+SNAPSHOT = Path(__file__).parent / "data" / "definitions.txt"
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("definitions") / "data"
+
+
+@pytest.fixture(scope="module")
+def loaded(data_dir: Path) -> dg.Definitions:
+    """The definitions, loaded where nothing is: no settings, no data directory, no socket."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("loading the definitions opened a connection")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("ION_") and not name.startswith("ION_TEST_")]:
+            patch.delenv(name)
+        patch.chdir(data_dir.parent)
+        patch.setenv("ION_DATA_DIR", str(data_dir))
+        patch.setattr(socket.socket, "connect", refuse)
+        patch.setattr(socket, "getaddrinfo", refuse)
+        assert not data_dir.exists()
+        return defs()
+
+
+def asset_graph(definitions: dg.Definitions) -> dict[dg.AssetKey, set[dg.AssetKey]]:
+    """Every asset with what it depends on."""
+    graph = definitions.resolve_asset_graph()
+    return {key: set(graph.get(key).parent_keys) for key in graph.get_all_asset_keys()}
+
+
+def describe(definitions: dg.Definitions) -> Iterator[str]:
+    """The graph as lines of text. dbt's tests are left out: they are described where they are written."""
+    for operation in definitions.assets or ():
+        assert isinstance(operation, dg.AssetsDefinition)
+        subset = "any" if operation.can_subset else "no"
+        yield f"operation {operation.op.name}: pool {operation.op.pool}, {subset} subset"
+        checks = [spec for spec in operation.check_specs if "dagster_dbt/unique_id" not in (spec.metadata or {})]
+        for spec in sorted(operation.specs, key=lambda spec: spec.key):
+            parents = ", ".join(sorted(dep.asset_key.to_user_string() for dep in spec.deps))
+            own = ", ".join(
+                check.name + (" (blocking)" if check.blocking else "")
+                for check in checks
+                if check.asset_key == spec.key
+            )
+            yield (
+                f"  {spec.key.to_user_string()} [{spec.group_name}]"
+                + (f" <- {parents}" if parents else "")
+                + (f", checks {own}" if own else "")
+            )
+    for job in sorted(definitions.resolve_all_job_defs(), key=lambda job: job.name):
+        if not job.name.startswith("__"):
+            yield f"job {job.name}: {job.executor_def.name}"
+    for schedule in definitions.schedules or ():
+        assert isinstance(schedule, dg.ScheduleDefinition)
+        when = f"{schedule.cron_schedule} {schedule.execution_timezone}"
+        yield f"schedule {schedule.name}: {schedule.job_name}, {when}, {schedule.default_status.value}"
+
+
+def test_graph_is_as_the_snapshot_has_it(loaded: dg.Definitions) -> None:
+    text = "\n".join(describe(loaded)) + "\n"
+    if os.environ.get("ION_TEST_UPDATE"):
+        SNAPSHOT.write_text(text, encoding="utf-8")
+    assert text.splitlines() == SNAPSHOT.read_text(encoding="utf-8").splitlines()
+
+
+def test_every_selected_entity_and_its_tables_are_assets(loaded: dg.Definitions) -> None:
+    keys = set(asset_graph(loaded))
+    catalog = known_catalog()
+    selected = set(catalog.default_selection)
+    assert {key.path[1] for key in keys if key.path[0] == "ion"} == selected
+    assert {key.path[1] for key in keys if key.path[0] == "raw"} == {
+        table.name for table in catalog.tables.values() if table.entity in selected
+    }
+
+
+def test_lineage_goes_from_ion_to_the_published_file(loaded: dg.Definitions) -> None:
+    parents = asset_graph(loaded)
+
+    def ancestors(key: dg.AssetKey) -> set[dg.AssetKey]:
+        return parents[key].union(*(ancestors(parent) for parent in parents[key]))
+
+    where_used = ancestors(dg.AssetKey(["genealogy", "abom_where_used"]))
+    for table in ("part_inventories", "build_requirement_part_inventories", "abom_installations", "abom_edges"):
+        assert dg.AssetKey(["raw", table]) in where_used
+    assert dg.AssetKey(["ion", "build_requirements"]) in where_used
+    published = ancestors(dg.AssetKey(["published", "ion"]))
+    marts = {key for key in parents if key.path[0] in {"genealogy", "reference"}}
+    assert marts
+    assert marts <= published
+
+
+def test_every_asset_can_be_made(loaded: dg.Definitions) -> None:
+    """A source that names no asset of ours would show as one that nobody makes."""
+    graph = loaded.resolve_asset_graph()
+    assert graph.get_all_asset_keys() == graph.executable_asset_keys
+
+
+def test_every_dbt_test_is_a_check(loaded: dg.Definitions, data_dir: Path) -> None:
+    manifest = orjson.loads((data_dir / "dbt" / "target" / "manifest.json").read_bytes())
+    tests = [node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    checks = loaded.resolve_asset_graph().asset_check_keys
+    assert len(tests) > 20
+    assert sorted(check.name for check in checks if check.asset_key.path[0] != "ion") == sorted(tests)
+
+
+def test_job_holds_everything(loaded: dg.Definitions) -> None:
+    job = loaded.resolve_job_def("refresh")
+    graph = loaded.resolve_asset_graph()
+    assert job.asset_layer.executable_asset_keys == graph.get_all_asset_keys()
+    assert job.asset_layer.asset_graph.asset_check_keys == graph.asset_check_keys
+
+
+def test_entities_of_the_settings_are_the_graph(data_dir: Path, loaded: dg.Definitions) -> None:
+    definitions = build_definitions(load_settings(data_dir=data_dir, entities="parts,part_inventories"))
+    keys = set(asset_graph(definitions))
+    assert {key.path[1] for key in keys if key.path[0] == "ion"} == {"parts", "part_inventories"}
+    assert dg.AssetKey(["raw", "part_attributes"]) in keys
+    assert definitions.resolve_job_def("refresh")
+
+
+def test_unknown_entity_is_refused_by_name(data_dir: Path) -> None:
+    with pytest.raises(SettingsError, match="partz"):
+        build_definitions(load_settings(data_dir=data_dir, entities="partz"))
+
+
+def test_graph_of_a_tenant_without_credentials_can_be_shown_but_not_run(
+    data_dir: Path, loaded: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data_dir.parent)
+    monkeypatch.setenv("ION_ENVIRONMENT", "production")
+    monkeypatch.setenv("ION_DATA_DIR", str(data_dir))
+    definitions = defs()
+    assert asset_graph(definitions).keys() == asset_graph(loaded).keys()
+    pipeline = (definitions.resources or {})["pipeline"]
+    with pytest.raises(SettingsError, match="no credentials"):
+        pipeline.extract(["parts"])
+
+
+def test_home_turns_telemetry_off_and_lets_one_operation_into_a_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(prepare_dagster_home(tmp_path / "home")))
+    with dg.DagsterInstance.get() as instance:
+        assert not instance.telemetry_enabled
+        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+
+
+def test_home_keeps_what_somebody_has_changed(tmp_path: Path) -> None:
+    config = prepare_dagster_home(tmp_path) / "dagster.yaml"
+    config.write_text("telemetry:\n  enabled: true\n", encoding="utf-8")
+    prepare_dagster_home(tmp_path)
+    assert config.read_text(encoding="utf-8") == "telemetry:\n  enabled: true\n"
+
+
+def test_dagster_loads_the_workspace_quietly_and_no_schedule_is_on(
+    data_dir: Path, tmp_path: Path, loaded: dg.Definitions
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ION_")}
+    listing = subprocess.run(
+        [sys.executable, "-m", "dagster", "schedule", "list", "-w", "workspace.yaml"],
+        cwd=REPOSITORY,
+        env={**environment, "ION_DATA_DIR": str(data_dir), "DAGSTER_HOME": str(prepare_dagster_home(tmp_path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert listing.returncode == 0, listing.stderr
+    assert "Schedule: hourly_refresh [STOPPED]" in listing.stdout
+    assert "[RUNNING]" not in listing.stdout
+    assert "warning" not in (listing.stdout + listing.stderr).lower()

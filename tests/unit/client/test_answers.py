@@ -1,0 +1,137 @@
+"""Every status and text of the vendor manual's error table becomes the right kind of error."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ion_pipeline.client import (
+    AuthError,
+    GraphQLError,
+    IonApiError,
+    NotGraphQLError,
+    PartialDataError,
+    PermissionDeniedError,
+    RequestTimeoutError,
+    ServerError,
+    ThrottledError,
+    TransportError,
+)
+from ion_pipeline.client.answers import http_date, is_auth_failure, read_answer, retry_after
+from ion_pipeline.errors import IonPipelineError
+
+
+def body(*messages: str, **rest: object) -> bytes:
+    return orjson.dumps({"errors": [{"message": message} for message in messages], **rest})
+
+
+def test_data_is_given_as_it_came() -> None:
+    assert read_answer(200, {}, b'{"data": {"parts": {"a": [1, null]}}}', "parts") == {"parts": {"a": [1, None]}}
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind"),
+    [
+        (400, body("Syntax Error: Unexpected Name"), GraphQLError),
+        (401, b"", AuthError),
+        (401, body("Please provide proper credentials"), AuthError),
+        (200, body("Token is expired."), AuthError),
+        (200, body("Unable to parse authentication token", data=None), AuthError),
+        (200, body("Unable to find appropriate RSA key"), AuthError),
+        (500, body("Unable to validate authentication token"), AuthError),
+        (403, b"", PermissionDeniedError),
+        (200, body("User does not have permission to read issues", data=None), PermissionDeniedError),
+        (200, body("User does not have permission to read issues", data={"issues": None}), PermissionDeniedError),
+        (404, b"<html>", NotGraphQLError),
+        (301, b"", NotGraphQLError),
+        (408, b"", RequestTimeoutError),
+        (409, body("CONCURRENCY_ERROR"), GraphQLError),
+        (422, body("quantity must be positive"), GraphQLError),
+        (429, b"", ThrottledError),
+        (500, b"oops", ServerError),
+        (502, b"<html>Bad gateway</html>", RequestTimeoutError),
+        (503, body("down for maintenance"), ServerError),
+        (504, b"", RequestTimeoutError),
+        (200, body("Cannot query field 'x' on type 'Part'."), GraphQLError),
+        (200, body("resolver failed", data={"parts": None}), PartialDataError),
+        (200, body("resolver failed", "User does not have permission to x", data={"a": 1}), PartialDataError),
+        (200, b'{"data": null}', GraphQLError),
+        (200, b'{"data": {"parts": {"edges": [', TransportError),
+        (200, b"", TransportError),
+        (200, b"<html>Sign in</html>", TransportError),
+        (200, b"[]", TransportError),
+        (200, b"{}", TransportError),
+    ],
+)
+def test_kind_of_error(status: int, content: bytes, kind: type[IonApiError]) -> None:
+    error = read_answer(status, {}, content, "parts, page 3")
+    assert type(error) is kind
+    assert isinstance(error, IonApiError)
+    assert isinstance(error, IonPipelineError)
+    assert "parts, page 3" in str(error)
+
+
+def test_graphql_errors_keep_ions_words_clipped() -> None:
+    error = read_answer(200, {}, body("x" * 1000, *["more"] * 10), "parts")
+    assert isinstance(error, GraphQLError)
+    assert error.messages == ("x" * 300, *["more"] * 4)
+
+
+@pytest.mark.parametrize("odd", [{"errors": "boom"}, {"errors": ["boom"]}, {"errors": {"code": "boom"}}])
+def test_errors_in_odd_forms_are_errors_all_the_same(odd: dict[str, object]) -> None:
+    error = read_answer(200, {}, orjson.dumps(odd), "parts")
+    assert isinstance(error, GraphQLError)
+    assert "boom" in str(error)
+
+
+def test_an_authentication_text_inside_data_is_data() -> None:
+    content = orjson.dumps({"data": {"issue": {"title": 'Token is expired. "errors"'}}})
+    assert not is_auth_failure(200, content)
+    assert is_auth_failure(200, body("Token is expired."))
+    assert read_answer(200, {}, content, "issue") == {"issue": {"title": 'Token is expired. "errors"'}}
+
+
+@given(seconds=st.integers(0, 10**6))
+def test_retry_after_in_seconds(seconds: int) -> None:
+    assert retry_after({"retry-after": str(seconds)}) == seconds
+
+
+@given(
+    now=st.integers(946_684_800, 4_102_444_800).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+    seconds=st.integers(-1000, 10**6),
+)
+def test_retry_after_as_a_date_is_taken_against_the_servers_clock(now: datetime, seconds: int) -> None:
+    headers = httpx.Headers(
+        {
+            "Date": format_datetime(now, usegmt=True),
+            "Retry-After": format_datetime(now + timedelta(seconds=seconds), usegmt=True),
+        }
+    )
+    assert retry_after(headers) == max(0, seconds)
+
+
+def test_retry_after_as_a_date_without_a_server_clock_uses_ours() -> None:
+    at = datetime.now(UTC) + timedelta(seconds=100)
+    wait = retry_after({"retry-after": format_datetime(at, usegmt=True)})
+    assert wait is not None
+    assert 95 < wait <= 100
+
+
+@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "Mon, 99 Foo 2026"])
+def test_an_unreadable_retry_after_is_none(value: str) -> None:
+    assert retry_after({"retry-after": value}) is None
+
+
+def test_a_negative_retry_after_is_no_wait() -> None:
+    assert retry_after({"retry-after": "-5"}) == 0
+
+
+def test_http_date() -> None:
+    assert http_date("Mon, 02 Mar 2026 10:00:00 GMT") == datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert http_date("Mon, 02 Mar 2026 10:00:00 +0200") == datetime(2026, 3, 2, 8, tzinfo=UTC)
+    assert http_date("yesterday") is None
+    assert http_date("") is None

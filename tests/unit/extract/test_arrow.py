@@ -1,0 +1,79 @@
+"""Pages to record batches: every table of a shape, with its owners' ids."""
+
+from typing import Any
+
+import pytest
+
+from ion_pipeline.client import SchemaMismatchError
+from ion_pipeline.extract.arrow import to_batches
+from ion_pipeline.extract.catalog import Column, known_catalog
+from ion_pipeline.extract.shape import FieldShape, ListShape, NodeShape
+from tests.unit.extract.test_values import INT, JSON, STRING
+
+OWNER = Column("part_id", "id", "Int", INT.arrow_type)
+ID = Column("id", "id", "Int", INT.arrow_type)
+LINK = Column("label_id", "id", "Int", INT.arrow_type)
+SHAPE = NodeShape(
+    "parts",
+    (FieldShape(ID), FieldShape(STRING), FieldShape(Column("gone", "gone", "Int", INT.arrow_type), present=False)),
+    lists=(
+        ListShape("attributes", is_list=True, node=NodeShape("part_attributes", (FieldShape(JSON),), owner=OWNER)),
+        ListShape("labels", is_list=True, node=NodeShape("part_labels", (FieldShape(LINK),), owner=OWNER)),
+        ListShape("mark", is_list=False, node=NodeShape("part_marks", (FieldShape(STRING),), owner=OWNER)),
+    ),
+)
+
+
+def node(identifier: int, **lists: Any) -> dict[str, Any]:
+    return {"id": identifier, "s": f"s{identifier}", "attributes": [], "labels": [], "mark": None, **lists}
+
+
+def rows(nodes: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    return {table: batch.to_pylist() for table, batch in to_batches(nodes, SHAPE)}
+
+
+def test_lists_become_tables_with_their_owners_id() -> None:
+    nodes = [
+        node(1, attributes=[{"v": 1}, {"v": None}], labels=[{"id": 5}]),
+        node(2),
+        node(3, attributes=[{"v": ["a"]}], labels=[{"id": 5}, {"id": 6}], mark={"s": "m"}),
+    ]
+    assert rows(nodes) == {
+        "parts": [{"id": number, "s": f"s{number}", "gone": None} for number in (1, 2, 3)],
+        "part_attributes": [
+            {"part_id": 1, "v": "1"},
+            {"part_id": 1, "v": None},
+            {"part_id": 3, "v": '["a"]'},
+        ],
+        "part_labels": [{"part_id": owner, "label_id": label} for owner, label in [(1, 5), (3, 5), (3, 6)]],
+        "part_marks": [{"part_id": 3, "s": "m"}],
+    }
+
+
+def test_a_page_without_rows_still_says_so_for_the_entity() -> None:
+    assert rows([]) == {"parts": []}
+
+
+def test_a_list_that_is_null_is_empty() -> None:
+    assert rows([node(1, attributes=None)]) == {"parts": [{"id": 1, "s": "s1", "gone": None}]}
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (node(4, attributes={"v": 1}), "attributes of id 4 is no list"),
+        (node(4, attributes=[None]), "part_attributes: ION gave null in place of a row"),
+        ({"id": 4}, "left out field s"),
+        (node(4) | {"s": 9}, "field s of id 4 is a whole number instead of string; ION's schema says String"),
+        (node(4) | {"id": "4"}, "field id of id 4 is text instead of int64"),
+        (node(4, labels=[{"id": None}, {"id": "x"}]), "part_labels: field id of id x is text"),
+    ],
+)
+def test_what_is_wrong_is_named(broken: dict[str, Any], said: str) -> None:
+    with pytest.raises(SchemaMismatchError, match=said):
+        rows([node(1), broken])
+
+
+def test_the_catalogs_tables_and_the_batches_have_one_schema() -> None:
+    tables = known_catalog().tables
+    assert tables["part_attributes"].arrow_schema.names[0] == "part_id"

@@ -1,0 +1,223 @@
+"""Pagers against a list that changes between requests, and the loop that drives them."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ion_pipeline.client import RequestTimeoutError, ServerError
+from ion_pipeline.extract import PagingError
+from ion_pipeline.extract.paging import CursorPager, KeysetPager, Page
+from ion_pipeline.extract.stream import PageSize, pages
+
+changes = st.lists(st.tuples(st.booleans(), st.integers(0, 40)), max_size=4)
+
+
+class ChangingList:
+    """A list of ids that answers as ION does, and changes a little before each request.
+
+    Attributes:
+        always: Ids that were there all the time.
+        ever: Ids that were there at some time.
+    """
+
+    def __init__(self, ids: set[int], script: list[list[tuple[bool, int]]]) -> None:
+        self.ids = set(ids)
+        self.always = set(ids)
+        self.ever = set(ids)
+        self._script = iter(script)
+
+    async def ask(self, variables: Mapping[str, Any]) -> Page:
+        for is_insert, identifier in next(self._script, []):
+            if is_insert:
+                self.ids.add(identifier)
+                self.ever.add(identifier)
+            else:
+                self.ids.discard(identifier)
+                self.always.discard(identifier)
+        above = variables.get("filters", {}).get("id", {}).get("gt", -1)
+        matching = sorted(identifier for identifier in self.ids if identifier > above)
+        start = int(variables.get("after", -1)) + 1
+        rows = matching[start : start + variables["first"]]
+        return Page(
+            nodes=[{"id": identifier} for identifier in rows],
+            total=len(matching),
+            has_next=start + len(rows) < len(matching),
+            end_cursor=str(start + len(rows) - 1) if rows else None,
+        )
+
+
+async def no_pause(failures: int) -> None:
+    assert failures > 0
+
+
+def read(pager: KeysetPager | CursorPager, source: ChangingList, size: int) -> list[int]:
+    async def run() -> list[int]:
+        return [node["id"] async for page in pages(pager, PageSize(size), source.ask, no_pause) for node in page.nodes]
+
+    return asyncio.run(run())
+
+
+@given(ids=st.sets(st.integers(0, 40)), script=st.lists(changes, max_size=30), size=st.integers(1, 7))
+def test_keyset_paging_of_a_changing_list(ids: set[int], script: list[list[tuple[bool, int]]], size: int) -> None:
+    source = ChangingList(ids, script)
+    found = read(KeysetPager("parts"), source, size)
+    assert found == sorted(set(found))
+    assert source.always <= set(found) <= source.ever
+
+
+@given(ids=st.sets(st.integers(0, 40)), script=st.lists(changes, max_size=30), size=st.integers(1, 7))
+def test_cursor_paging_of_a_changing_list_is_right_or_refused(
+    ids: set[int], script: list[list[tuple[bool, int]]], size: int
+) -> None:
+    """Unless a row goes and another comes between two requests, which offsets cannot show."""
+    script = [[], *(step[:1] for step in script)]
+    source = ChangingList(ids, script)
+    totals: list[int] = []
+
+    async def watched(variables: Mapping[str, Any]) -> Page:
+        page = await ChangingList.ask(source, variables)
+        totals.append(page.total)
+        return page
+
+    source.ask = watched  # type: ignore[method-assign]
+    try:
+        found = read(CursorPager("relations"), source, size)
+    except PagingError:
+        assert len(set(totals)) > 1
+    else:
+        # One change a request moves the count by one: if it stood still, so did the list.
+        assert len(set(totals)) == 1
+        assert found == sorted(source.always)
+        assert source.always == source.ever
+
+
+def page(*ids: int, total: int | None = None, has_next: bool = False, end_cursor: str | None = "c") -> Page:
+    return Page([{"id": identifier} for identifier in ids], len(ids) if total is None else total, has_next, end_cursor)
+
+
+@pytest.mark.parametrize("answer", [page(3, 2), page(3, 3), page(2, 4, 3)])
+def test_ids_that_do_not_ascend_are_refused(answer: Page) -> None:
+    with pytest.raises(PagingError, match="ids were asked to ascend"):
+        KeysetPager("parts").accept(answer)
+
+
+def test_an_id_below_the_page_before_is_refused() -> None:
+    pager = KeysetPager("parts")
+    pager.accept(page(1, 5, total=4, has_next=True))
+    with pytest.raises(PagingError, match="id 5 came after id 5"):
+        pager.accept(page(5, 6))
+
+
+def test_an_id_that_is_no_number_is_refused() -> None:
+    with pytest.raises(PagingError, match="no whole number"):
+        KeysetPager("parts").accept(Page([{"id": "7"}], 1, has_next=False, end_cursor=None))
+
+
+def test_the_end_is_not_believed_while_rows_are_counted() -> None:
+    pager = KeysetPager("parts")
+    pager.accept(page(1, 2, total=3, has_next=False))
+    assert not pager.done
+    assert pager.variables() == {"filters": {"id": {"gt": 2}}}
+    pager.accept(page(3, total=1))
+    assert pager.done
+    assert (pager.rows, pager.total) == (3, 3)
+
+
+def test_a_cursor_that_repeats_is_refused() -> None:
+    pager = CursorPager("relations")
+    pager.accept(page(1, total=9, has_next=True, end_cursor="a"))
+    with pytest.raises(PagingError, match="no new cursor after 2 rows"):
+        pager.accept(page(2, total=9, has_next=True, end_cursor="a"))
+
+
+def test_more_rows_than_counted_are_refused() -> None:
+    pager = CursorPager("relations")
+    pager.accept(page(1, 2, total=3, has_next=True, end_cursor="a"))
+    with pytest.raises(PagingError, match="4 rows came, ION counts 3"):
+        pager.accept(page(2, 3, total=3))
+
+
+def test_page_sizes_halve_and_recover_slowly_and_ever_more_slowly() -> None:
+    size = PageSize(100)
+    seen = []
+    for _ in range(2):
+        size.timed_out()
+        steps = 0
+        low = size.size
+        while size.size == low:
+            size.answered()
+            steps += 1
+        seen.append((low, steps, size.size))
+    assert seen == [(50, 8, 62), (31, 16, 38)]
+    for _ in range(1000):
+        size.answered()
+    assert size.size == 100
+    for _ in range(20):
+        size.timed_out()
+    assert size.size == 1
+
+
+def test_time_outs_are_waited_after_and_end_at_a_single_row() -> None:
+    asked: list[int] = []
+    waited: list[int] = []
+
+    async def ask(variables: Mapping[str, Any]) -> Page:
+        asked.append(variables["first"])
+        raise RequestTimeoutError("too long")
+
+    async def pause(failures: int) -> None:
+        waited.append(failures)
+
+    async def run() -> None:
+        async for _ in pages(KeysetPager("parts"), PageSize(8), ask, pause):
+            pass
+
+    with pytest.raises(RequestTimeoutError):
+        asyncio.run(run())
+    assert asked == [8, 4, 2, 1, 1, 1]
+    assert waited == [1, 2, 3, 4, 5]
+
+
+def test_the_next_page_is_asked_for_while_one_is_worked_on() -> None:
+    asked: list[int] = []
+
+    async def ask(variables: Mapping[str, Any]) -> Page:
+        asked.append(len(asked))
+        return page(len(asked), total=4 - len(asked), has_next=len(asked) < 3)
+
+    async def run() -> list[int]:
+        ahead = []
+        async for _ in pages(KeysetPager("parts"), PageSize(1), ask, no_pause):
+            await asyncio.sleep(0)
+            ahead.append(len(asked))
+        return ahead
+
+    assert asyncio.run(run()) == [2, 3, 3]
+
+
+@pytest.mark.parametrize("failure", [ServerError("down", status=500), None])
+def test_a_reader_who_stops_leaves_nothing_behind(failure: ServerError | None) -> None:
+    source = ChangingList(set(range(10)), [])
+    started = asyncio.Event()
+
+    async def ask(variables: Mapping[str, Any]) -> Page:
+        if "filters" in variables:
+            started.set()
+            if failure:
+                raise failure
+            await asyncio.sleep(60)
+        return await source.ask(variables)
+
+    async def run() -> int:
+        stream = pages(KeysetPager("parts"), PageSize(3), ask, no_pause)
+        await anext(stream)
+        await started.wait()
+        await stream.aclose()
+        return len(asyncio.all_tasks())
+
+    # Warnings are errors: an exception that nobody fetched would fail this too.
+    assert asyncio.run(asyncio.wait_for(run(), 5)) == 2

@@ -1,0 +1,97 @@
+"""What each profile's schema lacks, told as a difference to the whole one."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, validate_schema
+
+from ion_pipeline.errors import SettingsError
+from ion_pipeline.sandbox.profiles import PROFILES, served_schema
+from ion_pipeline.schema import known_schema
+
+
+def members(profile: str | None) -> set[tuple[str, str]]:
+    schema = served_schema(profile) if profile else known_schema()
+    found: set[tuple[str, str]] = set()
+    for name, kind in schema.type_map.items():
+        inner: Any = ()
+        if isinstance(kind, GraphQLObjectType | GraphQLInputObjectType):
+            inner = kind.fields
+        elif isinstance(kind, GraphQLEnumType):
+            inner = kind.values
+        found |= {(name, member) for member in inner}
+    return found
+
+
+WHOLE = members(None)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_is_a_valid_part_of_the_schema(profile: str) -> None:
+    assert validate_schema(served_schema(profile)) == []
+    assert members(profile) <= WHOLE
+
+
+def missing(profile: str) -> set[tuple[str, str]]:
+    return WHOLE - members(profile)
+
+
+def test_the_full_profile_lacks_nothing() -> None:
+    assert missing("full") == set()
+
+
+def test_no_root_abom_lacks_two_root_connections_and_keeps_the_nested_lists() -> None:
+    assert missing("no-root-abom") == {("Query", "buildRequirements"), ("Query", "abomInstallations")}
+    assert ("PartInventory", "buildRequirements") in members("no-root-abom")
+
+
+def test_generation_1_knows_nothing_of_generation_2() -> None:
+    gone = missing("generation-1")
+    elsewhere = {one for one in gone if not one[0].startswith(("BuildRequirement", "ABomInstallation"))}
+    assert elsewhere == {
+        ("Query", "buildRequirements"),
+        ("Query", "abomInstallations"),
+        ("PartInventory", "buildRequirements"),
+        ("PartInventory", "abomInstallations"),
+    }
+    assert ("BuildRequirement", "id") in gone
+    assert ("ABomItem", "quantity") not in gone
+
+
+def test_generation_2_knows_nothing_of_generation_1() -> None:
+    gone = missing("generation-2")
+    assert {("Query", "abomItems"), ("Query", "aBomEdges"), ("Query", "abomItem"), ("ABomItem", "id")} <= gone
+    assert {("PartInventory", "abomItems"), ("PartInventory", "_AbomItemsCount"), ("Part", "abomItems")} <= gone
+    assert not [one for one in members("generation-2") if "abomitem" in one[1].lower() or "abomedge" in one[1].lower()]
+    assert ("BuildRequirement", "partInventories") not in gone
+
+
+def test_no_updated_filter_lacks_just_that() -> None:
+    gone = missing("no-updated-filter")
+    assert {member for _, member in gone} == {"_updated", "_created"}
+    assert {name for name, _ in gone if not name.endswith(("Filters",))} == set()
+    assert len(gone) > 150
+    assert ("Part", "_updated") in members("no-updated-filter")
+
+
+def test_no_keyset_lacks_filters_and_sorts_by_id() -> None:
+    gone = missing("no-keyset")
+    assert {member for _, member in gone} == {"id", "ID_ASC", "ID_DESC"}
+    assert ("PartsInputFilters", "partId") not in gone
+    kept = members("no-keyset")
+    assert ("Part", "id") in kept
+    assert not [
+        name for name, member in kept if member == "id" and name.endswith("Filters") and name != "EntitysInputFilters"
+    ]
+
+
+def test_missing_fields_are_missing_everywhere() -> None:
+    assert {("Part", "leadTime"), ("RunStep", "hashCode"), ("PartSortEnum", "LEAD_TIME_ASC")} <= missing(
+        "missing-fields"
+    )
+    assert {("Step", "leadTime"), ("RunStep", "leadTime")} <= members("missing-fields")
+
+
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(SettingsError, match="generation-1"):
+        served_schema("generation-3")

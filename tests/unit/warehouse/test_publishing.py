@@ -1,0 +1,239 @@
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow.parquet as pq
+import pytest
+
+from ion_pipeline.lake import LakeBusyError, WriterLock
+from ion_pipeline.warehouse import PublishError, PublishReport, Resources, WarehouseError, publish
+from ion_pipeline.warehouse.copying import Fingerprint
+
+SMALL = Resources("256MB", 1)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A warehouse with two public tables, a public view and things that are nobody's business."""
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            """
+            create schema raw; create schema genealogy; create schema reference;
+            create table raw.parts as select 'a raw secret' as note;
+            create table reference.parts as select 1 as part_id;
+            comment on table reference.parts is 'A part''s revision | one row each.';
+            create table genealogy.tree as
+                select (i * 7919) % 10000 as unit_id, 'unit ' || i as label, [i, i + 1] as path_ids,
+                    map {'a': i::varchar} as attributes,
+                    timestamptz '2026-01-01 00:00:00+00' + to_seconds(i) as seen_at,
+                    case when i % 2 = 0 then 0.1 * i end as quantity
+                from range(10000) as r(i);
+            comment on column genealogy.tree.unit_id is 'The unit.';
+            create view genealogy.units as select distinct unit_id from genealogy.tree where unit_id < 3;
+            """
+        )
+    return path
+
+
+def published(tmp_path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(tmp_path / "published" / "ion.duckdb"), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.execute(sql).fetchall()
+
+
+def run(database: Path, **options: Any) -> PublishReport:
+    return publish(database, database.parent / "published", resources=SMALL, **options)
+
+
+def names(tmp_path: Path) -> set[str]:
+    return {path.name for path in (tmp_path / "published").iterdir()}
+
+
+def test_the_public_schemas_are_copied_rows_in_order(database: Path, tmp_path: Path) -> None:
+    report = run(database)
+    assert [(table.schema, table.table, table.rows) for table in report.tables] == [
+        ("reference", "parts", 1),
+        ("genealogy", "tree", 10_000),
+        ("genealogy", "units", 3),
+    ]
+    assert published(tmp_path, "select schema_name, table_name from duckdb_tables() order by all") == [
+        ("genealogy", "tree"),
+        ("genealogy", "units"),
+        ("reference", "parts"),
+    ]
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        source = connection.execute("from genealogy.tree").fetchall()
+    assert published(tmp_path, "from genealogy.tree") == source
+    assert source[1][0] == 7919, "the rows were not out of order: their order was not tested"
+    assert published(tmp_path, "select comment from duckdb_tables() where table_name = 'parts'") == [
+        ("A part's revision | one row each.",)
+    ]
+    assert published(tmp_path, "select column_name, comment from duckdb_columns() where comment is not null") == [
+        ("unit_id", "The unit.")
+    ]
+    # As BI tools see it: opened by path, the file's catalog has the file's name.
+    assert published(tmp_path, "select current_database()") == [("ion",)]
+
+
+def test_parquet_holds_the_same_rows(database: Path, tmp_path: Path) -> None:
+    report = run(database)
+    tree = pq.ParquetFile(report.parquet / "genealogy" / "tree.parquet")
+    assert tree.metadata.row_group(0).column(0).compression == "ZSTD"
+    columns = tree.read()
+    rows = published(tmp_path, "select unit_id, label, path_ids, seen_at from genealogy.tree")
+    assert (
+        list(zip(*(columns[name].to_pylist() for name in ("unit_id", "label", "path_ids", "seen_at")), strict=True))
+        == rows
+    )
+    assert {str(path.relative_to(report.parquet)) for path in report.parquet.rglob("*.parquet")} == {
+        "genealogy/tree.parquet",
+        "genealogy/units.parquet",
+        "reference/parts.parquet",
+    }
+
+
+def test_the_dictionary_describes_every_column(database: Path, tmp_path: Path) -> None:
+    run(database)
+    document = orjson.loads((tmp_path / "published" / "data_dictionary.json").read_bytes())
+    described = [
+        (table["schema"], table["table"], column["name"], column["type"])
+        for table in document["tables"]
+        for column in table["columns"]
+    ]
+    assert sorted(described) == published(
+        tmp_path,
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal order by all",
+    )
+    assert (document["tables"][0]["description"], document["tables"][0]["rows"]) == (
+        "A part's revision | one row each.",
+        1,
+    )
+    text = (tmp_path / "published" / "data_dictionary.md").read_text()
+    assert "## genealogy.tree" in text
+    assert "| `unit_id` | BIGINT | The unit. |" in text
+    assert "10,000 rows." in text
+
+
+def test_nothing_private_is_in_the_files(database: Path, tmp_path: Path) -> None:
+    run(database)
+    files = [path for path in (tmp_path / "published").rglob("*") if path.is_file()]
+    assert len(files) >= 6
+    for path in files:
+        data = path.read_bytes()
+        assert str(tmp_path).encode() not in data, path
+        assert b"a raw secret" not in data, path
+
+
+def test_macros_are_resolved_in_the_new_file(database: Path, tmp_path: Path) -> None:
+    macros = tmp_path / "macros.sql"
+    macros.write_text("create macro tree_of(unit) as table select label from genealogy.tree where unit_id = unit;")
+    run(database, sql_files=[macros])
+    assert published(tmp_path, "from tree_of(7919)") == [("unit 1",)]
+
+
+def test_a_reader_keeps_its_snapshot_and_the_next_sees_the_new_one(database: Path, tmp_path: Path) -> None:
+    first = run(database)
+    link = first.parquet.resolve()
+    old_rows = pq.ParquetFile(first.parquet / "reference" / "parts.parquet")
+    with first.database.open("rb") as reader:
+        content = reader.read()
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("insert into reference.parts values (2)")
+        run(database)
+        reader.seek(0)
+        assert reader.read() == content
+    assert old_rows.read().num_rows == 1
+    assert published(tmp_path, "select count(*) from reference.parts") == [(2,)]
+    assert pq.read_metadata(first.parquet / "reference" / "parts.parquet").num_rows == 2
+    # The folder before stays for those who have listed it, the one before that goes.
+    assert link.is_dir()
+    run(database)
+    assert not link.exists()
+    assert sum(name.startswith("parquet.") for name in names(tmp_path)) == 2
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_copy_that_differs_is_not_published(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(database)
+    before = snapshot(tmp_path / "published")
+    from ion_pipeline.warehouse import publishing
+
+    honest = publishing.fingerprint
+
+    def one_row_lost(connection: Any, catalog: str, schema: str, table: str) -> Fingerprint:
+        found = honest(connection, catalog, schema, table)
+        return Fingerprint(found.rows - 1, found.hash_sum) if (catalog, table) == ("ion", "tree") else found
+
+    monkeypatch.setattr(publishing, "fingerprint", one_row_lost)
+    with pytest.raises(PublishError, match=r"genealogy\.tree has 9999 rows in the new file and 10000"):
+        run(database)
+    assert snapshot(tmp_path / "published") == before
+
+
+def test_the_fingerprint_sees_a_changed_value_but_not_the_order(tmp_path: Path) -> None:
+    from ion_pipeline.warehouse.copying import fingerprint
+
+    with duckdb.connect() as connection:
+        connection.execute("create table a as select i, 'x' || i as t from range(1000) r(i)")
+        connection.execute("create table b as from a order by i desc")
+        connection.execute("create table c as select i, case when i = 500 then 'y' else t end as t from a")
+        connection.execute("create table d as from a where i < 0")
+        a, b, c, d = (fingerprint(connection, "memory", "main", name) for name in "abcd")
+    assert a == b
+    assert (a.rows, a.hash_sum) != (c.rows, c.hash_sum)
+    assert a.rows == c.rows
+    assert d == Fingerprint(0, 0)
+
+
+def test_leftovers_of_a_killed_publish_are_swept(database: Path, tmp_path: Path) -> None:
+    run(database)
+    kept = names(tmp_path)
+    for leftover in ("ion.duckdb.01X.tmp", "ion.duckdb.01X.tmp.wal", "data_dictionary.md.01X.tmp"):
+        (tmp_path / "published" / leftover).write_bytes(b"half")
+    (tmp_path / "published" / "parquet.01X" / "genealogy").mkdir(parents=True)
+    (tmp_path / "published" / "parquet.01X.link.tmp").symlink_to("parquet.01X")
+    run(database)
+    assert {name for name in names(tmp_path) if not name.startswith("parquet.")} == {
+        name for name in kept if not name.startswith("parquet.")
+    }
+    assert "parquet.01X" not in names(tmp_path)
+
+
+def test_one_publisher_at_a_time(database: Path, tmp_path: Path) -> None:
+    with WriterLock(tmp_path / ".published.lock", "publishing"), pytest.raises(LakeBusyError, match="publishing"):
+        run(database)
+
+
+def test_nothing_to_publish(tmp_path: Path, database: Path) -> None:
+    with pytest.raises(PublishError, match="no warehouse at"):
+        publish(tmp_path / "none.duckdb", tmp_path / "published")
+    with pytest.raises(PublishError, match="has no table in quality"):
+        run(database, schemas=["quality"])
+    assert names(tmp_path) == set()
+
+
+def test_a_broken_macro_publishes_nothing(database: Path, tmp_path: Path) -> None:
+    run(database)
+    before = snapshot(tmp_path / "published")
+    macros = tmp_path / "macros.sql"
+    macros.write_text("create macro wrong(")
+    with pytest.raises(WarehouseError, match=r"Publishing failed: Parser Error"):
+        run(database, sql_files=[macros])
+    assert snapshot(tmp_path / "published") == before
+
+
+def test_a_folder_in_the_way_of_the_link_is_not_deleted(database: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "published" / "parquet" / "mine.txt"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("mine")
+    with pytest.raises(PublishError, match="could not be written"):
+        run(database)
+    assert precious.read_text() == "mine"
+    assert names(tmp_path) == {"parquet"}
