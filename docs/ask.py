@@ -3,18 +3,15 @@
 python docs/ask.py [PUBLISHED.duckdb]
 """
 
-import re
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
 
 PAGE = Path(__file__).with_name("analysts.md")
 DEFAULT = Path("data/embedded/published/ion.duckdb")
-_BLOCK = re.compile(
-    r"^#{2,3} (?P<title>[^\n]+)\n(?P<text>(?:(?!^#{2,3} ).*\n)*?)```sql\n(?P<sql>.*?)```", re.MULTILINE | re.DOTALL
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,14 @@ class Question:
 
 def questions() -> list[Question]:
     """Every SQL block of the page with the heading it stands under."""
-    return [Question(match["title"], match["sql"].strip()) for match in _BLOCK.finditer(PAGE.read_text("utf-8"))]
+    found, title = [], ""
+    lines = iter(PAGE.read_text(encoding="utf-8").splitlines())
+    for line in lines:
+        if line.startswith("#"):
+            title = line.lstrip("# ")
+        elif line == "```sql":
+            found.append(Question(title, "\n".join(takewhile(lambda text: text != "```", lines))))
+    return found
 
 
 def main() -> None:
@@ -37,7 +41,7 @@ def main() -> None:
         sys.exit(f"{published} is not there: run `make demo`, or name a published file.")
     with duckdb.connect(str(published), read_only=True) as connection:
         for question in questions():
-            print(f"\n{question.title}\n\n{question.sql}\n")  # noqa: T201
+            print(f"\n{question.title}\n\n{question.sql}\n")
             connection.sql(question.sql).show(max_rows=8)
 
 

@@ -31,12 +31,18 @@ full outer join found on expected.component_id = found.component_id and expected
 where
     expected.min_depth is distinct from found.min_depth
     or expected.path_count is distinct from found.path_count
-    -- Sums of binary fractions in another order: equal to the ninth digit.
     or (expected.quantity_extended is null) is distinct from (found.quantity_extended is null)
+    -- Sums of binary fractions in another order: equal to the ninth digit.
     or abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * abs(expected.quantity_extended)
 union all
 -- There are installations in trees, and none of them was compared.
-select null, null, 0, 0
+select
+    null as component_id,
+    null as ancestor_id,
+    0 as expected_paths,
+    count(*) as found_paths
+from {{ ref('abom_installations') }}
 where
-    not exists (select 1 from expected)
-    and exists (select 1 from {{ ref('abom_installations') }} where not is_quarantined)
+    not is_quarantined
+    and not exists (select 1 from expected)
+having count(*) > 0

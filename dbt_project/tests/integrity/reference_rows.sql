@@ -1,28 +1,55 @@
-{#- No row of ION is lost on its way to a reference mart, and none is there twice. -#}
-{%- set entities = ['parts', 'part_inventories', 'locations', 'suppliers', 'users', 'procedures'] -%}
+-- No row of ION is lost on its way to a mart with a row per thing, and none is there twice.
+{%- set marts = {
+    'parts': 'parts', 'part_inventories': 'part_inventories', 'locations': 'locations', 'suppliers': 'suppliers',
+    'users': 'users', 'procedures': 'procedures', 'steps': 'procedure_steps'
+} %}
 
-{% for entity in entities %}
+with expected as (
+    {% for entity, mart in marts.items() %}
+        select
+            '{{ mart }}' as mart,
+            count(*) as row_count
+        from {{ source('ion', entity) }}
+        union all
+    {% endfor %}
+    {% for owner in attribute_owners() %}
+        select
+            'attributes of {{ owner }}' as mart,
+            count(*) as row_count
+        from {{ source('ion', owner ~ '_attributes') }}
+        union all
+    {% endfor %}
+    select
+        'roots of abom_hierarchy' as mart,
+        count(*) as row_count
+    from {{ source('ion', 'part_inventories') }}
+),
+
+found as (
+    {% for mart in marts.values() %}
+        select
+            '{{ mart }}' as mart,
+            count(*) as row_count
+        from {{ ref(mart) }}
+        union all
+    {% endfor %}
+    select
+        'attributes of ' || owner_type as mart,
+        count(*) as row_count
+    from {{ ref('attributes') }}
+    group by owner_type
+    union all
+    select
+        'roots of abom_hierarchy' as mart,
+        count(*) as row_count
+    from {{ ref('abom_hierarchy') }}
+    where depth = 0
+)
+
 select
-    '{{ entity }}' as mart,
-    (select count(*) from {{ source('ion', entity) }}) as expected_rows,
-    (select count(*) from {{ ref(entity) }}) as found_rows
-where expected_rows is distinct from found_rows
-union all
-{% endfor %}
-select
-    'procedure_steps' as mart,
-    (select count(*) from {{ source('ion', 'steps') }}) as expected_rows,
-    (select count(*) from {{ ref('procedure_steps') }}) as found_rows
-where expected_rows is distinct from found_rows
-union all
-select
-    'abom_hierarchy, roots' as mart,
-    (select count(*) from {{ source('ion', 'part_inventories') }}) as expected_rows,
-    (select count(*) from {{ ref('abom_hierarchy') }} where depth = 0) as found_rows
-where expected_rows is distinct from found_rows
-union all
-select
-    'attributes' as mart,
-    {% for owner in attribute_owners() %}(select count(*) from {{ source('ion', owner ~ '_attributes') }}){{ ' + ' if not loop.last }}{% endfor %} as expected_rows,
-    (select count(*) from {{ ref('attributes') }}) as found_rows
-where expected_rows is distinct from found_rows
+    coalesce(expected.mart, found.mart) as mart,
+    expected.row_count as expected_rows,
+    found.row_count as found_rows
+from expected
+full outer join found on expected.mart = found.mart
+where coalesce(expected.row_count, -1) <> coalesce(found.row_count, 0)

@@ -68,8 +68,8 @@ def _item(f: Factory, plan_row: Row, part: Row, amount: float, status: str, job:
     state = _ITEM_STATES.get(status, "COMPLETE")
     return f.store.add(
         "planItems", when, by, name=f"{part['partNumber']} x {amount:g}", partId=part["id"], quantity=amount,
-        explode=made, alteredFromAutoplan=not made, status=state, percentComplete=100 if state == "COMPLETE" else 0,
-        isLatest=True, ready=state != "DRAFT", editable=state == "DRAFT", hasResults=state == "COMPLETE", mrpJobId=job["id"],
+        explode=made, alteredFromAutoplan=not made, status=state, isLatest=True, ready=state != "DRAFT",
+        percentComplete=100 if state == "COMPLETE" else 0, editable=state == "DRAFT", hasResults=state == "COMPLETE", mrpJobId=job["id"],
         startTime=iso(when), endTime=iso(when + timedelta(days=30)), forecastedStartTime=iso(when + timedelta(days=1)),
         forecastedEndTime=iso(when + timedelta(days=35)), assignedToId=by, plans=[{"id": plan_row["id"]}],
         procedureId=f.design.procedures["assemble"].row["id"] if made else None,

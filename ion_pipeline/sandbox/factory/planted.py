@@ -11,6 +11,7 @@ from ion_pipeline.sandbox.factory.paperwork import build_paperwork
 from ion_pipeline.sandbox.factory.planning import build_plans
 from ion_pipeline.sandbox.factory.planted_anomalies import plant_anomalies
 from ion_pipeline.sandbox.factory.planted_genealogy import plant_genealogy
+from ion_pipeline.sandbox.factory.planted_plans import plant_mbom_versions
 from ion_pipeline.sandbox.factory.planted_quality import plant_quality
 from ion_pipeline.sandbox.factory.planted_supply import plant_supply
 from ion_pipeline.sandbox.factory.planter import Planter
@@ -23,6 +24,7 @@ def plant(f: Factory) -> dict[str, Any]:
     """Plants every known situation; gives the truths by name."""
     planter = Planter(f, at(_BEGIN))
     family = plant_genealogy(planter)
+    plant_mbom_versions(planter)
     plant_anomalies(planter, family)
     plant_quality(planter)
     shown = build_showcase(planter)

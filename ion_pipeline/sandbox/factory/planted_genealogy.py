@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ion_pipeline.sandbox.factory.assembly import Need
+from ion_pipeline.sandbox.factory.assembly import Need, uninstall
 from ion_pipeline.sandbox.factory.context import Bom
 from ion_pipeline.sandbox.factory.inventory import split
 from ion_pipeline.sandbox.factory.part_spec import Line
@@ -42,7 +42,7 @@ class Family:
 
 
 def plant_genealogy(p: Planter) -> Family:
-    """Plants the family and its truths: `contaminated_lot`, `known_tree`, `sisters`, `shared_requirement`."""
+    """Plants the family and its truths: `contaminated_lot`, `known_tree`, `sisters` and more."""
     family = _design(p)
     lots = family.lots
     lots["bad"] = p.lot(family.parts["PLT-POWDER"], "PLT-BAD-POWDER", 10.0)
@@ -60,6 +60,7 @@ def plant_genealogy(p: Planter) -> Family:
     _where_used(p, family)
     _sisters(p, family)
     _shared(p, family)
+    _replaced(p, family)
     return family
 
 
@@ -229,4 +230,21 @@ def _shared(p: Planter, f: Family) -> None:
     p.truths["shared_requirement"] = {
         "build_requirement_id": need.row["id"], "parent_part_inventory_ids": ids(pair),
         "abom_installation_id": row["id"], "child_part_inventory_id": f.lots["good"]["id"],
+    }  # fmt: skip
+
+
+def _replaced(p: Planter, f: Family) -> None:
+    """A sensor taken out of a unit and another put in its place: of the first only a comment is left."""
+    top = p.unit(f.parts["PLT-TOP"], "PLT-T-REPLACED")
+    need = p.needs(top, f.boms["PLT-TOP"])[2]
+    first, second = (p.unit(f.parts["PLT-SENSOR"], f"PLT-Q-{word}") for word in ("OUT", "IN"))
+    gone = p.install(need, first)
+    uninstall(p.f, gone, first, p.tick(hours=3), p.by)
+    stays = p.install(need, second)
+    p.f.store.add("comments", p.tick(), p.by, depth=0, content="PLT-Q-OUT replaced by PLT-Q-IN", resolved=True,
+                  entityId=top["entityId"], procedureFeedback=False)  # fmt: skip
+    p.truths["replacement"] = {
+        "part_inventory_id": top["id"], "build_requirement_id": need.row["id"],
+        "deleted_abom_installation_id": gone["id"], "abom_installation_id": stays["id"],
+        "removed_part_inventory_id": first["id"], "installed_part_inventory_id": second["id"],
     }  # fmt: skip

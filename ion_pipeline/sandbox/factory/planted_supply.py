@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from ion_pipeline.sandbox.factory.inventory import split
 from ion_pipeline.sandbox.factory.planter import Planter
-from ion_pipeline.sandbox.factory.purchasing import close_order, new_order, new_order_line, receive
+from ion_pipeline.sandbox.factory.purchasing import close_order, inspect, new_order, new_order_line, receive
 from ion_pipeline.sandbox.factory.quality import advance, open_issue
 from ion_pipeline.sandbox.factory.store import Row
 
@@ -51,10 +51,12 @@ def _known_quality(p: Planter, supplier: Row, part: Row) -> list[int]:
         line["partInventories"] = [{"id": lot["id"]}]
         receive(f, line, [lot], when, by)
         close_order(f, order, when, by)
+        run = inspect(f, lot, when + timedelta(hours=1))
         if bad:
             held = split(f, lot, bad, when + timedelta(hours=2), by, unavailable=True)
             issue = open_issue(f, f"PLT {bad:g} pieces out of drawing", [held], when + timedelta(hours=2), by,
-                               line=line, disposition="Return to vendor", from_split=True)  # fmt: skip
+                               line=line, step=run.steps[-1].row, disposition="Return to vendor",
+                               from_split=True)  # fmt: skip
             for hours in (5, 6, 7):
                 advance(f, issue, when + timedelta(hours=hours))
         lines.append(line["id"])

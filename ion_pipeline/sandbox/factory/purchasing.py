@@ -11,13 +11,15 @@ from ion_pipeline.sandbox.factory.clock import at, iso, next_working_day
 from ion_pipeline.sandbox.factory.context import Factory, Task
 from ion_pipeline.sandbox.factory.inventory import change, new_inventory, next_lot, next_serial, put_away, split
 from ion_pipeline.sandbox.factory.part_spec import PartSpec
-from ion_pipeline.sandbox.factory.production import open_run, perform, settle
+from ion_pipeline.sandbox.factory.production import LiveRun, open_run, perform, settle
 from ion_pipeline.sandbox.factory.quality import IssueWork, open_issue
 from ion_pipeline.sandbox.factory.store import Row
 
 _PRODUCTS_IN_USE = 3
 _MARGIN_DAYS = 12
 _LOTS_AT_MOST = 4
+_REJECTED_CHANCE = 0.3
+_WORTH_SPLITTING = 10
 
 
 @dataclass(frozen=True)
@@ -167,13 +169,15 @@ class Delivery(Task):
         rows = self.rows
         if f.rng.random() < 1 / 6 and (len(rows) > 1 or rows[0]["quantity"] >= 2):
             rows = self._part(f, when, by)
-        self.rows = [row for row in self.rows if row not in rows]
+        arrived = {row["id"] for row in rows}
+        self.rows = [row for row in self.rows if row["id"] not in arrived]
         receive(f, self.line, rows, when, by)
         for row in rows:
             f.stock.on_order[self.spec.number] -= row["quantity"]
             _identify(f, self.spec, row)
         if self.spec.tracking == "LOT" and f.rng.random() < 0.15:
-            _inspect(f, self.line, rows[0], when)
+            run = inspect(f, rows[0], when)
+            _reject_some(f, self.line, rows[0], run, when + timedelta(hours=1))
         for row in rows:
             put_away(f, self.spec.number, row)
         if self.rows:
@@ -213,19 +217,24 @@ def close_order(f: Factory, order: Row, when: datetime, by: int) -> None:
         f.store.touch(order, when, by, status="RECEIVED", isOpen=False)
 
 
-def _inspect(f: Factory, line: Row, row: Row, when: datetime) -> None:
-    """Inspects a received lot; sometimes part of it is rejected, split off and held."""
+def inspect(f: Factory, row: Row, when: datetime) -> LiveRun:
+    """Inspects received inventory with a run of its own."""
     by = f.someone("inspector")
     run = open_run(f, f.design.procedures["receive"], row, when, by, title=f"Inspect {row['identity']}")
-    rejected = f.rng.random() < 0.3 and row["quantity"] >= 10
     for place, step in enumerate(run.steps):
         begin = when + timedelta(minutes=20 * place + 1)
-        perform(f, step, begin, begin + timedelta(minutes=15), by, spoil=False)
-    end = when + timedelta(hours=1)
-    settle(f, run, end, by)
-    if rejected:
-        amount = float(max(int(row["quantity"] * f.rng.uniform(0.02, 0.1)), 1))
-        bad = split(f, row, amount, end, by, unavailable=True)
-        issue = open_issue(f, f"{amount:g} pieces out of drawing", [bad], end, by, line=line,
-                           step=run.steps[-1].row, from_split=True)  # fmt: skip
-        f.agenda[next_working_day(f.day)].append(IssueWork(issue, "Return to vendor"))
+        perform(f, step, begin, begin + timedelta(minutes=15), by)
+    settle(f, run, when + timedelta(minutes=20 * len(run.steps)), by)
+    return run
+
+
+def _reject_some(f: Factory, line: Row, row: Row, run: LiveRun, when: datetime) -> None:
+    """After three inspections in ten, part of the lot is split off, held and goes back."""
+    if f.rng.random() >= _REJECTED_CHANCE or row["quantity"] < _WORTH_SPLITTING:
+        return
+    by = f.someone("inspector")
+    amount = float(max(int(row["quantity"] * f.rng.uniform(0.02, 0.1)), 1))
+    bad = split(f, row, amount, when, by, unavailable=True)
+    issue = open_issue(f, f"{amount:g} pieces out of drawing", [bad], when, by, line=line, step=run.steps[-1].row,
+                       from_split=True)  # fmt: skip
+    f.agenda[next_working_day(f.day)].append(IssueWork(issue, "Return to vendor"))

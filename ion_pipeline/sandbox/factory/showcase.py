@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
+from ion_pipeline.sandbox.factory.clock import iso
 from ion_pipeline.sandbox.factory.inventory import change, merge, scrap, split
 from ion_pipeline.sandbox.factory.kits import add_item, hold_for_kit, new_kit
 from ion_pipeline.sandbox.factory.planter import Planter, ids
@@ -77,6 +78,11 @@ def build_showcase(p: Planter) -> Shown:
         perform(p.f, run.steps[0], p.clock, p.clock + timedelta(minutes=30), p.by)
         settle(p.f, run, p.clock + timedelta(minutes=30), p.by)
     runs.append(open_run(p.f, procedure, None, p.tick(), p.by, title="PLT run of nothing", archived=True))
+    tool = p.f.tools[0]
+    calibration = open_run(p.f, p.f.design.procedures["maintain"], tool, p.tick(), p.by, title="PLT calibration")
+    perform(p.f, calibration.steps[0], p.tick(), p.tick(), p.by)
+    settle(p.f, calibration, p.tick(), p.by)
+    change(p.f, tool, p.clock, p.by, lastMaintainedDate=iso(p.clock), serviceDueDate=iso(p.clock + timedelta(days=180)))
     issues = _issues(p, units, runs)
     _orders(p)
     _stock(p)

@@ -13,7 +13,7 @@ from ion_pipeline.sandbox.factory import build_world
 from ion_pipeline.sandbox.factory.clock import NOW, iso
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model
-from ion_pipeline.sandbox.world import check_world
+from ion_pipeline.sandbox.world import Row, World, check_world
 from ion_pipeline.schema import known_schema
 from tests.unit.sandbox.factory_worlds import SMALL, by_id, digest, edges, small_factory
 
@@ -138,19 +138,18 @@ def test_nothing_is_changed_before_it_is_made_or_after_now() -> None:
     assert wrong == []
 
 
-def _everything(world: Any) -> dict[str, list[dict[str, Any]]]:
+def _everything(world: World) -> dict[str, list[Row]]:
     """Rows of every type, those standing inline included."""
     model = known_model()
-    rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
 
-    def visit(type_name: str, row: dict[str, Any]) -> None:
+    def visit(type_name: str, row: Row) -> None:
         rows[type_name].append(row)
         for name, reference in model.types[type_name].references.items():
-            value = row.get(name)
-            for item in value if isinstance(value, list) else [value] if value else []:
-                if "__typename" not in item and set(item) != {"id"} and reference.target in model.types:
-                    if reference.target != "IssuedPartInventory":
-                        visit(reference.target, item)
+            inline = reference.target in model.types and reference.target != "IssuedPartInventory"
+            for item in _listed(row.get(name)) if inline else ():
+                if set(item) != {"id"}:
+                    visit(reference.target, item)
 
     for root, given in world.tables.items():
         for row in given:
@@ -159,40 +158,53 @@ def _everything(world: Any) -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _pointers(name: str) -> dict[str, str]:
+    """A type's columns that point at rows, and the type of those."""
+    node = known_model().types[name]
+    found = {column: LISTS[column] or name for column in node.columns if column in LISTS}
+    for column in node.columns:
+        if column.endswith("Id") and column not in NO_POINTERS:
+            reference = node.references.get(column.removesuffix("Id"))
+            found[column] = (
+                TARGETS.get(f"{name}.{column}") or TARGETS.get(column) or (reference.target if reference else "")
+            )
+    return found
+
+
 def test_every_id_points_at_a_row_but_for_the_planted_ones() -> None:
     world = small_factory()
-    model = known_model()
     rows = _everything(world)
     ids = {name: {row.get("id") for row in given} for name, given in rows.items()}
     dangling: set[tuple[str, int]] = set()
     checked: Counter[str] = Counter()
     for name, given in rows.items():
-        node = model.types[name]
-        targets = {}
-        for column in node.columns:
-            reference = node.references.get(column.removesuffix("Id"))
-            if column in LISTS:
-                targets[column] = LISTS[column] or name
-            elif column.endswith("Id") and column not in NO_POINTERS:
-                targets[column] = (
-                    TARGETS.get(f"{name}.{column}") or TARGETS.get(column) or (reference.target if reference else "")
-                )
-        for row in given:
-            for column, target in targets.items():
-                value = row.get(column)
-                for pointer in value if isinstance(value, list) else [] if value is None else [value]:
+        for column, target in _pointers(name).items():
+            for row in given:
+                for pointer in _listed(row.get(column)):
                     assert target, f"{name}.{column} points nowhere known"
                     checked[f"{name}.{column}"] += 1
                     if int(pointer) not in ids.get(target, ()):
                         dangling.add((f"{name}.{column}", int(pointer)))
-            for field, reference in node.references.items():
-                if reference.many and not reference.union and reference.target in ids:
-                    for item in row.get(field) or ():
-                        if set(item) == {"id"}:
-                            assert item["id"] in ids[reference.target], (name, field, item)
     missing = world.truths["installation_without_requirement"]["missing_build_requirement_ids"]
     assert dangling == {("ABomInstallation.buildRequirementId", pointer) for pointer in missing}
     assert len(checked) > 150
+
+
+def test_every_link_leads_to_a_row() -> None:
+    rows = _everything(small_factory())
+    ids = {name: {row.get("id") for row in given} for name, given in rows.items()}
+    checked: Counter[str] = Counter()
+    for name, given in rows.items():
+        for field, reference in known_model().types[name].references.items():
+            for item in (item for row in given for item in _listed(row.get(field))):
+                target = item.get("__typename", reference.target).removeprefix("Issued")
+                checked[f"{name}.{field}"] += 1
+                assert "id" not in item or item["id"] in ids[target], (name, field, item)
+    assert len(checked) > 30
 
 
 def test_entity_ids_point_at_entities() -> None:

@@ -111,7 +111,7 @@ def test_cycles() -> None:
     assert inside == truth["quarantined_installation_ids"]
     standing = {row["id"]: (parent, child) for parent, child, _, row in edges(WORLD) if row["id"] not in inside}
     assert set(truth["standing_installation_ids"]) <= set(standing)
-    assert [standing[row][0] for row in truth["standing_installation_ids"]][0] == truth["unit_above"]
+    assert {standing[row][0] for row in truth["standing_installation_ids"]} > {truth["unit_above"]}
     left = networkx.DiGraph(standing.values())
     lot = next(unit for unit in truth["members"][1] if UNITS[unit].get("lotNumber"))
     assert sorted(networkx.ancestors(left, lot)) == truth["ancestors_of_the_lot"]
@@ -312,3 +312,55 @@ def test_run_states_and_texts() -> None:
 def test_counts() -> None:
     assert TRUTHS["rows"] == {root: len(rows) for root, rows in WORLD.tables.items()}
     assert len(TRUTHS) > 20
+
+
+def test_replacement_left_no_row() -> None:
+    truth = TRUTHS["replacement"]
+    rows = [
+        row for row in WORLD.tables["abomInstallations"] if row["buildRequirementId"] == truth["build_requirement_id"]
+    ]
+    assert [(row["id"], row["partInventoryId"]) for row in rows] == [
+        (truth["abom_installation_id"], truth["installed_part_inventory_id"])
+    ]
+    assert truth["deleted_abom_installation_id"] not in by_id(WORLD, "abomInstallations")
+    assert UNITS[truth["removed_part_inventory_id"]]["status"] == "AVAILABLE"
+
+
+def _plan(mbom: int) -> Counter[tuple[Any, ...]]:
+    """Facts about an mBOM: lines, substitutes, designators."""
+    revisions = {row["id"]: row["revision"] for row in WORLD.tables["parts"]}
+    items = {row["id"]: row for row in WORLD.tables["mbomItems"] if row["mbomId"] == mbom}
+    number = {key: NUMBERS[row["partId"]] for key, row in items.items()}
+    facts: Counter[tuple[Any, ...]] = Counter()
+    for key, row in items.items():
+        facts["quantity", number[key], row["quantity"]] += 1
+        facts["revision", number[key], revisions[row["partId"]]] += 1
+        facts["made on assembly", number[key], row["madeOnAssembly"]] += 1
+    for table, column in (("mbomSubstitutes", "partId"), ("mbomItemReferenceDesignators", "value")):
+        for row in WORLD.tables[table]:
+            if row["mbomItemId"] in items:
+                value = NUMBERS[row[column]] if column == "partId" else row[column]
+                facts[table, number[row["mbomItemId"]], value] += 1
+    return facts
+
+
+def test_mbom_versions_differ_as_said() -> None:
+    truth = TRUTHS["mbom_versions"]
+    a, b = _plan(truth["mbom_a"]), _plan(truth["mbom_b"])
+    place, substitute = "mbomItemReferenceDesignators", "mbomSubstitutes"
+    assert a - b == Counter({
+        ("quantity", "PLT-BOLT", 4.0): 1, ("revision", "PLT-SENSOR", "A"): 1, (place, "PLT-CELL", "X2"): 1,
+        ("made on assembly", "PLT-SUB", False): 1, (substitute, "PLT-BOLT-ALT", "PLT-BOLT"): 1,
+        ("quantity", "PLT-TAG", 1.0): 1, ("revision", "PLT-TAG", "A"): 1, ("made on assembly", "PLT-TAG", False): 1,
+        ("quantity", "PLT-POWDER", 1.0): 1, ("revision", "PLT-POWDER", "A"): 1,
+        ("made on assembly", "PLT-POWDER", False): 1, (place, "PLT-POWDER", "Y1"): 1,
+    })  # fmt: skip
+    assert b - a == Counter({
+        ("quantity", "PLT-BOLT", 6.0): 1, (substitute, "PLT-BOLT", "PLT-BOLT-ALT"): 1,
+        ("revision", "PLT-SENSOR", "B"): 1, (place, "PLT-CELL", "X3"): 1, ("made on assembly", "PLT-SUB", True): 1,
+        ("quantity", "PLT-FILLER", 1.0): 1, ("revision", "PLT-FILLER", "A"): 1,
+        ("made on assembly", "PLT-FILLER", False): 1, (place, "PLT-FILLER", "Y1"): 1,
+        ("quantity", "PLT-LABEL", 3.0): 1, ("revision", "PLT-LABEL", "A"): 1,
+        ("made on assembly", "PLT-LABEL", False): 1,
+    })  # fmt: skip
+    assert len({line["change"] for line in truth["changes"]}) == len(truth["changes"]) == 10

@@ -62,7 +62,8 @@ def test_generation_2_knows_nothing_of_generation_1() -> None:
     gone = missing("generation-2")
     assert {("Query", "abomItems"), ("Query", "aBomEdges"), ("Query", "abomItem"), ("ABomItem", "id")} <= gone
     assert {("PartInventory", "abomItems"), ("PartInventory", "_AbomItemsCount"), ("Part", "abomItems")} <= gone
-    assert not [one for one in members("generation-2") if "abomitem" in one[1].lower() or "abomedge" in one[1].lower()]
+    about = [one for one in members("generation-2") if "abomitem" in one[1].lower() or "abomedge" in one[1].lower()]
+    assert {name for name, _ in about} == {"RuleTargetEnum"}  # a rule may still be said to be about one
     assert ("BuildRequirement", "partInventories") not in gone
 
 

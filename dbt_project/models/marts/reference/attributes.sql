@@ -1,16 +1,16 @@
 with all_owners as (
     {% for owner in attribute_owners() %}
-    select
-        '{{ owner }}' as owner_type,
-        {{ owner }}_id as owner_id,
-        attribute_key,
-        attribute_type,
-        value_json,
-        file_attachment_id,
-        created_at,
-        updated_at
-    from {{ ref('stg_ion__' ~ owner ~ '_attributes') }}
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ owner }}' as owner_type,
+            {{ owner }}_id as owner_id,
+            attribute_key,
+            attribute_type,
+            value_json,
+            file_attachment_id,
+            created_at,
+            updated_at
+        from {{ ref('stg_ion__' ~ owner ~ '_attributes') }}
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
