@@ -114,7 +114,7 @@ def _in_order(table: Table, found: Candidates, arguments: Mapping[str, Any]) -> 
             return found.rows, found.start, found.stop
         rows = list(found.rows[found.start : found.stop])
         if not found.by_key:
-            rows.sort(key=table.key_of)
+            rows.sort(key=table.order_of)
         rows = sort_rows(rows, by)
         if on:
             rows = distinct_rows(rows, on, by)

@@ -13,7 +13,7 @@ from ion_pipeline.sandbox.check import is_inline
 from ion_pipeline.sandbox.filters import column_named
 from ion_pipeline.sandbox.load import owner_column
 from ion_pipeline.sandbox.model import Column, NodeType
-from ion_pipeline.sandbox.operators import cast
+from ion_pipeline.sandbox.operators import as_text, cast
 from ion_pipeline.sandbox.store import Row, Store, Table, whole_number
 
 _RANGE = frozenset({"gt", "gte", "lt", "lte"})
@@ -74,7 +74,7 @@ def _term(store: Store, table: Table, name: str, given: Any) -> Candidates | Non
         return _owners(store, table, name, given)
     if column.is_list or any(value is None for value in given.values()):
         return None
-    is_key = (column.name,) == table.node.key
+    is_key = (column.name,) == table.node.key and column.kind != "ID"
     if given.keys() <= _RANGE:
         return _between(table, column, given) if column.kind == "DateTime" or is_key else None
     return _equal(table, column, given) if len(given) == 1 and column.kind in ("Int", "ID") else None
@@ -93,17 +93,19 @@ def _equal(table: Table, column: Column, given: Mapping[str, Any]) -> Candidates
     ((name, value),) = given.items()
     if name not in ("eq", "in") or not column.name.lower().endswith("id"):
         return None
-    wanted = {cast(column, one) for one in (value if name == "in" else [value]) if one is not None}
-    if (column.name,) == table.node.key:
-        rows = [row for key in wanted if (row := table.get(key)) is not None]
+    given_values = [one for one in (value if name == "in" else [value]) if one is not None]
+    if column.kind == "ID":
+        wanted = {whole_number(as_text(one)) for one in given_values}
     else:
-        index = table.index(column.name)
-        rows = [row for key in wanted for row in index.get(whole_number(key) if column.kind == "ID" else key, ())]
-    return _list(table, rows)
+        wanted = {cast(column, one) for one in given_values}
+    if (column.name,) == table.node.key and column.kind != "ID":
+        return _list(table, [row for key in wanted if (row := table.get(key)) is not None])
+    index = table.index(column.name)
+    return _list(table, [row for key in wanted for row in index.get(key, ())])
 
 
 def _list(table: Table, rows: list[Row]) -> Candidates:
-    rows.sort(key=table.key_of)
+    rows.sort(key=table.order_of)
     return Candidates(rows, 0, len(rows), by_key=True, exact=True)
 
 

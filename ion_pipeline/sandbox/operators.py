@@ -14,6 +14,7 @@ import orjson
 from graphql import GraphQLError
 
 from ion_pipeline.sandbox.model import Column
+from ion_pipeline.sandbox.store import id_order
 from ion_pipeline.sandbox.values import canonical_instant
 
 Test = Callable[[Any], bool]
@@ -61,13 +62,18 @@ def _test(column: Column, name: str, given: Any) -> Test:
 
 def _known_test(column: Column, name: str, given: Any) -> Test:
     """A test of a value that is not null."""
-    if name == "in":
-        wanted = [cast(column, item) for item in given if item is not None]
-        return lambda value: value in wanted
     if name == "fuzzyMatch":
         return _fuzzy(given)
     if name.endswith("like"):
         return _like(name, as_text(given))
+    test = _comparison(column, name, given)
+    return (lambda value: test(id_order(value))) if column.kind == "ID" else test
+
+
+def _comparison(column: Column, name: str, given: Any) -> Test:
+    if name == "in":
+        wanted = [cast(column, item) for item in given if item is not None]
+        return lambda value: value in wanted
     bound = cast(column, given)
     if name in ("eq", "neq"):
         equal = name == "eq"
@@ -76,7 +82,7 @@ def _known_test(column: Column, name: str, given: Any) -> Test:
 
 
 def cast(column: Column, given: Any) -> Any:
-    """A filter's value in the form the column is stored in: ids arrive as text, instants in any ISO form.
+    """A filter's value in the form it is compared in: numbers arrive as ids in text, instants in any ISO form.
 
     Raises:
         GraphQLError: It cannot be read so; the text is PostgreSQL's.
@@ -90,9 +96,9 @@ def cast(column: Column, given: Any) -> Any:
             return canonical_instant(given)
     except (TypeError, ValueError):
         raise GraphQLError(f'invalid input syntax for type {_SQL_TYPES[column.kind]}: "{given}"') from None
-    if column.kind in ("ID", "String"):
-        return as_text(given)
-    return given
+    if column.kind == "ID":
+        return id_order(as_text(given))
+    return as_text(given) if column.kind == "String" else given
 
 
 def boolean_text(value: Any) -> Any:

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from ion_pipeline.sandbox.filters import column_named
 from ion_pipeline.sandbox.model import NodeType
 from ion_pipeline.sandbox.operators import as_text
-from ion_pipeline.sandbox.store import Row
+from ion_pipeline.sandbox.store import Row, id_order
 
 #: ION keeps a field's value in one column per type; the sort enums name those columns.
 _TYPED_VALUES = {
@@ -66,6 +66,8 @@ def _order(node: NodeType, enum_value: str) -> Order:
     slot = node.slots[column.name]
     if column.kind in ("SlateContent", "ScalarValue"):
         return Order(name, column.name, descending, lambda row: None if row[slot] is None else as_text(row[slot]))
+    if column.kind == "ID":
+        return Order(name, column.name, descending, lambda row: None if row[slot] is None else id_order(row[slot]))
     return Order(name, column.name, descending, lambda row: row[slot])
 
 

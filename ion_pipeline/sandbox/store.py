@@ -28,6 +28,7 @@ class Table:
         self.rows: dict[Key, Row] = {}
         self.version = 0
         self._key_slots = [node.slots[name] for name in node.key]
+        self._text_ids = any(node.columns[name].kind == "ID" for name in node.key)
         self._ordered: tuple[list[Key], list[Row]] | None = None
         self._indexes: dict[str, dict[Any, list[Row]]] = {}
         self._ranges: dict[str, tuple[list[Any], list[Row]]] = {}
@@ -37,6 +38,12 @@ class Table:
         if len(self._key_slots) == 1:
             return row[self._key_slots[0]]
         return tuple(row[slot] for slot in self._key_slots)
+
+    def order_of(self, row: Row) -> Any:
+        """What rows are ordered by where nothing else is said: their key, ids sent as text by their number."""
+        if not self._text_ids:
+            return self.key_of(row)
+        return tuple(id_order(row[slot]) for slot in self._key_slots)
 
     def get(self, key: Key) -> Row | None:
         """The row, or None."""
@@ -63,8 +70,8 @@ class Table:
     def ordered(self) -> tuple[list[Key], list[Row]]:
         """Keys ascending, and the rows in that order. Not to be changed by the caller."""
         if self._ordered is None:
-            keys = sorted(self.rows)
-            self._ordered = keys, [self.rows[key] for key in keys]
+            rows = sorted(self.rows.values(), key=self.order_of)
+            self._ordered = [self.key_of(row) for row in rows], rows
         return self._ordered
 
     def index(self, column: str) -> Mapping[Any, Sequence[Row]]:
@@ -100,6 +107,12 @@ class Table:
 def whole_number(value: Any) -> Any:
     """An id sent as text, as the number it spells, if it spells one."""
     return int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() else value
+
+
+def id_order(value: Any) -> tuple[bool, Any]:
+    """A sort key for ids sent as text: those that spell a number by that number, before the others."""
+    number = whole_number(value)
+    return isinstance(number, str), number
 
 
 class Store:

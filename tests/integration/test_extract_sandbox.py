@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from tests.oracle.world import World, read_world_dir
 pytestmark = pytest.mark.slow
 
 CATALOG = known_catalog()
-SIGNED_LINK = "https://files.example/x.pdf?X-Amz-Signature=abc123&Expires=1790000000"
+# Where the factory plants signed links.
+SIGNED = re.compile(r"(https://files\.example/[^?]*)\?X-Amz-Signature=.*")
 # Lists that the server works out from other rows; the world's files do not have them.
 WORKED_OUT = {"purchase_order_requirements"}
 Row = dict[str, Any]
@@ -97,8 +99,8 @@ def plain(value: Any, column: Column) -> Any:
     """A world's value as it should come out, worked out without the code under test."""
     if value is None:
         return None
-    if value == SIGNED_LINK:
-        value = "https://files.example/x.pdf"
+    if isinstance(value, str):
+        value = SIGNED.sub(r"\1", value)
     if column.is_json:
         return ("json", value)
     if column.graphql_type == "DateTime":
@@ -162,7 +164,8 @@ def differences(world: World, read: Extraction, *, without: frozenset[str] = fro
             # Nested rows may come several times; all others exactly once.
             is_once = result.paging == "nested" or len(found) == len(rows)
             if not is_once or distinct(found) != distinct(rows):
-                wrong.append(f"{table}: {len(rows)} rows expected, {len(found)} found")
+                lost, odd = sorted(distinct(rows) - distinct(found)), sorted(distinct(found) - distinct(rows))
+                wrong.append(f"{table}: {len(rows)} rows expected, {len(found)} found; {lost[:1]} became {odd[:1]}")
     assert compared > 2000
     return wrong
 
@@ -262,7 +265,6 @@ def test_no_signed_link_gets_through(sandbox: SandboxAddress, world_dir: Path) -
     assert planted >= 15
     read = Extraction(sandbox)
     assert "X-Amz-Signature" not in repr(read.tables.rows)
-    assert repr(read.tables.rows).count("https://files.example/x.pdf") == planted
 
 
 def test_a_forbidden_entity_is_reported_and_the_rest_is_read(world_dir: Path, world: World) -> None:

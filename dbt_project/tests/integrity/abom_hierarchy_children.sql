@@ -26,7 +26,7 @@ items_of_generation_1 as (
         edges.child_abom_item_id as item_id
     from {{ source('ion', 'abom_edges') }} as edges
     inner join {{ source('ion', 'abom_items') }} as parents on edges.parent_abom_item_id = parents.id
-    where parents.part_inventory_id not in (select told_by_2.part_inventory_id from parents_of_generation_2 as told_by_2)
+    where parents.part_inventory_id not in (select newer.part_inventory_id from parents_of_generation_2 as newer)
 ),
 
 generation_1 as (

@@ -8,8 +8,6 @@ from ion_pipeline.sandbox.world import World
 
 __all__ = ["build_world"]
 
-#: What makes about 20,000 rows of the days there are.
-_PRODUCTS_PER_DAY = 0.42
 _ORGANIZATION = {
     "id": 1,
     "name": "Kestrel Works, Raketen & Roboter ⚙",
@@ -26,7 +24,7 @@ def build_world(*, seed: int = 7, scale: float = 1.0) -> World:
         seed: The same seed and scale give the same world, byte for byte.
         scale: 1 is about 20,000 rows over all entities; a small fixed part is in every world.
     """
-    factory = new_factory(seed=seed, products_per_day=_PRODUCTS_PER_DAY * scale)
+    factory = new_factory(seed=seed, products_per_day=_products_per_day(scale))
     truths = plant(factory)
     open_stock(factory)
     for day in working_days():
@@ -35,3 +33,8 @@ def build_world(*, seed: int = 7, scale: float = 1.0) -> World:
     tables = factory.store.tables()
     truths["rows"] = {root: len(rows) for root, rows in tables.items()}
     return World(tables=tables, organization=dict(_ORGANIZATION), truths=truths)
+
+
+def _products_per_day(scale: float) -> float:
+    """End products started on a working day: with what is in every world they make `scale` times 20,000 rows."""
+    return max(0.45 * scale - 0.06, 0.25 * scale)

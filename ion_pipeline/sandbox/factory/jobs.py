@@ -8,7 +8,7 @@ from ion_pipeline.sandbox.factory import assembly
 from ion_pipeline.sandbox.factory.assembly import Need
 from ion_pipeline.sandbox.factory.attributes import attribute
 from ion_pipeline.sandbox.factory.catalogue import PARTS
-from ion_pipeline.sandbox.factory.clock import next_working_day
+from ion_pipeline.sandbox.factory.clock import iso, next_working_day
 from ion_pipeline.sandbox.factory.context import Factory, Task
 from ion_pipeline.sandbox.factory.inventory import change, new_inventory, next_lot, next_serial, put_away, scrap, take
 from ion_pipeline.sandbox.factory.kits import Issued, kit_for_job
@@ -126,7 +126,8 @@ class Job(Task):
         procedure = f.design.procedures[spec.procedure]
         title = f"{procedure.row['title']}: {spec.number} {self.unit['identity']}"
         self.live = open_run(f, procedure, self.unit, when, by, title=title,
-                             exportControlled=spec.export_controlled)  # fmt: skip
+                             exportControlled=spec.export_controlled,
+                             assignedToId=by, scheduledStart=iso(when))  # fmt: skip
         if f.rng.random() < _ATTRIBUTE_CHANCE:
             attribute(f.store, "runs", self.live.row, "Shift", "SELECT", "late", when, by, options=["early", "late"])
         return self.live

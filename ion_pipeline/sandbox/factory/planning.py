@@ -69,9 +69,10 @@ def _item(f: Factory, plan_row: Row, part: Row, amount: float, status: str, job:
     return f.store.add(
         "planItems", when, by, name=f"{part['partNumber']} x {amount:g}", partId=part["id"], quantity=amount,
         explode=made, alteredFromAutoplan=not made, status=state, isLatest=True, ready=state != "DRAFT",
-        percentComplete=100 if state == "COMPLETE" else 0, editable=state == "DRAFT", hasResults=state == "COMPLETE", mrpJobId=job["id"],
+        percentComplete=100 if state == "COMPLETE" else 0, hasResults=state == "COMPLETE", mrpJobId=job["id"],
         startTime=iso(when), endTime=iso(when + timedelta(days=30)), forecastedStartTime=iso(when + timedelta(days=1)),
         forecastedEndTime=iso(when + timedelta(days=35)), assignedToId=by, plans=[{"id": plan_row["id"]}],
+        editable=state == "DRAFT",
         procedureId=f.design.procedures["assemble"].row["id"] if made else None,
         supplierId=None if made else f.ref.supplier_of["mechanical"][0],
     )  # fmt: skip

@@ -7,6 +7,7 @@ from ion_pipeline.sandbox.factory.administration import build_administration
 from ion_pipeline.sandbox.factory.approvals import build_approvals
 from ion_pipeline.sandbox.factory.clock import at
 from ion_pipeline.sandbox.factory.context import Factory
+from ion_pipeline.sandbox.factory.details import fill_details
 from ion_pipeline.sandbox.factory.paperwork import build_paperwork
 from ion_pipeline.sandbox.factory.planning import build_plans
 from ion_pipeline.sandbox.factory.planted_anomalies import plant_anomalies
@@ -32,5 +33,6 @@ def plant(f: Factory) -> dict[str, Any]:
     build_approvals(f)
     build_plans(f)
     build_administration(f)
+    fill_details(planter, shown)
     build_paperwork(planter, shown)
     return planter.truths

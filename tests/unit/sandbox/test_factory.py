@@ -11,6 +11,7 @@ from graphql import GraphQLEnumType, get_named_type
 
 from ion_pipeline.sandbox.factory import build_world
 from ion_pipeline.sandbox.factory.clock import NOW, iso
+from ion_pipeline.sandbox.factory.values import judge
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model
 from ion_pipeline.sandbox.world import Row, World, check_world
@@ -265,6 +266,12 @@ def test_validations_agree_with_their_limits() -> None:
     assert {result for _, result in seen} == {"PASS", "FAIL"}
 
 
+def test_limits_are_judged_at_the_limit_too() -> None:
+    names = ("greater than", "at least", "less than", "at most", "equal", "not equal", "nobody knows")
+    assert [judge(name, 2.0, 2.0) for name in names] == [False, True, False, True, True, False, True]
+    assert [judge(name, 1.0, 2.0) for name in names] == [False, False, True, True, False, True, True]
+
+
 def test_stock_adds_up() -> None:
     world = small_factory()
     installed: Counter[int] = Counter()
@@ -357,6 +364,14 @@ def test_generation_1_says_what_generation_2_says() -> None:
     )
     assert found == expected
     below = {edge["childAbomItemId"] for edge in world.tables["aBomEdges"]}
+    children: defaultdict[int, set[int]] = defaultdict(set)
+    for edge in world.tables["aBomEdges"]:
+        children[edge["parentAbomItemId"]].add(edge["childAbomItemId"])
+    of_unit = defaultdict(list)
+    for item in items.values():
+        of_unit[item.get("partInventoryId")].append(children[item["id"]])
+    assert any(len(same) > 1 and same[0] for unit, same in of_unit.items() if unit)
+    assert all(one == same[0] for unit, same in of_unit.items() if unit for one in same)
     tops = {items[item]["partInventoryId"] for item in items if item not in below}
     assert all(unit is not None for unit in tops)
     assert tops == {parent for parent, *_ in expected} - {child for _, child, *_ in expected}

@@ -9,7 +9,7 @@ generation_2 as (
 ),
 
 generation_2_parents as (
-    select * from {{ ref('stg_ion__build_requirement_part_inventories') }}
+    select distinct parent_part_inventory_id from {{ ref('stg_ion__build_requirement_part_inventories') }}
 ),
 
 units as (
@@ -22,9 +22,9 @@ both_generations as (
     union all
     select generation_1.*
     from generation_1
-    left join (select distinct parent_part_inventory_id from generation_2_parents) as told_by_2
-        on generation_1.parent_part_inventory_id = told_by_2.parent_part_inventory_id
-    where told_by_2.parent_part_inventory_id is null
+    left join generation_2_parents
+        on generation_1.parent_part_inventory_id = generation_2_parents.parent_part_inventory_id
+    where generation_2_parents.parent_part_inventory_id is null
 )
 
 select

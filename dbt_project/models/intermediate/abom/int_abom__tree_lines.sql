@@ -36,8 +36,10 @@ labelled as (
         lines.quantity_installed / nullif(parents.pieces, 0) as quantity_per_piece,
         lines.child_part_inventory_id is null as is_open_requirement,
         lines.is_made_on_assembly,
-        coalesce('/i' || cast(lines.abom_installation_id as varchar), '/r' || cast(lines.build_requirement_id as varchar))
-            as path_step,
+        coalesce(
+            '/i' || cast(lines.abom_installation_id as varchar),
+            '/r' || cast(lines.build_requirement_id as varchar)
+        ) as path_step,
         coalesce(
             children.unit_label,
             coalesce(parts.part_number, 'part ' || cast(lines.part_id as varchar), 'part') || ' (open)'

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- All lines of a unit in one row: joined to the paths, which are the larger side then, they keep the order of the paths.
+-- All lines of a unit in one row: the paths are then the larger side of the join, and it keeps their order.
 with lines as (
     select * from {{ ref('int_abom__tree_lines') }}
 )

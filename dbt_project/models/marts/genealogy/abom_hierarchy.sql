@@ -49,33 +49,33 @@ branches as (
 
 lines as (
     select
-        root_part_inventory_id,
-        path_key || line.path_step as path_key,
-        depth + 1 as depth,
-        sort_key || '/' || {{ ordinal_key('line.line_number') }} as sort_key,
-        line.part_inventory_id,
-        part_inventory_id as parent_part_inventory_id,
-        line.build_requirement_id,
-        line.abom_installation_id,
-        line.part_id,
-        line.part_number,
-        line.part_revision,
-        line.part_description,
-        line.serial_number,
-        line.lot_number,
-        line.tracking_type,
-        line.reference_designator,
-        line.quantity_required,
-        line.quantity_installed,
-        case when line.is_open_requirement then 0 else quantity_extended * line.quantity_per_piece end
+        branches.root_part_inventory_id,
+        branches.path_key || branches.line.path_step as path_key,
+        branches.depth + 1 as depth,
+        branches.sort_key || '/' || {{ ordinal_key('branches.line.line_number') }} as sort_key,
+        branches.line.part_inventory_id,
+        branches.part_inventory_id as parent_part_inventory_id,
+        branches.line.build_requirement_id,
+        branches.line.abom_installation_id,
+        branches.line.part_id,
+        branches.line.part_number,
+        branches.line.part_revision,
+        branches.line.part_description,
+        branches.line.serial_number,
+        branches.line.lot_number,
+        branches.line.tracking_type,
+        branches.line.reference_designator,
+        branches.line.quantity_required,
+        branches.line.quantity_installed,
+        case when branches.line.is_open_requirement then 0 else branches.quantity_extended * branches.line.quantity_per_piece end
             as quantity_extended,
-        line.is_open_requirement,
-        line.is_made_on_assembly,
+        branches.line.is_open_requirement,
+        branches.line.is_made_on_assembly,
         case
-            when line.is_open_requirement then path_ids
-            else {{ list_append('path_ids', 'line.part_inventory_id') }}
+            when branches.line.is_open_requirement then branches.path_ids
+            else {{ list_append('branches.path_ids', 'branches.line.part_inventory_id') }}
         end as path_ids,
-        path_text || ' > ' || line.line_label as path_text
+        branches.path_text || ' > ' || branches.line.line_label as path_text
     from branches
 )
 

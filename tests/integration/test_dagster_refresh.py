@@ -1,0 +1,176 @@
+"""The job `refresh` for real, in this process: from a sandbox to the published file."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from ion_pipeline.client import AuthError
+from ion_pipeline.definitions import build_definitions
+from ion_pipeline.defs.run import RefreshResult, run_refresh
+from ion_pipeline.extract import known_catalog
+from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.sandbox.factory import build_world
+from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.sandbox.world import World
+from ion_pipeline.settings import Settings, load_settings
+from tests.integration.conftest import settings_for
+
+SCALE = 0.1
+SEED = 7
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dagster_refresh")]
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """One refresh of everything, and where it was recorded."""
+
+    settings: Settings
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    result: RefreshResult
+
+    def metadata(self, *path: str) -> dict[str, Any]:
+        event = self.instance.get_latest_materialization_event(dg.AssetKey(path))
+        assert event, path
+        assert event.asset_materialization
+        return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+    def query(self, sql: str) -> Any:
+        with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
+            row = connection.execute(sql).fetchone()
+            assert row
+            return row[0]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """What the embedded sandbox serves."""
+    return build_world(seed=SEED, scale=SCALE)
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refreshed]:
+    settings = load_settings(
+        data_dir=tmp_path_factory.mktemp("refreshed"), sandbox_scale=SCALE, sandbox_seed=SEED, duckdb_memory_limit="1GB"
+    )
+    definitions = build_definitions(settings, Silence())
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+        yield Refreshed(settings, definitions, instance, run_refresh(definitions, instance=instance))
+
+
+def key(asset: str) -> dg.AssetKey:
+    return dg.AssetKey.from_user_string(asset)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Every file of the lake, the warehouse and what is published, by content."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name.endswith((".duckdb", ".parquet", ".json"))
+    }
+
+
+def test_every_asset_is_made_and_every_check_passes(refreshed: Refreshed) -> None:
+    graph = refreshed.definitions.resolve_asset_graph()
+    events = refreshed.instance.fetch_materializations
+    unmade = [key for key in graph.get_all_asset_keys() if not events(key, limit=1).records]
+    assert unmade == []
+    assert refreshed.result.checks == len(graph.asset_check_keys)
+    assert refreshed.result.warnings == ()
+    assert refreshed.result.entities == len(known_catalog().default_selection)
+
+
+def test_metadata_is_what_the_sandbox_has(refreshed: Refreshed, world: World) -> None:
+    catalog = known_catalog()
+    rows = {name: len(world.tables.get(catalog.entities[name].root_field, ())) for name in catalog.default_selection}
+    assert sum(rows.values()) > 1000
+    assert {name: refreshed.metadata("ion", name)["dagster/row_count"] for name in rows} == rows
+    assert {name: refreshed.metadata("raw", name)["dagster/row_count"] for name in rows} == rows
+    assert {name: refreshed.query(f"select count(*) from raw.{name}") for name in rows} == rows  # noqa: S608 -- names of the catalog
+
+
+def test_metadata_says_how_it_was_read(refreshed: Refreshed) -> None:
+    parts = refreshed.metadata("ion", "parts")
+    assert (parts["strategy"], parts["paging"]) == ("full", "keyset")
+    assert parts["pages"] >= 1
+    assert parts["requests"] >= parts["pages"]
+    assert parts["bytes"] > 0
+    assert parts["seconds"] > 0
+    assert parts["watermark"]
+    assert parts["drift"] == {"missing": [], "new": [], "retyped": []}
+    assert parts["load_id"] == refreshed.result.load_id == refreshed.query("select max(load_id) from raw._ion_loads")
+    assert refreshed.metadata("raw", "parts")["rows_inserted"] == parts["dagster/row_count"]
+    assert refreshed.result.requests == refreshed.query("select requests from raw._ion_loads")
+
+
+def test_published_file_is_the_one_named(refreshed: Refreshed) -> None:
+    assert refreshed.result.published == refreshed.settings.published_dir / "ion.duckdb"
+    tables = refreshed.metadata("published", "ion")["tables"]
+    assert tables["genealogy.abom_hierarchy"] == refreshed.query("select count(*) from genealogy.abom_hierarchy") > 0
+
+
+def test_one_entity_alone_leaves_the_others_as_they_are(refreshed: Refreshed) -> None:
+    runs = refreshed.query("select count(*) from raw.runs")
+    loads = refreshed.query("select count(*) from raw._ion_loads")
+    before = refreshed.metadata("raw", "parts")
+    result = run_refresh(refreshed.definitions, assets=["ion/parts", "raw/parts"], instance=refreshed.instance)
+    assert (result.entities, result.models, result.published) == (1, 0, None)
+    after = refreshed.metadata("raw", "parts")
+    assert after["dagster/row_count"] == after["rows_read"] == before["rows_read"]
+    assert (after["rows_inserted"], after["rows_updated"], after["rows_deleted"]) == (0, 0, 0)
+    assert refreshed.metadata("raw", "runs")["rows_inserted"] == runs
+    assert refreshed.query("select count(*) from raw.runs") == runs
+    assert refreshed.query("select count(*) from raw._ion_loads") == loads + 1
+
+
+def test_one_mart_alone_is_built_with_its_tests(refreshed: Refreshed) -> None:
+    result = run_refresh(refreshed.definitions, assets=["genealogy/abom_where_used"], instance=refreshed.instance)
+    assert (result.models, result.entities) == (1, 0)
+    assert result.checks > 0
+
+
+def test_wrong_secret_is_one_message_and_changes_nothing(
+    refreshed: Refreshed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = digests(refreshed.settings.data_dir)
+    assert any(name.endswith("warehouse.duckdb") for name in before)
+    with running_sandbox(scale=SCALE) as sandbox:
+        settings = load_settings(
+            environment="custom",
+            api_url=sandbox.api_url,
+            auth_url=sandbox.auth_url,
+            client_id=sandbox.client_id,
+            client_secret="wrong-on-purpose",
+            data_dir=refreshed.settings.data_dir,
+        )
+        capfd.readouterr()
+        with pytest.raises(AuthError) as raised:
+            run_refresh(build_definitions(settings, Silence()), instance=refreshed.instance)
+    assert raised.value.remedy
+    assert "wrong-on-purpose" not in str(raised.value)
+    assert capfd.readouterr() == ("", "")
+    assert digests(refreshed.settings.data_dir) == before
+
+
+def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(tmp_path: Path) -> None:
+    assets = ["ion/labels", "ion/suppliers", "raw/labels", "raw/suppliers"]
+    with (
+        running_sandbox(scale=SCALE, forbid=("labels",)) as sandbox,
+        dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
+    ):
+        definitions = build_definitions(settings_for(sandbox, tmp_path), Silence())
+        result = run_refresh(definitions, assets=assets, instance=instance)
+        made = {name: bool(instance.fetch_materializations(key(name), limit=1).records) for name in assets}
+    assert made == {"ion/labels": False, "ion/suppliers": True, "raw/labels": False, "raw/suppliers": True}
+    assert any("labels" in warning for warning in result.warnings)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) > 0 from raw.suppliers").fetchone() == (True,)
+        assert connection.execute("select count(*) from raw.labels").fetchone() == (0,)
