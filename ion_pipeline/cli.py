@@ -285,3 +285,7 @@ def main() -> None:
         with suppress(BrokenPipeError):
             sys.stdout.close()
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -139,7 +139,7 @@ def _is_auth_text(messages: tuple[str, ...]) -> bool:
 def _error_by_status(
     status: int, headers: Mapping[str, str], messages: tuple[str, ...], operation: str
 ) -> IonApiError | None:
-    said = f": {'; '.join(messages)}" if messages else ""
+    said = f": {_joined(messages)}" if messages else ""
     if status == httpx.codes.UNAUTHORIZED or _is_auth_text(messages):
         return AuthError(f"ION refuses the token for {operation} ({status}){said}.", remedy=AUTH_REMEDY)
     if status == httpx.codes.FORBIDDEN:
@@ -181,7 +181,7 @@ def _passing_error(status: int, headers: Mapping[str, str], said: str, operation
 def _error_by_message(data: Any, messages: tuple[str, ...], operation: str) -> IonApiError:
     if all(_PERMISSION_TEXT.search(message) for message in messages):
         return _permission_denied(messages, operation)
-    said = "; ".join(messages)
+    said = _joined(messages)
     if isinstance(data, dict):
         return PartialDataError(
             f"ION answered {operation} with data and errors together: {said}.",
@@ -196,8 +196,13 @@ def _error_by_message(data: Any, messages: tuple[str, ...], operation: str) -> I
 
 
 def _permission_denied(messages: tuple[str, ...], operation: str) -> PermissionDeniedError:
-    said = "; ".join(messages) or "403"
+    said = _joined(messages) or "403"
     return PermissionDeniedError(
         f"ION does not allow {operation}: {said}.",
         remedy="Give the API key's owner read access, or leave the entity out of ION_ENTITIES.",
     )
+
+
+def _joined(messages: tuple[str, ...]) -> str:
+    """ION's texts inside one of our sentences, which brings its own full stop."""
+    return "; ".join(message.rstrip(". ") for message in messages)

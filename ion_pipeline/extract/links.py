@@ -1,7 +1,7 @@
 """Signed links: whoever holds one can read the file, so it is a credential and must not reach the lake.
 
-A URL in a value keeps its scheme, host and path; if its query looks signed, query and fragment go. All else in the
-value stays as it is.
+A URL in a value keeps its scheme, host and path; if its query looks signed, the query goes. All else in the value stays
+as it is. In doubt it is the secret that goes: file names with spaces and queries in fragments are followed too.
 """
 
 import re
@@ -9,20 +9,20 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
+# In JSON text a slash may be written `\/`, and other characters as `\uXXXX`.
+_START = r"(?:https?|ftps?|wss?):(?:\\?/){2}"
+# A link ends with its line, at a quote or bracket, or where the next one begins; not at a space.
+_PLAIN = r"[^\r\n\t\"<>\\]"
+_IN_TEXT = re.compile(rf"{_START}(?:(?!{_START})(?:{_PLAIN}|\\(?!\")))*", re.IGNORECASE)
+# A newline or quote inside a JSON string is an escape.
+_IN_JSON = re.compile(rf"{_START}(?:(?!{_START})(?:{_PLAIN}|\\(?![\"nrtbf])))*", re.IGNORECASE)
 _NAMES = (
     r"x-(?:amz|goog|ms)-[\w-]+|awsaccesskeyid|googleaccessid|key-pair-id|policy|expires|sig|jwt"
     r"|[\w.-]*(?:signature|token|secret|password|api_?key)"
 )
-_SIGNED = re.compile(rf"(?:^\?|[&;]|\\u0026)(?:{_NAMES})(?:=|\\u003d)", re.IGNORECASE)
-# In JSON text a slash may be written `\/`, and other characters as `\uXXXX`.
-_START = r"[a-z][a-z0-9+.-]*:(?:\\?/){2}(?:[^\s\"<>?#\\]|\\/)*"
-_IN_TEXT = r"(?:[^\s\"<>\\]|\\(?!\"))*"
-# A newline or quote inside a JSON string is an escape and ends the link.
-_IN_JSON = r"(?:[^\s\"<>\\]|\\(?![\"nrtbf]))*"
-_URL_IN_TEXT = re.compile(rf"({_START})(\?{_IN_TEXT})", re.IGNORECASE)
-_URL_IN_JSON = re.compile(rf"({_START})(\?{_IN_JSON})", re.IGNORECASE)
+_SIGNED = re.compile(rf"(?:[?&;]|\\u0026)(?:amp;)?(?:{_NAMES})(?:=|\\u003d)\S*", re.IGNORECASE)
 # For pyarrow's engine, which scans a whole column at once.
-_CANDIDATE = r"(?i):(?:\\?/){2}[^\s\"<>?#]*\?"
+_CANDIDATE = r"(?i):(?:\\?/){2}.*[?&;]"
 
 
 def without_signatures(values: pa.Array, *, is_json: bool) -> pa.Array:
@@ -42,9 +42,14 @@ def without_signatures(values: pa.Array, *, is_json: bool) -> pa.Array:
 
 def strip_signatures(text: str, *, is_json: bool) -> str:
     """Take the signed queries out of one string."""
-    return (_URL_IN_JSON if is_json else _URL_IN_TEXT).sub(_stripped, text)
+    return (_IN_JSON if is_json else _IN_TEXT).sub(_stripped, text)
 
 
 def _stripped(match: re.Match[str]) -> str:
-    query = match.group(2).replace("&amp;", "&")
-    return match.group(1) if _SIGNED.search(query) else match.group(0)
+    link = match.group()
+    signed = list(_SIGNED.finditer(link))
+    if not signed:
+        return link
+    query = link.find("?", 0, signed[0].start())
+    start = query if query >= 0 else signed[0].start()
+    return link[:start] + link[signed[-1].end() :]

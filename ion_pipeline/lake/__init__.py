@@ -15,8 +15,9 @@ from ion_pipeline.lake.lake import Lake
 from ion_pipeline.lake.lock import WriterLock
 from ion_pipeline.lake.manifest import FileEntry, LoadManifest, Strategy, TableManifest, TableRead
 from ion_pipeline.lake.part import WriterOptions
+from ion_pipeline.lake.rows import LAKE_COLUMNS
 from ion_pipeline.lake.tenant import Tenant, claim_tenant, read_tenant
-from ion_pipeline.lake.writer import LAKE_COLUMNS, LoadWriter
+from ion_pipeline.lake.writer import LoadWriter
 
 __all__ = [
     "LAKE_COLUMNS",

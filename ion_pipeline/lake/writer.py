@@ -23,17 +23,9 @@ from ion_pipeline.lake.errors import LakeWriteError, write_error
 from ion_pipeline.lake.lock import WriterLock
 from ion_pipeline.lake.manifest import FORMAT, LoadManifest, TableManifest, TableRead, to_json
 from ion_pipeline.lake.part import TableWriter, WriterOptions
+from ion_pipeline.lake.rows import difference, stamped, tombstones, with_lake_columns
 from ion_pipeline.lake.storage import Storage
 from ion_pipeline.lake.tenant import Tenant
-
-# What the lake adds to each row: is it a tombstone, which load, when it was read.
-LAKE_COLUMNS = pa.schema(
-    [
-        pa.field("_ion_deleted", pa.bool_(), nullable=False),
-        pa.field("_ion_load", pa.string(), nullable=False),
-        pa.field("_ion_seen_at", pa.timestamp("us", tz="UTC"), nullable=False),
-    ]
-)
 
 
 class LoadWriter:
@@ -96,12 +88,26 @@ class LoadWriter:
         Raises:
             LakeWriteError: As in `write`.
         """
-        schema = self._schema(table)
-        missing = {
-            field.name: pa.nulls(keys.num_rows, field.type) for field in schema if field.name not in keys.schema.names
-        }
-        columns = [missing[field.name] if field.name in missing else keys.column(field.name) for field in schema]
-        self._append(table, pa.RecordBatch.from_arrays(columns, schema=schema), deleted=True)
+        self._append(table, tombstones(keys, self._schema(table)), deleted=True)
+
+    def discard(self, table: str) -> None:
+        """Forget what has been written of a table, tombstones included: it is read again from the start.
+
+        Raises:
+            LakeWriteError: The files cannot be deleted; the load is abandoned.
+        """
+        with self._mutex:
+            self._check_open()
+            del self._rows[table], self._tombstones[table]
+            writer = self._tables.pop(table, None)
+            if writer is None:
+                return
+            try:
+                writer.discard()
+                self._storage.remove(paths.staged_table(self.load_id, table))
+            except OSError as error:
+                self._abandon()
+                raise write_error(error, f"{table} of load {self.load_id} in {self._storage.location}") from error
 
     def commit(self, reads: Mapping[str, TableRead], *, requests: int = 0, bytes_received: int = 0) -> LoadManifest:
         """Make the load visible, whole and durable.
@@ -160,23 +166,18 @@ class LoadWriter:
         self.abort()
 
     def _append(self, table: str, batch: pa.RecordBatch, *, deleted: bool) -> None:
-        schema = self._schema(table)
-        if not batch.schema.equals(schema):
+        wrong = difference(batch.schema, self._schema(table))
+        if wrong:
             raise LakeWriteError(
-                f"Rows for {table} do not have its columns: {_difference(batch.schema, schema)}.",
+                f"Rows for {table} do not have its columns: {wrong}.",
                 remedy="This is an error in the extraction; nothing was committed.",
             )
-        now = datetime.now(UTC)
-        own = (
-            pa.repeat(pa.scalar(value, field.type), batch.num_rows)
-            for field, value in zip(LAKE_COLUMNS, (deleted, self.load_id, now), strict=True)
-        )
-        stamped = pa.RecordBatch.from_arrays([*batch.columns, *own], schema=_with_lake_columns(schema))
+        rows = stamped(batch, is_deleted=deleted, load_id=self.load_id, seen_at=datetime.now(UTC))
         with self._mutex:
             self._check_open()
             (self._tombstones if deleted else self._rows)[table] += batch.num_rows
             try:
-                self._writer(table).append(stamped)
+                self._writer(table).append(rows)
                 while sum(writer.buffered_bytes for writer in self._tables.values()) > self._options.buffer_bytes:
                     max(self._tables.values(), key=lambda writer: writer.buffered_bytes).flush()
             except OSError as error:
@@ -197,7 +198,7 @@ class LoadWriter:
             folder = paths.staged_table(self.load_id, table)
             writer = self._tables[table] = TableWriter(
                 paths.table_load(table, self.load_id),
-                _with_lake_columns(self._schema(table)),
+                with_lake_columns(self._schema(table)),
                 lambda name: self._storage.create(f"{folder}/{name}"),
                 self._options,
             )
@@ -213,6 +214,12 @@ class LoadWriter:
             raise LakeWriteError(
                 f"Load {self.load_id} has rows of {', '.join(unexplained)} but not how they were read.",
                 remedy="Name every table that was written in the commit.",
+            )
+        contradictory = [name for name, read in reads.items() if read.strategy == "full" and self._tombstones[name]]
+        if contradictory:
+            raise LakeWriteError(
+                f"Load {self.load_id} has tombstones in full reads: {', '.join(contradictory)}.",
+                remedy="In a full read what is absent was deleted; tombstones belong in incremental ones.",
             )
 
     def _finish(self, table: str, read: TableRead) -> TableManifest:
@@ -252,17 +259,3 @@ class LoadWriter:
         self._open = False
         self._tables.clear()
         self._lock.release()
-
-
-def _with_lake_columns(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([*schema, *LAKE_COLUMNS])
-
-
-def _difference(given: pa.Schema, wanted: pa.Schema) -> str:
-    have = {field.name: str(field.type) for field in given}
-    need = {field.name: str(field.type) for field in wanted}
-    missing = [name for name in need if name not in have]
-    extra = [name for name in have if name not in need]
-    retyped = [f"{name} ({have[name]} for {need[name]})" for name in need if name in have and have[name] != need[name]]
-    parts = [("missing", missing), ("unexpected", extra), ("of another type", retyped)]
-    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names) or "they are in another order"

@@ -184,7 +184,8 @@ class _Merge:
         )
 
     def _find_gone(self) -> None:
-        join, rows = ("anti", "not _ion_deleted") if self._is_full else ("semi", "_ion_deleted")
+        # A full read has no tombstones: what it does not hold is gone.
+        join, rows = ("anti", "true") if self._is_full else ("semi", "_ion_deleted")
         self._connection.execute(
             f"create or replace temp table _ion_gone as select {identifiers(self._keys, 'r')} from {self._raw} as r "
             f"{join} join (select * from {self._incoming} where {rows}) as i on {self._same_key('i', 'r')}",

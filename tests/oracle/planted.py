@@ -72,9 +72,11 @@ def assert_cycles(truths: Truths, edges: Sequence[Row], uses: Sequence[Row]) -> 
     ]
     assert len(quarantined) == len(truths["cycles"]["quarantined_installation_ids"])
     assert all(any(edge <= cycle for cycle in members) for edge in quarantined)
-    first = truths["cycles"]["members"][1][0]
-    above = [row["ancestor_part_inventory_id"] for row in uses if row["component_part_inventory_id"] == first]
-    assert above == truths["cycles"]["ancestors_of_first"] == [truths["cycles"]["unit_above"]]
+    # Of all members only the lot, on which the unit above stands, is in anything.
+    into = [row for row in uses if any(row["component_part_inventory_id"] in cycle for cycle in members)]
+    above = [row["ancestor_part_inventory_id"] for row in into if row["component_lot_number"] is not None]
+    assert above == truths["cycles"]["ancestors_of_the_lot"] == [truths["cycles"]["unit_above"]]
+    assert len(into) == len(above)
 
 
 def assert_shared_requirement(truths: Truths, edges: Sequence[Row]) -> None:

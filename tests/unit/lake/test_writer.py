@@ -181,6 +181,31 @@ def test_unknown_and_unexplained_tables_are_refused(lake: Lake) -> None:
     assert lake.loads() == []
 
 
+def test_a_full_read_has_no_tombstones(lake: Lake) -> None:
+    with lake.begin(TENANT, SCHEMAS) as writer:
+        writer.delete("parts", pa.record_batch({"id": pa.array([1], pa.int64())}))
+        with pytest.raises(LakeWriteError, match="tombstones in full reads: parts"):
+            writer.commit({"parts": TableRead("parts")})
+
+
+def test_a_discarded_table_begins_anew(lake: Lake, tmp_path: Path) -> None:
+    with lake.begin(TENANT, SCHEMAS, options=WriterOptions(row_group_rows=100, part_bytes=1)) as writer:
+        writer.discard("parts")
+        for first in (0, 100, 250):
+            writer.write("parts", numbered(first, 150))
+        writer.delete("parts", pa.record_batch({"id": pa.array([1], pa.int64())}))
+        writer.discard("parts")
+        assert tree(tmp_path) == set()
+        writer.write("parts", numbered(7, 3))
+        writer.write("runs", pa.record_batch({"id": pa.array([1], pa.int64())}))
+        writer.discard("runs")
+        load = writer.commit({"parts": TableRead("parts")})
+    assert [(table.table, table.rows, table.tombstones) for table in load.tables] == [("parts", 3, 0)]
+    assert read(lake, load)["id"].to_pylist() == [7, 8, 9]
+    lake.verify(load)
+    assert all("/runs/" not in name for name in tree(tmp_path))
+
+
 def test_ids_rise_even_when_the_clock_falls_back(lake: Lake, tmp_path: Path) -> None:
     first = commit(lake, numbered(1, 1))
     ahead = str(ULID.from_datetime(datetime.now(UTC) + timedelta(days=3)))

@@ -67,8 +67,10 @@ lines as (
         branches.line.reference_designator,
         branches.line.quantity_required,
         branches.line.quantity_installed,
-        case when branches.line.is_open_requirement then 0 else branches.quantity_extended * branches.line.quantity_per_piece end
-            as quantity_extended,
+        case
+            when branches.line.is_open_requirement then 0
+            else branches.quantity_extended * branches.line.quantity_per_piece
+        end as quantity_extended,
         branches.line.is_open_requirement,
         branches.line.is_made_on_assembly,
         case

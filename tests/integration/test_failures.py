@@ -1,0 +1,167 @@
+"""What can go wrong in a refresh, from the command line: one clear message, the right exit code, nothing harmed."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.sandbox.server import SandboxAddress
+
+pytestmark = pytest.mark.slow
+
+ENTITIES = "parts,part_inventories,locations,users"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxAddress]:
+    with running_sandbox(scale=0.1) as address:
+        yield address
+
+
+def run(address: SandboxAddress, data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a person runs it, against a sandbox."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(data_dir.parent),
+        "ION_DATA_DIR": str(data_dir),
+        "ION_ENTITIES": ENTITIES,
+        **address.environment(),
+        **variables,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "ion_pipeline.cli", *arguments],
+        env=environment,
+        cwd=data_dir.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def contents(data_dir: Path) -> dict[str, int]:
+    """Rows of every raw table."""
+    with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'raw' and not starts_with(table_name, '_')"
+        ).fetchall()
+        assert tables
+        return {table: connection.table(f"raw.{table}").count("*").fetchall()[0][0] for (table,) in tables}
+
+
+@pytest.fixture
+def loaded(sandbox: SandboxAddress, tmp_path: Path) -> Path:
+    """A data directory with one good load."""
+    data_dir = tmp_path / "data"
+    for command in ("extract", "load"):
+        done = run(sandbox, data_dir, command)
+        assert done.returncode == 0, done.stderr
+    assert contents(data_dir)["parts"] > 0
+    return data_dir
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    message = " ".join(done.stderr.split())
+    for words in said:
+        assert words in message
+
+
+def test_a_wrong_secret(sandbox: SandboxAddress, loaded: Path) -> None:
+    before = contents(loaded)
+    done = run(sandbox, loaded, "extract", ION_CLIENT_SECRET="not-the-secret")
+    assert_refused(done, 1, "ION_CLIENT_SECRET")
+    assert "not-the-secret" not in done.stderr + done.stdout
+    assert contents(loaded) == before
+    assert len(list((loaded / "lake" / "_loads").glob("*.json"))) == 1
+
+
+def test_an_unreachable_host(sandbox: SandboxAddress, loaded: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        done = run(sandbox, loaded, "extract", ION_API_URL=url, ION_AUTH_URL=url, ION_MAX_ATTEMPTS="2")
+    assert_refused(done, 1, "127.0.0.1", "ION_API_URL")
+    assert len(list((loaded / "lake" / "_loads").glob("*.json"))) == 1
+
+
+def test_another_tenant(sandbox: SandboxAddress, loaded: Path) -> None:
+    with running_sandbox(scale=0.1) as other:
+        done = run(other, loaded, "extract")
+    assert_refused(done, 2, "holds the data of", "ION_DATA_DIR")
+
+
+def test_a_forbidden_entity_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with running_sandbox(scale=0.1, forbid=("locations",)) as address:
+        extracted = run(address, data_dir, "extract")
+        checked = run(address, data_dir, "check")
+    assert extracted.returncode == 0, extracted.stderr
+    assert "locations" in extracted.stderr
+    assert "permission" in extracted.stderr
+    assert checked.returncode == 1
+    assert "forbidden" in checked.stdout
+    assert run(address, data_dir, "load").returncode == 0
+    rows = contents(data_dir)
+    assert rows["locations"] == 0
+    assert rows["parts"] > 0
+
+
+def test_a_tenant_without_an_expected_field(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with running_sandbox(scale=0.1, profile="missing-fields") as address:
+        checked = run(address, data_dir, "check")
+        assert run(address, data_dir, "extract").returncode == 0
+    assert checked.returncode == 0, checked.stderr
+    assert "lacks Part.leadTime" in checked.stdout
+    assert run(address, data_dir, "load").returncode == 0
+    with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) > 0, count(lead_time) from raw.parts").fetchall() == [(True, 0)]
+
+
+def test_a_corrupt_file_in_the_lake(sandbox: SandboxAddress, loaded: Path) -> None:
+    before = contents(loaded)
+    assert run(sandbox, loaded, "extract").returncode == 0
+    newest = max((loaded / "lake" / "parts").iterdir())
+    part = next(newest.glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:-20])
+    done = run(sandbox, loaded, "load")
+    assert_refused(done, 1, f"{newest.name}/{part.name}")
+    assert contents(loaded) == before
+
+
+def test_a_full_disk(sandbox: SandboxAddress, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no permission to mount a small file system")
+    try:
+        data_dir = disk / "data"
+        done = run(sandbox, data_dir, "extract", ION_ENTITIES="")
+        assert_refused(done, 1, "space")
+        assert not list((data_dir / "lake" / "_loads").glob("*.json"))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_failing_build_publishes_nothing(sandbox: SandboxAddress, loaded: Path) -> None:
+    with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
+        connection.execute("drop table raw.parts")
+    done = run(sandbox, loaded, "build", "--select", "+parts")
+    assert_refused(done, 1, "stg_ion__parts", "nothing was published")
+    assert not (loaded / "published").exists()
+
+
+def test_a_wrong_setting_is_one_line(sandbox: SandboxAddress, tmp_path: Path) -> None:
+    done = run(sandbox, tmp_path / "data", "refresh", ION_ENVIRONMENT="prod")
+    assert_refused(done, 2, "ION_ENVIRONMENT: must be one of embedded, production")
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -1,0 +1,93 @@
+"""House rules for the dbt project that can be read off its files: layers, documentation, contracts, sizes, dialect."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[3] / "dbt_project"
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+MARTS = [path for path in MODELS if "marts" in path.parts]
+LONGEST = {"staging": 50, "intermediate": 120, "marts": 150}
+# Functions and forms that only DuckDB has; their place is macros/dialect.
+DIALECT = re.compile(
+    r"::|\b(list_\w+|list|unnest|struct_pack|string_agg|strftime|strptime|json_\w+|regexp_\w+|map_from_\w+|epoch_\w+"
+    r"|exclude|qualify|asof|generate_series|range)\s*\(|\[\]",
+    re.IGNORECASE,
+)
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(PROJECT / "models").parts[0]
+
+
+def described(path: Path) -> dict[str, Any]:
+    """The model's own entry in the yml beside it."""
+    [model] = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))["models"]
+    assert model["name"] == path.stem
+    return dict(model)
+
+
+def plain_sql(text: str) -> str:
+    """What is left of a model without comments and Jinja."""
+    return re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|--[^\n]*", "", text, flags=re.DOTALL)
+
+
+def identifiers(paths: list[Path]) -> list[str]:
+    return [path.stem for path in paths]
+
+
+def test_there_are_models_in_every_layer() -> None:
+    assert {layer(path) for path in MODELS} == set(LONGEST)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=identifiers(MODELS))
+def test_model(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    model = described(path)
+    assert str(model["description"]).startswith("One row per"), "the grain comes first"
+    for column in model["columns"]:
+        assert str(column.get("description", "")).endswith("."), f"{column['name']} needs a sentence"
+    assert len(text.splitlines()) <= LONGEST[layer(path)], "a model that long is two ideas"
+    assert ("source('" in text or "stage_attributes(" in text) == (layer(path) == "staging"), "only staging reads raw"
+    assert not (found := DIALECT.search(plain_sql(text))), (
+        f"{found.group()}: dialect-specific SQL has its place in macros"
+    )
+
+
+@pytest.mark.parametrize("path", MARTS, ids=identifiers(MARTS))
+def test_mart_has_a_type_per_column_and_a_key(path: Path) -> None:
+    model = described(path)
+    assert all(column.get("data_type") for column in model["columns"])
+    constraints = [
+        *model.get("constraints", ()),
+        *(c for column in model["columns"] for c in column.get("constraints", ())),
+    ]
+    keyed_by_constraint = any(constraint["type"] == "primary_key" for constraint in constraints)
+    keyed_by_test = any("unique_combination" in test for test in model.get("data_tests", ()))
+    assert keyed_by_constraint or keyed_by_test
+
+
+def test_every_recursion_has_a_cap_and_the_cap_a_test() -> None:
+    recursive = [path for path in MODELS if "with recursive" in path.read_text(encoding="utf-8")]
+    assert recursive
+    for path in recursive:
+        text = path.read_text(encoding="utf-8")
+        terms = len(re.findall(r"\bunion all\b", text))
+        caps = re.findall(r"<\s*\{\{ var\('(\w+)'\) \}\}", text)
+        assert terms <= len(caps) + text.count("ends by itself"), f"{path.stem}: a recursive term without a cap"
+        assert caps, f"{path.stem}: no cap"
+
+
+def test_staging_takes_what_models_use() -> None:
+    used = set(re.findall(r"ref\('(\w+)'\)", "".join(path.read_text(encoding="utf-8") for path in MODELS)))
+    used |= {f"stg_ion__{owner}_attributes" for owner in attribute_owners()}
+    staged = {path.stem for path in MODELS if layer(path) == "staging"}
+    assert staged - used == set()
+
+
+def attribute_owners() -> list[str]:
+    text = (PROJECT / "macros" / "attribute_owners.sql").read_text(encoding="utf-8")
+    return re.findall(r"'(\w+)'", text)
