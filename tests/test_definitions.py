@@ -1,7 +1,7 @@
 """The Dagster graph as it is loaded: without network, credentials or a prepared file, and as the snapshot has it.
 
 A renamed asset, a lost dependency or a schedule that is on shows as a difference in `data/definitions.txt`. When it
-is meant: `ION_TEST_UPDATE=1 pytest tests/test_definitions.py`.
+is meant: `ION_UPDATE_SNAPSHOTS=1 pytest tests/test_definitions.py`.
 """
 
 import os
@@ -22,6 +22,7 @@ from ion_pipeline.extract.catalog import known_catalog
 from ion_pipeline.settings import load_settings
 
 REPOSITORY = Path(__file__).parent.parent
+UPDATE = bool(os.environ.get("ION_UPDATE_SNAPSHOTS"))
 SNAPSHOT = Path(__file__).parent / "data" / "definitions.txt"
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
@@ -86,7 +87,7 @@ def describe(definitions: dg.Definitions) -> Iterator[str]:
 
 def test_graph_is_as_the_snapshot_has_it(loaded: dg.Definitions) -> None:
     text = "\n".join(describe(loaded)) + "\n"
-    if os.environ.get("ION_TEST_UPDATE"):
+    if UPDATE:
         SNAPSHOT.write_text(text, encoding="utf-8")
     assert text.splitlines() == SNAPSHOT.read_text(encoding="utf-8").splitlines()
 

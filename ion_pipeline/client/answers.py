@@ -77,7 +77,7 @@ def read_answer(
     if not isinstance(body, dict) or not ("data" in body or messages):
         return TransportError(
             f"ION's answer to {operation} is not whole: {len(content)} bytes that are no GraphQL result.",
-            remedy="If it stays, something between here and ION cuts answers off.",
+            remedy="If it stays, check ION_API_URL, and what stands between here and ION.",
         )
     data = body.get("data")
     if messages:

@@ -36,12 +36,12 @@ class Translator(DagsterDbtTranslator):
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetCheckSpec | None:
-        """As dagster-dbt has it; a test over several models, which it knows no place for, goes to the first of them."""
+        """As dagster-dbt has it; a test over several nodes, which it has no place for, goes to the first model of them."""
         test = manifest["nodes"][unique_id]
-        parents: list[str] = test["depends_on"]["nodes"]
-        if test.get("attached_node") or len(parents) < 2:  # noqa: PLR2004
+        parents = sorted(test["depends_on"]["nodes"], key=lambda parent: parent.startswith("source."))
+        if test.get("attached_node") or len(parents) == 1:
             return super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        keys = [self.get_asset_spec(manifest, parent, project).key for parent in parents if parent.startswith("model.")]
+        keys = [self.get_asset_spec(manifest, parent, project).key for parent in parents]
         if asset_spec.key != keys[0]:
             return None
         return dg.AssetCheckSpec(

@@ -134,8 +134,8 @@ class CursorPager:
         # A row deleted before the cursor hides one behind it, and yet the counts agree in the end.
         if self.total is not None and page.total != self.total:
             raise PagingError(
-                f"{self.entity}: ION counted {self.total} rows and then {page.total} while they were read; pages may have "
-                "shifted.",
+                f"{self.entity}: ION counted {self.total} rows and then {page.total} while they were read; pages may "
+                "have shifted.",
                 remedy="Nothing was kept. Try again when fewer people are at work.",
             )
         self.rows += len(page.nodes)

@@ -353,7 +353,8 @@ def test_twenty_thousand_flat_rows_a_second_on_one_core(tmp_path: Path) -> None:
     columns = (
         "id _created _updated _etag Cost estimatedArrival locationId lotNumber needDate partId quantity "
         "quantityScrapped serialNumber supplierId unitOfMeasureId uri createdById updatedById entityId status cost "
-        "kitted installed quantityKitted quantityIssued quantityInstalled quantityAvailable received trackingType identity"
+        "kitted installed quantityKitted quantityIssued quantityInstalled quantityAvailable received trackingType "
+        "identity"
     )
     query = f"""query ($last: ID) {{ partInventories(filters: {{id: {{gt: $last}}}}, sort: [ID_ASC], first: 500) {{
         pageInfo {{ totalCount }} edges {{ node {{ {columns} }} }} }} }}"""

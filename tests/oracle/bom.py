@@ -40,7 +40,7 @@ class Bom:
             all_lines=found,
             kept=kept,
             cycles=cycles,
-            installed={line.child for line in found},
+            installed={line.child for below in kept.values() for line in below},
         )
 
     def label(self, unit_id: int | None, part_id: int | None = None) -> Row:

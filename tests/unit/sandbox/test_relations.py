@@ -123,7 +123,28 @@ def test_links_and_keys_to_rows_that_are_not_there_lead_nowhere() -> None:
 
 def test_a_list_the_row_gives_itself_wins() -> None:
     links = [{"issueId": 1, "partInventoryId": 1}, {"issueId": 2, "partInventoryId": 1}]
-    issues = [{"id": 1, "partInventories": [{"id": 2}]}, {"id": 2}]
+    links.append({"issueId": 3, "partInventoryId": 1})
+    issues = [{"id": 1, "partInventories": [{"id": 2}]}, {"id": 2}, {"id": 3, "partInventories": []}]
     world = World(tables={"partInventories": [{"id": 1}, {"id": 2}], "issues": issues, "issuePartInventories": links})
     edges = ask(engine_of(world), "{ issues { edges { node { partInventories { id } } } } }")["issues"]["edges"]
-    assert [edge["node"]["partInventories"] for edge in edges] == [[{"id": 2}], [{"id": 1}]]
+    assert [edge["node"]["partInventories"] for edge in edges] == [[{"id": 2}], [{"id": 1}], []]
+
+
+def test_rows_of_one_page_each_get_their_own() -> None:
+    """Related rows are answered once and handed out: against a join in plain Python."""
+    parts = {n: f"P{n}" for n in range(1, 8)}
+    units = [{"id": n, "partId": n * 3 % 9, "quantity": float(n)} for n in range(1, 30)]
+    tables = {"parts": [{"id": n, "partNumber": number} for n, number in parts.items()], "partInventories": units}
+    data = ask(
+        engine_of(World(tables=tables)),
+        """{ partInventories { edges { node { id part { partNumber } } } }
+             parts { edges { node { id partsInventory { id quantity } } } } }""",
+    )
+    assert [edge["node"] for edge in data["partInventories"]["edges"]] == [
+        {"id": unit["id"], "part": {"partNumber": parts[unit["partId"]]} if unit["partId"] in parts else None}
+        for unit in units
+    ]
+    assert [edge["node"] for edge in data["parts"]["edges"]] == [
+        {"id": n, "partsInventory": [{"id": u["id"], "quantity": u["quantity"]} for u in units if u["partId"] == n]}
+        for n in parts
+    ]
