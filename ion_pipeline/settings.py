@@ -41,6 +41,9 @@ ENDPOINTS: dict[str, Endpoints] = {
 }
 
 
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
 def _comma_separated(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -128,6 +131,9 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.client_secret and self.client_secret_file:
             raise ValueError("ION_CLIENT_SECRET and ION_CLIENT_SECRET_FILE are both set: keep one of them")
+        for name, url in (("ION_API_URL", self.api_url), ("ION_AUTH_URL", self.auth_url)):
+            if url and url.scheme == "http" and url.host not in _THIS_MACHINE:
+                raise ValueError(f"{name} is http, which shows the key to the network: use https")
         if self.environment == "embedded":
             if self.api_url or self.auth_url:
                 raise ValueError("ION_API_URL and ION_AUTH_URL are set: say ION_ENVIRONMENT=custom with them")

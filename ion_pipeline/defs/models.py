@@ -36,7 +36,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetCheckSpec | None:
-        """As dagster-dbt has it; a test over several nodes, which it has no place for, goes to the first model of them."""
+        """As dagster-dbt has it; a test over several nodes, which it has no place for, goes to the first model."""
         test = manifest["nodes"][unique_id]
         parents = sorted(test["depends_on"]["nodes"], key=lambda parent: parent.startswith("source."))
         if test.get("attached_node") or len(parents) == 1:

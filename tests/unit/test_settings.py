@@ -49,6 +49,10 @@ def test_own_urls_win_over_the_environments(monkeypatch: pytest.MonkeyPatch) -> 
         ({"ION_ENVIRONMENT": "production", "ION_CLIENT_ID": "key"}, "set ION_CLIENT_SECRET or ION_CLIENT_SECRET_FILE"),
         ({"ION_ENVIRONMENT": "custom", "ION_TOKEN": SECRET}, "ION_API_URL and ION_AUTH_URL"),
         ({"ION_API_URL": "https://x.example"}, "ION_ENVIRONMENT=custom"),
+        (
+            {"ION_ENVIRONMENT": "custom", "ION_TOKEN": SECRET, "ION_API_URL": "http://ion.example"},
+            "ION_API_URL is http, which shows the key to the network",
+        ),
         ({"ION_PAGE_SIZE": "many"}, "ION_PAGE_SIZE: input should be a valid integer"),
         ({"ION_PAGE_SIZE": "0"}, "ION_PAGE_SIZE: input should be greater than or equal to 1"),
         ({"ION_DUCKDB_MEMORY_LIMIT": "lots"}, "ION_DUCKDB_MEMORY_LIMIT: has the wrong form"),
@@ -82,6 +86,12 @@ def test_unusable_secret_file(content: str | None, tmp_path: Path) -> None:
     settings = load_settings(environment="production", client_id="key", client_secret_file=path)
     with pytest.raises(SettingsError, match="ION_CLIENT_SECRET_FILE"):
         settings.read_client_secret()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8484", "localhost", "[::1]:8484"])
+def test_http_is_for_this_machine(host: str) -> None:
+    settings = load_settings(environment="custom", token=SECRET, api_url=f"http://{host}")
+    assert settings.endpoints.api_url == f"http://{host}"
 
 
 def test_no_secret_is_ever_shown() -> None:

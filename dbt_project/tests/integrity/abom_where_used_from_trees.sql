@@ -1,48 +1,84 @@
--- Where-used is summed up without writing out a path; here it is counted from the trees, path by path.
-with expected as (
+-- Where-used is summed up without writing out a path. Here the paths of the trees are counted one by one, and the two are
+-- compared along both axes: all that one unit contains, and all that contains one unit.
+with paths as (
     select
-        part_inventory_id as component_id,
         root_part_inventory_id as ancestor_id,
-        min(depth) as min_depth,
-        count(*) as path_count,
-        case when count(*) = count(quantity_extended) then sum(quantity_extended) end as quantity_extended
+        part_inventory_id as component_id,
+        depth,
+        quantity_extended
     from {{ ref('abom_hierarchy') }}
     where depth > 0 and not is_open_requirement
-    group by part_inventory_id, root_part_inventory_id
 ),
 
-found as (
+uses as (
     select
-        component_part_inventory_id as component_id,
         ancestor_part_inventory_id as ancestor_id,
+        component_part_inventory_id as component_id,
         min_depth,
         path_count,
         quantity_extended
     from {{ ref('abom_where_used') }}
+),
+
+expected as (
+    {% for axis in ['ancestor', 'component'] %}
+        select
+            '{{ axis }}' as axis,
+            {{ axis }}_id as unit_id,
+            min(depth) as min_depth,
+            count(*) as path_count,
+            count(*) > count(quantity_extended) as is_unknown,
+            sum(quantity_extended) as quantity_extended
+        from paths
+        group by {{ axis }}_id
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+found as (
+    {% for axis in ['ancestor', 'component'] %}
+        select
+            '{{ axis }}' as axis,
+            {{ axis }}_id as unit_id,
+            min(min_depth) as min_depth,
+            sum(path_count) as path_count,
+            count(*) > count(quantity_extended) as is_unknown,
+            sum(quantity_extended) as quantity_extended
+        from uses
+        group by {{ axis }}_id
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select
-    coalesce(expected.component_id, found.component_id) as component_id,
-    coalesce(expected.ancestor_id, found.ancestor_id) as ancestor_id,
+    coalesce(expected.axis, found.axis) as axis,
+    coalesce(expected.unit_id, found.unit_id) as unit_id,
     expected.path_count as expected_paths,
-    found.path_count as found_paths
+    found.path_count as found_paths,
+    expected.quantity_extended as expected_quantity,
+    found.quantity_extended as found_quantity
 from expected
-full outer join found on expected.component_id = found.component_id and expected.ancestor_id = found.ancestor_id
+full outer join found on expected.axis = found.axis and expected.unit_id = found.unit_id
 where
     expected.min_depth is distinct from found.min_depth
     or expected.path_count is distinct from found.path_count
-    or (expected.quantity_extended is null) is distinct from (found.quantity_extended is null)
+    or expected.is_unknown is distinct from found.is_unknown
     -- Sums of binary fractions in another order: equal to the ninth digit.
-    or abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * abs(expected.quantity_extended)
+    or (
+        not expected.is_unknown
+        and abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * abs(expected.quantity_extended)
+    )
 union all
 -- There are installations in trees, and none of them was compared.
 select
-    null as component_id,
-    null as ancestor_id,
+    'none' as axis,
+    null as unit_id,
     0 as expected_paths,
-    count(*) as found_paths
+    count(*) as found_paths,
+    null as expected_quantity,
+    null as found_quantity
 from {{ ref('abom_installations') }}
 where
     not is_quarantined
-    and not exists (select 1 from expected)
+    and not exists (select 1 from paths)
 having count(*) > 0

@@ -94,3 +94,13 @@ def test_ids_sent_as_text_are_compared_as_numbers() -> None:
     assert children({"childPlanItemId": {"in": [9, "10"]}}) == ["9", "10"]
     assert children({"childPlanItemId": {"neq": 9}}) == ["2", "10"]
     assert children({"childPlanItem": {"id": {"eq": 9}}}) == ["9"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{}, {"or_": []}, {"or_": [{}, {"id": {"eq": 1}}]}, {"and_": [{}]}, {"id": {}}, {"part": {}}, {"part": {"id": {}}}],
+)
+def test_an_empty_filter_leaves_everything_in(filters: dict[str, Any]) -> None:
+    engine = engine_of(World(tables={"partInventories": [{"id": 1, "partId": 7}, {"id": 2}], "parts": [{"id": 7}]}))
+    query = "query ($f: PartInventoriesInputFilters) { partInventories(filters: $f) { pageInfo { totalCount } } }"
+    assert ask(engine, query, f=filters)["partInventories"]["pageInfo"]["totalCount"] == 2

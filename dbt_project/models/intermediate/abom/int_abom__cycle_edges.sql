@@ -38,31 +38,73 @@ suspects as (
     where round = {{ var('abom_max_depth') }}
 ),
 
--- Ends by itself: a pair is found once, and there are finitely many.
+-- One wrong installation can put a whole plant on cycles: a product in a lot of bolts that all its assemblies use. The
+-- busiest unit is then in the middle of it, and whatever it leads to and is led to from is one component with it. Like
+-- the next one, this recursion ends by itself: a unit or pair is found once, and there are finitely many.
+hub as (
+    select parent_id as unit_id
+    from suspects
+    group by parent_id
+    order by count(*) * (select count(*) from suspects as above where above.child_id = suspects.parent_id) desc, parent_id
+    limit 1
+),
+
+below_hub as (
+    select unit_id from hub
+    union
+    select suspects.child_id as unit_id
+    from below_hub
+    inner join suspects on below_hub.unit_id = suspects.parent_id
+),
+
+above_hub as (
+    select unit_id from hub
+    union
+    select suspects.parent_id as unit_id
+    from above_hub
+    inner join suspects on above_hub.unit_id = suspects.child_id
+),
+
+around_hub as (
+    select below_hub.unit_id
+    from below_hub
+    inner join above_hub on below_hub.unit_id = above_hub.unit_id
+),
+
+-- Other cycles do not touch that component, or they would belong to it.
+elsewhere as (
+    select *
+    from suspects
+    where
+        parent_id not in (select around_hub.unit_id from around_hub)
+        and child_id not in (select around_hub.unit_id from around_hub)
+),
+
 reached as (
     select
         parent_id as start_id,
         child_id as reached_id
-    from suspects
+    from elsewhere
 
     union
 
     select
         reached.start_id,
-        suspects.child_id as reached_id
+        elsewhere.child_id as reached_id
     from reached
-    inner join suspects on reached.reached_id = suspects.parent_id
+    inner join elsewhere on reached.reached_id = elsewhere.parent_id
 )
 
 -- An edge lies on a cycle exactly when its child leads back to its parent.
-select distinct
+select
     suspects.parent_id as parent_part_inventory_id,
     suspects.child_id as child_part_inventory_id
 from suspects
-left join reached
-    on
-        suspects.child_id = reached.start_id
-        and suspects.parent_id = reached.reached_id
+left join reached on suspects.child_id = reached.start_id and suspects.parent_id = reached.reached_id
 where
     suspects.parent_id = suspects.child_id
     or reached.start_id is not null
+    or (
+        suspects.parent_id in (select around_hub.unit_id from around_hub)
+        and suspects.child_id in (select around_hub.unit_id from around_hub)
+    )
