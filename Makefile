@@ -24,22 +24,24 @@ else
 	$(PYTHON) -m venv $(VENV)
 endif
 
-# The lock holds the whole closure, build back end included, so nothing is resolved here.
+# The lock holds the whole closure, build back end included, so nothing is resolved here; `pip check` says so if a
+# Python version wants more.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 ifdef UV
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r requirements.lock
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .
 else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
+	@$(BIN)/python -m pip --disable-pip-version-check check >/dev/null || $(BIN)/python -m pip check
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 ifdef UV
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r requirements-dev.lock
 else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 endif
 	@touch $@
 
@@ -47,7 +49,7 @@ demo: setup ## From nothing to a queryable warehouse, on a local ION
 	@$(BIN)/ion-pipeline demo
 
 dev: setup ## Dagster's UI: the asset graph, runs and schedules
-	@mkdir -p .dagster && DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml
+	@$(BIN)/python -m ion_pipeline.defs.home .dagster && DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml
 
 lint: setup-dev ## ruff, mypy and sqlfluff
 	$(BIN)/ruff check .

@@ -17,7 +17,10 @@ from typing import Any
 import orjson
 
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.lake import WriterLock
 from ion_pipeline.settings import Settings
+
+_PARSE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,11 @@ def prepared_manifest(settings: Settings) -> Path:
     target = Path(environment(settings)["DBT_TARGET_PATH"])
     manifest, stamp = target / "manifest.json", target / "manifest.sha256"
     digest = _project_digest()
-    if not (manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
-        run(settings, ["parse"])
-        stamp.write_text(digest, encoding="utf-8")
+    # Dagster's processes start side by side, and dbt does not write the file in one go.
+    with WriterLock(target.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
+        if not (manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
+            run(settings, ["parse"])
+            stamp.write_text(digest, encoding="utf-8")
     return manifest
 
 

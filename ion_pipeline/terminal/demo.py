@@ -8,7 +8,7 @@ from ion_pipeline.terminal.tree import as_built_tree, showable_unit
 from ion_pipeline.terminal.views import rows_view
 
 _NEXT = (
-    (".venv/bin/python docs/ask.py", "ten questions an engineer asks, answered with one select each"),
+    (".venv/bin/python docs/ask.py", "questions an engineer asks, answered with one select each"),
     (".venv/bin/ion-pipeline check", "what can be read from a tenant, and how its schema compares"),
     ("make dev", "the asset graph in Dagster, ready to run"),
 )

@@ -32,9 +32,7 @@ def check_view(report: CheckReport) -> Table:
 
 def status_view(report: StatusReport) -> Table:
     """The latest loads, newest first."""
-    grid = table(
-        "load", "read at (UTC)", "strategy", "rows", "requests", right=["rows", "requests"]
-    )
+    grid = table("load", "read at (UTC)", "strategy", "rows", "requests", right=["rows", "requests"])
     for load in report.loads:
         grid.add_row(
             load.load_id,

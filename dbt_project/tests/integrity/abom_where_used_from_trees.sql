@@ -1,5 +1,5 @@
--- Where-used is summed up without writing out a path. Here the paths of the trees are counted one by one, and the two are
--- compared along both axes: all that one unit contains, and all that contains one unit.
+-- Where-used is summed up without writing out a path. Here the paths of the trees are counted one by one, and the two
+-- are compared along both axes: all that one unit contains, and all that contains one unit.
 with paths as (
     select
         root_part_inventory_id as ancestor_id,

@@ -39,13 +39,13 @@ suspects as (
 ),
 
 -- One wrong installation can put a whole plant on cycles: a product in a lot of bolts that all its assemblies use. The
--- busiest unit is then in the middle of it, and whatever it leads to and is led to from is one component with it. Like
--- the next one, this recursion ends by itself: a unit or pair is found once, and there are finitely many.
+-- unit installed in most places is then in the middle of it, and what it leads to and is led to from is one component
+-- with it. Like the next one, this recursion ends by itself: a unit or pair is found once, and there are finitely many.
 hub as (
-    select parent_id as unit_id
+    select child_id as unit_id
     from suspects
-    group by parent_id
-    order by count(*) * (select count(*) from suspects as above where above.child_id = suspects.parent_id) desc, parent_id
+    group by child_id
+    order by count(*) desc, child_id asc
     limit 1
 ),
 
