@@ -152,6 +152,17 @@ def load(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
+def rebuild(context: typer.Context, as_json: Json = False) -> None:
+    """Make raw and raw_history anew from the lake alone; all or nothing. The models are built from them by `build`."""
+    from ion_pipeline.pipeline.upkeep import rebuild as run_rebuild
+    from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import rebuild_line
+
+    report = run_rebuild(_settings(context, tenant=False), reporter=reporter(err))
+    _emit(asdict(report), as_json=as_json, human=lambda: out.print(rebuild_line(report)))
+
+
+@app.command()
 def build(
     context: typer.Context,
     select: Annotated[

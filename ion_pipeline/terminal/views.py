@@ -66,6 +66,13 @@ def load_line(report: LoadReport) -> str:
     return f"{len(report.loads)} loads applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} gone."
 
 
+def rebuild_line(report: LoadReport) -> str:
+    """What a rebuild made, in a sentence."""
+    tables = report.tables.values()
+    rows = sum(change.rows_after for change in tables)
+    return f"Rebuilt from {len(report.loads)} loads: {rows:,} rows in {len(tables)} tables."
+
+
 def build_line(report: BuildReport) -> str:
     """What dbt did, in a sentence."""
     tests = report.count("test") + report.count("unit_test")

@@ -5,7 +5,7 @@ known from `raw._ion_loads`, written in the same transaction, so applying twice 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ import duckdb
 from ion_pipeline.errors import TenantMismatchError
 from ion_pipeline.lake import Lake, LoadManifest
 from ion_pipeline.warehouse.connection import Resources, connect, transaction
-from ion_pipeline.warehouse.errors import MAKE_ANEW, LoadOrderError, explained
+from ion_pipeline.warehouse.errors import MAKE_ANEW, LoadOrderError, MissingLoadError, explained
 from ion_pipeline.warehouse.merge import TableChange, merge
 from ion_pipeline.warehouse.tables import TableLike, ensure_tables
 
@@ -24,12 +24,13 @@ _TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """Where loading is: table number `done` of `total` of one load has just been applied."""
+    """Where loading is: table number `done` of `total` of one load, with so many rows, has just been applied."""
 
     load_id: str
     table: str
     done: int
     total: int
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def rebuild(
 
     Raises:
         LakeCorruptionError: A file of a load is missing or damaged; the warehouse is as it was.
+        MissingLoadError: The lake lacks a load that the warehouse holds; the warehouse is as it was.
         WarehouseError: See its subclasses; the warehouse is as it was.
     """
     catalog = {table.name: table for table in tables}
@@ -133,9 +135,23 @@ def rebuild(
     for manifest in manifests:
         lake.verify(manifest)
     with connect(database, resources) as connection, explained("Rebuilding", database), transaction(connection):
+        _check_none_missing(connection, lake, manifests)
         connection.execute("drop schema if exists raw cascade; drop schema if exists raw_history cascade")
         ensure_tables(connection, catalog.values())
         return LoadReport(tuple(_apply(connection, lake, manifest, catalog, progress) for manifest in manifests))
+
+
+def _check_none_missing(connection: duckdb.DuckDBPyConnection, lake: Lake, manifests: Sequence[LoadManifest]) -> None:
+    """A load that was applied once and has left the lake would take its history with it, silently."""
+    ensure_tables(connection, ())
+    applied = {row[0] for row in connection.execute("select load_id from raw._ion_loads").fetchall()}
+    missing = sorted(applied - {manifest.load_id for manifest in manifests})
+    if missing:
+        raise MissingLoadError(
+            f"{lake.location} lacks what the warehouse was made of: load {', '.join(missing)}.",
+            remedy="Restore it from a backup of the lake. If there is none, keep this warehouse: it holds history "
+            "that the lake has lost (to give that up, move warehouse.duckdb away first).",
+        )
 
 
 def _apply(
@@ -153,7 +169,9 @@ def _apply(
         for table in known:
             changes.append(merge(connection, catalog[table.table], table, files[table.table], valid_from))
             if progress is not None:
-                progress(LoadProgress(manifest.load_id, table.table, len(changes), len(known)))
+                progress(
+                    LoadProgress(manifest.load_id, table.table, len(changes), len(known), table.rows + table.tombstones)
+                )
     _record(connection, manifest, changes, valid_from)
     ignored = tuple(table.table for table in manifest.tables if table.table not in catalog)
     return AppliedLoad(manifest.load_id, tuple(changes), ignored, time.perf_counter() - began)

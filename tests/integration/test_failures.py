@@ -165,3 +165,20 @@ def test_a_wrong_setting_is_one_line(sandbox: SandboxAddress, tmp_path: Path) ->
     done = run(sandbox, tmp_path / "data", "refresh", ION_ENVIRONMENT="prod")
     assert_refused(done, 2, "ION_ENVIRONMENT: must be one of embedded, production")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_rebuild_brings_back_what_stood(sandbox: SandboxAddress, loaded: Path) -> None:
+    assert run(sandbox, loaded, "extract").returncode == 0
+    assert run(sandbox, loaded, "load").returncode == 0
+    before = contents(loaded)
+    with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
+        connection.execute("delete from raw.parts")
+    done = run(sandbox, loaded, "rebuild")
+    assert done.returncode == 0, done.stderr
+    assert "Rebuilt from 2 loads" in done.stdout
+    assert contents(loaded) == before
+    part = next((loaded / "lake" / "parts").rglob("*.parquet"))
+    part.unlink()
+    done = run(sandbox, loaded, "rebuild")
+    assert_refused(done, 1, f"{part.parent.name}/{part.name}")
+    assert contents(loaded) == before
