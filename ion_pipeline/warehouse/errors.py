@@ -52,6 +52,10 @@ class MissingLoadError(WarehouseError):
     """The lake no longer holds a load that the warehouse was made of."""
 
 
+class CompactionError(WarehouseError):
+    """The lake cannot be compacted; it is as it was."""
+
+
 class PublishError(WarehouseError):
     """The published files could not be written or do not hold what they should. The ones before still stand."""
 
