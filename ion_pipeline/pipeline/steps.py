@@ -9,6 +9,7 @@ from ion_pipeline import warehouse
 from ion_pipeline.client import ClientConfig, Identity, IonClient, schema_hash
 from ion_pipeline.extract import Catalog, EntityResult, Plan, fetch, known_catalog, negotiate
 from ion_pipeline.lake import Lake, LoadManifest, TableRead, claim_tenant
+from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.settings import Settings
@@ -90,6 +91,7 @@ async def _extract(
                 table_reads(catalog, plan, results),
                 requests=client.stats.requests,
                 bytes_received=client.stats.bytes,
+                drift=schema_drift(plan, schema),
             )
     return _report(identity, manifest, results, client, time.monotonic() - began)
 
