@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from ion_pipeline.extract.catalog import known_catalog
 from ion_pipeline.warehouse.tables import ensure_tables
@@ -105,6 +106,13 @@ def built(warehouse: Path) -> dict[str, str]:
 def test_nothing_fails(built: dict[str, str]) -> None:
     assert len(built) > len(INTEGRITY)
     assert {name: status for name, status in built.items() if status in {"error", "fail", "skipped"}} == {}
+
+
+def test_every_unit_test_passes(built: dict[str, str]) -> None:
+    models = [yaml.safe_load(path.read_text("utf-8")) for path in (PROJECT / "models").rglob("*.yml")]
+    names = {test["name"] for model in models for test in model.get("unit_tests", ())}
+    assert names
+    assert {name: built.get(name) for name in names} == dict.fromkeys(names, "pass")
 
 
 def test_attributes_have_their_value_in_the_column_of_its_type(warehouse: Path, built: dict[str, str]) -> None:
