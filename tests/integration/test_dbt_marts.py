@@ -75,7 +75,13 @@ def run_dbt(warehouse: Path, *arguments: str) -> dict[str, str]:
     assert results.is_file(), run.stdout + run.stderr
     document = json.loads(results.read_bytes())
     results.unlink()
-    return {result["unique_id"].split(".")[2]: result["status"] for result in document["results"]}
+    return {node_name(result["unique_id"]): result["status"] for result in document["results"]}
+
+
+def node_name(unique_id: str) -> str:
+    """`model.<project>.<name>`, `test.<project>.<name>.<hash>`, `unit_test.<project>.<model>.<name>`."""
+    parts = unique_id.split(".")
+    return parts[3] if parts[0] == "unit_test" else parts[2]
 
 
 def ask(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
