@@ -71,8 +71,11 @@ async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -
     Raises:
         IonApiError: After the client's retries, and after asking for less where ION runs out of time.
     """
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_ask(client, batch, about)) for batch in _batches(questions)]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_ask(client, batch, about)) for batch in _batches(questions)]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     return [reply for task in tasks for reply in task.result()]
 
 

@@ -114,7 +114,7 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
         asked.append((entity, Question(entity, entity.query, None, fields, first=_SHORT if fields else 1)))
         if one.since is not None:
             watch = entity.query.watch
-            fields = watch.mark_fields if 0 < len(one.seen) <= FEW_MARKS else ()
+            fields = watch.mark_fields if one.seen else ()
             changed = watch.changed_since(one.since)
             asked.append((entity, Question(entity, entity.query, changed, fields, first=FEW_MARKS if fields else 1)))
     replies: dict[str, list[Reply | None]] = {}

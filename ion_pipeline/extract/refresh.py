@@ -17,7 +17,7 @@ import pyarrow as pa
 from ion_pipeline.client import IonClient, RequestTimeoutError
 from ion_pipeline.extract.account import Account, unread_result
 from ion_pipeline.extract.arrow import Node, to_batches
-from ion_pipeline.extract.decide import FEW_MARKS, Known, Task, check_deletes, decide, is_suspicious
+from ion_pipeline.extract.decide import Known, Task, check_deletes, decide, is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.fetch import fetch
@@ -29,6 +29,8 @@ from ion_pipeline.extract.state import Ids, State
 from ion_pipeline.extract.stream import PageSize, pages
 
 _IDS_PER_REQUEST = 200
+# Kept of an entity, to know a row again that changed just before it was read. Without it, it is read once more.
+_MARKS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,9 @@ class _Refresh:
             self._sink.write(table, batch)
             account.rows[table] += batch.num_rows
         self._ids[plan.name].add(ids)
-        if query.watch.mark_fields:
-            self._seen.setdefault(plan.name, {}).update((node["id"], query.watch.mark(node)) for node in nodes)
+        seen = self._seen.setdefault(plan.name, {})
+        if query.watch.mark_fields and len(seen) < _MARKS:
+            seen.update((node["id"], query.watch.mark(node)) for node in nodes)
         self._progress.advanced(plan.name, len(nodes))
 
     def _delete(self, plan: EntityPlan, query: EntityQuery, ids: list[int]) -> None:
@@ -283,7 +286,7 @@ class _Refresh:
     def _marks(self, name: str) -> Mapping[int, Mark]:
         """What is known of the rows that changed lately: by the refresh before, and by this one."""
         seen = self._seen.get(name, {})
-        if name in self._full or len(seen) > FEW_MARKS:
+        if name in self._full:
             return {}
         return {**self._state.entities[name].marks, **seen}
 

@@ -23,14 +23,15 @@ from ion_pipeline.extract import (
     negotiate,
     nothing_read,
 )
-from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, Tenant, claim_tenant
+from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, claim_tenant, read_tenant
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.state import RawRows, read_state
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Resources
 
-_NOTHING = frozenset({"nothing", "forbidden"})
+# What is nested in an entity comes with it: if that is not read, neither is this.
+_NOTHING = frozenset({"nothing", "forbidden", "nested"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,6 @@ class RefreshPlan:
 class _Prepared:
     """A tenant asked for its counts, before anything is read."""
 
-    organization_id: str
-    tenant: Tenant
     schema_hash: str
     plan: Plan
     state: State
@@ -156,17 +155,16 @@ def plan(settings: Settings, *, entities: Sequence[str] = (), full: bool = False
 
 async def _plan(settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode) -> RefreshPlan:
     async with IonClient(config) as client:
-        prepared = await _prepare(client, settings, config, selection, mode)
+        identity = await client.me()
+        if read_tenant(settings.data_dir):
+            claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
+        prepared = await _prepare(client, settings, selection, mode)
         return RefreshPlan(prepared.tasks, client.stats.requests)
 
 
-async def _prepare(
-    client: IonClient, settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode
-) -> _Prepared:
-    identity = await client.me()
+async def _prepare(client: IonClient, settings: Settings, selection: Sequence[str], mode: ReadMode) -> _Prepared:
     schema = await client.introspect()
     found = negotiate(schema, known_catalog(), selection)
-    tenant = claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
     resources = Resources(settings.duckdb_memory_limit, settings.duckdb_threads)
     state = State()
     if not mode.full:
@@ -182,7 +180,7 @@ async def _prepare(
         if mode.full:
             rows = RawRows(settings.warehouse_path, resources, known_catalog()).count(rows)
         check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
-    return _Prepared(identity.organization_id, tenant, schema_hash(schema), found, state, tasks, clock)
+    return _Prepared(schema_hash(schema), found, state, tasks, clock)
 
 
 async def _extract(
@@ -191,13 +189,15 @@ async def _extract(
     began = time.monotonic()
     catalog = known_catalog()
     async with IonClient(config) as client:
-        prepared = await _prepare(client, settings, config, selection, mode)
+        identity = await client.me()
+        tenant = claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
+        prepared = await _prepare(client, settings, selection, mode)
         manifest: LoadManifest | None = None
         if _is_nothing_new(prepared):
             results = nothing_read(prepared.tasks, prepared.state)
         else:
             with Lake(settings.lake_dir).begin(
-                prepared.tenant,
+                tenant,
                 {name: table.arrow_schema for name, table in catalog.tables.items()},
                 started_at=prepared.clock,
                 schema_hash=prepared.schema_hash,
@@ -210,7 +210,7 @@ async def _extract(
                 )
     return ExtractReport(
         load_id=manifest.load_id if manifest else None,
-        organization_id=prepared.organization_id,
+        organization_id=identity.organization_id,
         entities=tuple(results),
         requests=client.stats.requests,
         token_requests=client.stats.token_requests,
