@@ -96,6 +96,11 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def parse_stamp(settings: Settings) -> Path:
+    """The file whose age is that of the models as they are."""
+    return Path(environment(settings)["DBT_TARGET_PATH"]) / "manifest.sha256"
+
+
 def prepared_manifest(settings: Settings) -> Path:
     """The project's manifest, parsed anew only when a file of the project has changed.
 
@@ -103,7 +108,7 @@ def prepared_manifest(settings: Settings) -> Path:
         BuildError: The project does not parse; dbt's own words are in the message.
     """
     target = Path(environment(settings)["DBT_TARGET_PATH"])
-    manifest, stamp = target / "manifest.json", target / "manifest.sha256"
+    manifest, stamp = target / "manifest.json", parse_stamp(settings)
     digest = _project_digest()
     # Dagster's processes start side by side, and dbt does not write the file in one go.
     with WriterLock(target.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
