@@ -1,4 +1,4 @@
-"""`python -m benchmarks [extraction|genealogy] [options]`: without a suite, the extraction's."""
+"""`python -m benchmarks [extraction|transports|genealogy] [options]`: without a suite, the extraction's."""
 
 import sys
 
@@ -12,13 +12,17 @@ def main() -> None:
     match name:
         case "extraction":
             suite.main(arguments)
+        case "transports":
+            from benchmarks import transports  # noqa: PLC0415 - the extraction's parent process stays small
+
+            transports.main(arguments)
         case "genealogy":
             from benchmarks import genealogy_scale  # noqa: PLC0415 - needs DuckDB and the models
 
             sys.argv = [f"{sys.argv[0]} genealogy", *arguments]
             genealogy_scale.main()
         case _:
-            sys.exit(f"There is no suite {name}: extraction or genealogy.")
+            sys.exit(f"There is no suite {name}: extraction, transports or genealogy.")
 
 
 if __name__ == "__main__":
