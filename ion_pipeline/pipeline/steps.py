@@ -122,7 +122,8 @@ def table_reads(catalog: Catalog, plan: Plan, results: Sequence[EntityResult]) -
             reads[table] = TableRead(
                 entity=result.entity,
                 strategy=result.strategy,
-                nested=is_nested,
+                # A list may name the same thing twice, and a link is there or not: once is enough.
+                nested=is_nested or not is_own,
                 total_count=result.total_count if is_own else None,
                 query_hash=result.query_hash,
                 until=result.watermark,

@@ -68,6 +68,6 @@ def load_line(report: LoadReport) -> str:
 
 def build_line(report: BuildReport) -> str:
     """What dbt did, in a sentence."""
-    tests = report.count("test") + report.count("unit_test")
-    line = f"{report.count('model', 'success')} models built, {tests} tests run in {report.seconds:.1f} s."
+    models, tests = report.count("model", "success"), report.count("test")
+    line = f"{models} models built, {tests} tests run in {report.seconds:.1f} s."
     return f"{line} {len(report.warnings)} warnings." if report.warnings else line
