@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ import duckdb
 import httpx
 import pytest
 
-from ion_pipeline.extract import SuspiciousDeletesError
+from ion_pipeline import warehouse
+from ion_pipeline.extract import SuspiciousDeletesError, known_catalog
+from ion_pipeline.extract.page_reader import PageReader
+from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.extraction import plan
 from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
@@ -87,6 +90,18 @@ def contents(settings: Settings) -> dict[str, list[str]]:
             table: sorted(
                 map(repr, connection.execute(f"select * exclude (_ion_load, _ion_seen_at) from raw.{table}").fetchall())  # noqa: S608
             )
+            for (table,) in tables
+        }
+
+
+def history(database: Path) -> dict[str, list[str]]:
+    """Rows of every history table as sorted text."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'raw_history'"
+        ).fetchall()
+        return {
+            table: sorted(map(repr, connection.execute(f"select * from raw_history.{table}").fetchall()))  # noqa: S608
             for (table,) in tables
         }
 
@@ -272,6 +287,50 @@ class Workers:
                 [delete("buildRequirements", requirement)],
             ]
         )
+
+
+def test_reads_that_were_not_loaded_yet_are_loaded_before_the_next(tenant: Tenant) -> None:
+    parts = tenant.ids("parts")
+    tenant.change(update("parts", parts[0], description="first"), delete("runs", tenant.ids("runs")[0]))
+    assert steps.extract(tenant.settings).load_id
+    tenant.change(update("parts", parts[1], description="second"), delete("runs", tenant.ids("runs")[1]))
+    assert tenant.refresh().load_id
+    assert tenant.differences() == []
+
+
+def test_the_lake_alone_gives_the_same_warehouse_and_history(tenant: Tenant) -> None:
+    ((owner,),) = tenant.query("select part_id from raw.part_attributes order by all limit 1")
+    for number, installation in enumerate(tenant.ids("abom_installations")[:3]):
+        tenant.change(
+            delete("abomInstallations", installation),
+            update("parts", owner, attributes=[{"key": f"k{number}", "value": number}]),
+        )
+        tenant.refresh()
+    again = tenant.folder / "again.duckdb"
+    warehouse.rebuild(Lake(tenant.settings.lake_dir), again, known_catalog().tables.values())
+    assert len(list((tenant.settings.lake_dir / "_loads").iterdir())) == 4
+    kept, rebuilt = (history(database) for database in (tenant.settings.warehouse_path, again))
+    assert len(kept["part_attributes"]) >= 4
+    assert rebuilt == kept
+
+
+def test_pages_out_of_order_are_not_believed(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = tenant.ids("parts")
+    tenant.change(update("parts", parts[0], description="changed"), update("parts", parts[5], description="changed"))
+    page = PageReader.page
+
+    async def unordered(self: PageReader, variables: Any) -> Any:
+        found = await page(self, variables)
+        if "after" in variables or not found.nodes[1:] or "partNumber" not in found.nodes[0]:
+            return found
+        return replace(found, nodes=found.nodes[::-1])
+
+    monkeypatch.setattr(PageReader, "page", unordered)
+    report = tenant.refresh()
+    monkeypatch.undo()
+    (read,) = [result for result in report.entities if result.status == "read"]
+    assert (read.entity, read.strategy, read.paging, read.rows) == ("parts", "full", "cursor", len(parts))
+    assert tenant.differences() == []
 
 
 @pytest.mark.parametrize(
