@@ -14,7 +14,7 @@ from ion_pipeline.lake.errors import LakeBusyError, LakeCorruptionError, LakeErr
 from ion_pipeline.lake.fold import VERSION_COLUMNS, FoldWriter
 from ion_pipeline.lake.lake import Lake
 from ion_pipeline.lake.lock import WriterLock
-from ion_pipeline.lake.manifest import FileEntry, Fold, LoadManifest, Strategy, TableManifest, TableRead
+from ion_pipeline.lake.manifest import FileEntry, Fold, LoadManifest, SchemaDrift, Strategy, TableManifest, TableRead
 from ion_pipeline.lake.part import WriterOptions
 from ion_pipeline.lake.rows import LAKE_COLUMNS
 from ion_pipeline.lake.tenant import Tenant, claim_tenant, read_tenant
@@ -33,6 +33,7 @@ __all__ = [
     "LakeWriteError",
     "LoadManifest",
     "LoadWriter",
+    "SchemaDrift",
     "Strategy",
     "TableManifest",
     "TableRead",

@@ -15,10 +15,11 @@ from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.tenant import Tenant
 
 FORMAT = 2
-# 1: loads only. 2: folds.
+# 1: loads only. 2: folds, and how the tenant's schema differed.
 _READABLE = {1, 2}
 
 Strategy = Literal["full", "incremental"]
+DriftKind = Literal["missing", "new", "retyped", "new_enum_value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,26 @@ class TableManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaDrift:
+    """One way in which the tenant's schema differed from the catalog when a load was read.
+
+    Attributes:
+        entity: The entity, or the root connection where it is new as a whole.
+        kind: `missing` at the tenant (its column is null); `new` at the tenant (not read); `retyped` (converted without
+            loss); `new_enum_value`, found in the rows of a load when it was applied.
+        field: `Type.field`; for a value `table.column`.
+        catalog_type: The catalog's type; None where it has no such field.
+        tenant_type: The tenant's type, None where it has no such field; for a new value the value.
+    """
+
+    entity: str
+    kind: DriftKind
+    field: str
+    catalog_type: str | None = None
+    tenant_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """What makes a document a fold: all loads up to one, as the versions of rows that they brought.
 
@@ -115,6 +136,7 @@ class LoadManifest:
         requests: HTTP requests it took.
         bytes_received: Bytes received for it.
         tables: What it holds.
+        drift: How the tenant's schema differed from the catalog.
         fold: Set where this stands for all loads up to it; the other fields are then those of the last load, and
             each table's `read` is its last.
     """
@@ -129,6 +151,7 @@ class LoadManifest:
     requests: int
     bytes_received: int
     tables: tuple[TableManifest, ...]
+    drift: tuple[SchemaDrift, ...] = ()
     fold: Fold | None = None
 
     @property

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 
 from ion_pipeline.errors import TenantMismatchError
-from ion_pipeline.lake import LoadManifest
+from ion_pipeline.lake import LoadManifest, SchemaDrift
+from ion_pipeline.warehouse.enums import unknown_values
 from ion_pipeline.warehouse.merge import TableChange, merge
 from ion_pipeline.warehouse.restore import clear, restore, restore_books
 from ion_pipeline.warehouse.tables import TableLike
@@ -71,11 +72,14 @@ def apply(
     if manifest.fold:
         clear(connection, catalog.values())
     changes: list[TableChange] = []
+    drift = list(manifest.drift)
     for table in known:
         if manifest.fold:
             changes.append(restore(connection, catalog[table.table], files[table.table]))
         else:
             changes.append(merge(connection, catalog[table.table], table, files[table.table], valid_from))
+            if table.rows:
+                drift += unknown_values(connection, catalog[table.table], table.read.entity, files[table.table])
         if progress is not None:
             progress(
                 LoadProgress(manifest.load_id, table.table, len(changes), len(known), table.rows + table.tombstones)
@@ -84,6 +88,7 @@ def apply(
         restore_books(connection, files)
     else:
         _record(connection, manifest, changes, valid_from)
+        _record_drift(connection, manifest.load_id, drift)
     ignored = tuple(table.table for table in manifest.tables if table.table not in catalog)
     return AppliedLoad(manifest.load_id, tuple(changes), ignored, time.perf_counter() - began)
 
@@ -139,4 +144,12 @@ def _record(
                 change.rows_deleted,
                 change.rows_after,
             ],
+        )
+
+
+def _record_drift(connection: duckdb.DuckDBPyConnection, load_id: str, drift: Sequence[SchemaDrift]) -> None:
+    for one in drift:
+        connection.execute(
+            "insert into raw._ion_schema_drift values (?, ?, ?, ?, ?, ?)",
+            [load_id, one.entity, one.kind, one.field, one.catalog_type, one.tenant_type],
         )

@@ -60,6 +60,7 @@ class _Column:
     name: str
     arrow_type: pa.DataType
     description: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

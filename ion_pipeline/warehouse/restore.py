@@ -12,7 +12,7 @@ from ion_pipeline.warehouse.sql import identifier, identifiers
 from ion_pipeline.warehouse.tables import HISTORY, RAW, VERSION_COLUMNS, TableLike
 
 # What the books hold about each load. When it was applied is a warehouse's own affair, and no part of a fold.
-BOOKS = {"_ion_loads": "* exclude (loaded_at)", "_ion_load_tables": "*"}
+BOOKS = {"_ion_loads": "* exclude (loaded_at)", "_ion_load_tables": "*", "_ion_schema_drift": "*"}
 
 
 def clear(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableLike]) -> None:

@@ -123,6 +123,10 @@ def test_a_tenant_without_an_expected_field(tmp_path: Path) -> None:
     assert run(address, data_dir, "load").returncode == 0
     with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) > 0, count(lead_time) from raw.parts").fetchall() == [(True, 0)]
+        drift = connection.execute(
+            "select entity, kind, catalog_type, tenant_type from raw._ion_schema_drift where field = 'Part.leadTime'"
+        ).fetchall()
+    assert drift == [("parts", "missing", "Int", None)]
 
 
 def test_a_corrupt_file_in_the_lake(sandbox: SandboxAddress, loaded: Path) -> None:
