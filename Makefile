@@ -51,16 +51,20 @@ demo: setup ## From nothing to a queryable warehouse, on a local ION
 dev: setup ## Dagster's UI: the asset graph, runs and schedules
 	@$(BIN)/python -m ion_pipeline.defs.home .dagster && DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml
 
+SQL := dbt_project/models dbt_project/tests
+# The templater expands macros as dbt does and wants to know where dbt may write; no database is opened.
+SQLFLUFF := mkdir -p .cache/lint && ION_WAREHOUSE_PATH=.cache/lint/none.duckdb DBT_TARGET_PATH=$(CURDIR)/.cache/lint/target \
+	DBT_LOG_PATH=$(CURDIR)/.cache/lint/logs $(BIN)/python -m sqlfluff
 lint: setup-dev ## ruff, mypy and sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
+	$(SQLFLUFF) lint --processes 2 $(SQL)
 
 format: setup-dev ## Format Python and SQL
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/python -m sqlfluff fix --processes 2 dbt_project/models dbt_project/tests
+	$(SQLFLUFF) fix --processes 2 $(SQL)
 
 test: lint ## Everything CI does: lint, types, unit, contract and end-to-end tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -94,7 +94,9 @@ def _settings() -> list[tuple[str, str, str]]:
 
 
 def _help_pages(command: click.Command, path: str) -> list[tuple[str, str]]:
-    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+    context = click.Context(
+        command, info_name=path, max_content_width=100, terminal_width=100, help_option_names=["-h", "--help"]
+    )
     text = (
         click.Command.get_help(command, context) if not isinstance(command, click.Group) else command.get_help(context)
     )

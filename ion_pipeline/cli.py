@@ -40,6 +40,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Entities = Annotated[
     list[str] | None, typer.Option("--entity", "-e", help="Only this entity; may be given several times.")
 ]
+Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only changes.")]
+AcceptDeletes = Annotated[
+    bool, typer.Option("--accept-deletes", help="Take what is gone for deleted, however much it is.")
+]
 
 
 def _version(value: bool) -> None:
@@ -90,7 +94,8 @@ def demo(
     from ion_pipeline.terminal.demo import show_demo
 
     settings = _settings(context, environment="embedded", sandbox_scale=scale)
-    _refresh(settings)
+    # Each demo is a world of its own, not a change to the one before.
+    _refresh(settings, full=True, accept_deletes=True)
     show_demo(settings, out)
 
 
@@ -118,24 +123,64 @@ def check(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def refresh(context: typer.Context, as_json: Json = False) -> None:
-    """Read ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
-    result = _refresh(_settings(context))
-    _emit(asdict(result), as_json=as_json, human=lambda: out.print(f"Published {result.published}"))
+def refresh(
+    context: typer.Context, full: Full = False, accept_deletes: AcceptDeletes = False, as_json: Json = False
+) -> None:
+    """Read what is new in ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
+    result = _refresh(_settings(context), full=full, accept_deletes=accept_deletes)
+
+    def human() -> None:
+        out.print(
+            f"Published {result.published}" if result.published else "Nothing new in ION; nothing had to be done."
+        )
+
+    _emit(asdict(result), as_json=as_json, human=human)
 
 
 @app.command()
-def extract(context: typer.Context, entity: Entities = None, as_json: Json = False) -> None:
-    """Read ION into a new load of the lake, and stop there."""
+def plan(context: typer.Context, entity: Entities = None, full: Full = False, as_json: Json = False) -> None:
+    """Show what a refresh would read and why, and read nothing."""
+    from ion_pipeline.pipeline.extraction import plan as make_plan
+    from ion_pipeline.terminal.views import plan_document, plan_view
+
+    result = make_plan(_settings(context), entities=entity or (), full=full)
+
+    def human() -> None:
+        out.print(plan_view(result))
+        reading = [task for task in result.tasks if task.requests]
+        out.print(
+            f"{len(reading)} of {len(result.tasks)} entities would be read, in about {result.estimated_requests:,} "
+            f"requests; finding out took {result.requests}."
+        )
+
+    _emit(plan_document(result), as_json=as_json, human=human)
+
+
+@app.command()
+def extract(
+    context: typer.Context,
+    entity: Entities = None,
+    full: Full = False,
+    accept_deletes: AcceptDeletes = False,
+    as_json: Json = False,
+) -> None:
+    """Read what is new in ION into a new load of the lake, and stop there."""
+    from ion_pipeline.pipeline.steps import ReadMode
     from ion_pipeline.pipeline.steps import extract as run_extract
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rows_view
 
-    report = run_extract(_settings(context), entities=entity or (), reporter=reporter(err))
+    mode = ReadMode(full=full, accept_deletes=accept_deletes)
+    report = run_extract(_settings(context), entities=entity or (), mode=mode, reporter=reporter(err))
 
     def human() -> None:
+        if report.load_id is None:
+            out.print(f"Nothing new in ION: {report.requests} requests, no load.")
+            return
         out.print(rows_view(report.rows_by_entity))
         out.print(f"Load {report.load_id}: {report.rows:,} rows in {report.requests:,} requests.")
+        for name, rows in report.unsettled.items():
+            err.print(f"[yellow]![/yellow] {name}: {rows:,} rows changed again while it was read.", highlight=False)
 
     _emit(asdict(report), as_json=as_json, human=human)
 
@@ -231,13 +276,15 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     _emit(asdict(report), as_json=as_json, human=human)
 
 
-def _refresh(settings: Settings) -> Any:
+def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False) -> Any:
     with err.status("Starting Dagster"):
         from ion_pipeline.definitions import build_definitions
         from ion_pipeline.defs.run import run_refresh
+    from ion_pipeline.pipeline.steps import ReadMode
     from ion_pipeline.terminal.progress import reporter
 
-    result = run_refresh(build_definitions(settings, reporter(err)))
+    mode = ReadMode(full=full, accept_deletes=accept_deletes)
+    result = run_refresh(build_definitions(settings, reporter(err), mode=mode))
     for warning in result.warnings:
         err.print(f"[yellow]![/yellow] {warning}", highlight=False)
     return result

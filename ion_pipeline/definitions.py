@@ -15,17 +15,23 @@ from ion_pipeline.defs.resources import Pipeline, real_pipeline
 from ion_pipeline.extract.catalog import known_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.progress import Reporter
+from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.settings import Settings, load_settings
 
 
 def build_definitions(
-    settings: Settings | None = None, reporter: Reporter | None = None, *, pipeline: Pipeline | None = None
+    settings: Settings | None = None,
+    reporter: Reporter | None = None,
+    *,
+    mode: ReadMode | None = None,
+    pipeline: Pipeline | None = None,
 ) -> dg.Definitions:
     """Put the graph together.
 
     Args:
         settings: Which tenant and data directory; read from the environment if not given, and again by each step.
         reporter: Hears how the steps go; without one, dbt's lines go to standard output, for Dagster's run page.
+        mode: How ION is read: changes only, unless told otherwise.
         pipeline: What the assets call, instead of the real steps.
 
     Raises:
@@ -46,7 +52,7 @@ def build_definitions(
         ],
         jobs=[REFRESH],
         schedules=[HOURLY_REFRESH],
-        resources={"pipeline": pipeline or real_pipeline(settings, reporter)},
+        resources={"pipeline": pipeline or real_pipeline(settings, reporter, mode)},
     )
 
 

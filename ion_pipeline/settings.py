@@ -97,6 +97,21 @@ class Settings(BaseSettings):
     )
     max_attempts: int = Field(default=8, ge=1, le=50, description="Attempts per request before a refresh fails.")
 
+    overlap_minutes: float = Field(
+        default=5.0,
+        ge=0,
+        description="Changes are asked for from this long before the last read began, for transactions that end late.",
+    )
+    settle_rounds: int = Field(
+        default=3, ge=1, le=20, description="How often a refresh reads what changed while it was reading."
+    )
+    max_deleted_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Share of an entity's rows that may be gone (and 100 of them) before a refresh stops and asks.",
+    )
+
     duckdb_memory_limit: str = Field(
         default="4GB", pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="Memory DuckDB may use."
     )

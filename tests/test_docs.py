@@ -4,16 +4,13 @@ import re
 import runpy
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ion_pipeline.cli import app
-from tests.integration.conftest import Built
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 GENERATE = runpy.run_path(str(REPOSITORY / "docs" / "generate.py"))
-ASK = runpy.run_path(str(REPOSITORY / "docs" / "ask.py"))
 
 
 @pytest.mark.parametrize(
@@ -22,16 +19,6 @@ ASK = runpy.run_path(str(REPOSITORY / "docs" / "ask.py"))
 )
 def test_generated_reference_is_current(name: str) -> None:
     assert (REPOSITORY / name).read_text("utf-8") == GENERATE["GENERATED"][name](), f"{name}: run make docs"
-
-
-@pytest.mark.slow
-def test_every_question_for_analysts_has_an_answer(demo_warehouse: Built) -> None:
-    questions = ASK["questions"]()
-    assert len(questions) >= 10
-    assert len(questions) == (REPOSITORY / "docs" / "analysts.md").read_text("utf-8").count("```sql")
-    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
-        unanswered = [question.title for question in questions if not connection.execute(question.sql).fetchall()]
-    assert unanswered == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -35,12 +35,14 @@ def entity_assets(entities: Sequence[Entity]) -> dg.AssetsDefinition:
         checks = context.selected_asset_check_keys
         asked_for = context.selected_asset_keys | {check.asset_key for check in checks}
         report = pipeline.extract([entity.name for entity in entities if entity_key(entity.name) in asked_for])
+        # Without an output of any entity, Dagster skips everything downstream.
+        is_idle = report.load_id is None and pipeline.is_published_current()
         for result in report.entities:
             key = entity_key(result.entity)
             if key in context.selected_asset_keys:
                 if result.status == "read":
                     yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, result))
-                else:
+                elif not is_idle:
                     yield left_alone(context, key)
             for check in (count_check(result), schema_check(result)):
                 if dg.AssetCheckKey(key, str(check.check_name)) in checks:
@@ -58,6 +60,12 @@ def count_check(result: EntityResult) -> dg.AssetCheckResult:
     elif result.total_count is None:
         passed, severity = True, dg.AssetCheckSeverity.ERROR
         description = "Read inside another entity, where ION gives no count."
+    elif result.unsettled:
+        passed, severity = False, dg.AssetCheckSeverity.WARN
+        description = f"{result.unsettled} rows changed again while it was read; the next refresh brings them."
+    elif result.expected is not None:
+        passed, severity = result.expected == result.total_count, dg.AssetCheckSeverity.ERROR
+        description = f"{result.expected} rows with the changes, {result.total_count} counted by ION."
     else:
         passed, severity = result.rows == result.total_count, dg.AssetCheckSeverity.ERROR
         description = f"{result.rows} rows read, {result.total_count} counted by ION."
@@ -111,11 +119,13 @@ def _metadata(report: ExtractReport, result: EntityResult) -> dict[str, dg.Metad
         "pages": dg.MetadataValue.int(result.pages),
         "requests": dg.MetadataValue.int(result.requests),
         "bytes": dg.MetadataValue.int(result.bytes),
+        "rows_deleted": dg.MetadataValue.int(result.deleted),
+        "unsettled": dg.MetadataValue.int(result.unsettled),
         "seconds": dg.MetadataValue.float(result.seconds),
         "drift": dg.MetadataValue.json(
             {"missing": result.drift.missing, "new": result.drift.new, "retyped": result.drift.retyped}
         ),
-        LOAD_ID: dg.MetadataValue.text(report.load_id),
+        LOAD_ID: dg.MetadataValue.text(report.load_id or ""),
         LOAD_REQUESTS: dg.MetadataValue.int(report.requests),
         LOAD_ROWS: dg.MetadataValue.int(sum(sum(entity.tables.values()) for entity in report.entities)),
     }

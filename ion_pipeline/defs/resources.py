@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.progress import Reporter, Silence
-from ion_pipeline.pipeline.steps import ExtractReport
+from ion_pipeline.pipeline.status import is_published_current
+from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import LoadReport, PublishReport
 
@@ -19,15 +20,21 @@ class Pipeline:
         settings: Gives the settings when a step runs, so that a graph can be shown before anyone has credentials.
         reporter: Hears how the steps go.
         on_line: Gets each line dbt prints; they are in dbt's own log in any case.
+        mode: Changes only, unless told otherwise.
     """
 
     settings: Callable[[], Settings]
     reporter: Reporter = field(default_factory=Silence)
     on_line: Callable[[str], None] | None = None
+    mode: ReadMode = field(default_factory=ReadMode)
 
     def extract(self, entities: Sequence[str]) -> ExtractReport:
-        """Read entities of ION into a new load of the lake; errors as `steps.extract`."""
-        return steps.extract(self.settings(), entities=entities, reporter=self.reporter)
+        """Read what is new of entities of ION into a load of the lake; errors as `steps.extract`."""
+        return steps.extract(self.settings(), entities=entities, mode=self.mode, reporter=self.reporter)
+
+    def is_published_current(self) -> bool:
+        """Whether readers have everything that has been read; errors as `status.is_published_current`."""
+        return is_published_current(self.settings())
 
     def load(self) -> LoadReport:
         """Apply the loads the warehouse does not have yet; errors as `steps.load`."""
@@ -43,17 +50,19 @@ class Pipeline:
         return steps.publish(self.settings(), reporter=self.reporter)
 
 
-def real_pipeline(settings: Settings | None, reporter: Reporter | None) -> Pipeline:
+def real_pipeline(settings: Settings | None, reporter: Reporter | None, mode: ReadMode | None = None) -> Pipeline:
     """The steps themselves.
 
     Args:
         settings: Read from the environment by each step if not given.
         reporter: Without one it is Dagster's run page that shows what dbt prints: standard output.
+        mode: How ION is read.
     """
     return Pipeline(
         settings=lambda: settings or load_settings(),
         reporter=reporter or Silence(),
         on_line=None if reporter else _to_standard_output,
+        mode=mode or ReadMode(),
     )
 
 

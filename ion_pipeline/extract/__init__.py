@@ -4,21 +4,32 @@
     plan = negotiate(schema, known_catalog(), selection)       # nothing is fetched; print(plan) shows it
     results = await fetch(client, plan, sink, progress=progress, page_size=500)
 
+A refresh reads only what changed, from what is known (`state`):
+
+    tasks = await decide(client, plan, known_of(plan, state), page_size=500)
+    results = await carry_out(client, plan, state, tasks, sink, clock=clock)
+
 The catalog says which entities and tables there are (`catalog`, `overrides.yml`), `negotiate` compares it with the
 tenant's schema, `query` and `arrow` turn one shape into a document and back into rows, `paging` leads from page to
-page, `fetch` drives and `verify` counts. Files are not written here: rows go to a `BatchSink`.
+page, `fetch` drives and `verify` counts; `decide`, `refresh` and `deletes` are about changes. Files are not written
+here: rows go to a `BatchSink`.
 """
 
+from ion_pipeline.extract.account import nothing_read
 from ion_pipeline.extract.catalog import Catalog, ChildList, Column, Entity, Table, build_catalog, known_catalog
-from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError
+from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of
+from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError, SuspiciousDeletesError
 from ion_pipeline.extract.fetch import fetch
 from ion_pipeline.extract.negotiate import negotiate
 from ion_pipeline.extract.plan import Drift, EntityPlan, EntityQuery, Plan
-from ion_pipeline.extract.results import BatchSink, EntityResult, NoProgress, Progress
+from ion_pipeline.extract.refresh import RefreshOptions, carry_out
+from ion_pipeline.extract.results import BatchSink, ChangeSink, EntityResult, NoProgress, Progress
+from ion_pipeline.extract.state import EntityState, State
 
 __all__ = [
     "BatchSink",
     "Catalog",
+    "ChangeSink",
     "ChildList",
     "Column",
     "CountMismatchError",
@@ -28,13 +39,23 @@ __all__ = [
     "EntityPlan",
     "EntityQuery",
     "EntityResult",
+    "EntityState",
     "NoProgress",
     "PagingError",
     "Plan",
     "Progress",
+    "RefreshOptions",
+    "State",
+    "SuspiciousDeletesError",
     "Table",
+    "Task",
     "build_catalog",
+    "carry_out",
+    "check_deletes",
+    "decide",
     "fetch",
     "known_catalog",
+    "known_of",
     "negotiate",
+    "nothing_read",
 ]

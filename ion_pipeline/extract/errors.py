@@ -13,3 +13,7 @@ class CountMismatchError(IonPipelineError):
 
 class DuplicateKeyError(IonPipelineError):
     """ION gave two rows of an entity with the same key."""
+
+
+class SuspiciousDeletesError(IonPipelineError):
+    """So much is gone that it is rather a lost permission or another tenant than people's work."""

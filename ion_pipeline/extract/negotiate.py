@@ -12,6 +12,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
@@ -20,7 +21,7 @@ from graphql import (
 from ion_pipeline.client import SchemaMismatchError
 from ion_pipeline.extract.catalog import Catalog, Entity
 from ion_pipeline.extract.compare import Comparison
-from ion_pipeline.extract.plan import AbomRoute, Drift, EntityPlan, EntityQuery, Plan
+from ion_pipeline.extract.plan import AbomRoute, Drift, EntityPlan, EntityQuery, Plan, Watch, WatchedList
 from ion_pipeline.extract.query import count_query, page_query
 from ion_pipeline.extract.shape import ListShape
 
@@ -108,6 +109,8 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
             shape=shape,
             page=page_query(entity.name, entity.root_field, definition, shape, sort=sort),
             count=count_query(entity.name, entity.root_field, definition),
+            filters_type=str(definition.args["filters"].type) if "filters" in definition.args else "",
+            watch=_watch(entity, connection, keyset=not obstacle),
         ),
         drift=comparison.drift,
     )
@@ -128,10 +131,44 @@ def _keyset_obstacle(entity: Entity, connection: _Connection) -> str:
     return ""
 
 
+def _watch(entity: Entity, connection: _Connection, *, keyset: bool) -> Watch:
+    """How changes of an entity show. Lists that are links change with neither row: those show at their owner only."""
+    definition = connection.definition
+    filters = get_named_type(definition.args["filters"].type) if "filters" in definition.args else None
+    etag = next((name for name in ("_etag", "Etag") if name in connection.node.fields), "")
+    by_id = keyset and {"gte", "lte", "in"} <= _id_operators(definition)
+    return Watch(
+        updated="gte" in _operators(filters, "_updated"),
+        lists=tuple(_watched_lists(entity, connection.node, filters)),
+        etag=etag,
+        by_id=by_id,
+    )
+
+
+def _watched_lists(entity: Entity, node: GraphQLObjectType, filters: GraphQLNamedType | None) -> Iterable[WatchedList]:
+    """Lists of full rows that the tenant can filter by their own `_updated`."""
+    if not isinstance(filters, GraphQLInputObjectType) or "or_" not in filters.fields:
+        return
+    for child in entity.children:
+        columns = {column.name: column.field for column in child.columns}
+        etag, key = columns.get("_etag"), columns.get(child.key[-1])
+        if not etag or not key or not {child.field} <= filters.fields.keys() & node.fields.keys():
+            continue
+        element = get_named_type(node.fields[child.field].type)
+        has_marks = isinstance(element, GraphQLObjectType) and {etag, key} <= element.fields.keys()
+        if has_marks and "gte" in _operators(get_named_type(filters.fields[child.field].type), "_updated"):
+            yield WatchedList(child.field, key, etag)
+
+
 def _id_operators(definition: GraphQLField) -> frozenset[str]:
     filters = get_named_type(definition.args["filters"].type) if "filters" in definition.args else None
-    by_id = filters.fields.get("id") if isinstance(filters, GraphQLInputObjectType) else None
-    operators = get_named_type(by_id.type) if by_id else None
+    return _operators(filters, "id")
+
+
+def _operators(filters: GraphQLNamedType | None, name: str) -> frozenset[str]:
+    """What a column can be compared by, in a connection's filters."""
+    column = filters.fields.get(name) if isinstance(filters, GraphQLInputObjectType) else None
+    operators = get_named_type(column.type) if column else None
     return frozenset(operators.fields) if isinstance(operators, GraphQLInputObjectType) else frozenset()
 
 

@@ -50,25 +50,29 @@ class KeysetPager:
 
     Attributes:
         entity: For messages.
+        filters: Which rows; all of them if empty.
         last: The last id seen; None before the first row.
         done: Nothing is left.
         rows: Rows so far.
-        total: `totalCount` of the first page, which has no filter; None before it.
+        total: `totalCount` of the first page; None before it.
     """
 
     entity: str
+    filters: Mapping[str, Any] = field(default_factory=dict)
     last: int | None = None
     done: bool = False
     rows: int = 0
     total: int | None = None
 
     def variables(self) -> Mapping[str, Any]:
-        """No filter at first, then the ids above the last."""
-        return {} if self.last is None else {"filters": {"id": {"gt": self.last}}}
+        """The given filter at first, then the ids above the last of what it leaves."""
+        if self.last is None:
+            return {"filters": self.filters} if self.filters else {}
+        return {"filters": {**self.filters, "id": {"gt": self.last}}}
 
     def seen(self) -> Mapping[str, Any]:
         """Rows up to the last id: what was added behind it since is the next read's."""
-        return {} if self.last is None else {"filters": {"id": {"lte": self.last}}}
+        return {} if self.last is None else {"filters": {**self.filters, "id": {"lte": self.last}}}
 
     def accept(self, page: Page) -> None:
         """Check that ids ascend and that the end is one.

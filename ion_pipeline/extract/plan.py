@@ -1,10 +1,11 @@
 """What will be read and how: the outcome of `negotiate`, before anything is fetched. Pure data, printable."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from ion_pipeline.extract.catalog import Entity
 from ion_pipeline.extract.shape import NodeShape
@@ -31,6 +32,60 @@ class Drift:
         return bool(self.missing or self.new or self.retyped)
 
 
+Mark = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedList:
+    """A list whose rows have an instant of change of their own: attributes.
+
+    Attributes:
+        field: The list's field.
+        key: The field that tells its rows apart.
+        etag: The field of their etag.
+    """
+
+    field: str
+    key: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a tenant offers to see that an entity's rows have changed. Nothing, unless said.
+
+    Attributes:
+        updated: Rows can be filtered by their `_updated`.
+        lists: Lists inside whose own `_updated` can be filtered by: attributes, which may change without their owner.
+        etag: The field of the rows' etag, empty if there is none.
+        by_id: Rows can be read in order of their ids, by ranges of ids and by ids.
+    """
+
+    updated: bool = False
+    lists: tuple[WatchedList, ...] = ()
+    etag: str = ""
+    by_id: bool = False
+
+    def changed_since(self, instant: datetime) -> dict[str, Any]:
+        """The filter for rows that have changed, themselves or in their lists."""
+        changed = {"_updated": {"gte": instant.isoformat()}}
+        if not self.lists:
+            return changed
+        return {"or_": [changed, *({inner.field: changed} for inner in self.lists)]}
+
+    @property
+    def mark_fields(self) -> tuple[str, ...]:
+        """What to select for `mark`; nothing where there is no etag."""
+        if not (self.etag and self.by_id):
+            return ()
+        return ("id", self.etag, *(f"{inner.field} {{ {inner.key} {inner.etag} }}" for inner in self.lists))
+
+    def mark(self, node: Mapping[str, Any]) -> Mark:
+        """What differs whenever a row or one of its watched lists has changed."""
+        lists = (sorted((row[inner.key], row[inner.etag]) for row in node[inner.field] or ()) for inner in self.lists)
+        return (node[self.etag], *map(tuple, lists))
+
+
 @dataclass(frozen=True, slots=True)
 class EntityQuery:
     """What is asked for where an entity has a connection of its own.
@@ -39,11 +94,15 @@ class EntityQuery:
         shape: What is read and which tables it goes to.
         page: The document of a page.
         count: The document that asks for `totalCount` alone.
+        filters_type: GraphQL type of the connection's `filters`; empty if it takes none.
+        watch: How changes show.
     """
 
     shape: NodeShape
     page: str
     count: str
+    filters_type: str = ""
+    watch: Watch = field(default_factory=Watch)
 
 
 @dataclass(frozen=True)

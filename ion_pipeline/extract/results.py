@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ion_pipeline.extract.plan import Drift, EntityPlan, Paging
 
-Status = Literal["read", "forbidden", "absent"]
+Status = Literal["read", "unchanged", "forbidden", "absent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +18,9 @@ class EntityResult:
 
     Attributes:
         entity: Name of the entity.
-        status: `read`; `forbidden` to this API key; `absent` from this tenant's schema.
-        strategy: `full`: these are all rows.
+        status: `read`; `unchanged`: nothing of it had to be read; `forbidden` to this API key; `absent` from this
+            tenant's schema.
+        strategy: `full`: these are all rows. `incremental`: changes and deletes.
         paging: How pages followed each other.
         tables: Rows written, by table; empty unless read.
         pages: Pages read.
@@ -30,11 +31,14 @@ class EntityResult:
         watermark: ION's clock before the first request; None where it sends no `Date`.
         query_hash: Identifies what was asked for.
         drift: How the tenant's type differs from the catalog.
+        deleted: Rows found to be gone, in an incremental read.
+        expected: Rows there should be afterwards, in an incremental read.
+        unsettled: Rows that had changed again when the read ended.
     """
 
     entity: str
     status: Status
-    strategy: Literal["full"] = "full"
+    strategy: Literal["full", "incremental"] = "full"
     paging: Paging = "none"
     tables: Mapping[str, int] = field(default_factory=dict)
     pages: int = 0
@@ -45,6 +49,9 @@ class EntityResult:
     watermark: datetime | None = None
     query_hash: str = ""
     drift: Drift = field(default_factory=Drift)
+    deleted: int = 0
+    expected: int | None = None
+    unsettled: int = 0
 
     @property
     def rows(self) -> int:
@@ -65,6 +72,13 @@ class BatchSink(Protocol):
 
     def discard(self, table: str) -> None:
         """Forget the rows of a table written so far: it is read again from the start."""
+
+
+class ChangeSink(BatchSink, Protocol):
+    """Takes changes too."""
+
+    def delete(self, table: str, keys: pa.RecordBatch) -> None:
+        """Rows with these keys are gone; with an owner's id alone, all that the owner had before this call."""
 
 
 class Progress(Protocol):

@@ -51,6 +51,9 @@ class TableRead:
         query_hash: Hash of the query text that read it.
         since: Start of the window of changes; None for a full read.
         until: The next read's window starts here: the server's clock at the start of this one, less the overlap.
+        by_owner: Tombstones name owners, by the first key column alone: what an owner had before its tombstone is gone,
+            and what follows is all it has.
+        unsettled: Rows known to have changed again while the load was read; the next one brings them.
     """
 
     entity: str
@@ -60,6 +63,8 @@ class TableRead:
     query_hash: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    by_owner: bool = False
+    unsettled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ion_pipeline.lake import WriterLock
 from ion_pipeline.settings import Settings
 
 _PARSE_SECONDS = 300.0
+_DBT = "from dbt.cli.main import cli; cli()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class BuildReport:
     seconds: float
 
     def count(self, kind: str, *statuses: str) -> int:
-        """Nodes of a kind (`model`, `test`, `seed`, `unit_test`) with one of the statuses; any status if none given."""
+        """Nodes of a kind (`model`, `test`, `seed`) with one of the statuses; any status if none given."""
         return sum(
             node.unique_id.startswith(f"{kind}.") and (not statuses or node.status in statuses) for node in self.nodes
         )
@@ -85,12 +86,19 @@ def environment(settings: Settings) -> dict[str, str]:
         "DBT_PROFILES_DIR": str(project_dir()),
         "DBT_TARGET_PATH": str(work / "target"),
         "DBT_LOG_PATH": str(work / "logs"),
+        # Unit tests are about the models, not about the data: they run when the models change, with the other tests.
+        "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
         "ION_WAREHOUSE_PATH": str(settings.warehouse_path.absolute()),
         "ION_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
         "ION_DUCKDB_THREADS": str(settings.duckdb_threads),
     }
+
+
+def parse_stamp(settings: Settings) -> Path:
+    """The file whose age is that of the models as they are."""
+    return Path(environment(settings)["DBT_TARGET_PATH"]) / "manifest.sha256"
 
 
 def prepared_manifest(settings: Settings) -> Path:
@@ -100,7 +108,7 @@ def prepared_manifest(settings: Settings) -> Path:
         BuildError: The project does not parse; dbt's own words are in the message.
     """
     target = Path(environment(settings)["DBT_TARGET_PATH"])
-    manifest, stamp = target / "manifest.json", target / "manifest.sha256"
+    manifest, stamp = target / "manifest.json", parse_stamp(settings)
     digest = _project_digest()
     # Dagster's processes start side by side, and dbt does not write the file in one go.
     with WriterLock(target.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
@@ -138,7 +146,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
-        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments, "--project-dir", str(project_dir())],
+        [sys.executable, "-c", _DBT, "--no-use-colors", *arguments, "--project-dir", str(project_dir())],
         env={**os.environ, **environment(settings)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

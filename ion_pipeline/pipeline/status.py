@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ion_pipeline.lake import Lake, Tenant, read_tenant
+from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import Settings
 
 
@@ -79,3 +80,19 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
         published=published if exists else None,
         published_at=datetime.fromtimestamp(published.stat().st_mtime, UTC) if exists else None,
     )
+
+
+def is_published_current(settings: Settings) -> bool:
+    """Whether readers have everything: published after the last load, and after the models last changed.
+
+    Raises:
+        LakeCorruptionError: The last load's manifest is not readable.
+    """
+    published = settings.published_dir / "ion.duckdb"
+    load_ids = Lake(settings.lake_dir).load_ids()
+    if not load_ids or not published.is_file():
+        return False
+    at = datetime.fromtimestamp(published.stat().st_mtime, UTC)
+    stamp = dbt.parse_stamp(settings)
+    models_at = datetime.fromtimestamp(stamp.stat().st_mtime, UTC) if stamp.is_file() else at
+    return at >= max(models_at, Lake(settings.lake_dir).read_manifest(load_ids[-1]).committed_at)

@@ -1,4 +1,4 @@
-"""The HTTP face: token endpoint, GraphQL endpoint, and the sandbox's own statistics and faults."""
+"""The HTTP face: token endpoint, GraphQL endpoint, and the sandbox's own statistics, faults and changes."""
 
 import asyncio
 import base64
@@ -12,8 +12,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ion_pipeline.sandbox.changes import ChangeError, Changes
 from ion_pipeline.sandbox.engine import BadRequestError, Engine, Request
 from ion_pipeline.sandbox.faults import FaultRule, FaultRuleError, Faults, Shape, retry_after
+from ion_pipeline.sandbox.load import Writer
 from ion_pipeline.sandbox.model import is_connection
 from ion_pipeline.sandbox.responses import (
     BrokenResponse,
@@ -39,6 +41,7 @@ class SandboxApp:
         self.engine = engine
         self.issuer = issuer
         self.faults = Faults(seed)
+        self.changes = Changes(Writer(engine.store))
         self.stats = Stats()
         self.asgi = Starlette(
             routes=[
@@ -47,6 +50,7 @@ class SandboxApp:
                 Route("/_sandbox/stats", self.show_stats, methods=["GET"]),
                 Route("/_sandbox/stats/reset", self.reset_stats, methods=["POST"]),
                 Route("/_sandbox/faults", self.change_faults, methods=["GET", "POST", "DELETE"]),
+                Route("/_sandbox/changes", self.change_world, methods=["GET", "POST"]),
             ]
         )
 
@@ -79,6 +83,8 @@ class SandboxApp:
             return refused
         if payload is None:
             return error_response(400, "POST body sent invalid JSON.")
+        if self.changes.waiting:
+            self.changes.about_to_answer(self._shape(payload).entities)
         try:
             answer = self._answer(payload, partial=rule is not None and rule.kind == "partial_error")
         except BadRequestError as error:
@@ -167,6 +173,15 @@ class SandboxApp:
             except (orjson.JSONDecodeError, FaultRuleError) as error:
                 return error_response(400, str(error))
         return json_response(self.faults.as_list())
+
+    async def change_world(self, http: HttpRequest) -> Response:
+        """`GET` and `POST /_sandbox/changes`: answers with how many scheduled changes are waiting."""
+        if http.method == "POST":
+            try:
+                self.changes.post(orjson.loads(await http.body()))
+            except (orjson.JSONDecodeError, ChangeError) as error:
+                return error_response(400, str(error))
+        return json_response({"waiting": self.changes.waiting})
 
 
 async def refusal(rule: FaultRule) -> Response | None:

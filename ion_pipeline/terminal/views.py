@@ -7,6 +7,7 @@ from rich.table import Table
 
 from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt import BuildReport
+from ion_pipeline.pipeline.extraction import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
 from ion_pipeline.warehouse import CompactReport, LoadReport
 
@@ -28,6 +29,29 @@ def check_view(report: CheckReport) -> Table:
         colour = {"readable": "green", "forbidden": "yellow", "absent": "dim"}.get(entity.status, "red")
         grid.add_row(entity.entity, f"[{colour}]{entity.status}[/{colour}]", rows, entity.paging, entity.drift_text)
     return grid
+
+
+def plan_view(plan: RefreshPlan) -> Table:
+    """What a refresh would read, entity by entity."""
+    grid = table("entity", "read", "why", "rows", "requests", right=["rows", "requests"], wrap=["why"])
+    for task in plan.tasks:
+        reads = task.requests > 0
+        rows = f"{task.rows:,}" if reads else ""
+        requests = f"{task.requests:,}" if reads else ""
+        grid.add_row(task.plan.name, task.action if reads else f"[dim]{task.action}[/dim]", task.reason, rows, requests)
+    return grid
+
+
+def plan_document(plan: RefreshPlan) -> dict[str, object]:
+    """The same for programs."""
+    fields = ("action", "reason", "rows", "requests", "total", "changed", "since")
+    return {
+        "requests": plan.requests,
+        "estimated_requests": plan.estimated_requests,
+        "entities": [
+            {"entity": task.plan.name} | {field: getattr(task, field) for field in fields} for task in plan.tasks
+        ],
+    }
 
 
 def status_view(report: StatusReport) -> Table:
@@ -87,6 +111,6 @@ def compact_line(report: CompactReport) -> str:
 
 def build_line(report: BuildReport) -> str:
     """What dbt did, in a sentence."""
-    tests = report.count("test") + report.count("unit_test")
-    line = f"{report.count('model', 'success')} models built, {tests} tests run in {report.seconds:.1f} s."
+    models, tests = report.count("model", "success"), report.count("test")
+    line = f"{models} models built, {tests} tests run in {report.seconds:.1f} s."
     return f"{line} {len(report.warnings)} warnings." if report.warnings else line

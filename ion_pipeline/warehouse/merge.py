@@ -141,6 +141,8 @@ class _Merge:
                 f"{self._manifest.rows + self._manifest.tombstones}.",
                 remedy="The lake was altered after the load was written: restore it from a backup.",
             )
+        if self._manifest.read.by_owner:
+            self._incoming = self._since_their_owner()
         if rows_read != distinct_keys:
             if self._is_full and not self._manifest.read.nested:
                 raise self._duplicate_keys(rows_read - distinct_keys)
@@ -150,6 +152,16 @@ class _Merge:
                 f"(partition by {keys} order by _ion_file desc, file_row_number desc) = 1)"
             )
         return rows_read, distinct_keys
+
+    def _since_their_owner(self) -> str:
+        """Rows and tombstones from the last tombstone of their owner on: an owner read again replaces what it had."""
+        placed = (
+            f"select *, row_number() over (order by _ion_file, file_row_number) as _ion_place from {self._incoming}"
+        )
+        return (
+            f"(select * exclude (_ion_place) from ({placed}) qualify _ion_place >= coalesce(max(_ion_place) "
+            f"filter (_ion_deleted) over (partition by {identifier(self._keys[0])}), 0))"
+        )
 
     def _duplicate_keys(self, surplus: int) -> DuplicateKeyError:
         keys = identifiers(self._keys)
@@ -184,6 +196,16 @@ class _Merge:
         )
 
     def _find_gone(self) -> None:
+        if self._manifest.read.by_owner:
+            owner = identifier(self._keys[0])
+            self._connection.execute(
+                f"create or replace temp table _ion_gone as select {identifiers(self._keys, 'r')} "
+                f"from {self._raw} as r semi join (select {owner} from {self._incoming} where _ion_deleted) as o "
+                f"on r.{owner} = o.{owner} anti join (select * from {self._incoming} where not _ion_deleted) as i "
+                f"on {self._same_key('i', 'r')}",
+                {"files": self._files},
+            )
+            return
         # A full read has no tombstones: what it does not hold is gone.
         join, rows = ("anti", "true") if self._is_full else ("semi", "_ion_deleted")
         self._connection.execute(

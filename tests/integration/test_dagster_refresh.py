@@ -15,6 +15,8 @@ from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import RefreshResult, run_refresh
 from ion_pipeline.extract import known_catalog
 from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.pipeline.status import is_published_current
+from ion_pipeline.pipeline.steps import ReadMode, publish
 from ion_pipeline.sandbox.factory import build_world
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.world import World
@@ -121,7 +123,8 @@ def test_one_entity_alone_leaves_the_others_as_they_are(refreshed: Refreshed) ->
     runs = refreshed.query("select count(*) from raw.runs")
     loads = refreshed.query("select count(*) from raw._ion_loads")
     before = refreshed.metadata("raw", "parts")
-    result = run_refresh(refreshed.definitions, assets=["ion/parts", "raw/parts"], instance=refreshed.instance)
+    definitions = build_definitions(refreshed.settings, Silence(), mode=ReadMode(full=True))
+    result = run_refresh(definitions, assets=["ion/parts", "raw/parts"], instance=refreshed.instance)
     assert (result.entities, result.models, result.published) == (1, 0, None)
     after = refreshed.metadata("raw", "parts")
     assert after["dagster/row_count"] == after["rows_read"] == before["rows_read"]
@@ -158,6 +161,25 @@ def test_wrong_secret_is_one_message_and_changes_nothing(
     assert "wrong-on-purpose" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
     assert digests(refreshed.settings.data_dir) == before
+
+
+def test_nothing_new_reads_loads_builds_and_publishes_nothing(refreshed: Refreshed) -> None:
+    settings = refreshed.settings
+    if not is_published_current(settings):  # Another test has added a load.
+        publish(settings)
+    before = digests(settings.published_dir)
+    result = run_refresh(refreshed.definitions, instance=refreshed.instance)
+    assert (result.load_id, result.entities, result.models, result.published) == (None, 0, 0, None)
+    assert list(result.seconds) == ["extract"]
+    assert result.checks == 2 * len(known_catalog().default_selection)
+    assert result.warnings == ()
+    assert digests(settings.published_dir) == before
+    # What readers have is out of date: then everything after the reading is done.
+    (settings.published_dir / "ion.duckdb").unlink()
+    again = run_refresh(refreshed.definitions, instance=refreshed.instance)
+    assert (again.load_id, again.entities) == (None, 0)
+    assert again.models > 0
+    assert again.published
 
 
 def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 from ion_pipeline.extract.catalog import known_catalog
 from ion_pipeline.warehouse.tables import ensure_tables
@@ -74,7 +75,13 @@ def run_dbt(warehouse: Path, *arguments: str) -> dict[str, str]:
     assert results.is_file(), run.stdout + run.stderr
     document = json.loads(results.read_bytes())
     results.unlink()
-    return {result["unique_id"].split(".")[2]: result["status"] for result in document["results"]}
+    return {node_name(result["unique_id"]): result["status"] for result in document["results"]}
+
+
+def node_name(unique_id: str) -> str:
+    """`model.<project>.<name>`, `test.<project>.<name>.<hash>`, `unit_test.<project>.<model>.<name>`."""
+    parts = unique_id.split(".")
+    return parts[3] if parts[0] == "unit_test" else parts[2]
 
 
 def ask(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -105,6 +112,13 @@ def built(warehouse: Path) -> dict[str, str]:
 def test_nothing_fails(built: dict[str, str]) -> None:
     assert len(built) > len(INTEGRITY)
     assert {name: status for name, status in built.items() if status in {"error", "fail", "skipped"}} == {}
+
+
+def test_every_unit_test_passes(built: dict[str, str]) -> None:
+    models = [yaml.safe_load(path.read_text("utf-8")) for path in (PROJECT / "models").rglob("*.yml")]
+    names = {test["name"] for model in models for test in model.get("unit_tests", ())}
+    assert names
+    assert {name: built.get(name) for name in names} == dict.fromkeys(names, "pass")
 
 
 def test_attributes_have_their_value_in_the_column_of_its_type(warehouse: Path, built: dict[str, str]) -> None:

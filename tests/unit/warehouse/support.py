@@ -79,6 +79,7 @@ class House:
         at: datetime | None = None,
         tenant: Tenant = TENANT,
         tables: Sequence[Table] | None = None,
+        owners: Mapping[str, Sequence[int]] | None = None,
     ) -> LoadManifest:
         """Commit a load of these rows and tombstones, one batch per row so that nothing depends on batches."""
         known = {table.name: table for table in tables or self.tables}
@@ -86,6 +87,10 @@ class House:
         with self.lake.begin(
             tenant, {name: table.arrow_schema for name, table in known.items()}, started_at=instant
         ) as writer:
+            for name, numbers in (owners or {}).items():
+                owner = pa.schema([known[name].arrow_schema.field(known[name].key[0])])
+                for number in numbers:
+                    writer.delete(name, pa.RecordBatch.from_arrays([pa.array([number], pa.int64())], schema=owner))
             for name, values in rows.items():
                 for value in values:
                     writer.write(name, pa.RecordBatch.from_pylist([dict(value)], schema=known[name].arrow_schema))
@@ -95,8 +100,13 @@ class House:
                     writer.delete(name, pa.RecordBatch.from_pylist([dict(value)], schema=key_schema))
             return writer.commit(
                 {
-                    name: TableRead(known[name].entity, strategy=strategy, nested=known[name].is_child)
-                    for name in {**rows, **(gone or {})}
+                    name: TableRead(
+                        known[name].entity,
+                        strategy=strategy,
+                        nested=known[name].is_child,
+                        by_owner=name in (owners or {}),
+                    )
+                    for name in {**rows, **(gone or {}), **(owners or {})}
                 }
             )
 

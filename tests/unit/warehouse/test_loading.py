@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline.errors import TenantMismatchError
-from ion_pipeline.lake import LakeCorruptionError, Tenant
+from ion_pipeline.lake import LakeCorruptionError, TableRead, Tenant
 from ion_pipeline.warehouse import (
     CountMismatchError,
     DuplicateKeyError,
@@ -20,7 +20,7 @@ from ion_pipeline.warehouse import (
     load,
     rebuild,
 )
-from tests.unit.warehouse.support import ATTRIBUTES, LINKS, START, TABLES, THINGS, House, column
+from tests.unit.warehouse.support import ATTRIBUTES, LINKS, START, TABLES, TENANT, THINGS, House, column
 
 HOUR = timedelta(hours=1)
 
@@ -250,6 +250,45 @@ def test_an_incremental_load_deletes_by_tombstone_only(house: House) -> None:
         (0, 0, 0, 2),
     ]
     assert house.query("select id, name from raw.things order by 1") == [(1, "thing 1"), (2, "new")]
+
+
+def attribute(owner: int, key: str, value: str = "x") -> dict[str, Any]:
+    return {"thing_id": owner, "key": key, "value": value}
+
+
+def test_an_owner_read_again_replaces_what_it_had(house: House) -> None:
+    house.write({"thing_attributes": [attribute(1, "a"), attribute(1, "b"), attribute(2, "a"), attribute(3, "a")]})
+    house.write(
+        {"thing_attributes": [attribute(1, "b", "new"), attribute(1, "c")]},
+        strategy="incremental",
+        owners={"thing_attributes": [1, 3, 77]},
+    )
+    change = house.load().loads[1].tables[0]
+    assert (change.rows_inserted, change.rows_updated, change.rows_deleted, change.rows_after) == (1, 1, 2, 3)
+    assert house.query("select * exclude (_ion_load, _ion_seen_at) from raw.thing_attributes order by 1, 2") == [
+        (1, "b", "new"),
+        (1, "c", "x"),
+        (2, "a", "x"),
+    ]
+    assert house.query("select thing_id, key from raw_history.thing_attributes where not is_current order by all") == [
+        (1, "a"),
+        (1, "b"),
+        (3, "a"),
+    ]
+
+
+def test_of_an_owner_read_twice_in_one_load_the_later_rows_count(house: House) -> None:
+    schema = ATTRIBUTES.arrow_schema
+    house.write({"thing_attributes": [attribute(1, "old")]})
+    with house.lake.begin(TENANT, {"thing_attributes": schema}, started_at=START + HOUR) as writer:
+        for keys in (["a", "b"], ["b"]):
+            owner = pa.RecordBatch.from_arrays([pa.array([1], pa.int64())], ["thing_id"])
+            writer.delete("thing_attributes", owner)
+            rows = [attribute(1, key, str(len(keys))) for key in keys]
+            writer.write("thing_attributes", pa.RecordBatch.from_pylist(rows, schema=schema))
+        writer.commit({"thing_attributes": TableRead("things", strategy="incremental", by_owner=True)})
+    house.load()
+    assert house.query("select key, value from raw.thing_attributes") == [("b", "1")]
 
 
 def test_an_older_load_that_turns_up_late_is_refused(house: House) -> None:

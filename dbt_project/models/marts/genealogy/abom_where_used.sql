@@ -6,10 +6,11 @@ units as (
     select * from {{ ref('int_abom__units') }}
 ),
 
+-- What only members of its own cycle hold is held by nothing: a recall must still find it.
 installed as (
-    select distinct child_part_inventory_id as part_inventory_id
-    from {{ ref('int_abom__lines') }}
-    where child_part_inventory_id is not null
+    select distinct part_inventory_id
+    from {{ ref('int_abom__tree_lines') }}
+    where part_inventory_id is not null
 )
 
 -- Already in the order of the components, and the joins keep it: one where-used lies together in the file.

@@ -1,0 +1,132 @@
+"""Many small questions about connections in one request: counts, and short lists of ids, under aliases."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ion_pipeline.client import (
+    GraphQLError,
+    IonClient,
+    PartialDataError,
+    PermissionDeniedError,
+    RequestTimeoutError,
+    SchemaMismatchError,
+)
+from ion_pipeline.extract.plan import EntityPlan, EntityQuery
+
+# Seventy entities with two counts each are one request.
+_QUESTIONS_PER_REQUEST = 200
+_ROWS_PER_REQUEST = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How many rows of an entity match, and some fields of the first of them.
+
+    Attributes:
+        plan: The entity.
+        query: Its documents and what its connection takes.
+        filters: Which rows; None for all.
+        fields: Fields of the rows to give; none for the count alone.
+        first: Rows to give.
+    """
+
+    plan: EntityPlan
+    query: EntityQuery
+    filters: Mapping[str, Any] | None = None
+    fields: tuple[str, ...] = ()
+    first: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Rows that may come."""
+        return self.first if self.fields else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What ION says to a question.
+
+    Attributes:
+        total: Rows that match.
+        nodes: The fields asked for, of as many rows as asked for.
+    """
+
+    total: int
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -> list[Reply | None]:
+    """Ask, in as few requests as the answers' size allows.
+
+    Args:
+        client: The tenant.
+        questions: In any number.
+        about: What it is for, as error messages name it.
+
+    Returns:
+        A reply to each question; None where the API key may not read the entity.
+
+    Raises:
+        IonApiError: After the client's retries, and after asking for less where ION runs out of time.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_ask(client, batch, about)) for batch in _batches(questions)]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [reply for task in tasks for reply in task.result()]
+
+
+async def _ask(client: IonClient, questions: list[Question], about: str) -> list[Reply | None]:
+    document, variables = document_of(questions)
+    try:
+        data = await client.execute(document, variables, operation=about)
+    except (RequestTimeoutError, PermissionDeniedError, PartialDataError, GraphQLError) as refusal:
+        if len(questions) > 1:
+            # Too much at once, or one entity of many that may not be read.
+            middle = len(questions) // 2
+            halves = [await _ask(client, half, about) for half in (questions[:middle], questions[middle:])]
+            return [*halves[0], *halves[1]]
+        if isinstance(refusal, PermissionDeniedError):
+            return [None]
+        raise
+    return [_reply(data.get(f"q{number}"), about) for number in range(len(questions))]
+
+
+def document_of(questions: Iterable[Question]) -> tuple[str, dict[str, Any]]:
+    """The document and its variables; values travel as variables only."""
+    declared, lines, variables = [], [], {}
+    for number, question in enumerate(questions):
+        arguments = f"first: {question.first}"
+        if question.filters is not None:
+            declared.append(f"$f{number}: {question.query.filters_type}")
+            variables[f"f{number}"] = question.filters
+            arguments += f", filters: $f{number}"
+        nodes = f" edges {{ node {{ {' '.join(question.fields)} }} }}" if question.fields else ""
+        root_field = question.plan.entity.root_field
+        lines.append(f"  q{number}: {root_field}({arguments}) {{ pageInfo {{ totalCount }}{nodes} }}")
+    head = f"query several({', '.join(declared)})" if declared else "query several"
+    return "\n".join([f"{head} {{", *lines, "}"]) + "\n", variables
+
+
+def _batches(questions: Sequence[Question]) -> Iterator[list[Question]]:
+    batch: list[Question] = []
+    for question in questions:
+        rows = sum(one.rows for one in batch) + question.rows
+        if batch and (len(batch) == _QUESTIONS_PER_REQUEST or rows > _ROWS_PER_REQUEST):
+            yield batch
+            batch = []
+        batch.append(question)
+    if batch:
+        yield batch
+
+
+def _reply(connection: Any, about: str) -> Reply:
+    try:
+        return Reply(int(connection["pageInfo"]["totalCount"]), [edge["node"] for edge in connection.get("edges", ())])
+    except (KeyError, TypeError, ValueError):
+        raise SchemaMismatchError(
+            f"{about}: ION's answer is not what was asked for.", remedy="Nothing was kept. Try again."
+        ) from None

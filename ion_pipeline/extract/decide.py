@@ -1,0 +1,199 @@
+"""What a refresh has to read, from what is known and two counts per entity. Reads no rows.
+
+One request asks every entity how many rows it has and how many changed since its watermark. Where neither tells of
+anything new, nothing is read. A count that fell is not believed blindly: an entity that vanished or lost a large part
+of its rows stops the refresh, because un-doing a mass delete is harder than confirming one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from ion_pipeline.client import IonClient
+from ion_pipeline.extract.aliased import Question, Reply, ask
+from ion_pipeline.extract.errors import SuspiciousDeletesError
+from ion_pipeline.extract.plan import EntityPlan, Mark, Plan, Watch
+from ion_pipeline.extract.state import State
+
+Action = Literal["nothing", "changes", "deletes", "changes and deletes", "sweep", "full", "nested", "none", "forbidden"]
+# Below this an entity may lose any share of its rows in a day's work.
+_FEW_ROWS = 100
+# A list of ids and etags as short as this comes with the counts.
+_SHORT = 500
+# Changes as few as this are compared with what is known before any is read.
+FEW_MARKS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What should be there when a round of reading begins.
+
+    Attributes:
+        rows: Rows known.
+        since: Changes from this instant on are asked for; None: the entity has to be read in full.
+        why: Why in full, if so.
+        etags: Id to etag of an entity whose changes show by etag alone, if it is a short one; None otherwise.
+        seen: Marks of the rows that have changed since and are known, if they are few.
+    """
+
+    rows: int
+    since: datetime | None
+    why: str = ""
+    etags: Mapping[int, str | None] | None = None
+    seen: Mapping[int, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done about one entity.
+
+    Attributes:
+        plan: The entity, and how it can be read.
+        action: What to read of it.
+        reason: Why, in a few words.
+        rows: Rows that will come, as far as counts tell.
+        requests: Requests it will take, about.
+        total: What ION counts; None where it was not or may not be asked.
+        changed: Rows that ION counts as changed.
+        since: The instant that `changed` counts from.
+    """
+
+    plan: EntityPlan
+    action: Action
+    reason: str
+    rows: int = 0
+    requests: int = 0
+    total: int | None = None
+    changed: int = 0
+    since: datetime | None = None
+
+
+def known_of(plan: Plan, state: State) -> dict[str, Known]:
+    """What the last refresh left, entity by entity; what was never read, or asked otherwise, is to be read in full."""
+    known = {}
+    for entity in plan.entities:
+        before = state.entities.get(entity.name)
+        watch = entity.query.watch if entity.query else None
+        if before is None:
+            known[entity.name] = Known(0, None, "never read before")
+        elif watch is None:
+            known[entity.name] = Known(before.rows, None)
+        elif next(plan.carried_by(entity.name), None):
+            known[entity.name] = Known(before.rows, None, "what is nested in it shows no changes")
+        elif before.query_hash != entity.query_hash:
+            known[entity.name] = Known(before.rows, None, "other fields than at the last read")
+        elif watch.updated and before.watermark is not None:
+            known[entity.name] = Known(before.rows, before.watermark, seen=before.marks)
+        elif not watch.updated and watch.by_id and watch.etag and not entity.entity.children:
+            etags = state.known.etags(entity.name) if before.rows < _SHORT else None
+            known[entity.name] = Known(before.rows, None, "", etags)
+        else:
+            known[entity.name] = Known(before.rows, None, "this tenant shows no changes of it")
+    return known
+
+
+async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, page_size: int) -> tuple[Task, ...]:
+    """Ask for the counts and say what is to be read.
+
+    Args:
+        client: The tenant.
+        plan: What can be read, and how.
+        known: What should be there.
+        page_size: For the estimate of requests.
+
+    Raises:
+        IonApiError: The counts cannot be had.
+    """
+    asked: list[tuple[EntityPlan, Question]] = []
+    for entity in plan.entities:
+        if entity.query is None:
+            continue
+        one = known[entity.name]
+        fields: tuple[str, ...] = ("id", entity.query.watch.etag) if one.etags is not None else ()
+        asked.append((entity, Question(entity, entity.query, None, fields, first=_SHORT if fields else 1)))
+        if one.since is not None:
+            watch = entity.query.watch
+            fields = watch.mark_fields if one.seen else ()
+            changed = watch.changed_since(one.since)
+            asked.append((entity, Question(entity, entity.query, changed, fields, first=FEW_MARKS if fields else 1)))
+    replies: dict[str, list[Reply | None]] = {}
+    for (entity, _), reply in zip(asked, await ask(client, [one for _, one in asked], about="the counts"), strict=True):
+        replies.setdefault(entity.name, []).append(reply)
+    return tuple(_task(entity, known[entity.name], replies.get(entity.name, []), page_size) for entity in plan.entities)
+
+
+def _task(plan: EntityPlan, known: Known, replies: Sequence[Reply | None], page_size: int) -> Task:
+    if plan.query is None:
+        return Task(plan, "none" if plan.paging == "none" else "nested", plan.reason)
+    total = replies[0]
+    if total is None:
+        return Task(plan, "forbidden", "the key may not read it")
+    pages = -(-total.total // page_size)
+    if known.why:
+        return Task(plan, "full", known.why, total.total, max(1, pages), total.total)
+    if known.since is None:
+        etags = {int(node["id"]): node[plan.query.watch.etag] for node in total.nodes}
+        if known.etags is not None and total.total == len(etags) and etags == known.etags:
+            return Task(plan, "nothing", "every etag is as known", total=total.total)
+        return Task(plan, "sweep", "ids and etags are compared", total.total, max(1, pages), total.total)
+    reply, watch = replies[1], plan.query.watch
+    changed = 0 if reply is None or _all_seen(watch, known, reply) else reply.total
+    counted = Task(plan, "nothing", "", total=total.total, changed=changed, since=known.since)
+    return _by_counts(counted, known, watch, page_size)
+
+
+def _by_counts(counted: Task, known: Known, watch: Watch, page_size: int) -> Task:
+    """What two counts tell: rows in all, and rows changed."""
+    total, changed, since = counted.total or 0, counted.changed, counted.since
+    differs = total != known.rows
+    if not changed and not differs:
+        return replace(counted, reason="no change, as many rows as known")
+    reason = f"{changed:,} changed since {since:%Y-%m-%d %H:%M:%S}, {total:,} rows, {known.rows:,} known"
+    if not watch.by_id:
+        return replace(counted, action="full", reason=reason, rows=total, requests=max(1, -(-total // page_size)))
+    # New rows are among the changed ones; only with them read does a count tell of deletes.
+    action: Action = "changes" if changed and not differs else "deletes" if not changed else "changes and deletes"
+    return replace(counted, action=action, reason=reason, rows=changed, requests=-(-changed // page_size) + 4 * differs)
+
+
+def _all_seen(watch: Watch, known: Known, reply: Reply) -> bool:
+    """Whether every changed row is one we know, as it is now."""
+    if reply.total == 0:
+        return True
+    if not known.seen or reply.total > len(reply.nodes):
+        return False
+    return all(known.seen.get(int(node["id"])) == watch.mark(node) for node in reply.nodes)
+
+
+def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, largest_share: float) -> None:
+    """Stop where more is gone than people delete.
+
+    Args:
+        tasks: With ION's counts.
+        rows_known: Rows known, by entity.
+        largest_share: Share of an entity's rows that may go between two refreshes.
+
+    Raises:
+        SuspiciousDeletesError: An entity is gone from the schema, has no rows any more, or lost more than the share.
+    """
+    found = []
+    for task in tasks:
+        rows = rows_known.get(task.plan.name, 0)
+        if task.action == "none" and rows:
+            found.append(f"{task.plan.name} ({rows:,} rows known) is no longer in the tenant's schema")
+        elif task.total is not None and rows and is_suspicious(rows, task.total, largest_share):
+            found.append(f"{task.plan.name} had {rows:,} rows and has {task.total:,}")
+    if found:
+        raise SuspiciousDeletesError(
+            f"Too much is gone to be taken for deletes: {'; '.join(found)}.",
+            remedy="Was ION's tenant reset, or a permission of the key's owner taken away? If the rows are really "
+            "deleted, say so with --accept-deletes. Nothing was changed.",
+        )
+
+
+def is_suspicious(known: int, total: int, largest_share: float) -> bool:
+    """Whether so many rows went that it has to be confirmed."""
+    if total == 0:
+        return known > 0
+    return known - total > max(_FEW_ROWS, largest_share * known)

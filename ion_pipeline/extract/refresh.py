@@ -1,0 +1,323 @@
+"""Carry out what `decide` found: read the changes, find the deletes, and ask once more until nothing changes meanwhile.
+
+Rows of an owner's lists are replaced as a whole whenever the owner is read. Entities whose changes do not show are read
+in full, by `fetch`. After each round one request asks for the counts again; what changed since the round began is read
+in the next, up to a limit, and what is left then is reported with each entity.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import pyarrow as pa
+
+from ion_pipeline.client import IonClient, RequestTimeoutError
+from ion_pipeline.extract.account import Account, unread_result
+from ion_pipeline.extract.arrow import Node, to_batches
+from ion_pipeline.extract.decide import Known, Task, check_deletes, decide, is_suspicious
+from ion_pipeline.extract.deletes import Differences, differences
+from ion_pipeline.extract.errors import PagingError
+from ion_pipeline.extract.fetch import fetch
+from ion_pipeline.extract.page_reader import PageReader
+from ion_pipeline.extract.paging import KeysetPager
+from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Mark, Plan
+from ion_pipeline.extract.results import ChangeSink, EntityResult, NoProgress, Progress
+from ion_pipeline.extract.state import Ids, State
+from ion_pipeline.extract.stream import PageSize, pages
+
+_IDS_PER_REQUEST = 200
+# Kept of an entity, to know a row again that changed just before it was read. Without it, it is read once more.
+_MARKS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshOptions:
+    """How a refresh reads.
+
+    Attributes:
+        page_size: Rows asked for in one request at most.
+        rounds: How often what changed meanwhile is read before it is left to the next refresh.
+        largest_share: Share of an entity's rows that may be found deleted; None for any.
+    """
+
+    page_size: int = 500
+    rounds: int = 3
+    largest_share: float | None = 0.2
+
+
+class _NeedsAllError(Exception):
+    """An entity cannot be read by its changes after all."""
+
+
+async def carry_out(
+    client: IonClient,
+    plan: Plan,
+    state: State,
+    tasks: Sequence[Task],
+    sink: ChangeSink,
+    *,
+    clock: datetime | None,
+    progress: Progress | None = None,
+    options: RefreshOptions | None = None,
+) -> list[EntityResult]:
+    """Read what the tasks say.
+
+    Args:
+        client: The tenant, open.
+        plan: From `negotiate`.
+        state: What the last refresh left.
+        tasks: From `decide`.
+        sink: Takes rows and deletes; called from one thread.
+        clock: ION's clock before `decide` asked for the counts: the watermark of what is read.
+        progress: Hears how it goes.
+        options: How to read.
+
+    Returns:
+        A result for each entity of the plan.
+
+    Raises:
+        IonApiError: A request failed for good.
+        SuspiciousDeletesError: More rows are gone than may be.
+        CountMismatchError, PagingError, DuplicateKeyError: As `fetch`.
+    """
+    run = _Refresh(
+        client,
+        plan,
+        state,
+        sink,
+        clock=clock,
+        progress=progress or NoProgress(),
+        options=options or RefreshOptions(),
+    )
+    return await run.run(tasks)
+
+
+class _Refresh:
+    """The rounds of one refresh."""
+
+    def __init__(
+        self,
+        client: IonClient,
+        plan: Plan,
+        state: State,
+        sink: ChangeSink,
+        *,
+        clock: datetime | None,
+        progress: Progress,
+        options: RefreshOptions,
+    ) -> None:
+        self._client, self._plan, self._state, self._sink = client, plan, state, sink
+        self._clock, self._progress, self._options = clock, progress, options
+        self._ids = {name: Ids(name, entity.rows, state.known) for name, entity in state.entities.items()}
+        self._accounts: dict[str, Account] = {}
+        self._full: dict[str, EntityResult] = {}
+        self._totals: dict[str, int | None] = {}
+        self._unsettled: dict[str, int] = {}
+        self._seen: dict[str, dict[int, Mark]] = {}
+
+    async def run(self, tasks: Sequence[Task]) -> list[EntityResult]:
+        first = {task.plan.name: task for task in tasks}
+        since = self._clock
+        for number in range(1, self._options.rounds + 1):
+            await self._round(tasks)
+            asked_at = self._client.server_time
+            tasks = await self._changed_meanwhile(since)
+            since = asked_at
+            if not tasks:
+                break
+            if number < self._options.rounds:
+                self._progress.note(f"{len(tasks)} entities changed while they were read: reading what changed.")
+        self._unsettled = {task.plan.name: self._amount(task) for task in tasks}
+        return [self._result(first[entity.name]) for entity in self._plan.entities]
+
+    async def _round(self, tasks: Sequence[Task]) -> None:
+        full = {task.plan.name for task in tasks if task.action == "full"}
+        changing = [task for task in tasks if task.action in {"changes", "deletes", "changes and deletes", "sweep"}]
+        places = asyncio.Semaphore(self._client.max_concurrency)
+
+        async def one(task: Task) -> str | None:
+            async with places:
+                try:
+                    await self._incremental(task)
+                except (_NeedsAllError, PagingError) as doubt:
+                    self._progress.note(f"{doubt} Reading all of {task.plan.name}.")
+                    return task.plan.name
+                return None
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(one(task)) for task in changing]
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        full |= {name for task in running if (name := task.result())}
+        if full:
+            await self._read_in_full(full)
+
+    async def _read_in_full(self, names: set[str]) -> None:
+        entities = [entity for entity in self._plan.entities if {entity.name, entity.carrier} & names]
+        for entity in entities:
+            if entity.name in self._accounts or entity.name in self._full:
+                for table in (entity.name, *(child.table for child in entity.entity.children)):
+                    self._sink.discard(table)
+                self._accounts.pop(entity.name, None)
+        plan = replace(self._plan, entities=tuple(entities))
+        for result in await fetch(
+            self._client, plan, self._sink, progress=self._progress, page_size=self._options.page_size
+        ):
+            self._full[result.entity] = result
+            before = self._state.entities.get(result.entity)
+            if before and result.status == "read":
+                self._check_share(result.entity, before.rows, result.rows)
+
+    async def _incremental(self, task: Task) -> None:
+        name, query = task.plan.name, task.plan.query
+        if query is None:
+            raise AssertionError(f"{name} has no query of its own")
+        account = self._accounts.setdefault(name, Account())
+        began = time.monotonic()
+        reader = PageReader(self._client, task.plan, query)
+        account.readers.append(reader)
+        account.touched.add(name)
+        if task.action == "sweep":
+            await self._sweep(task.plan, query, reader)
+        else:
+            if task.changed and task.since is not None:
+                await self._changes(task.plan, query, reader, task.since, task.changed)
+            # Only now is the number of rows there should be known.
+            if len(self._ids[name]) != task.total:
+                found = await differences(self._client, task.plan, query, self._ids[name])
+                await self._apply(task.plan, query, reader, found, found.unknown)
+        account.seconds += time.monotonic() - began
+        self._totals[name] = task.total
+
+    async def _changes(
+        self, plan: EntityPlan, query: EntityQuery, reader: PageReader, since: datetime, changed: int
+    ) -> None:
+        pager = KeysetPager(plan.name, query.watch.changed_since(since))
+        self._progress.started(plan.name, changed)
+        size = PageSize(self._options.page_size)
+        async with aclosing(pages(pager, size, reader.page, reader.pause)) as stream:
+            async for page in stream:
+                self._write(plan, query, page.nodes)
+        self._progress.finished(plan.name)
+
+    async def _sweep(self, plan: EntityPlan, query: EntityQuery, reader: PageReader) -> None:
+        known = self._state.known.etags(plan.name)
+        found = await differences(self._client, plan, query, self._ids[plan.name], etag=query.watch.etag)
+        changed = {identifier for identifier, etag in found.etags.items() if known.get(identifier) != etag}
+        await self._apply(plan, query, reader, found, changed | found.unknown)
+
+    async def _apply(
+        self, plan: EntityPlan, query: EntityQuery, reader: PageReader, found: Differences, wanted: Iterable[int]
+    ) -> None:
+        if found.overflow:
+            raise _NeedsAllError(f"{plan.name} has many rows that no count of changes told of.")
+        ids = self._ids[plan.name]
+        if found.gone:
+            self._check_share(plan.name, len(ids), len(ids) - len(found.gone))
+            self._delete(plan, query, sorted(found.gone))
+        ordered = sorted(wanted)
+        for start in range(0, len(ordered), _IDS_PER_REQUEST):
+            await self._read_ids(plan, query, reader, ordered[start : start + _IDS_PER_REQUEST])
+
+    async def _read_ids(self, plan: EntityPlan, query: EntityQuery, reader: PageReader, ids: list[int]) -> None:
+        try:
+            page = await reader.page({"first": len(ids), "filters": {"id": {"in": ids}}})
+        except RequestTimeoutError:
+            if len(ids) == 1:
+                raise
+            middle = len(ids) // 2
+            await self._read_ids(plan, query, reader, ids[:middle])
+            await self._read_ids(plan, query, reader, ids[middle:])
+        else:
+            self._write(plan, query, page.nodes)
+
+    def _write(self, plan: EntityPlan, query: EntityQuery, nodes: Sequence[Node]) -> None:
+        if not nodes:
+            return
+        account = self._accounts[plan.name]
+        ids = [node["id"] for node in nodes]
+        self._clear_lists(plan, query, ids)
+        for table, batch in to_batches(nodes, query.shape):
+            self._sink.write(table, batch)
+            account.rows[table] += batch.num_rows
+        self._ids[plan.name].add(ids)
+        seen = self._seen.setdefault(plan.name, {})
+        if query.watch.mark_fields and len(seen) < _MARKS:
+            seen.update((node["id"], query.watch.mark(node)) for node in nodes)
+        self._progress.advanced(plan.name, len(nodes))
+
+    def _delete(self, plan: EntityPlan, query: EntityQuery, ids: list[int]) -> None:
+        self._sink.delete(plan.name, pa.RecordBatch.from_arrays([pa.array(ids, pa.int64())], ["id"]))
+        self._clear_lists(plan, query, ids)
+        self._ids[plan.name].remove(ids)
+        self._accounts[plan.name].deleted += len(ids)
+
+    def _clear_lists(self, plan: EntityPlan, query: EntityQuery, ids: list[int]) -> None:
+        for child in query.shape.lists:
+            if child.node.owner is not None:
+                keys = pa.RecordBatch.from_arrays([pa.array(ids, pa.int64())], [child.node.owner.name])
+                self._sink.delete(child.node.table, keys)
+                self._accounts[plan.name].touched.add(child.node.table)
+
+    async def _changed_meanwhile(self, began: datetime | None) -> tuple[Task, ...]:
+        """What changed since a round began. Entities whose changes do not show cannot be asked."""
+        known: dict[str, Known] = {}
+        for entity in self._plan.entities:
+            watched = entity.query is not None and entity.query.watch.updated and entity.name in self._ids
+            read = self._full.get(entity.name)
+            if watched and began is not None and (read is None or read.status == "read"):
+                rows = read.rows if read else len(self._ids[entity.name])
+                known[entity.name] = Known(rows, began, seen=self._marks(entity.name))
+        asked = replace(self._plan, entities=tuple(one for one in self._plan.entities if one.name in known))
+        tasks = [
+            task
+            for task in await decide(self._client, asked, known, page_size=self._options.page_size)
+            if task.action not in {"nothing", "forbidden"}
+        ]
+        if self._options.largest_share is not None:
+            before = {name: one.rows for name, one in known.items()}
+            check_deletes(tasks, before, largest_share=self._options.largest_share)
+        return tuple(self._again(task) for task in tasks)
+
+    def _marks(self, name: str) -> Mapping[int, Mark]:
+        """What is known of the rows that changed lately: by the refresh before, and by this one."""
+        seen = self._seen.get(name, {})
+        if name in self._full:
+            return {}
+        return {**self._state.entities[name].marks, **seen}
+
+    def _again(self, task: Task) -> Task:
+        """What has been read in full in this load can only be read in full again."""
+        return replace(task, action="full") if task.plan.name in self._full else task
+
+    def _amount(self, task: Task) -> int:
+        read = self._full.get(task.plan.name)
+        rows = read.rows if read else len(self._ids[task.plan.name])
+        return max(task.changed, abs((task.total or 0) - rows))
+
+    def _check_share(self, name: str, known: int, left: int) -> None:
+        share = self._options.largest_share
+        if share is not None and is_suspicious(known, left, share):
+            plan = self._plan.by_name[name]
+            check_deletes([Task(plan, "deletes", "", total=left)], {name: known}, largest_share=share)
+
+    def _result(self, task: Task) -> EntityResult:
+        name = task.plan.name
+        unsettled = self._unsettled.get(name, 0)
+        if name in self._full:
+            return replace(self._full[name], unsettled=unsettled)
+        expected = len(self._ids[name]) if name in self._ids else 0
+        if name not in self._accounts:
+            return replace(unread_result(task, expected, self._clock), unsettled=unsettled)
+        account = self._accounts[name]
+        watched = task.plan.query is not None and task.plan.query.watch.updated
+        if not watched:
+            # Nobody asked again; the counts from before the read are what there is to compare with.
+            unsettled = abs((task.total or 0) - expected)
+        total = (self._totals.get(name) if unsettled else expected) if watched else task.total
+        result = account.result(task.plan, expected=expected, total=total, watermark=self._clock)
+        return replace(result, unsettled=unsettled)

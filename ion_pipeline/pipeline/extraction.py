@@ -1,0 +1,287 @@
+"""ION to the lake: what is to be read, read into one new load, or into none where nothing is new."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from graphql import GraphQLSchema
+
+from ion_pipeline.client import ClientConfig, IonClient, schema_hash
+from ion_pipeline.extract import (
+    Catalog,
+    EntityResult,
+    Plan,
+    RefreshOptions,
+    State,
+    Task,
+    carry_out,
+    check_deletes,
+    decide,
+    fetch,
+    known_catalog,
+    known_of,
+    negotiate,
+    nothing_read,
+)
+from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, claim_tenant, read_tenant
+from ion_pipeline.pipeline.drift import schema_drift
+from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.state import RawRows, read_state
+from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
+from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import Resources
+
+# What is nested in an entity comes with it: if that is not read, neither is this.
+_NOTHING = frozenset({"nothing", "forbidden", "nested"})
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractReport:
+    """What one read of ION brought.
+
+    Attributes:
+        load_id: The load in the lake; None where nothing was new and none was written.
+        organization_id: ION's id of the tenant.
+        entities: Entity by entity, in the schema's order.
+        requests: GraphQL requests, repeated ones included.
+        token_requests: Requests to the token host.
+        bytes: Bytes received.
+        seconds: Wall time.
+    """
+
+    load_id: str | None
+    organization_id: str
+    entities: tuple[EntityResult, ...]
+    requests: int
+    token_requests: int
+    bytes: int
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """Rows over all entities, without the lists inside them."""
+        return sum(entity.rows for entity in self.entities)
+
+    @property
+    def rows_by_entity(self) -> list[tuple[str, int]]:
+        """Entities that were read, with their rows."""
+        return [(entity.entity, entity.rows) for entity in self.entities if entity.status == "read"]
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Entities that could not be read, with the reason: forbidden or absent."""
+        return {entity.entity: entity.status for entity in self.entities if entity.status in {"forbidden", "absent"}}
+
+    @property
+    def unsettled(self) -> dict[str, int]:
+        """Rows that had changed again when the read ended, by entity: the next refresh brings them."""
+        return {entity.entity: entity.unsettled for entity in self.entities if entity.unsettled}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMode:
+    """How a read is done.
+
+    Attributes:
+        full: Read all rows of all entities, whatever is known.
+        accept_deletes: Take what is gone for deleted, however much it is.
+    """
+
+    full: bool = False
+    accept_deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshPlan:
+    """What a refresh would read.
+
+    Attributes:
+        tasks: Entity by entity.
+        requests: Requests it took to find out.
+    """
+
+    tasks: tuple[Task, ...]
+    requests: int
+
+    @property
+    def estimated_requests(self) -> int:
+        """Requests that reading would take, about; one more asks whether anything changed meanwhile."""
+        reading = sum(task.requests for task in self.tasks)
+        return reading + 1 if reading else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A tenant asked for its counts, before anything is read."""
+
+    schema: GraphQLSchema
+    plan: Plan
+    state: State
+    tasks: tuple[Task, ...]
+    clock: datetime | None
+
+
+def extract(
+    settings: Settings,
+    *,
+    entities: Sequence[str] = (),
+    mode: ReadMode | None = None,
+    reporter: Reporter | None = None,
+) -> ExtractReport:
+    """Read what is new in ION into one new load of the lake. Nothing is committed unless everything was checked.
+
+    Args:
+        settings: Which tenant and which data directory.
+        entities: Names of the entities to read; by default those of the settings.
+        mode: Changes only, unless told otherwise.
+        reporter: Hears how it goes.
+
+    Raises:
+        IonPipelineError: See `client`, `extract` and `lake`; the lake is as it was.
+    """
+    reporter = reporter or Silence()
+    with reporter.phase("Reading ION"), reachable_tenant(settings) as config:
+        return asyncio.run(_extract(settings, config, entities or settings.entities, mode or ReadMode(), reporter))
+
+
+def plan(settings: Settings, *, entities: Sequence[str] = (), full: bool = False) -> RefreshPlan:
+    """Find out what `extract` would read, and read nothing.
+
+    Raises:
+        IonPipelineError: The tenant cannot be asked.
+    """
+    with reachable_tenant(settings) as config:
+        return asyncio.run(_plan(settings, config, entities or settings.entities, ReadMode(full=full)))
+
+
+async def _plan(settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode) -> RefreshPlan:
+    async with IonClient(config) as client:
+        identity = await client.me()
+        if read_tenant(settings.data_dir):
+            claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
+        prepared = await _prepare(client, settings, selection, mode)
+        return RefreshPlan(prepared.tasks, client.stats.requests)
+
+
+async def _prepare(client: IonClient, settings: Settings, selection: Sequence[str], mode: ReadMode) -> _Prepared:
+    schema = await client.introspect()
+    found = negotiate(schema, known_catalog(), selection)
+    resources = Resources(settings.duckdb_memory_limit, settings.duckdb_threads)
+    state = State()
+    if not mode.full:
+        state = read_state(
+            Lake(settings.lake_dir), settings.warehouse_path, known_catalog(), found, resources=resources
+        )
+    # Watermarks want the server's clock from before the first count.
+    clock = await client.read_clock()
+    known = known_of(found, state)
+    tasks = await decide(client, found, known, page_size=settings.page_size)
+    if not mode.accept_deletes:
+        rows = {name: one.rows for name, one in known.items()}
+        if mode.full:
+            rows = RawRows(settings.warehouse_path, resources, known_catalog()).count(rows)
+        check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
+    return _Prepared(schema, found, state, tasks, clock)
+
+
+async def _extract(
+    settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode, reporter: Reporter
+) -> ExtractReport:
+    began = time.monotonic()
+    catalog = known_catalog()
+    async with IonClient(config) as client:
+        identity = await client.me()
+        tenant = claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
+        prepared = await _prepare(client, settings, selection, mode)
+        manifest: LoadManifest | None = None
+        if _is_nothing_new(prepared):
+            results = nothing_read(prepared.tasks, prepared.state)
+        else:
+            with Lake(settings.lake_dir).begin(
+                tenant,
+                {name: table.arrow_schema for name, table in catalog.tables.items()},
+                started_at=prepared.clock,
+                schema_hash=schema_hash(prepared.schema),
+            ) as writer:
+                results = await _read(client, settings, prepared, mode=mode, writer=writer, reporter=reporter)
+                manifest = writer.commit(
+                    table_reads(catalog, prepared.plan, results, overlap=timedelta(minutes=settings.overlap_minutes)),
+                    requests=client.stats.requests,
+                    bytes_received=client.stats.bytes,
+                    drift=schema_drift(prepared.plan, prepared.schema),
+                )
+    return ExtractReport(
+        load_id=manifest.load_id if manifest else None,
+        organization_id=identity.organization_id,
+        entities=tuple(results),
+        requests=client.stats.requests,
+        token_requests=client.stats.token_requests,
+        bytes=client.stats.bytes,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _is_nothing_new(prepared: _Prepared) -> bool:
+    """Something was read before, and every entity is as it was (or may not be read, or never was there)."""
+    known = prepared.state.entities
+    return bool(known) and all(
+        task.action in _NOTHING
+        or (task.action == "none" and not (task.plan.name in known and known[task.plan.name].rows))
+        for task in prepared.tasks
+    )
+
+
+async def _read(
+    client: IonClient,
+    settings: Settings,
+    prepared: _Prepared,
+    *,
+    mode: ReadMode,
+    writer: LoadWriter,
+    reporter: Reporter,
+) -> list[EntityResult]:
+    if not prepared.state.entities:
+        return await fetch(client, prepared.plan, writer, progress=reporter, page_size=settings.page_size)
+    return await carry_out(
+        client,
+        prepared.plan,
+        prepared.state,
+        prepared.tasks,
+        writer,
+        clock=prepared.clock,
+        progress=reporter,
+        options=RefreshOptions(
+            page_size=settings.page_size,
+            rounds=settings.settle_rounds,
+            largest_share=None if mode.accept_deletes else settings.max_deleted_share,
+        ),
+    )
+
+
+def table_reads(
+    catalog: Catalog, plan: Plan, results: Sequence[EntityResult], *, overlap: timedelta
+) -> Mapping[str, TableRead]:
+    """How each table of a load was read, for its manifest.
+
+    A table whose entity was not read, or whose list the tenant does not have, is not in the load at all: its rows in
+    the warehouse stay as they are.
+    """
+    reads: dict[str, TableRead] = {}
+    for result in results:
+        is_nested = plan.by_name[result.entity].paging == "nested"
+        for table in result.tables:
+            is_own = not catalog.tables[table].is_child
+            reads[table] = TableRead(
+                entity=result.entity,
+                strategy=result.strategy,
+                # A list may name the same thing twice, and a link is there or not: once is enough.
+                nested=is_nested or not is_own,
+                total_count=result.total_count if is_own else None,
+                query_hash=result.query_hash,
+                until=result.watermark - overlap if result.watermark else None,
+                by_owner=result.strategy == "incremental" and not is_own,
+                unsettled=result.unsettled if is_own else 0,
+            )
+    return reads

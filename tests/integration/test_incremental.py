@@ -1,0 +1,396 @@
+"""Refreshes of a tenant that people work in: after each, the warehouse is what a full read of the tenant would give."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from ion_pipeline import warehouse
+from ion_pipeline.extract import SuspiciousDeletesError, known_catalog
+from ion_pipeline.extract.page_reader import PageReader
+from ion_pipeline.lake import Lake
+from ion_pipeline.pipeline import steps
+from ion_pipeline.pipeline.extraction import plan
+from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
+from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.sandbox.server import SandboxAddress, export_world
+from ion_pipeline.settings import Settings
+from tests.integration.conftest import settings_for
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incremental")]
+
+# With and without lists inside, with and without an id, and one without an `_updated` filter.
+ENTITIES = (
+    "abom_installations",
+    "build_requirements",
+    "issue_part_inventories",
+    "part_inventories",
+    "parts",
+    "runs",
+    "run_steps",
+    "validation_functions",
+)
+FULL = ReadMode(full=True, accept_deletes=True)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A running sandbox and what is kept of it."""
+
+    address: SandboxAddress
+    settings: Settings
+    folder: Path
+
+    def change(self, *changes: dict[str, Any], before: dict[str, Any] | None = None) -> None:
+        body = {"changes": changes, "before": before} if before else list(changes)
+        answer = httpx.post(f"{self.address.api_url}/_sandbox/changes", json=body)
+        assert answer.status_code == 200, answer.text
+
+    def refresh(self, **mode: bool) -> ExtractReport:
+        report = steps.extract(self.settings, mode=ReadMode(**mode))
+        steps.load(self.settings)
+        return report
+
+    def requests_of_a_refresh(self) -> tuple[ExtractReport, int]:
+        """What a refresh did, and how many requests the sandbox counted."""
+        httpx.post(f"{self.address.api_url}/_sandbox/stats/reset").raise_for_status()
+        report = self.refresh()
+        return report, httpx.get(f"{self.address.api_url}/_sandbox/stats").json()["requests"]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def ids(self, table: str) -> list[int]:
+        return [row[0] for row in self.query(f"select id from raw.{table} order by id")]  # noqa: S608 -- our own names
+
+    def differences(self) -> list[str]:
+        """Tables of `raw` that are not as a full read into another directory has them."""
+        fresh = self.settings.model_copy(update={"data_dir": self.folder / f"fresh-{random.random()}"})
+        steps.extract(fresh, mode=FULL)
+        steps.load(fresh)
+        kept, wanted = contents(self.settings), contents(fresh)
+        assert sum(map(len, wanted.values())) > 100
+        return [name for name in wanted if kept[name] != wanted[name]]
+
+
+def contents(settings: Settings) -> dict[str, list[str]]:
+    """Rows of every raw table as sorted text, without when they were read."""
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'raw' and not starts_with(table_name, '_')"
+        ).fetchall()
+        return {
+            table: sorted(
+                map(repr, connection.execute(f"select * exclude (_ion_load, _ion_seen_at) from raw.{table}").fetchall())  # noqa: S608
+            )
+            for (table,) in tables
+        }
+
+
+def history(database: Path) -> dict[str, list[str]]:
+    """Rows of every history table as sorted text."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'raw_history'"
+        ).fetchall()
+        return {
+            table: sorted(map(repr, connection.execute(f"select * from raw_history.{table}").fetchall()))  # noqa: S608
+            for (table,) in tables
+        }
+
+
+@pytest.fixture(scope="module")
+def world_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("incremental_world")
+    export_world(folder, seed=7, scale=0.1)
+    return folder
+
+
+@contextmanager
+def running(world: Path, folder: Path, profile: str = "full", **overrides: Any) -> Iterator[Tenant]:
+    with running_sandbox(world=world, profile=profile) as address:
+        settings = settings_for(address, folder / "data", **{"entities": ENTITIES, "page_size": 50, **overrides})
+        tenant = Tenant(address, settings, folder)
+        assert tenant.refresh().load_id
+        yield tenant
+
+
+@pytest.fixture
+def tenant(world_dir: Path, tmp_path: Path) -> Iterator[Tenant]:
+    with running(world_dir, tmp_path) as found:
+        yield found
+
+
+def update(entity: str, row_id: Any, touch: bool = False, **values: Any) -> dict[str, Any]:
+    return {"op": "update", "entity": entity, "id": row_id, "values": values, "touch": touch}
+
+
+def delete(entity: str, row_id: Any) -> dict[str, Any]:
+    return {"op": "delete", "entity": entity, "id": row_id}
+
+
+def add(entity: str, **row: Any) -> dict[str, Any]:
+    return {"op": "add", "entity": entity, "row": row}
+
+
+def test_nothing_new_costs_three_requests_and_writes_no_load(world_dir: Path, tmp_path: Path) -> None:
+    with running(world_dir, tmp_path, entities=()) as tenant:
+        loads = len(list((tenant.settings.lake_dir / "_loads").iterdir()))
+        report, requests = tenant.requests_of_a_refresh()
+        assert len(report.entities) > 70
+        assert {result.status for result in report.entities} == {"unchanged"}
+        assert (report.load_id, requests) == (None, 3)
+        # Inside the overlap a change is seen again, and known to be known.
+        tenant.change(update("parts", tenant.ids("parts")[0], description="changed"))
+        assert tenant.refresh().load_id
+        report, requests = tenant.requests_of_a_refresh()
+        assert (report.load_id, requests) == (None, 3)
+        assert len(list((tenant.settings.lake_dir / "_loads").iterdir())) == loads + 1
+
+
+def test_changes_and_deletes_are_read_and_nothing_else(tenant: Tenant) -> None:
+    parts, installations = tenant.ids("parts"), tenant.ids("abom_installations")
+    gone = installations[3::40]
+    tenant.change(
+        *(delete("abomInstallations", row_id) for row_id in gone),
+        update("parts", parts[0], description="changed"),
+        add("parts", id=parts[-1] + 10, partNumber="NEW", attributes=[{"key": "mass", "value": 3}]),
+    )
+    report, requests = tenant.requests_of_a_refresh()
+    read = {result.entity: result for result in report.entities if result.status == "read"}
+    assert {name: (one.strategy, one.rows, one.deleted) for name, one in read.items()} == {
+        "abom_installations": ("incremental", 0, len(gone)),
+        "parts": ("incremental", 2, 0),
+    }
+    assert requests <= 8
+    assert report.unsettled == {}
+    assert tenant.differences() == []
+    closed = tenant.query(
+        "select id from raw_history.abom_installations where not is_current and valid_to is not null order by id"
+    )
+    assert [row[0] for row in closed] == gone
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_a_changed_attribute_arrives_whether_it_moves_its_owner_or_not(tenant: Tenant, touch: bool) -> None:
+    ((owner, key),) = tenant.query("select part_id, key from raw.part_attributes order by all limit 1")
+    tenant.change(update("parts", owner, touch, attributes=[{"key": key, "value": 4711}, {"key": "new", "value": "x"}]))
+    tenant.refresh()
+    assert tenant.query(f"select key, value from raw.part_attributes where part_id = {owner} order by key") == sorted(  # noqa: S608
+        [(key, "4711"), ("new", '"x"')]
+    )
+    assert tenant.differences() == []
+
+
+def test_lists_lose_rows_with_their_owner_and_without(tenant: Tenant) -> None:
+    ((step,),) = tenant.query("select run_step_id from raw.run_step_sessions order by all limit 1")
+    ((owner,),) = tenant.query("select part_id from raw.part_attributes order by all limit 1")
+    tenant.change(update("runSteps", step, touch=True, sessions=[]), delete("parts", owner))
+    tenant.refresh()
+    assert tenant.query(f"select count(*) from raw.run_step_sessions where run_step_id = {step}") == [(0,)]  # noqa: S608
+    assert tenant.query(f"select count(*) from raw.part_attributes where part_id = {owner}") == [(0,)]  # noqa: S608
+    assert tenant.differences() == []
+
+
+def test_a_row_that_appears_with_an_old_date_is_found_by_counting(tenant: Tenant) -> None:
+    stamps = {"_created": "2026-01-01T00:00:00Z", "_updated": "2026-01-01T00:00:00Z"}
+    last = tenant.ids("abom_installations")[-1]
+    tenant.change(add("abomInstallations", id=last + 5, quantity=1, **stamps), delete("abomInstallations", last))
+    tenant.change(add("abomInstallations", id=last + 6, quantity=1, **stamps))
+    tenant.refresh()
+    assert tenant.ids("abom_installations")[-2:] == [last + 5, last + 6]
+    assert tenant.differences() == []
+
+
+def test_what_changes_while_it_is_read_is_read_in_the_same_refresh(tenant: Tenant) -> None:
+    parts, installations = tenant.ids("parts"), tenant.ids("abom_installations")
+    tenant.change(update("parts", parts[0], description="first"))
+    # The counts are the first request for parts, the changes the second, the counts after it the third.
+    tenant.change(
+        update("parts", parts[1], description="meanwhile"),
+        delete("abomInstallations", installations[7]),
+        before={"entity": "parts", "request": 3},
+    )
+    report = tenant.refresh()
+    assert report.unsettled == {}
+    assert tenant.differences() == []
+
+
+def test_what_never_settles_is_reported_and_read_by_the_next_refresh(tenant: Tenant) -> None:
+    parts = tenant.ids("parts")
+    tenant.change(update("parts", parts[0], description="first"))
+    for request in range(2, 12):
+        tenant.change(
+            update("parts", parts[request], description=f"before {request}"),
+            before={"entity": "parts", "request": request},
+        )
+    report = tenant.refresh()
+    assert report.unsettled == {"parts": report.unsettled["parts"]}
+    for _ in range(3):
+        tenant.refresh()
+    assert tenant.differences() == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_change_is_lost_whatever_comes_between_the_pages(world_dir: Path, tmp_path: Path, seed: int) -> None:
+    """Seeded interleavings of inserts, updates, deletes and re-parentings with the requests of several refreshes."""
+    chance = random.Random(seed)
+    with running(world_dir, tmp_path, settle_rounds=2) as tenant:
+        people = Workers(tenant, chance)
+        for _ in range(3):
+            for _ in range(chance.randint(1, 4)):
+                tenant.change(*people.work())
+            for _ in range(chance.randint(1, 4)):
+                tenant.change(*people.work(), before={"request": chance.randint(1, 14)})
+            tenant.refresh()
+        for _ in range(10):  # Requests still to come set off what is left.
+            tenant.refresh()
+        assert httpx.get(f"{tenant.address.api_url}/_sandbox/changes").json() == {"waiting": 0}
+        tenant.refresh()
+        assert tenant.differences() == []
+
+
+class Workers:
+    """People at work: each change fits the tenant as it is then, in whatever order the scheduled ones come."""
+
+    def __init__(self, tenant: Tenant, chance: random.Random) -> None:
+        self._chance = chance
+        self._free = {
+            name: chance.sample(tenant.ids(name), 60) for name in ("parts", "abom_installations", "build_requirements")
+        }
+        self._units = tenant.ids("part_inventories")
+        self._next = 10_000_000
+
+    def work(self) -> list[dict[str, Any]]:
+        self._next += self._chance.randint(1, 5)
+        part, installation, requirement = (rows.pop() for rows in self._free.values())
+        units = [{"id": row_id} for row_id in self._chance.sample(self._units, 2)]
+        return self._chance.choice(
+            [
+                [update("parts", part, description=str(self._next))],
+                [update("parts", part, self._chance.random() < 0.5, attributes=[{"key": "k", "value": self._next}])],
+                [add("parts", id=self._next, partNumber=str(self._next), attributes=[{"key": "a", "value": 1}])],
+                [delete("abomInstallations", installation)],
+                [
+                    delete("abomInstallations", installation),
+                    add("abomInstallations", id=self._next, partInventoryId=units[0]["id"], quantity=1),
+                ],
+                [update("abomInstallations", installation, partInventoryId=units[1]["id"])],
+                [update("buildRequirements", requirement, touch=True, partInventories=units)],
+                [delete("buildRequirements", requirement)],
+            ]
+        )
+
+
+def test_reads_that_were_not_loaded_yet_are_loaded_before_the_next(tenant: Tenant) -> None:
+    parts = tenant.ids("parts")
+    tenant.change(update("parts", parts[0], description="first"), delete("runs", tenant.ids("runs")[0]))
+    assert steps.extract(tenant.settings).load_id
+    tenant.change(update("parts", parts[1], description="second"), delete("runs", tenant.ids("runs")[1]))
+    assert tenant.refresh().load_id
+    assert tenant.differences() == []
+
+
+def test_the_lake_alone_gives_the_same_warehouse_and_history(tenant: Tenant) -> None:
+    ((owner,),) = tenant.query("select part_id from raw.part_attributes order by all limit 1")
+    for number, installation in enumerate(tenant.ids("abom_installations")[:3]):
+        tenant.change(
+            delete("abomInstallations", installation),
+            update("parts", owner, attributes=[{"key": f"k{number}", "value": number}]),
+        )
+        tenant.refresh()
+    again = tenant.folder / "again.duckdb"
+    warehouse.rebuild(Lake(tenant.settings.lake_dir), again, known_catalog().tables.values())
+    assert len(list((tenant.settings.lake_dir / "_loads").iterdir())) == 4
+    kept, rebuilt = (history(database) for database in (tenant.settings.warehouse_path, again))
+    assert len(kept["part_attributes"]) >= 4
+    assert rebuilt == kept
+
+
+def test_pages_out_of_order_are_not_believed(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = tenant.ids("parts")
+    tenant.change(update("parts", parts[0], description="changed"), update("parts", parts[5], description="changed"))
+    page = PageReader.page
+
+    async def unordered(self: PageReader, variables: Any) -> Any:
+        found = await page(self, variables)
+        if "after" in variables or not found.nodes[1:] or "partNumber" not in found.nodes[0]:
+            return found
+        return replace(found, nodes=found.nodes[::-1])
+
+    monkeypatch.setattr(PageReader, "page", unordered)
+    report = tenant.refresh()
+    monkeypatch.undo()
+    (read,) = [result for result in report.entities if result.status == "read"]
+    assert (read.entity, read.strategy, read.paging, read.rows) == ("parts", "full", "cursor", len(parts))
+    assert tenant.differences() == []
+
+
+@pytest.mark.parametrize(
+    "profile", ["no-updated-filter", "no-keyset", "no-root-abom", "generation-1", "missing-fields"]
+)
+def test_every_rung_gives_the_same_warehouse(world_dir: Path, tmp_path: Path, profile: str) -> None:
+    with running(world_dir, tmp_path, profile, entities=(*ENTITIES, "abom_items", "run_step_fields")) as tenant:
+        parts, items, fields = tenant.ids("parts"), tenant.ids("abom_items"), tenant.ids("run_step_fields")
+        tenant.change(
+            update("parts", parts[0], description="changed"),
+            add("parts", id=parts[-1] + 10, partNumber="NEW", attributes=[{"key": "mass", "value": 3}]),
+            *(delete("abomInstallations", row_id) for row_id in tenant.ids("abom_installations")[:2]),
+            delete("abomItems", items[4]),
+            update("runStepFields", fields[3], value=4711),
+            delete("runStepFields", fields[400]),
+        )
+        report = tenant.refresh()
+        assert tenant.differences() == []
+        read = {result.entity: result for result in report.entities if result.status == "read"}
+        if profile == "no-updated-filter":
+            assert read["run_step_fields"].strategy == "incremental"
+            assert (read["run_step_fields"].rows, read["run_step_fields"].deleted) == (1, 1)
+        if profile == "no-keyset":
+            assert read["run_step_fields"].strategy == "full"
+
+
+def test_a_tenant_that_is_suddenly_empty_is_not_believed(tenant: Tenant, world_dir: Path, tmp_path: Path) -> None:
+    installations, before = tenant.ids("abom_installations"), contents(tenant.settings)
+    tenant.change(*(delete("abomInstallations", row_id) for row_id in installations[: len(installations) * 3 // 4]))
+    with pytest.raises(SuspiciousDeletesError, match=r"abom_installations had .*--accept-deletes"):
+        tenant.refresh()
+    tenant.change(*(delete("abomInstallations", row_id) for row_id in installations[len(installations) * 3 // 4 :]))
+    for mode in ({}, {"full": True}):
+        with pytest.raises(SuspiciousDeletesError, match=r"abom_installations had .* and has 0.*--accept-deletes"):
+            tenant.refresh(**mode)
+    assert contents(tenant.settings) == before
+    tenant.refresh(accept_deletes=True)
+    assert tenant.differences() == []
+    assert tenant.ids("abom_installations") == []
+
+
+def test_an_entity_that_left_the_schema_is_not_believed(tenant: Tenant, world_dir: Path) -> None:
+    with running_sandbox(world=world_dir, profile="generation-1") as other:
+        # The same data directory, whose tenant is named by organisation and host.
+        settings = settings_for(other, tenant.settings.data_dir, entities=ENTITIES)
+        (settings.data_dir / "tenant.json").write_text(
+            (settings.data_dir / "tenant.json").read_text().replace(tenant.address.api_url[7:], other.api_url[7:])
+        )
+        with pytest.raises(SuspiciousDeletesError, match=r"build_requirements .* no longer in the tenant's schema"):
+            steps.extract(settings)
+
+
+def test_a_plan_says_what_a_refresh_will_do_and_reads_nothing(tenant: Tenant) -> None:
+    tenant.change(update("parts", tenant.ids("parts")[0], description="x"), delete("runs", tenant.ids("runs")[0]))
+    loads = sorted((tenant.settings.lake_dir / "_loads").iterdir())
+    found = plan(tenant.settings)
+    assert found.requests == 3
+    assert {task.plan.name: task.action for task in found.tasks if task.requests} == {
+        "parts": "changes",
+        "runs": "deletes",
+    }
+    assert sorted((tenant.settings.lake_dir / "_loads").iterdir()) == loads
+    assert {task.action for task in plan(tenant.settings, full=True).tasks} == {"full"}

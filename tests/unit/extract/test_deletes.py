@@ -1,0 +1,150 @@
+"""The search for deleted rows, against plain sets: what it finds, and how much it asks for that."""
+
+import asyncio
+import re
+from array import array
+from collections.abc import Mapping
+from math import log
+from typing import Any, cast
+
+import pytest
+from graphql import GraphQLSchema, parse, validate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ion_pipeline.client import GraphQLError, IonClient, PermissionDeniedError, RequestTimeoutError
+from ion_pipeline.extract import known_catalog, negotiate
+from ion_pipeline.extract.aliased import Question, ask
+from ion_pipeline.extract.decide import is_suspicious
+from ion_pipeline.extract.deletes import Differences, differences
+from ion_pipeline.extract.state import Ids
+from ion_pipeline.schema import known_schema
+
+SCHEMA: GraphQLSchema = known_schema()
+PLAN = negotiate(SCHEMA, known_catalog(), ["parts", "runs"]).by_name
+LINE = re.compile(r"(q\d+): (\w+)\(first: (\d+)(?:, filters: \$(f\d+))?\)")
+
+
+class Parts:
+    """A client of a tenant that has nothing but parts (and runs that nobody may read)."""
+
+    def __init__(self, ids: set[int], etags: Mapping[int, str] | None = None, most_questions: int = 10**6) -> None:
+        self.ids = sorted(ids)
+        self.etags = etags or {}
+        self.most_questions = most_questions
+        self.questions = self.requests = 0
+
+    async def execute(self, document: str, variables: Mapping[str, Any], *, operation: str) -> dict[str, Any]:
+        assert validate(SCHEMA, parse(document)) == []
+        asked = LINE.findall(document)
+        self.requests += 1
+        if any(root_field == "runs" for _, root_field, _, _ in asked):
+            raise PermissionDeniedError(f"{operation}: not allowed")
+        if len(asked) > self.most_questions:
+            raise RequestTimeoutError(operation)
+        self.questions += len(asked)
+        return {alias: self._answer(int(first), variables.get(name)) for alias, _, first, name in asked}
+
+    def _answer(self, first: int, filters: Mapping[str, Any] | None) -> dict[str, Any]:
+        bounds = (filters or {}).get("id", {})
+        low, high = bounds.get("gte", -(2**60)), bounds.get("lte", 2**60)
+        found = [row_id for row_id in self.ids if low <= row_id <= high]
+        nodes = [{"node": {"id": row_id, "_etag": self.etags.get(row_id)}} for row_id in found[:first]]
+        return {"pageInfo": {"totalCount": len(found)}, "edges": nodes}
+
+
+class Known:
+    def __init__(self, ids: set[int]) -> None:
+        self._ids = sorted(ids)
+
+    def ids(self, entity: str) -> "array[int]":
+        assert entity == "parts"
+        return array("q", self._ids)
+
+    def etags(self, entity: str) -> Mapping[int, str | None]:
+        raise AssertionError(entity)
+
+
+def search(known: set[int], parts: Parts, etag: str | None = None) -> Differences:
+    plan = PLAN["parts"]
+    assert plan.query
+    ids = Ids("parts", len(known), Known(known))
+    return asyncio.run(differences(cast("IonClient", parts), plan, plan.query, ids, etag=etag))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    known=st.sets(st.integers(1, 5000), max_size=1500),
+    gone=st.sets(st.integers(1, 5000), max_size=60),
+    new=st.sets(st.integers(-10, 5100), max_size=60),
+)
+def test_it_finds_exactly_what_is_gone_and_what_was_not_known(known: set[int], gone: set[int], new: set[int]) -> None:
+    there = (known - gone) | new
+    found = search(known, Parts(there))
+    # An exchange of one for one inside a range shows in no count; the next refresh sees it, when the new one is known.
+    assert found.gone <= known - there
+    assert found.unknown <= there - known
+    if not new - known:
+        assert (found.gone, found.unknown) == (known - there, set())
+    if not known - there:
+        assert (found.gone, found.unknown) == (set(), there - known)
+
+
+@pytest.mark.parametrize("deleted", [1, 10])
+def test_deletes_cost_their_number_times_the_logarithm_of_the_rows(deleted: int) -> None:
+    known = set(range(1, 420_001))
+    gone = {1000 + place * (419_000 // deleted) for place in range(deleted)}
+    parts = Parts(known - gone)
+    assert search(known, parts).gone == gone
+    assert parts.questions <= deleted * 16 * (log(420_000 / 200, 16) + 1) + 16
+    assert parts.requests <= 12
+
+
+def test_etags_are_looked_at_where_nothing_else_tells() -> None:
+    known = set(range(1, 2001))
+    parts = Parts((known - {7}) | {3000}, dict.fromkeys(known, "old") | {3000: "new"})
+    found = search(known, parts, etag="_etag")
+    assert (found.gone, found.unknown) == ({7}, {3000})
+    assert found.etags == dict.fromkeys(known - {7}, "old") | {3000: "new"}
+
+
+def test_too_many_unknown_rows_mean_that_all_is_to_be_read() -> None:
+    assert search({1, 2, 3}, Parts(set(range(1000)))).overflow
+
+
+def test_more_than_ion_answers_in_time_is_asked_in_parts() -> None:
+    known = set(range(1, 10_001))
+    parts = Parts(known - {5, 5000}, most_questions=3)
+    assert search(known, parts).gone == {5, 5000}
+
+
+def test_an_entity_that_may_not_be_read_does_not_hide_the_others() -> None:
+    queries = [(PLAN[name], PLAN[name].query) for name in ("parts", "runs", "parts", "parts")]
+    questions = [Question(plan, query) for plan, query in queries if query]
+    replies = asyncio.run(ask(cast("IonClient", Parts({1, 2})), questions, about="the counts"))
+    assert [reply and reply.total for reply in replies] == [2, None, 2, 2]
+
+
+def test_what_the_server_refuses_is_an_error() -> None:
+    class Refusing(Parts):
+        async def execute(self, document: str, variables: Mapping[str, Any], *, operation: str) -> dict[str, Any]:
+            raise GraphQLError("no", messages=("no",))
+
+    with pytest.raises(GraphQLError):
+        search({1}, Refusing({1}))
+
+
+@pytest.mark.parametrize(
+    ("known", "left", "suspicious"),
+    [
+        (0, 0, False),
+        (5, 0, True),
+        (5, 1, False),
+        (1000, 801, False),
+        (1000, 799, True),
+        (200, 99, True),
+        (50, 60, False),
+    ],
+)
+def test_what_is_rather_a_lost_permission(known: int, left: int, suspicious: bool) -> None:
+    assert is_suspicious(known, left, 0.2) is suspicious
