@@ -85,7 +85,14 @@ async def _extract(
             started_at=await client.read_clock(),
             schema_hash=schema_hash(schema),
         ) as writer:
-            results = await fetch(client, plan, writer, progress=reporter, page_size=settings.page_size)
+            results = await fetch(
+                client,
+                plan,
+                writer,
+                progress=reporter,
+                page_size=settings.page_size,
+                parallel=settings.parallel_ranges,
+            )
             manifest = writer.commit(
                 table_reads(catalog, plan, results),
                 requests=client.stats.requests,
