@@ -50,7 +50,8 @@ _ONE = {"ranges": False, "settings": {}}
 CONTENDERS = (
     Contender("floor, one stream", "floor", _ONE, "bodies thrown away"),
     Contender("floor, ranges", "floor", {"ranges": True}, "bodies thrown away"),
-    Contender("ours, one stream", "ours", _ONE, "into the lake, verified"),
+    Contender("ours, one stream", "ours", {**_ONE, "settings": {"parallel_ranges": False}}, "into the lake, verified"),
+    Contender("ours, ranges", "ours", {"ranges": True, "settings": {}}, "into the lake, verified"),
     Contender("plain", "plain", _ONE, "httpx, orjson, from_pylist"),
     Contender("dlt", "dlt", _ONE, PINS["dlt"][0]),
     Contender("singer", "singer", _ONE, ", ".join(PINS["singer"][:2])),

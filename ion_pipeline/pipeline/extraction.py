@@ -243,7 +243,14 @@ async def _read(
     reporter: Reporter,
 ) -> list[EntityResult]:
     if not prepared.state.entities:
-        return await fetch(client, prepared.plan, writer, progress=reporter, page_size=settings.page_size)
+        return await fetch(
+            client,
+            prepared.plan,
+            writer,
+            progress=reporter,
+            page_size=settings.page_size,
+            parallel=settings.parallel_ranges,
+        )
     return await carry_out(
         client,
         prepared.plan,
@@ -254,6 +261,7 @@ async def _read(
         progress=reporter,
         options=RefreshOptions(
             page_size=settings.page_size,
+            parallel=settings.parallel_ranges,
             rounds=settings.settle_rounds,
             largest_share=None if mode.accept_deletes else settings.max_deleted_share,
         ),
