@@ -197,6 +197,35 @@ def load(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
+def rebuild(context: typer.Context, as_json: Json = False) -> None:
+    """Make raw and raw_history anew from the lake alone; all or nothing. The models are built from them by `build`."""
+    from ion_pipeline.pipeline.upkeep import rebuild as run_rebuild
+    from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import rebuild_line
+
+    report = run_rebuild(_settings(context, tenant=False), reporter=reporter(err))
+    _emit(asdict(report), as_json=as_json, human=lambda: out.print(rebuild_line(report)))
+
+
+@app.command()
+def compact(
+    context: typer.Context,
+    keep: Annotated[int, typer.Option(min=0, help="So many of the latest loads stay as they are.")] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do and save.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fold old loads of the lake into one that holds each version of a row once. Loses no history."""
+    from ion_pipeline.pipeline.upkeep import compact as run_compact
+    from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import compact_line
+
+    settings = _settings(context, tenant=False)
+    report = run_compact(settings, keep=keep, dry_run=dry_run, reporter=reporter(err))
+    document = {**asdict(report), "bytes_saved": report.bytes_saved}
+    _emit(document, as_json=as_json, human=lambda: out.print(compact_line(report)))
+
+
+@app.command()
 def build(
     context: typer.Context,
     select: Annotated[

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
 
     page_size: int = Field(default=500, ge=1, le=5000, description="Rows asked for in one request.")
     max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at most.")
+    parallel_ranges: bool = Field(
+        default=True, description="Read a large entity in several id ranges side by side, within ION_MAX_CONCURRENCY."
+    )
     requests_per_second: float = Field(default=50.0, gt=0, description="Ceiling on requests started per second.")
     request_timeout_seconds: float = Field(
         default=60.0, gt=0, description="Give up on one request after this long. ION itself ends one after 30 s."

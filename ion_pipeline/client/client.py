@@ -25,6 +25,7 @@ from ion_pipeline.client.errors import (
     TransportError,
 )
 from ion_pipeline.client.retry import Backoff, attempts, full_jitter
+from ion_pipeline.client.transport import default_transport
 
 _CONNECT_SECONDS = 10.0
 # Shorter than the idle time of common load balancers (60 s), so that no request meets a connection they just closed.
@@ -94,7 +95,7 @@ class IonClient:
 
     Args:
         config: Where and how.
-        transport: Carries the requests; by default httpx's own over TCP. The seam for tests and other HTTP stacks.
+        transport: Carries the requests; by default see `transport`. The seam for tests and other HTTP stacks.
     """
 
     def __init__(self, config: ClientConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -116,7 +117,7 @@ class IonClient:
                 max_keepalive_connections=config.max_concurrency + 1,
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
-            transport=transport,
+            transport=transport or default_transport(config, keep_alive=_KEEP_ALIVE_SECONDS),
             trust_env=not config.is_local,
         )
 

@@ -10,11 +10,19 @@ from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.extract.catalog import Column, Table
 from ion_pipeline.warehouse import TableChange
 
+# What the loader notes about its loads, as far as models read it.
+BOOKS = {
+    "_ion_loads": "Loads that have been applied. Key: load_id.",
+    "_ion_schema_drift": "How the tenant differed from the catalog in each load.",
+}
+
 
 def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
-    """One asset for each table, below the entity it is read with."""
+    """One asset for each table, below the entity it is read with, and the loader's own below all of them."""
+    entities = sorted({table.entity for table in tables})
+    specs = [*(_spec(table) for table in tables), *(_book_spec(name, entities) for name in BOOKS)]
 
-    @dg.multi_asset(name=LOAD, specs=[_spec(table) for table in tables], can_subset=True, pool=DUCKDB_WRITER)
+    @dg.multi_asset(name=LOAD, specs=specs, can_subset=True, pool=DUCKDB_WRITER)
     def load(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[None] | dg.DagsterEvent]:
@@ -30,6 +38,9 @@ def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
                 yield left_alone(context, key)
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"new_loads": 0})
+        for name in BOOKS:
+            if raw_key(name) in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=raw_key(name), metadata={"new_loads": len(report.loads)})
 
     return load
 
@@ -46,6 +57,18 @@ def _spec(table: Table) -> dg.AssetSpec:
             "dagster/table_name": f"{RAW}.{table.name}",
             "dagster/column_schema": dg.TableSchema([_column(column) for column in table.columns]),
         },
+        skippable=True,
+    )
+
+
+def _book_spec(name: str, entities: Sequence[str]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        raw_key(name),
+        deps=[entity_key(entity) for entity in entities],
+        description=BOOKS[name],
+        group_name=RAW,
+        kinds={"duckdb"},
+        metadata={"dagster/table_name": f"{RAW}.{name}"},
         skippable=True,
     )
 

@@ -56,6 +56,7 @@ class Column:
         arrow_type: Type in Parquet; `list<…>` where the field is a list.
         is_json: The value is stored as JSON text because its type varies from row to row.
         description: What the schema says about the field, empty if nothing.
+        members: The values that an enum knows; none where the field is no enum.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Column:
     arrow_type: pa.DataType
     is_json: bool = False
     description: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,7 @@ def _column(owner: str, name: str, definition: GraphQLField, overrides: Override
         arrow_type=arrow_type,
         is_json=named.name in JSON_SCALARS,
         description=definition.description or "",
+        members=tuple(named.values) if isinstance(named, GraphQLEnumType) else (),
     )
 
 

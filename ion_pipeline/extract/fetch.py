@@ -1,29 +1,33 @@
 """Carry out a plan: read entities side by side, page by page, into a sink, and check that all came.
 
-Requests are bounded by the client's limiter, memory by the number of entities read at once: each holds two pages at
-most. What an answer looks like is `page_reader`'s business, what must hold between pages `paging`'s, and whether all
-came is `verify`'s.
+Requests are bounded by the client's limiter, memory by the number of streams read at once: each holds two pages at
+most. A stream is an entity, or one of the id ranges that a large entity is cut into (see `ranges`). What an answer
+looks like is `page_reader`'s business, what must hold between pages `paging`'s, and whether all came is `verify`'s.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from ion_pipeline.client import IonClient, PermissionDeniedError
 from ion_pipeline.extract.arrow import to_batches
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError
 from ion_pipeline.extract.page_reader import PageReader
-from ion_pipeline.extract.paging import CursorPager, KeysetPager
+from ion_pipeline.extract.paging import CursorPager, KeysetPager, Pager
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Paging, Plan
+from ion_pipeline.extract.ranges import Cutter, IdRange
 from ion_pipeline.extract.results import BatchSink, EntityResult, NoProgress, Progress
 from ion_pipeline.extract.stream import PageSize, pages
 from ion_pipeline.extract.verify import KeyLog, check_count
 
-# While some entities' pages are worked on, the others keep all requests in flight.
-_SPARE_ENTITIES = 2
+# While some streams' pages are worked on, the others keep all requests in flight.
+_SPARE_STREAMS = 2
+
+_T = TypeVar("_T")
 
 
 async def fetch(
@@ -33,6 +37,7 @@ async def fetch(
     *,
     progress: Progress | None = None,
     page_size: int = 500,
+    parallel: bool = True,
 ) -> list[EntityResult]:
     """Read everything in the plan.
 
@@ -42,6 +47,7 @@ async def fetch(
         sink: Takes the rows; called from one thread, in order for each table.
         progress: Hears how it goes.
         page_size: Rows asked for in one request at most.
+        parallel: Whether a large entity may be read in several id ranges side by side.
 
     Returns:
         A result for each entity, in the plan's order. One that the API key may not read is reported as `forbidden`.
@@ -54,25 +60,22 @@ async def fetch(
     """
     # Watermarks want the server's clock from before the first page.
     await client.read_clock()
-    run = _Run(client, sink, progress or NoProgress(), page_size)
-    places = asyncio.Semaphore(client.max_concurrency + _SPARE_ENTITIES)
+    places = asyncio.Semaphore(client.max_concurrency + _SPARE_STREAMS)
+    run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel)
+    results = await _all(run.entity(entity, entity.query) for entity in plan.entities if entity.query)
+    read = {result.entity: result for result in results}
+    return [_result(entity, read) for entity in plan.entities]
 
-    async def one(entity: EntityPlan, query: EntityQuery) -> EntityResult:
-        async with places:
-            return await run.entity(entity, query)
 
+async def _all(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """Everything side by side, or the first failure."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(one(entity, entity.query), name=entity.name)
-                for entity in plan.entities
-                if entity.query
-            ]
+            tasks = [group.create_task(one) for one in work]
     except BaseExceptionGroup as failures:
         # The others were cancelled because of the first; one sentence is what a person can act on.
         raise failures.exceptions[0] from None
-    read = {task.get_name(): task.result() for task in tasks}
-    return [_result(entity, read) for entity in plan.entities]
+    return [task.result() for task in tasks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,15 @@ class _Run:
     sink: BatchSink
     progress: Progress
     page_size: int
+    places: asyncio.Semaphore
+    parallel: bool
 
     async def entity(self, plan: EntityPlan, query: EntityQuery) -> EntityResult:
         """Read one entity, a second time if the first does not add up."""
         reader = PageReader(self.client, plan, query)
         paging = plan.paging
         try:
-            return await self._read(plan, query, reader, paging)
+            return await self._read(plan, query, reader, paging, self._cutter(paging))
         except PermissionDeniedError as refusal:
             if reader.pages:
                 raise
@@ -106,30 +111,25 @@ class _Run:
             self.sink.discard(table)
         return await self._read(plan, query, reader, paging)
 
-    async def _read(self, plan: EntityPlan, query: EntityQuery, reader: PageReader, paging: Paging) -> EntityResult:
+    def _cutter(self, paging: Paging) -> Cutter | None:
+        return Cutter(self.page_size, self.client.max_concurrency) if self.parallel and paging == "keyset" else None
+
+    async def _read(
+        self, plan: EntityPlan, query: EntityQuery, reader: PageReader, paging: Paging, cutter: Cutter | None = None
+    ) -> EntityResult:
         began, watermark = time.monotonic(), self.client.server_time
-        pager = KeysetPager(plan.name) if paging == "keyset" else CursorPager(plan.name)
-        keys = KeyLog(plan.entity.key if paging == "cursor" else ())
-        rows = Counter(dict.fromkeys(query.shape.tables(), 0))
-        async with aclosing(pages(pager, PageSize(self.page_size), reader.page, reader.pause)) as stream:
-            async for page in stream:
-                if not rows.total():
-                    self.progress.started(plan.name, page.total)
-                for table, batch in to_batches(page.nodes, query.shape):
-                    self.sink.write(table, batch)
-                    rows[table] += batch.num_rows
-                    if table == plan.name:
-                        keys.add(batch)
-                self.progress.advanced(plan.name, len(page.nodes))
-        keys.check(plan.name)
-        total = await check_count(plan.name, pager, reader.count)
+        reading = _Reading(self, plan.name, query, reader, PageSize(self.page_size))
+        if paging == "keyset":
+            total = await reading.by_id(IdRange(), cutter)
+        else:
+            total = await reading.by_cursor(KeyLog(plan.entity.key))
         self.progress.finished(plan.name)
         return EntityResult(
             entity=plan.name,
             status="read",
             strategy=plan.strategy,
             paging=paging,
-            tables=dict(rows),
+            tables=dict(reading.rows),
             pages=reader.pages,
             requests=reader.requests,
             bytes=reader.bytes,
@@ -139,6 +139,53 @@ class _Run:
             query_hash=plan.query_hash,
             drift=plan.drift,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One reading of one entity, in one stream or several."""
+
+    run: _Run
+    entity: str
+    query: EntityQuery
+    reader: PageReader
+    size: PageSize
+    rows: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.rows.update(dict.fromkeys(self.query.shape.tables(), 0))
+
+    async def by_id(self, span: IdRange, cutter: Cutter | None) -> int:
+        """Read a range of ids, cut or not, and give its number of rows, checked."""
+        pager = KeysetPager(self.entity, span=span, cutter=cutter)
+        await self._stream(pager)
+        others = 0
+        if cutter and pager.rest and pager.total is not None:
+            further = cutter.further(pager.total - pager.rows)
+            others = sum(await _all(self.by_id(piece, further) for piece in pager.rest))
+            # The first page counted the rows of the others too.
+            pager.total -= others
+        return others + await check_count(self.entity, pager, self.reader.count)
+
+    async def by_cursor(self, keys: KeyLog) -> int:
+        """Read everything by the server's cursors and give the number of rows, checked."""
+        pager = CursorPager(self.entity)
+        await self._stream(pager, keys)
+        keys.check(self.entity)
+        return await check_count(self.entity, pager, self.reader.count)
+
+    async def _stream(self, pager: Pager, keys: KeyLog | None = None) -> None:
+        progress, shape = self.run.progress, self.query.shape
+        async with self.run.places, aclosing(pages(pager, self.size, self.reader.page, self.reader.pause)) as stream:
+            async for page in stream:
+                if not self.rows.total():
+                    progress.started(self.entity, page.total)
+                for table, batch in to_batches(page.nodes, shape):
+                    self.run.sink.write(table, batch)
+                    self.rows[table] += batch.num_rows
+                    if keys and table == self.entity:
+                        keys.add(batch)
+                progress.advanced(self.entity, len(page.nodes))
 
 
 def _result(plan: EntityPlan, read: Mapping[str, EntityResult]) -> EntityResult:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ion_pipeline.extract.errors import PagingError
+from ion_pipeline.extract.ranges import Cutter, IdRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +52,75 @@ class KeysetPager:
     Attributes:
         entity: For messages.
         filters: Which rows; all of them if empty.
+        span: The ids to read; all of them by default.
+        cutter: Decides at the first page whether the rest is for others to read; None to read it all here.
         last: The last id seen; None before the first row.
         done: Nothing is left.
         rows: Rows so far.
-        total: `totalCount` of the first page; None before it.
+        total: `totalCount` of the first page: the rows in the span; None before it.
+        rest: The ranges that others are to read; `span` ends before them.
     """
 
     entity: str
     filters: Mapping[str, Any] = field(default_factory=dict)
+    span: IdRange = field(default_factory=IdRange)
+    cutter: Cutter | None = None
     last: int | None = None
     done: bool = False
     rows: int = 0
     total: int | None = None
+    rest: list[IdRange] = field(default_factory=list)
 
     def variables(self) -> Mapping[str, Any]:
-        """The given filter at first, then the ids above the last of what it leaves."""
-        if self.last is None:
-            return {"filters": self.filters} if self.filters else {}
-        return {"filters": {**self.filters, "id": {"gt": self.last}}}
+        """The span's ids at first, then those above the last."""
+        return self._within(self._floor, self.span.until)
 
     def seen(self) -> Mapping[str, Any]:
         """Rows up to the last id: what was added behind it since is the next read's."""
-        return {} if self.last is None else {"filters": {**self.filters, "id": {"lte": self.last}}}
+        return self._within(self.span.above, self.last if self.span.until is None else self.span.until)
+
+    def _within(self, above: int | None, until: int | None) -> Mapping[str, Any]:
+        filters = {**self.filters, **_between(above, until)}
+        return {"filters": filters} if filters else {}
+
+    @property
+    def _floor(self) -> int | None:
+        return self.span.above if self.last is None else self.last
 
     def accept(self, page: Page) -> None:
-        """Check that ids ascend and that the end is one.
+        """Check that ids ascend within the span and that the end is one.
 
         Raises:
-            PagingError: An id is not above the one before it, or there is said to be more without a row to go on from.
+            PagingError: An id is not above the one before it or is not in the span, or there is said to be more without
+                a row to go on from.
         """
         for node in page.nodes:
             identifier = node["id"]
             if type(identifier) is not int:
                 raise PagingError(f"{self.entity}: a row's id is no whole number, so pages cannot follow by id.")
-            if self.last is not None and identifier <= self.last:
+            if self._floor is not None and identifier <= self._floor:
                 raise PagingError(
-                    f"{self.entity}: id {identifier} came after id {self.last}, although ids were asked to ascend.",
+                    f"{self.entity}: id {identifier} came after id {self._floor}, although ids were asked to ascend.",
                     remedy="ION does not order this entity by id; report it.",
+                )
+            if self.span.until is not None and identifier > self.span.until:
+                raise PagingError(
+                    f"{self.entity}: id {identifier} came although ids up to {self.span.until} were asked for.",
+                    remedy="ION does not filter this entity by id; report it.",
                 )
             self.last = identifier
         self.rows += len(page.nodes)
-        if self.total is None:
-            self.total = page.total
+        is_first, self.total = self.total is None, page.total if self.total is None else self.total
         _check_progress(page, self.entity)
         # `hasNextPage` alone is not believed: what is left must also be counted as none.
         self.done = not page.has_next and (page.total <= len(page.nodes) or not page.nodes)
+        if is_first and not self.done and self.cutter:
+            self._leave(self.cutter, [node["id"] for node in page.nodes], page.total - len(page.nodes))
+
+    def _leave(self, cutter: Cutter, ids: list[int], left: int) -> None:
+        self.rest = cutter.pieces(ids, left, self.span.until)
+        if self.rest:
+            self.span, self.done = IdRange(self.span.above, self.last), True
 
 
 @dataclass
@@ -153,6 +178,11 @@ class CursorPager:
             raise PagingError(f"{self.entity}: ION gave no new cursor after {self.rows} rows and says there are more.")
         self._seen.add(page.end_cursor)
         self.after = page.end_cursor
+
+
+def _between(above: int | None, until: int | None) -> Mapping[str, Any]:
+    condition = {name: bound for name, bound in (("gt", above), ("lte", until)) if bound is not None}
+    return {"id": condition} if condition else {}
 
 
 def _check_progress(page: Page, entity: str) -> None:

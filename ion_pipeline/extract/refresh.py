@@ -39,11 +39,13 @@ class RefreshOptions:
 
     Attributes:
         page_size: Rows asked for in one request at most.
+        parallel: Whether a large entity that is read in full may be read in several id ranges side by side.
         rounds: How often what changed meanwhile is read before it is left to the next refresh.
         largest_share: Share of an entity's rows that may be found deleted; None for any.
     """
 
     page_size: int = 500
+    parallel: bool = True
     rounds: int = 3
     largest_share: float | None = 0.2
 
@@ -165,7 +167,12 @@ class _Refresh:
                 self._accounts.pop(entity.name, None)
         plan = replace(self._plan, entities=tuple(entities))
         for result in await fetch(
-            self._client, plan, self._sink, progress=self._progress, page_size=self._options.page_size
+            self._client,
+            plan,
+            self._sink,
+            progress=self._progress,
+            page_size=self._options.page_size,
+            parallel=self._options.parallel,
         ):
             self._full[result.entity] = result
             before = self._state.entities.get(result.entity)

@@ -27,8 +27,14 @@ class PageSize:
         self._good = 0
         self._patience = _FIRST_PATIENCE
 
-    def timed_out(self) -> None:
-        """Halve. Each time it takes twice as many good pages before growing again."""
+    def timed_out(self, asked: int) -> None:
+        """Halve. Each time it takes twice as many good pages before growing again.
+
+        Args:
+            asked: The size that was too much. Where another stream has already made it smaller, nothing changes.
+        """
+        if asked > self.size:
+            return
         self.size = max(1, self.size // 2)
         self._good = 0
         self._patience *= 2
@@ -75,14 +81,15 @@ async def pages(pager: Pager, size: PageSize, ask: Ask, pause: Pause) -> AsyncGe
 async def _ask(pager: Pager, size: PageSize, ask: Ask, pause: Pause) -> Page:
     timeouts = at_one_row = 0
     while True:
+        asked = size.size
         try:
-            page = await ask({"first": size.size, **pager.variables()})
+            page = await ask({"first": asked, **pager.variables()})
         except RequestTimeoutError:
             timeouts += 1
-            at_one_row += size.size == 1
+            at_one_row += asked == 1
             if at_one_row >= _ATTEMPTS_AT_ONE_ROW:
                 raise
-            size.timed_out()
+            size.timed_out(asked)
             await pause(timeouts)
         else:
             size.answered()

@@ -11,9 +11,10 @@ does. What to read from ION and what the rows mean is not known here.
 """
 
 from ion_pipeline.lake.errors import LakeBusyError, LakeCorruptionError, LakeError, LakeWriteError
+from ion_pipeline.lake.fold import VERSION_COLUMNS, FoldWriter
 from ion_pipeline.lake.lake import Lake
 from ion_pipeline.lake.lock import WriterLock
-from ion_pipeline.lake.manifest import FileEntry, LoadManifest, Strategy, TableManifest, TableRead
+from ion_pipeline.lake.manifest import FileEntry, Fold, LoadManifest, SchemaDrift, Strategy, TableManifest, TableRead
 from ion_pipeline.lake.part import WriterOptions
 from ion_pipeline.lake.rows import LAKE_COLUMNS
 from ion_pipeline.lake.tenant import Tenant, claim_tenant, read_tenant
@@ -21,7 +22,10 @@ from ion_pipeline.lake.writer import LoadWriter
 
 __all__ = [
     "LAKE_COLUMNS",
+    "VERSION_COLUMNS",
     "FileEntry",
+    "Fold",
+    "FoldWriter",
     "Lake",
     "LakeBusyError",
     "LakeCorruptionError",
@@ -29,6 +33,7 @@ __all__ = [
     "LakeWriteError",
     "LoadManifest",
     "LoadWriter",
+    "SchemaDrift",
     "Strategy",
     "TableManifest",
     "TableRead",

@@ -12,10 +12,12 @@ from ulid import ULID
 import ion_pipeline
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.errors import LakeCorruptionError, LakeWriteError, write_error
-from ion_pipeline.lake.lock import WriterLock
+from ion_pipeline.lake.fold import FoldWriter
+from ion_pipeline.lake.lock import WriterLock, together
 from ion_pipeline.lake.manifest import LoadManifest, from_json
 from ion_pipeline.lake.part import WriterOptions
 from ion_pipeline.lake.storage import LocalStorage, open_storage
+from ion_pipeline.lake.sweep import read_log, sweep
 from ion_pipeline.lake.tenant import Tenant
 from ion_pipeline.lake.verify import verified_file
 from ion_pipeline.lake.writer import LoadWriter
@@ -68,19 +70,13 @@ class Lake:
             LakeWriteError: The lake cannot be written.
             LakeCorruptionError: A committed load's manifest is not readable.
         """
-        if self._lock_file is None:
-            raise LakeWriteError(
-                f"{self.location} is an object store, which has no locks.", remedy="Give the lake a local lock_file."
-            )
-        lock = WriterLock(self._lock_file, "writing a load", wait_seconds=wait_seconds)
-        lock.acquire()
+        lock = self._lock("writing a load", wait_seconds)
         try:
-            committed = self.load_ids()
-            self._sweep(set(committed))
+            sweep(self._storage, self._readers_file)
             return LoadWriter(
                 self._storage,
                 lock,
-                load_id=_next_id(committed),
+                load_id=_next_id(self.load_ids()),
                 tenant=tenant,
                 schemas=dict(schemas),
                 started_at=started_at or datetime.now(UTC),
@@ -95,20 +91,61 @@ class Lake:
             lock.release()
             raise
 
+    def begin_fold(self, keep: int, *, options: WriterOptions | None = None, wait_seconds: float = 0.0) -> FoldWriter:
+        """Begin to fold all loads but the last `keep`, with the fold before them, into one.
+
+        Raises:
+            LakeBusyError, LakeWriteError, LakeCorruptionError: As in `begin`.
+        """
+        lock = self._lock("compacting the lake", wait_seconds)
+        try:
+            sweep(self._storage, self._readers_file)
+            log = read_log(self._storage.names(paths.LOADS))
+            folding = log.load_ids[: len(log.load_ids) - min(keep, len(log.loads))]
+            return FoldWriter(
+                self._storage,
+                lock,
+                self._readers_file,
+                loads=tuple(self.read_manifest(load_id) for load_id in folding),
+                options=options or WriterOptions(),
+            )
+        except OSError as error:
+            lock.release()
+            raise write_error(error, self.location) from error
+        except BaseException:
+            lock.release()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While the block lasts, nothing is deleted that a manifest names which is read within it."""
+        readers = self._readers_file
+        if readers is None or not readers.parent.is_dir():
+            yield
+            return
+        with together(readers):
+            yield
+
     def load_ids(self) -> list[str]:
-        """Ids of the committed loads, oldest first."""
-        names = self._storage.names(paths.LOADS)
-        return [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        """Ids of the committed loads, oldest first; a fold goes by the id of the last load that it stands for."""
+        return read_log(self._storage.names(paths.LOADS)).load_ids
 
     def read_manifest(self, load_id: str) -> LoadManifest:
-        """What a committed load says about itself.
+        """What a committed load says about itself; the fold's, where loads are folded up to this one.
 
         Raises:
             LakeCorruptionError: It is not readable, or is another load's.
         """
-        where = f"{self.location}/{paths.load_manifest(load_id)}"
+        path = paths.fold_manifest(load_id)
+        where = f"{self.location}/{path}"
         try:
-            manifest = from_json(self._storage.read(paths.load_manifest(load_id)), where)
+            try:
+                data = self._storage.read(path)
+            except FileNotFoundError:
+                path = paths.load_manifest(load_id)
+                where = f"{self.location}/{path}"
+                data = self._storage.read(path)
+            manifest = from_json(data, where)
         except OSError as error:
             raise LakeCorruptionError(
                 f"{where} cannot be read ({error}).", remedy="Restore it from a backup."
@@ -139,7 +176,7 @@ class Lake:
         with tempfile.TemporaryDirectory(prefix="ion-lake-") as scratch:
             yield {
                 table.table: [verified_file(self._storage, entry, Path(scratch)) for entry in table.files]
-                for table in load.tables
+                for table in (*load.tables, *(load.fold.books if load.fold else ()))
             }
 
     def verify(self, load: LoadManifest) -> None:
@@ -151,18 +188,18 @@ class Lake:
         with self.checkout(load):
             return
 
-    def _sweep(self, committed: set[str]) -> None:
-        self._storage.remove(paths.STAGING)
-        for name in self._storage.names(paths.LOADS):
-            if not name.endswith(".json"):
-                self._storage.remove(f"{paths.LOADS}/{name}")
-        for table in self._storage.names(""):
-            if table.startswith("_"):
-                continue
-            for folder in self._storage.names(table):
-                load_id = paths.load_id_of(folder)
-                if load_id is not None and load_id not in committed:
-                    self._storage.remove(f"{table}/{folder}")
+    @property
+    def _readers_file(self) -> Path | None:
+        return self._lock_file.with_name(paths.READERS) if self._lock_file else None
+
+    def _lock(self, purpose: str, wait_seconds: float) -> WriterLock:
+        if self._lock_file is None:
+            raise LakeWriteError(
+                f"{self.location} is an object store, which has no locks.", remedy="Give the lake a local lock_file."
+            )
+        lock = WriterLock(self._lock_file, purpose, wait_seconds=wait_seconds)
+        lock.acquire()
+        return lock
 
 
 def _next_id(committed: list[str]) -> str:

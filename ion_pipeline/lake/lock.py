@@ -1,5 +1,8 @@
 """One writer at a time: an advisory lock that dies with its holder and says who that is.
 
+Readers do not wait for writers. They hold a lock of their own, together, that keeps what a fold has replaced from being
+deleted under them.
+
 It is a `flock` on a file whose text names the holder, so kill -9 leaves the file but not the lock. Other things that
 allow one writer only (publishing) use it too.
 """
@@ -8,6 +11,8 @@ import fcntl
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -107,3 +112,35 @@ class WriterLock:
             f"{self.path.parent} is in use by {who}.",
             remedy="Wait for it to finish or end that process, then run again.",
         )
+
+
+@contextmanager
+def together(path: Path) -> Iterator[None]:
+    """Keep others from being `alone` for as long as the block lasts; many may do so at once.
+
+    Where the file cannot be made (a lake on a read-only disk), nobody can delete anything either: nothing is locked.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Whether nobody is in `together` now; if so, nobody gets in for as long as the block lasts. Never waits."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        is_alone = False
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_alone = True
+        yield is_alone
+    finally:
+        os.close(descriptor)

@@ -14,9 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.tenant import Tenant
 
-FORMAT = 1
+FORMAT = 2
+# 1: loads only. 2: folds, and how the tenant's schema differed.
+_READABLE = {1, 2}
 
 Strategy = Literal["full", "incremental"]
+DriftKind = Literal["missing", "new", "retyped", "new_enum_value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,41 @@ class TableManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaDrift:
+    """One way in which the tenant's schema differed from the catalog when a load was read.
+
+    Attributes:
+        entity: The entity, or the root connection where it is new as a whole.
+        kind: `missing` at the tenant (its column is null); `new` at the tenant (not read); `retyped` (converted without
+            loss); `new_enum_value`, found in the rows of a load when it was applied.
+        field: `Type.field`; for a value `table.column`.
+        catalog_type: The catalog's type; None where it has no such field.
+        tenant_type: The tenant's type, None where it has no such field; for a new value the value.
+    """
+
+    entity: str
+    kind: DriftKind
+    field: str
+    catalog_type: str | None = None
+    tenant_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What makes a document a fold: all loads up to one, as the versions of rows that they brought.
+
+    Files of a fold hold a table's columns, `_ion_load`, `_ion_seen_at`, `valid_from` and `valid_to`.
+
+    Attributes:
+        load_ids: The loads it stands for, oldest first; the last one gives the fold its id.
+        books: What the warehouse notes about loads, for these loads, as tables of their own.
+    """
+
+    load_ids: tuple[str, ...]
+    books: tuple[TableManifest, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LoadManifest:
     """One load: everything a refresh read, to be applied together.
 
@@ -98,6 +136,9 @@ class LoadManifest:
         requests: HTTP requests it took.
         bytes_received: Bytes received for it.
         tables: What it holds.
+        drift: How the tenant's schema differed from the catalog.
+        fold: Set where this stands for all loads up to it; the other fields are then those of the last load, and
+            each table's `read` is its last.
     """
 
     format: int
@@ -110,12 +151,25 @@ class LoadManifest:
     requests: int
     bytes_received: int
     tables: tuple[TableManifest, ...]
+    drift: tuple[SchemaDrift, ...] = ()
+    fold: Fold | None = None
 
     @property
     def strategy(self) -> str:
         """`full`, `incremental`, or `mixed` where tables differ."""
         strategies = {table.read.strategy for table in self.tables}
         return strategies.pop() if len(strategies) == 1 else "mixed"
+
+    @property
+    def stands_for(self) -> tuple[str, ...]:
+        """Ids of the loads that are in this document, its own included."""
+        return self.fold.load_ids if self.fold else (self.load_id,)
+
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        """Every Parquet file that belongs to it."""
+        tables = (*self.tables, *(self.fold.books if self.fold else ()))
+        return tuple(entry for table in tables for entry in table.files)
 
     @property
     def rows(self) -> int:
@@ -148,9 +202,9 @@ def from_json(data: bytes, where: str) -> LoadManifest:
     try:
         document: Any = orjson.loads(data)
         version = document["format"] if isinstance(document, dict) else None
-        if version != FORMAT:
+        if version not in _READABLE:
             raise LakeCorruptionError(
-                f"The manifest {where} has format {version}; this version reads {FORMAT}.",
+                f"The manifest {where} has format {version}; this version reads up to {FORMAT}.",
                 remedy="Use the version of ion-pipeline that wrote it, or a later one.",
             )
         return _ADAPTER.validate_python(document)

@@ -3,8 +3,12 @@
 STAGING = "_staging"
 LOADS = "_loads"
 LOCK = "_writer.lock"
+READERS = "_readers.lock"
 TABLE_MANIFEST = "_manifest.json"
+BOOKS = "_books"
 _LOAD_PREFIX = "load="
+_FOLD_PREFIX = "fold="
+_FOLD_SUFFIX = ".fold"
 
 
 def staging(load_id: str) -> str:
@@ -35,3 +39,26 @@ def load_manifest(load_id: str) -> str:
 def load_id_of(folder: str) -> str | None:
     """The load a table's folder belongs to; None if it is not such a folder."""
     return folder.removeprefix(_LOAD_PREFIX) if folder.startswith(_LOAD_PREFIX) else None
+
+
+def staged_fold(load_id: str) -> str:
+    """Where a fold is written before it is committed."""
+    return f"{STAGING}/{load_id}{_FOLD_SUFFIX}"
+
+
+def table_fold(table: str, load_id: str) -> str:
+    """A table's folder of the fold that ends with a load."""
+    return f"{table}/{_FOLD_PREFIX}{load_id}"
+
+
+def fold_manifest(load_id: str) -> str:
+    """The document whose appearance commits a fold."""
+    return f"{LOADS}/{load_id}{_FOLD_SUFFIX}.json"
+
+
+def fold_of(name: str) -> str | None:
+    """The load that a fold's folder or document ends with; None if it is not a fold's."""
+    if name.startswith(_FOLD_PREFIX):
+        return name.removeprefix(_FOLD_PREFIX)
+    stem = name.removesuffix(".json")
+    return stem.removesuffix(_FOLD_SUFFIX) if stem.endswith(_FOLD_SUFFIX) else None

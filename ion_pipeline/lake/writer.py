@@ -8,7 +8,7 @@ looks at and the next writer sweeps away.
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ import pyarrow as pa
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.errors import LakeWriteError, write_error
 from ion_pipeline.lake.lock import WriterLock
-from ion_pipeline.lake.manifest import FORMAT, LoadManifest, TableManifest, TableRead, to_json
+from ion_pipeline.lake.manifest import FORMAT, LoadManifest, SchemaDrift, TableManifest, TableRead, to_json
 from ion_pipeline.lake.part import TableWriter, WriterOptions
 from ion_pipeline.lake.rows import difference, stamped, tombstones, with_lake_columns
 from ion_pipeline.lake.storage import Storage
@@ -109,13 +109,21 @@ class LoadWriter:
                 self._abandon()
                 raise write_error(error, f"{table} of load {self.load_id} in {self._storage.location}") from error
 
-    def commit(self, reads: Mapping[str, TableRead], *, requests: int = 0, bytes_received: int = 0) -> LoadManifest:
+    def commit(
+        self,
+        reads: Mapping[str, TableRead],
+        *,
+        requests: int = 0,
+        bytes_received: int = 0,
+        drift: Sequence[SchemaDrift] = (),
+    ) -> LoadManifest:
         """Make the load visible, whole and durable.
 
         Args:
             reads: Every table that was read, and how; a table without rows is recorded as empty.
             requests: HTTP requests the load took.
             bytes_received: Bytes received for it.
+            drift: How the tenant's schema differed from the catalog.
 
         Raises:
             LakeWriteError: Something could not be written, or rows were written for a table that is not in `reads`.
@@ -137,6 +145,7 @@ class LoadWriter:
                     requests=requests,
                     bytes_received=bytes_received,
                     tables=tables,
+                    drift=tuple(drift),
                 )
                 self._reveal(manifest)
             except OSError as error:

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from graphql import GraphQLSchema
+
 from ion_pipeline.client import ClientConfig, IonClient, PermissionDeniedError
 from ion_pipeline.extract import EntityPlan, known_catalog, negotiate
+from ion_pipeline.pipeline.drift import new_enum_values
 from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
 
@@ -22,6 +25,7 @@ class EntityCheck:
         missing: Fields of the catalog that the tenant lacks.
         new: Fields of the tenant that the catalog does not have.
         retyped: Fields of another type.
+        new_values: Enum values of the tenant that the catalog does not know, as `Type.field: values`.
     """
 
     entity: str
@@ -31,11 +35,12 @@ class EntityCheck:
     missing: tuple[str, ...]
     new: tuple[str, ...]
     retyped: tuple[str, ...]
+    new_values: tuple[str, ...] = ()
 
     @property
     def drift_text(self) -> str:
         """The differences in a few words."""
-        kinds = {"lacks": self.missing, "adds": self.new, "retypes": self.retyped}
+        kinds = {"lacks": self.missing, "adds": self.new, "retypes": self.retyped, "allows": self.new_values}
         return "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds.items() if names)
 
 
@@ -83,9 +88,10 @@ def check(settings: Settings) -> CheckReport:
 async def _check(config: ClientConfig, selection: Sequence[str]) -> CheckReport:
     async with IonClient(config) as client:
         identity = await client.me()
-        plan = negotiate(await client.introspect(), known_catalog(), selection)
+        schema = await client.introspect()
+        plan = negotiate(schema, known_catalog(), selection)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_check_entity(client, entity)) for entity in plan.entities]
+            tasks = [group.create_task(_check_entity(client, entity, schema)) for entity in plan.entities]
     return CheckReport(
         api_host=config.api_host,
         user=identity.name or identity.email or identity.user_id,
@@ -96,7 +102,7 @@ async def _check(config: ClientConfig, selection: Sequence[str]) -> CheckReport:
     )
 
 
-async def _check_entity(client: IonClient, plan: EntityPlan) -> EntityCheck:
+async def _check_entity(client: IonClient, plan: EntityPlan, schema: GraphQLSchema) -> EntityCheck:
     total_count, status = None, "absent" if plan.paging == "none" else "readable"
     if plan.query:
         try:
@@ -112,4 +118,5 @@ async def _check_entity(client: IonClient, plan: EntityPlan) -> EntityCheck:
         missing=plan.drift.missing,
         new=plan.drift.new,
         retyped=plan.drift.retyped,
+        new_values=new_enum_values(plan.entity, schema),
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from graphql import GraphQLSchema
+
 from ion_pipeline.client import ClientConfig, IonClient, schema_hash
 from ion_pipeline.extract import (
     Catalog,
@@ -24,6 +26,7 @@ from ion_pipeline.extract import (
     nothing_read,
 )
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, claim_tenant, read_tenant
+from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.state import RawRows, read_state
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
@@ -113,7 +116,7 @@ class RefreshPlan:
 class _Prepared:
     """A tenant asked for its counts, before anything is read."""
 
-    schema_hash: str
+    schema: GraphQLSchema
     plan: Plan
     state: State
     tasks: tuple[Task, ...]
@@ -180,7 +183,7 @@ async def _prepare(client: IonClient, settings: Settings, selection: Sequence[st
         if mode.full:
             rows = RawRows(settings.warehouse_path, resources, known_catalog()).count(rows)
         check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
-    return _Prepared(schema_hash(schema), found, state, tasks, clock)
+    return _Prepared(schema, found, state, tasks, clock)
 
 
 async def _extract(
@@ -200,13 +203,14 @@ async def _extract(
                 tenant,
                 {name: table.arrow_schema for name, table in catalog.tables.items()},
                 started_at=prepared.clock,
-                schema_hash=prepared.schema_hash,
+                schema_hash=schema_hash(prepared.schema),
             ) as writer:
                 results = await _read(client, settings, prepared, mode=mode, writer=writer, reporter=reporter)
                 manifest = writer.commit(
                     table_reads(catalog, prepared.plan, results, overlap=timedelta(minutes=settings.overlap_minutes)),
                     requests=client.stats.requests,
                     bytes_received=client.stats.bytes,
+                    drift=schema_drift(prepared.plan, prepared.schema),
                 )
     return ExtractReport(
         load_id=manifest.load_id if manifest else None,
@@ -239,7 +243,14 @@ async def _read(
     reporter: Reporter,
 ) -> list[EntityResult]:
     if not prepared.state.entities:
-        return await fetch(client, prepared.plan, writer, progress=reporter, page_size=settings.page_size)
+        return await fetch(
+            client,
+            prepared.plan,
+            writer,
+            progress=reporter,
+            page_size=settings.page_size,
+            parallel=settings.parallel_ranges,
+        )
     return await carry_out(
         client,
         prepared.plan,
@@ -250,6 +261,7 @@ async def _read(
         progress=reporter,
         options=RefreshOptions(
             page_size=settings.page_size,
+            parallel=settings.parallel_ranges,
             rounds=settings.settle_rounds,
             largest_share=None if mode.accept_deletes else settings.max_deleted_share,
         ),

@@ -9,7 +9,7 @@ from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt import BuildReport
 from ion_pipeline.pipeline.extraction import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
-from ion_pipeline.warehouse import LoadReport
+from ion_pipeline.warehouse import CompactReport, LoadReport
 
 
 def table(*headers: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
@@ -88,6 +88,25 @@ def load_line(report: LoadReport) -> str:
         sum(getattr(change, f"rows_{kind}") for change in changes) for kind in ("inserted", "updated", "deleted")
     )
     return f"{len(report.loads)} loads applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} gone."
+
+
+def rebuild_line(report: LoadReport) -> str:
+    """What a rebuild made, in a sentence."""
+    tables = report.tables.values()
+    rows = sum(change.rows_after for change in tables)
+    return f"Rebuilt from {len(report.loads)} loads: {rows:,} rows in {len(tables)} tables."
+
+
+def compact_line(report: CompactReport) -> str:
+    """What compacting did or would do, in a sentence."""
+    if not report.load_ids:
+        return f"Nothing to fold: {report.kept} loads stay as they are."
+    verb = "would be folded" if report.dry_run else "folded"
+    return (
+        f"{len(report.load_ids)} loads {verb}, {report.kept} kept: {report.rows_before:,} rows become "
+        f"{report.rows_after:,} versions, {report.bytes_before:,} bytes become {report.bytes_after:,} "
+        f"({report.bytes_saved:,} saved)."
+    )
 
 
 def build_line(report: BuildReport) -> str:

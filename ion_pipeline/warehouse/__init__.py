@@ -8,12 +8,16 @@
 `is_current`. What is between `raw` and the public schemas is dbt's.
 """
 
+from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
+from ion_pipeline.warehouse.compacting import CompactReport, compact
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.dictionary import ColumnEntry, TableEntry
 from ion_pipeline.warehouse.errors import (
+    CompactionError,
     CountMismatchError,
     DuplicateKeyError,
     LoadOrderError,
+    MissingLoadError,
     PublishError,
     RetypedColumnError,
     WarehouseBusyError,
@@ -22,7 +26,7 @@ from ion_pipeline.warehouse.errors import (
     WarehouseError,
     WarehouseMemoryError,
 )
-from ion_pipeline.warehouse.loading import AppliedLoad, LoadProgress, LoadReport, load, rebuild
+from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.merge import TableChange
 from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish
 
@@ -31,11 +35,14 @@ __all__ = [
     "STORAGE_VERSION",
     "AppliedLoad",
     "ColumnEntry",
+    "CompactReport",
+    "CompactionError",
     "CountMismatchError",
     "DuplicateKeyError",
     "LoadOrderError",
     "LoadProgress",
     "LoadReport",
+    "MissingLoadError",
     "PublishError",
     "PublishReport",
     "Resources",
@@ -47,6 +54,7 @@ __all__ = [
     "WarehouseDiskFullError",
     "WarehouseError",
     "WarehouseMemoryError",
+    "compact",
     "connect",
     "load",
     "publish",

@@ -9,9 +9,7 @@ import duckdb
 from ion_pipeline.errors import IonPipelineError
 
 # What helps where the tables themselves are wrong.
-MAKE_ANEW = (
-    "Move warehouse.duckdb away, then run `ion-pipeline load` and `ion-pipeline build`: the lake holds all it held."
-)
+MAKE_ANEW = "Run `ion-pipeline rebuild`, then `ion-pipeline build`: the lake holds all the warehouse held."
 
 
 class WarehouseError(IonPipelineError):
@@ -48,6 +46,14 @@ class RetypedColumnError(WarehouseError):
 
 class LoadOrderError(WarehouseError):
     """The lake holds a load that should have been applied before one that already was."""
+
+
+class MissingLoadError(WarehouseError):
+    """The lake no longer holds a load that the warehouse was made of."""
+
+
+class CompactionError(WarehouseError):
+    """The lake cannot be compacted; it is as it was."""
 
 
 class PublishError(WarehouseError):
@@ -94,6 +100,7 @@ def _explain(error: duckdb.Error, doing: str, database: Path) -> WarehouseError:
     if isinstance(error, duckdb.SerializationException) or "not a valid DuckDB database" in text:
         return WarehouseDamagedError(
             f"{database} cannot be opened: {text}",
-            remedy=MAKE_ANEW,
+            remedy="Move warehouse.duckdb away, then run `ion-pipeline rebuild` and `ion-pipeline build`: the lake "
+            "holds all it held.",
         )
     return WarehouseError(failure, remedy="Nothing was changed. If it happens again, please report it.")

@@ -2,51 +2,21 @@
 
 Somebody who reads the warehouse sees all tables before a load or all after it. Whether a load has been applied is
 known from `raw._ion_loads`, written in the same transaction, so applying twice or being killed changes nothing.
+A fold brings the entries of all loads that it stands for: where its last load has been applied, there is nothing to do.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
-from ion_pipeline.errors import TenantMismatchError
 from ion_pipeline.lake import Lake, LoadManifest
+from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress, apply
 from ion_pipeline.warehouse.connection import Resources, connect, transaction
-from ion_pipeline.warehouse.errors import MAKE_ANEW, LoadOrderError, explained
-from ion_pipeline.warehouse.merge import TableChange, merge
+from ion_pipeline.warehouse.errors import MAKE_ANEW, LoadOrderError, MissingLoadError, explained
+from ion_pipeline.warehouse.merge import TableChange
 from ion_pipeline.warehouse.tables import TableLike, ensure_tables
-
-_TICK = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadProgress:
-    """Where loading is: table number `done` of `total` of one load has just been applied."""
-
-    load_id: str
-    table: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedLoad:
-    """One load that was applied.
-
-    Attributes:
-        load_id: The load.
-        tables: What it changed, table by table.
-        ignored: Tables in the load that the catalog no longer has.
-        seconds: How long it took.
-    """
-
-    load_id: str
-    tables: tuple[TableChange, ...]
-    ignored: tuple[str, ...]
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +60,10 @@ def load(
         WarehouseError: See its subclasses; the load in question was rolled back.
     """
     catalog = {table.name: table for table in tables}
-    with connect(database, resources) as connection, explained("Loading", database):
+    with lake.reading(), connect(database, resources) as connection, explained("Loading", database):
         with transaction(connection):
             ensure_tables(connection, catalog.values())
-        applied = {row[0] for row in connection.execute("select load_id from raw._ion_loads").fetchall()}
+        applied = _applied(connection)
         waiting = [load_id for load_id in lake.load_ids() if load_id not in applied]
         if applied and waiting and waiting[0] < max(applied):
             raise LoadOrderError(
@@ -126,16 +96,19 @@ def rebuild(
 
     Raises:
         LakeCorruptionError: A file of a load is missing or damaged; the warehouse is as it was.
+        MissingLoadError: The lake lacks a load that the warehouse holds; the warehouse is as it was.
         WarehouseError: See its subclasses; the warehouse is as it was.
     """
     catalog = {table.name: table for table in tables}
-    manifests = lake.loads()
-    for manifest in manifests:
-        lake.verify(manifest)
-    with connect(database, resources) as connection, explained("Rebuilding", database), transaction(connection):
-        connection.execute("drop schema if exists raw cascade; drop schema if exists raw_history cascade")
-        ensure_tables(connection, catalog.values())
-        return LoadReport(tuple(_apply(connection, lake, manifest, catalog, progress) for manifest in manifests))
+    with lake.reading():
+        manifests = lake.loads()
+        for manifest in manifests:
+            lake.verify(manifest)
+        with connect(database, resources) as connection, explained("Rebuilding", database), transaction(connection):
+            _check_none_missing(connection, lake, manifests)
+            connection.execute("drop schema if exists raw cascade; drop schema if exists raw_history cascade")
+            ensure_tables(connection, catalog.values())
+            return LoadReport(tuple(_apply(connection, lake, manifest, catalog, progress) for manifest in manifests))
 
 
 def _apply(
@@ -145,69 +118,22 @@ def _apply(
     catalog: Mapping[str, TableLike],
     progress: Callable[[LoadProgress], None] | None,
 ) -> AppliedLoad:
-    began = time.perf_counter()
-    valid_from = _valid_from(connection, manifest)
-    known = [table for table in manifest.tables if table.table in catalog]
-    changes: list[TableChange] = []
     with lake.checkout(manifest) as files:
-        for table in known:
-            changes.append(merge(connection, catalog[table.table], table, files[table.table], valid_from))
-            if progress is not None:
-                progress(LoadProgress(manifest.load_id, table.table, len(changes), len(known)))
-    _record(connection, manifest, changes, valid_from)
-    ignored = tuple(table.table for table in manifest.tables if table.table not in catalog)
-    return AppliedLoad(manifest.load_id, tuple(changes), ignored, time.perf_counter() - began)
+        return apply(connection, manifest, files, catalog, progress)
 
 
-def _valid_from(connection: duckdb.DuckDBPyConnection, manifest: LoadManifest) -> datetime:
-    """Where the load's versions begin: its start, or just after the load before if the clock had been set back."""
-    row = connection.execute(
-        "select max(valid_from), any_value(tenant) filter (tenant <> $tenant) from raw._ion_loads",
-        {"tenant": str(manifest.tenant)},
-    ).fetchone()
-    before, other_tenant = row or (None, None)
-    if other_tenant is not None:
-        raise TenantMismatchError(
-            f"Load {manifest.load_id} is of {manifest.tenant}, but the warehouse holds the data of {other_tenant}.",
-            remedy="Keep one data directory per tenant (ION_DATA_DIR).",
-        )
-    return max(manifest.started_at, before + _TICK) if before else manifest.started_at
+def _applied(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {row[0] for row in connection.execute("select load_id from raw._ion_loads").fetchall()}
 
 
-def _record(
-    connection: duckdb.DuckDBPyConnection, manifest: LoadManifest, changes: list[TableChange], valid_from: datetime
-) -> None:
-    connection.execute(
-        "insert into raw._ion_loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            manifest.load_id,
-            str(manifest.tenant),
-            manifest.strategy,
-            manifest.started_at,
-            manifest.committed_at,
-            manifest.requests,
-            manifest.bytes_received,
-            manifest.code_version,
-            manifest.schema_hash,
-            datetime.now(UTC),
-            valid_from,
-        ],
-    )
-    reads = {table.table: table.read for table in manifest.tables}
-    for change in changes:
-        read = reads[change.table]
-        connection.execute(
-            "insert into raw._ion_load_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                manifest.load_id,
-                change.table,
-                read.entity,
-                read.strategy,
-                change.rows_read,
-                read.total_count,
-                change.rows_inserted,
-                change.rows_updated,
-                change.rows_deleted,
-                change.rows_after,
-            ],
+def _check_none_missing(connection: duckdb.DuckDBPyConnection, lake: Lake, manifests: Sequence[LoadManifest]) -> None:
+    """A load that was applied once and has left the lake would take its history with it, silently."""
+    ensure_tables(connection, ())
+    held = {load_id for manifest in manifests for load_id in manifest.stands_for}
+    missing = sorted(_applied(connection) - held)
+    if missing:
+        raise MissingLoadError(
+            f"{lake.location} lacks what the warehouse was made of: load {', '.join(missing)}.",
+            remedy="Restore it from a backup of the lake. If there is none, keep this warehouse: it holds history "
+            "that the lake has lost (to give that up, move warehouse.duckdb away first).",
         )

@@ -28,6 +28,10 @@ _BOOKKEEPING = f"""
         load_id varchar, table_name varchar, entity varchar, strategy varchar, rows_read bigint, total_count bigint,
         rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_after bigint
     );
+    create table if not exists {RAW}._ion_schema_drift (
+        load_id varchar, entity varchar, kind varchar, field varchar, catalog_type varchar, tenant_type varchar
+    );
+    comment on table {RAW}._ion_schema_drift is 'A way in which the tenant differed from the catalog in a load.';
     comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: where its versions begin
 in raw_history, which is started_at unless the clock had been set back.';
     comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed.';
@@ -48,6 +52,10 @@ class ColumnLike(Protocol):
     @property
     def description(self) -> str:
         """What it holds; may be empty."""
+
+    @property
+    def members(self) -> Sequence[str]:
+        """The values that an enum knows; none where the column is no enum."""
 
 
 class TableLike(Protocol):

@@ -123,6 +123,10 @@ def test_a_tenant_without_an_expected_field(tmp_path: Path) -> None:
     assert run(address, data_dir, "load").returncode == 0
     with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) > 0, count(lead_time) from raw.parts").fetchall() == [(True, 0)]
+        drift = connection.execute(
+            "select entity, kind, catalog_type, tenant_type from raw._ion_schema_drift where field = 'Part.leadTime'"
+        ).fetchall()
+    assert drift == [("parts", "missing", "Int", None)]
 
 
 def test_a_corrupt_file_in_the_lake(sandbox: SandboxAddress, loaded: Path) -> None:
@@ -165,3 +169,40 @@ def test_a_wrong_setting_is_one_line(sandbox: SandboxAddress, tmp_path: Path) ->
     done = run(sandbox, tmp_path / "data", "refresh", ION_ENVIRONMENT="prod")
     assert_refused(done, 2, "ION_ENVIRONMENT: must be one of embedded, production")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_rebuild_brings_back_what_stood(sandbox: SandboxAddress, loaded: Path) -> None:
+    assert run(sandbox, loaded, "extract").returncode == 0
+    assert run(sandbox, loaded, "load").returncode == 0
+    before = contents(loaded)
+    with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
+        connection.execute("delete from raw.parts")
+    done = run(sandbox, loaded, "rebuild")
+    assert done.returncode == 0, done.stderr
+    assert "Rebuilt from 2 loads" in done.stdout
+    assert contents(loaded) == before
+    part = next((loaded / "lake" / "parts").rglob("*.parquet"))
+    part.unlink()
+    done = run(sandbox, loaded, "rebuild")
+    assert_refused(done, 1, f"{part.parent.name}/{part.name}")
+    assert contents(loaded) == before
+
+
+def test_compacting_says_what_it_saves_and_changes_no_table(sandbox: SandboxAddress, loaded: Path) -> None:
+    for _ in range(2):
+        assert run(sandbox, loaded, "extract").returncode == 0
+        assert run(sandbox, loaded, "load").returncode == 0
+    before = contents(loaded)
+    parts = set((loaded / "lake" / "parts").iterdir())
+    assert len(parts) == 3
+    foreseen = run(sandbox, loaded, "compact", "--keep", "1", "--dry-run")
+    assert "2 loads would be folded, 1 kept" in foreseen.stdout
+    assert set((loaded / "lake" / "parts").iterdir()) == parts
+    done = run(sandbox, loaded, "compact", "--keep", "1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == foreseen.stdout.replace("would be folded", "folded")
+    assert len(list((loaded / "lake" / "parts").iterdir())) == 2
+    assert "every load" in run(sandbox, loaded, "load").stdout
+    assert run(sandbox, loaded, "rebuild").returncode == 0
+    assert contents(loaded) == before
+    assert "Nothing to fold" in run(sandbox, loaded, "compact").stdout

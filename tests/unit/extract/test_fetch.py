@@ -44,7 +44,8 @@ def test_every_row_comes_once_whatever_the_page_sizes(
         too_many=too_many,
     )
     read = Read(ion, ["parts", "issue_relations"], page_size=page_size)
-    assert read.rows.of("parts", "id") == sorted(ids)
+    # A large entity is read in several ranges, which end in any order.
+    assert sorted(read.rows.of("parts", "id")) == sorted(ids)
     assert read.rows.of("issue_relations", "origin_issue_id") == list(range(relation_count))
     assert read.results["parts"].total_count == len(ids)
     assert read.results["parts"].tables["parts"] == len(ids)

@@ -145,7 +145,7 @@ def test_page_sizes_halve_and_recover_slowly_and_ever_more_slowly() -> None:
     size = PageSize(100)
     seen = []
     for _ in range(2):
-        size.timed_out()
+        size.timed_out(size.size)
         steps = 0
         low = size.size
         while size.size == low:
@@ -157,7 +157,7 @@ def test_page_sizes_halve_and_recover_slowly_and_ever_more_slowly() -> None:
         size.answered()
     assert size.size == 100
     for _ in range(20):
-        size.timed_out()
+        size.timed_out(size.size)
     assert size.size == 1
 
 

@@ -51,7 +51,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage: Callable[[Path], None])
         (b'{"format": 1, "load_id": "', "not readable"),
         (b"[]", "has format None"),
         (b'{"format": 1}', "not readable"),
-        (b'{"format": 2}', "has format 2; this version reads 1"),
+        (b'{"format": 3}', "has format 3; this version reads up to 2"),
     ],
 )
 def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes, complaint: str) -> None:

@@ -3,6 +3,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +15,7 @@ from ion_pipeline.warehouse import (
     DuplicateKeyError,
     LoadOrderError,
     LoadProgress,
+    MissingLoadError,
     RetypedColumnError,
     load,
     rebuild,
@@ -358,6 +360,42 @@ def test_it_is_all_in_the_lake(house: House) -> None:
     assert house.contents() == stood
     rebuild(house.lake, house.database, house.tables)
     assert house.contents() == stood
+
+
+def test_a_rebuild_repeats_changes_and_tombstones(house: House) -> None:
+    house.write({"things": [thing(1), thing(2), thing(3)], "thing_links": [{"thing_id": 1, "label_id": 5}]})
+    house.write({"things": [thing(2, name="new")]}, strategy="incremental", gone={"things": [{"id": 3}]})
+    house.load()
+    house.write({"things": [thing(3)]}, strategy="incremental", gone={"thing_links": [{"thing_id": 1, "label_id": 5}]})
+    house.load()
+    stood = house.contents()
+    # Three rows, one of them changed, one of them gone for a while.
+    assert house.query("select count(*), count(valid_to) from raw_history.things") == [(5, 2)]
+    assert house.query("select count(*) from raw.thing_links") == [(0,)]
+    with duckdb.connect(str(house.database)) as connection:
+        connection.execute("delete from raw.things; update raw_history.things set name = 'spoilt'")
+    assert house.contents() != stood
+    seen: list[LoadProgress] = []
+    report = rebuild(house.lake, house.database, house.tables, progress=seen.append)
+    assert house.contents() == stood
+    assert len(report.loads) == 3
+    assert sum(step.rows for step in seen) == 8
+
+
+def test_a_load_that_has_left_the_lake_is_missed(house: House) -> None:
+    lost = house.write({"things": [thing(1)]})
+    house.write({"things": [thing(2)]})
+    house.load()
+    before = house.contents()
+    (house.folder / "lake" / "_loads" / f"{lost.load_id}.json").unlink()
+    with pytest.raises(MissingLoadError, match=lost.load_id):
+        rebuild(house.lake, house.database, house.tables)
+    assert house.contents() == before
+
+
+def test_a_rebuild_of_nothing_makes_empty_tables(house: House) -> None:
+    assert rebuild(house.lake, house.database, house.tables).loads == ()
+    assert house.query("select count(*) from raw.things") == [(0,)]
 
 
 def test_no_temporary_files_stay(house: House) -> None:

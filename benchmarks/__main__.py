@@ -1,0 +1,29 @@
+"""`python -m benchmarks [extraction|transports|genealogy] [options]`: without a suite, the extraction's."""
+
+import sys
+
+from benchmarks.extraction import suite
+
+
+def main() -> None:
+    name, arguments = (
+        (sys.argv[1], sys.argv[2:]) if sys.argv[1:2] and sys.argv[1][0] != "-" else ("extraction", sys.argv[1:])
+    )
+    match name:
+        case "extraction":
+            suite.main(arguments)
+        case "transports":
+            from benchmarks import transports  # noqa: PLC0415 - the extraction's parent process stays small
+
+            transports.main(arguments)
+        case "genealogy":
+            from benchmarks import genealogy_scale  # noqa: PLC0415 - needs DuckDB and the models
+
+            sys.argv = [f"{sys.argv[0]} genealogy", *arguments]
+            genealogy_scale.main()
+        case _:
+            sys.exit(f"There is no suite {name}: extraction, transports or genealogy.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Virtual environments of the other tools: exact versions, made once and kept in the cache folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+PINS = {
+    "dlt": ("dlt[duckdb]==1.31.0", "duckdb==2.0.0"),
+    "singer": ("singer-sdk==0.54.9", "target-duckdb==0.8.0", "duckdb==2.0.0"),
+}
+
+
+class NotInstallableError(Exception):
+    """A tool cannot be installed here; the text says why."""
+
+
+def python_of(tool: str, cache: Path) -> Path:
+    """The interpreter of a tool's environment, made if it is not there yet.
+
+    Raises:
+        NotInstallableError: pip could not do it.
+    """
+    folder = cache / tool
+    python, done = folder / "bin" / "python", folder / "installed.txt"
+    wanted = "\n".join(PINS[tool])
+    if done.is_file() and done.read_text(encoding="utf-8") == wanted:
+        return python
+    commands: tuple[list[str | Path], ...] = (
+        [sys.executable, "-m", "venv", "--clear", folder],
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PINS[tool]],
+    )
+    for command in commands:
+        outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+        if outcome.returncode:
+            raise NotInstallableError(outcome.stderr.strip()[-200:])
+    done.write_text(wanted, encoding="utf-8")
+    return python

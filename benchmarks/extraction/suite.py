@@ -1,0 +1,207 @@
+"""The suite: each contender in turn on the same tenant, its rows counted, the figures as a table of ratios.
+
+    python -m benchmarks extraction --scale 0.1
+
+The tenant of scale 1 has 420,000 rows in 840 pages of 500, and the server waits 50 ms before each answer.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.extraction.environments import PINS, NotInstallableError, python_of
+from benchmarks.extraction.measure import ROOT, ContenderError, Measured, measure, replay_server
+
+ENTITIES = {
+    "run_steps": 300_000,
+    "part_inventories": 60_000,
+    "abom_installations": 30_000,
+    "parts": 20_000,
+    "runs": 10_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One way to do the work.
+
+    Attributes:
+        name: As it is chosen and shown.
+        kind: Which of the scripts, and where its rows end up.
+        options: Goes into its job.
+        what: In a few words.
+    """
+
+    name: str
+    kind: str
+    options: Mapping[str, Any]
+    what: str
+
+
+_ONE = {"ranges": False, "settings": {}}
+CONTENDERS = (
+    Contender("floor, one stream", "floor", _ONE, "bodies thrown away"),
+    Contender("floor, ranges", "floor", {"ranges": True}, "bodies thrown away"),
+    Contender("ours, one stream", "ours", {**_ONE, "settings": {"parallel_ranges": False}}, "into the lake, verified"),
+    Contender("ours, ranges", "ours", {"ranges": True, "settings": {}}, "into the lake, verified"),
+    Contender("plain", "plain", _ONE, "httpx, orjson, from_pylist"),
+    Contender("dlt", "dlt", _ONE, PINS["dlt"][0]),
+    Contender("singer", "singer", _ONE, ", ".join(PINS["singer"][:2])),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a contender did: its figures, or why there are none, and what is wrong with its rows."""
+
+    contender: Contender
+    measured: Measured | None
+    remark: str
+
+
+def main(arguments: list[str]) -> None:
+    """Run the suite and print the table."""
+    options = _parser().parse_args(arguments)
+    entities = {name: max(1, round(rows * options.scale)) for name, rows in ENTITIES.items()}
+    tenant = {"entities": entities, "fields": options.fields, "latency": options.latency}
+    work = options.dir.resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    outcomes = []
+    with replay_server(tenant) as server:
+        for contender in CONTENDERS:
+            if options.only and contender.name not in options.only:
+                continue
+            outcomes.append(_run(contender, server, work, options))
+            print(_line(outcomes[-1]), file=sys.stderr, flush=True)
+    print(report(outcomes, entities, options))
+
+
+def _run(contender: Contender, server: Mapping[str, Any], work: Path, options: argparse.Namespace) -> Outcome:
+    folder = work / contender.name.replace(", ", "-").replace(" ", "-")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    job = {
+        **server,
+        "dir": str(folder),
+        "page_size": options.page_size,
+        "in_flight": options.in_flight,
+        **contender.options,
+    }
+    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    try:
+        command = [*_command(contender.kind, work), folder / "job.json"]
+        measured = measure(command, server["url"], folder / "log.txt")
+        return Outcome(contender, measured, wrong_rows(contender.kind, folder, server["entities"], measured))
+    except NotInstallableError as error:
+        return Outcome(contender, None, f"cannot be installed: {error}")
+    except ContenderError as error:
+        return Outcome(contender, None, f"failed: {error}")
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _command(kind: str, work: Path) -> list[str | Path]:
+    scripts = Path(__file__).parent / "contenders"
+    match kind:
+        case "dlt":
+            return [python_of("dlt", work / "environments"), scripts / "dlt_documented.py"]
+        case "singer":
+            return [python_of("singer", work / "environments"), scripts / "singer.py"]
+        case _:
+            return [sys.executable, "-m", f"benchmarks.extraction.contenders.{kind}"]
+
+
+def wrong_rows(kind: str, folder: Path, entities: Mapping[str, Any], measured: Measured) -> str:
+    """What is wrong with the rows a contender has written (or, of the floor, has been sent); empty if nothing."""
+    if kind == "floor":
+        counts = {name: [measured.served.get(entity["root"], 0)] * 2 for name, entity in entities.items()}
+    else:
+        command = [sys.executable, "-m", "benchmarks.extraction.counts", kind, folder, *entities]
+        counts = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
+    wrong = []
+    for name, entity in entities.items():
+        for what, expected in ((name, entity["rows"]), (f"{name}.attributes", entity["attributes"])):
+            if what in counts and set(counts[what]) != {expected}:
+                wrong.append(f"{what} {'/'.join(map(str, counts[what]))} of {expected}")
+    return f"rows missing or twice: {', '.join(wrong)}" if wrong else ""
+
+
+def report(outcomes: Iterable[Outcome], entities: Mapping[str, int], options: argparse.Namespace) -> str:
+    """The figures as Markdown, with ratios to dlt and to the floor."""
+    outcomes = list(outcomes)
+    by_name = {outcome.contender.name: outcome.measured for outcome in outcomes if outcome.measured}
+    dlt, floor, ranges = (by_name.get(name) for name in ("dlt", "floor, one stream", "floor, ranges"))
+    lines = [
+        f"{sum(entities.values()):,} rows of {len(entities)} entities, pages of {options.page_size}, "
+        f"{options.latency * 1000:g} ms latency, {options.in_flight} requests in flight at most, "
+        f"{options.fields or 'all'} fields a row. {machine()}",
+        "",
+        "| | wall s | CPU s | peak MB | requests | MB | wall ÷ floor | wall ÷ dlt | CPU ÷ dlt | rows |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    for outcome in outcomes:
+        name, m = outcome.contender.name, outcome.measured
+        if m is None:
+            lines.append(f"| {name} ({outcome.contender.what}) | | | | | | | | | {outcome.remark} |")
+            continue
+        own_floor = ranges if name.endswith("ranges") else floor
+        lines.append(
+            f"| {name} ({outcome.contender.what}) | {m.wall:.1f} | {m.cpu:.1f} | {m.peak_mb:.0f} | {m.requests} | "
+            f"{m.megabytes:.0f} | {_ratio(m, own_floor, _wall)} | {_ratio(m, dlt, _wall)} | {_ratio(m, dlt, _cpu)} | "
+            f"{outcome.remark or 'all, once'} |"
+        )
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    """The machine and the versions that matter, in a sentence."""
+    import duckdb  # noqa: PLC0415 - kept out of the parent's memory until the runs are over
+    import httpx  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), load {load:.1f} at the end, "
+        f"Python {platform.python_version()}, pyarrow {pa.__version__}, httpx {httpx.__version__}, "
+        f"duckdb {duckdb.__version__}."
+    )
+
+
+def _wall(measured: Measured) -> float:
+    return measured.wall
+
+
+def _cpu(measured: Measured) -> float:
+    return measured.cpu
+
+
+def _ratio(measured: Measured, other: Measured | None, figure: Callable[[Measured], float]) -> str:
+    return f"{figure(measured) / figure(other):.2f}" if other else ""
+
+
+def _line(outcome: Outcome) -> str:
+    m = outcome.measured
+    figures = f"{m.wall:.1f} s wall, {m.cpu:.1f} s CPU, {m.peak_mb:.0f} MB, {m.requests} requests " if m else ""
+    return f"{outcome.contender.name}: {figures}{outcome.remark}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks extraction", description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0, help="1 is 420,000 rows")
+    parser.add_argument("--fields", type=int, default=16, help="scalar fields of a row, about; 0 for all of ION's")
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds before each answer")
+    parser.add_argument("--page-size", type=int, default=500)
+    parser.add_argument("--in-flight", type=int, default=24, help="requests at once, where ranges are read in parallel")
+    parser.add_argument("--only", action="append", metavar="CONTENDER", help="just these; may be repeated")
+    parser.add_argument("--dir", type=Path, default=ROOT / ".cache" / "bench", help="for environments and results")
+    parser.add_argument("--keep", action="store_true", help="leave what the contenders wrote")
+    return parser

@@ -1,0 +1,110 @@
+"""httpx's requests carried by aiohttp, which reads a page for a third of the CPU: a transport and nothing else.
+
+httpx stays the interface: redirects, decoding, cookies and authentication are its business, so none of that is left to
+aiohttp. A body is read whole before the answer is handed over, as pages are needed whole.
+"""
+
+from typing import Any
+from urllib.request import getproxies
+
+import aiohttp
+import httpx
+from multidict import CIMultiDict
+from yarl import URL
+
+from ion_pipeline.client.config import ClientConfig
+
+# From the most specific to the most general: the first that fits is what httpx would have raised.
+_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
+    (TimeoutError, httpx.ReadTimeout),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError),
+    (aiohttp.ClientPayloadError, httpx.RemoteProtocolError),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
+    (aiohttp.ClientError, httpx.ReadError),
+    (OSError, httpx.ReadError),
+)
+_PROXIED = frozenset({"http", "https", "all"})
+# httpx has set what is to be sent.
+_NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+def default_transport(config: ClientConfig, *, keep_alive: float) -> httpx.AsyncBaseTransport | None:
+    """What carries a tenant's requests if nothing else is said.
+
+    None stands for httpx's own transport: where the environment names proxies (`HTTPS_PROXY`, `NO_PROXY`, …), which it
+    knows in all their forms.
+    """
+    if not config.is_local and _PROXIED & getproxies().keys():
+        return None
+    return AiohttpTransport(keep_alive=keep_alive, trust_env=not config.is_local)
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 with keep-alive over aiohttp. Certificates are checked as httpx checks them; proxies are not used.
+
+    Args:
+        keep_alive: Seconds an idle connection is kept.
+        trust_env: Whether `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
+    """
+
+    def __init__(self, *, keep_alive: float, trust_env: bool = True) -> None:
+        self._keep_alive = keep_alive
+        self._ssl = httpx.create_ssl_context(trust_env=trust_env)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and read its answer whole, undecoded.
+
+        Raises:
+            httpx.TransportError: The one httpx's own transport raises in the same case.
+        """
+        body = await request.aread()
+        try:
+            async with self._open_session().request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=CIMultiDict(_text_headers(request)),
+                data=body or None,
+                allow_redirects=False,
+                timeout=_timeout(request.extensions.get("timeout", {})),
+            ) as answer:
+                content = await answer.read()
+                return httpx.Response(
+                    answer.status,
+                    headers=answer.raw_headers,
+                    stream=httpx.ByteStream(content),
+                    extensions={"http_version": b"HTTP/1.1"},
+                )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
+            raise kind(str(error) or type(error).__name__, request=request) from error
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        # Made at the first request: it belongs to the loop it is made in.
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keep_alive, ssl=self._ssl),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=_NOT_ADDED,
+                read_bufsize=1 << 18,
+            )
+        return self._session
+
+
+def _text_headers(request: httpx.Request) -> list[tuple[str, str]]:
+    encoding = request.headers.encoding
+    return [(name.decode(encoding), value.decode(encoding)) for name, value in request.headers.raw]
+
+
+def _timeout(seconds: dict[str, Any]) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=seconds.get("connect"), sock_read=seconds.get("read"))
