@@ -115,19 +115,11 @@ def refresh(
 def plan(context: typer.Context, entity: Entities = None, full: Full = False, as_json: Json = False) -> None:
     """Show what a refresh would read and why, and read nothing."""
     from ion_pipeline.pipeline.extraction import plan as make_plan
-    from ion_pipeline.terminal.views import plan_document, plan_view
+    from ion_pipeline.terminal.views import plan_document, plan_line, plan_view
 
     result = make_plan(command_settings(context), entities=entity or (), full=full)
 
-    def human() -> None:
-        out.print(plan_view(result))
-        reading = [task for task in result.tasks if task.requests]
-        out.print(
-            f"{len(reading)} of {len(result.tasks)} entities would be read, in about {result.estimated_requests:,} "
-            f"requests; finding out took {result.requests}."
-        )
-
-    emit(plan_document(result), as_json=as_json, human=human)
+    emit(plan_document(result), as_json=as_json, human=lambda: out.print(plan_view(result), plan_line(result)))
 
 
 @app.command()
@@ -231,23 +223,11 @@ def publish(context: typer.Context, as_json: Json = False) -> None:
 def status(context: typer.Context, as_json: Json = False) -> None:
     """What the data directory holds: tenant, loads, published file. Asks nothing of ION."""
     from ion_pipeline.pipeline.status import status as read_status
-    from ion_pipeline.terminal.views import status_view
+    from ion_pipeline.terminal.views import status_lines
 
     report = read_status(command_settings(context, tenant=False))
 
-    def human() -> None:
-        if report.tenant is None:
-            out.print(f"{report.data_dir} holds nothing yet. Try: ion-pipeline refresh")
-            return
-        out.print(status_view(report))
-        out.print(f"{report.load_count} loads of {report.tenant} in {report.data_dir}")
-        out.print(
-            f"published {report.published} at {report.published_at:%Y-%m-%d %H:%M:%S} UTC"
-            if report.published
-            else "nothing published yet"
-        )
-
-    emit(asdict(report), as_json=as_json, human=human)
+    emit(asdict(report), as_json=as_json, human=lambda: out.print(*status_lines(report), sep="\n"))
 
 
 def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False) -> Any:

@@ -21,8 +21,9 @@ Action = Literal["nothing", "changes", "deletes", "changes and deletes", "sweep"
 _FEW_ROWS = 100
 # A list of ids and etags as short as this comes with the counts.
 _SHORT = 500
+NEVER_READ = "never read before"
 # Changes as few as this are compared with what is known before any is read.
-FEW_MARKS = 50
+FEW_MARKS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def known_of(plan: Plan, state: State) -> dict[str, Known]:
         before = state.entities.get(entity.name)
         watch = entity.query.watch if entity.query else None
         if before is None:
-            known[entity.name] = Known(0, None, "never read before")
+            known[entity.name] = Known(0, None, NEVER_READ)
         elif watch is None:
             known[entity.name] = Known(before.rows, None)
         elif next(plan.carried_by(entity.name), None):
@@ -89,7 +90,8 @@ def known_of(plan: Plan, state: State) -> dict[str, Known]:
             etags = state.known.etags(entity.name) if before.rows < _SHORT else None
             known[entity.name] = Known(before.rows, None, "", etags)
         else:
-            known[entity.name] = Known(before.rows, None, "this tenant shows no changes of it")
+            why = "the last read has no watermark" if watch.updated else "this tenant shows no changes of it"
+            known[entity.name] = Known(before.rows, None, why)
     return known
 
 
@@ -114,11 +116,21 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
         asked.append((entity, Question(entity, entity.query, None, fields, first=_SHORT if fields else 1)))
         if one.since is not None:
             watch = entity.query.watch
-            fields = watch.mark_fields if one.seen else ()
+            fields = watch.mark_fields if 0 < len(one.seen) <= FEW_MARKS else ()
             changed = watch.changed_since(one.since)
-            asked.append((entity, Question(entity, entity.query, changed, fields, first=FEW_MARKS if fields else 1)))
+            asked.append(
+                (entity, Question(entity, entity.query, changed, fields, first=len(one.seen) + 1 if fields else 1))
+            )
+    # What was never read is often what the key may not read; asked apart, a refusal costs the others nothing.
+    asked.sort(key=lambda one: known[one[0].name].why == NEVER_READ)
+    others = sum(known[entity.name].why != NEVER_READ for entity, _ in asked)
+    questions = [question for _, question in asked]
+    answers = [
+        *await ask(client, questions[:others], about="the counts"),
+        *await ask(client, questions[others:], about="the counts"),
+    ]
     replies: dict[str, list[Reply | None]] = {}
-    for (entity, _), reply in zip(asked, await ask(client, [one for _, one in asked], about="the counts"), strict=True):
+    for (entity, _), reply in zip(asked, answers, strict=True):
         replies.setdefault(entity.name, []).append(reply)
     return tuple(_task(entity, known[entity.name], replies.get(entity.name, []), page_size) for entity in plan.entities)
 

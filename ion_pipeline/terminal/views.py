@@ -42,6 +42,15 @@ def plan_view(plan: RefreshPlan) -> Table:
     return grid
 
 
+def plan_line(plan: RefreshPlan) -> str:
+    """What reading would take, in a sentence."""
+    reading = sum(task.requests > 0 for task in plan.tasks)
+    return (
+        f"{reading} of {len(plan.tasks)} entities would be read, in about {plan.estimated_requests:,} requests; "
+        f"finding out took {plan.requests}."
+    )
+
+
 def plan_document(plan: RefreshPlan) -> dict[str, object]:
     """The same for programs."""
     fields = ("action", "reason", "rows", "requests", "total", "changed", "since")
@@ -66,6 +75,18 @@ def status_view(report: StatusReport) -> Table:
             f"{load.requests:,}",
         )
     return grid
+
+
+def status_lines(report: StatusReport) -> list[Table | str]:
+    """What a data directory holds: its latest loads, and what is published."""
+    if report.tenant is None:
+        return [f"{report.data_dir} holds nothing yet. Try: ion-pipeline refresh"]
+    at = f"{report.published_at:%Y-%m-%d %H:%M:%S} UTC" if report.published_at else ""
+    return [
+        status_view(report),
+        f"{report.load_count} loads of {report.tenant} in {report.data_dir}",
+        f"published {report.published} at {at}" if report.published else "nothing published yet",
+    ]
 
 
 def rows_view(rows: Iterable[tuple[str, int]], *, columns: int = 2) -> Table:

@@ -114,8 +114,10 @@ def world_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def running(world: Path, folder: Path, profile: str = "full", **overrides: Any) -> Iterator[Tenant]:
-    with running_sandbox(world=world, profile=profile) as address:
+def running(
+    world: Path, folder: Path, profile: str = "full", *, forbid: tuple[str, ...] = (), **overrides: Any
+) -> Iterator[Tenant]:
+    with running_sandbox(world=world, profile=profile, forbid=forbid) as address:
         settings = settings_for(address, folder / "data", **{"entities": ENTITIES, "page_size": 50, **overrides})
         tenant = Tenant(address, settings, folder)
         assert tenant.refresh().load_id
@@ -148,11 +150,25 @@ def test_nothing_new_costs_three_requests_and_writes_no_load(world_dir: Path, tm
         assert {result.status for result in report.entities} == {"unchanged"}
         assert (report.load_id, requests) == (None, 3)
         # Inside the overlap a change is seen again, and known to be known.
-        tenant.change(update("parts", tenant.ids("parts")[0], description="changed"))
-        assert tenant.refresh().load_id
+        fields = tenant.ids("run_step_fields")[:120]
+        tenant.change(
+            update("parts", tenant.ids("parts")[0], description="changed"),
+            *(update("runStepFields", row_id, value=1) for row_id in fields),
+        )
+        changed = tenant.refresh()
+        assert (changed.rows, changed.unsettled) == (121, {})
         report, requests = tenant.requests_of_a_refresh()
         assert (report.load_id, requests) == (None, 3)
         assert len(list((tenant.settings.lake_dir / "_loads").iterdir())) == loads + 1
+
+
+def test_a_forbidden_entity_is_named_and_costs_one_request(world_dir: Path, tmp_path: Path) -> None:
+    with running(world_dir, tmp_path, forbid=("runs",)) as tenant:
+        report, requests = tenant.requests_of_a_refresh()
+        assert (report.load_id, requests, report.unread) == (None, 4, {"runs": "forbidden"})
+        tenant.change(update("parts", tenant.ids("parts")[0], description="changed"))
+        assert tenant.refresh().load_id
+        assert tenant.differences() == []
 
 
 def test_changes_and_deletes_are_read_and_nothing_else(tenant: Tenant) -> None:
