@@ -6,10 +6,11 @@ looks like is `page_reader`'s business, what must hold between pages `paging`'s,
 """
 
 import asyncio
+import gc
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -62,9 +63,23 @@ async def fetch(
     await client.read_clock()
     places = asyncio.Semaphore(client.max_concurrency + _SPARE_STREAMS)
     run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel)
-    results = await _all(run.entity(entity, entity.query) for entity in plan.entities if entity.query)
+    with _heap_at_rest():
+        results = await _all(run.entity(entity, entity.query) for entity in plan.entities if entity.query)
     read = {result.entity: result for result in results}
     return [_result(entity, read) for entity in plan.entities]
+
+
+@contextmanager
+def _heap_at_rest() -> Iterator[None]:
+    """Keep the garbage collector from looking through everything made before (schemas, modules) with every few pages.
+
+    A page is thousands of objects without a cycle; parsing it sets the collector off, which cost a fifth of the CPU.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:

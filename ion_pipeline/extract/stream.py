@@ -9,6 +9,8 @@ from ion_pipeline.extract.paging import Page, Pager
 
 _FIRST_PATIENCE = 4
 _ATTEMPTS_AT_ONE_ROW = 3
+# Turns of the event loop in which a request gets through the client to its socket.
+_TURNS_TO_SEND = 4
 
 Ask = Callable[[Mapping[str, Any]], Awaitable[Page]]
 Pause = Callable[[int], Awaitable[None]]
@@ -69,6 +71,9 @@ async def pages(pager: Pager, size: PageSize, ask: Ask, pause: Pause) -> AsyncGe
                 yield page
                 return
             coming = asyncio.ensure_future(_ask(pager, size, ask, pause))
+            # The request is to be on its way before the page is worked on, which holds the loop.
+            for _ in range(_TURNS_TO_SEND):
+                await asyncio.sleep(0)
             yield page
     finally:
         coming.cancel()

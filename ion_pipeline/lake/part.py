@@ -27,7 +27,7 @@ class WriterOptions:
         part_bytes: A file that has reached this size is closed and the next one begun.
     """
 
-    buffer_bytes: int = 64 << 20
+    buffer_bytes: int = 32 << 20
     row_group_rows: int = 122_880
     part_bytes: int = 128 << 20
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pydantic import SecretStr
 
 from ion_pipeline.client import ClientConfig
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Endpoints, Settings
 
 
@@ -21,6 +20,9 @@ def reachable_tenant(settings: Settings) -> Iterator[ClientConfig]:
     if settings.environment != "embedded":
         yield _config(settings, settings.endpoints, settings.client_id or "", settings.read_client_secret())
         return
+    # Not above: whoever reads a real tenant needs neither the time nor the memory of it.
+    from ion_pipeline.sandbox.process import running_sandbox  # noqa: PLC0415
+
     with running_sandbox(seed=settings.sandbox_seed, scale=settings.sandbox_scale) as sandbox:
         endpoints = Endpoints(sandbox.api_url, sandbox.auth_url)
         yield _config(settings, endpoints, sandbox.client_id, SecretStr(sandbox.client_secret))
