@@ -1,28 +1,20 @@
 """The command line: parse, call, print. Thin on purpose; the work is in `pipeline`, the looks are in `terminal`."""
 
-import logging
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
-import structlog
 import typer
-from rich.console import Console
 
 from ion_pipeline import __version__
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.settings import Settings
+from ion_pipeline.terminal.frame import command_settings, emit, err, out
 
 _INTERRUPTED = 130
-# In a pipe or a log nothing is cut or wrapped to the width of a terminal that is not there.
-_UNLIMITED = 240
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _UNLIMITED)
-err = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else _UNLIMITED)
 
 app = typer.Typer(
     name="ion-pipeline",
@@ -67,24 +59,6 @@ def common(
     context.obj = {"environment": environment, "data_dir": data_dir}
 
 
-def _settings(context: typer.Context, *, tenant: bool = True, **overrides: Any) -> Settings:
-    settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    return settings
-
-
-def _emit(document: Any, *, as_json: bool, human: Callable[[], None]) -> None:
-    if as_json:
-        options = orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC
-        sys.stdout.write(orjson.dumps(document, default=str, option=options).decode() + "\n")
-    else:
-        human()
-
-
 @app.command()
 def demo(
     context: typer.Context,
@@ -93,7 +67,7 @@ def demo(
     """From nothing to a queryable warehouse: start a sandbox ION, read it, build and publish, show the result."""
     from ion_pipeline.terminal.demo import show_demo
 
-    settings = _settings(context, environment="embedded", sandbox_scale=scale)
+    settings = command_settings(context, environment="embedded", sandbox_scale=scale)
     # Each demo is a world of its own, not a change to the one before.
     _refresh(settings, full=True, accept_deletes=True)
     show_demo(settings, out)
@@ -108,7 +82,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.pipeline.check import check as run_check
     from ion_pipeline.terminal.views import check_view
 
-    report = run_check(_settings(context))
+    report = run_check(command_settings(context))
 
     def human() -> None:
         out.print(check_view(report))
@@ -117,7 +91,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
             f"{report.readable} of {len(report.entities)} entities can be read."
         )
 
-    _emit(asdict(report), as_json=as_json, human=human)
+    emit(asdict(report), as_json=as_json, human=human)
     if not report.is_complete:
         raise typer.Exit(1)
 
@@ -127,14 +101,14 @@ def refresh(
     context: typer.Context, full: Full = False, accept_deletes: AcceptDeletes = False, as_json: Json = False
 ) -> None:
     """Read what is new in ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
-    result = _refresh(_settings(context), full=full, accept_deletes=accept_deletes)
+    result = _refresh(command_settings(context), full=full, accept_deletes=accept_deletes)
 
     def human() -> None:
         out.print(
             f"Published {result.published}" if result.published else "Nothing new in ION; nothing had to be done."
         )
 
-    _emit(asdict(result), as_json=as_json, human=human)
+    emit(asdict(result), as_json=as_json, human=human)
 
 
 @app.command()
@@ -143,9 +117,9 @@ def plan(context: typer.Context, entity: Entities = None, full: Full = False, as
     from ion_pipeline.pipeline.extraction import plan as make_plan
     from ion_pipeline.terminal.views import plan_document, plan_line, plan_view
 
-    result = make_plan(_settings(context), entities=entity or (), full=full)
+    result = make_plan(command_settings(context), entities=entity or (), full=full)
 
-    _emit(plan_document(result), as_json=as_json, human=lambda: out.print(plan_view(result), plan_line(result)))
+    emit(plan_document(result), as_json=as_json, human=lambda: out.print(plan_view(result), plan_line(result)))
 
 
 @app.command()
@@ -163,7 +137,7 @@ def extract(
     from ion_pipeline.terminal.views import rows_view
 
     mode = ReadMode(full=full, accept_deletes=accept_deletes)
-    report = run_extract(_settings(context), entities=entity or (), mode=mode, reporter=reporter(err))
+    report = run_extract(command_settings(context), entities=entity or (), mode=mode, reporter=reporter(err))
 
     def human() -> None:
         if report.load_id is None:
@@ -174,7 +148,7 @@ def extract(
         for name, rows in report.unsettled.items():
             err.print(f"[yellow]![/yellow] {name}: {rows:,} rows changed again while it was read.", highlight=False)
 
-    _emit(asdict(report), as_json=as_json, human=human)
+    emit(asdict(report), as_json=as_json, human=human)
 
 
 @app.command()
@@ -184,8 +158,8 @@ def load(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import load_line
 
-    report = run_load(_settings(context, tenant=False), reporter=reporter(err))
-    _emit(asdict(report), as_json=as_json, human=lambda: out.print(load_line(report)))
+    report = run_load(command_settings(context, tenant=False), reporter=reporter(err))
+    emit(asdict(report), as_json=as_json, human=lambda: out.print(load_line(report)))
 
 
 @app.command()
@@ -195,8 +169,8 @@ def rebuild(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rebuild_line
 
-    report = run_rebuild(_settings(context, tenant=False), reporter=reporter(err))
-    _emit(asdict(report), as_json=as_json, human=lambda: out.print(rebuild_line(report)))
+    report = run_rebuild(command_settings(context, tenant=False), reporter=reporter(err))
+    emit(asdict(report), as_json=as_json, human=lambda: out.print(rebuild_line(report)))
 
 
 @app.command()
@@ -211,10 +185,10 @@ def compact(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import compact_line
 
-    settings = _settings(context, tenant=False)
+    settings = command_settings(context, tenant=False)
     report = run_compact(settings, keep=keep, dry_run=dry_run, reporter=reporter(err))
     document = {**asdict(report), "bytes_saved": report.bytes_saved}
-    _emit(document, as_json=as_json, human=lambda: out.print(compact_line(report)))
+    emit(document, as_json=as_json, human=lambda: out.print(compact_line(report)))
 
 
 @app.command()
@@ -231,8 +205,8 @@ def build(
     from ion_pipeline.terminal.views import build_line
 
     with reporter(err).phase("Building the models"):
-        report = dbt.build(_settings(context, tenant=False), select=select or ())
-    _emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))
+        report = dbt.build(command_settings(context, tenant=False), select=select or ())
+    emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))
 
 
 @app.command()
@@ -241,8 +215,8 @@ def publish(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.pipeline.steps import publish as run_publish
     from ion_pipeline.terminal.progress import reporter
 
-    report = run_publish(_settings(context, tenant=False), reporter=reporter(err))
-    _emit(asdict(report), as_json=as_json, human=lambda: out.print(f"Published {report.database}"))
+    report = run_publish(command_settings(context, tenant=False), reporter=reporter(err))
+    emit(asdict(report), as_json=as_json, human=lambda: out.print(f"Published {report.database}"))
 
 
 @app.command()
@@ -251,9 +225,9 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.pipeline.status import status as read_status
     from ion_pipeline.terminal.views import status_lines
 
-    report = read_status(_settings(context, tenant=False))
+    report = read_status(command_settings(context, tenant=False))
 
-    _emit(asdict(report), as_json=as_json, human=lambda: out.print(*status_lines(report), sep="\n"))
+    emit(asdict(report), as_json=as_json, human=lambda: out.print(*status_lines(report), sep="\n"))
 
 
 def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False) -> Any:

@@ -172,7 +172,7 @@ def test_a_wrong_setting_is_one_line(sandbox: SandboxAddress, tmp_path: Path) ->
 
 
 def test_a_rebuild_brings_back_what_stood(sandbox: SandboxAddress, loaded: Path) -> None:
-    assert run(sandbox, loaded, "extract").returncode == 0
+    assert run(sandbox, loaded, "extract", "--full").returncode == 0
     assert run(sandbox, loaded, "load").returncode == 0
     before = contents(loaded)
     with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
@@ -190,7 +190,7 @@ def test_a_rebuild_brings_back_what_stood(sandbox: SandboxAddress, loaded: Path)
 
 def test_compacting_says_what_it_saves_and_changes_no_table(sandbox: SandboxAddress, loaded: Path) -> None:
     for _ in range(2):
-        assert run(sandbox, loaded, "extract").returncode == 0
+        assert run(sandbox, loaded, "extract", "--full").returncode == 0
         assert run(sandbox, loaded, "load").returncode == 0
     before = contents(loaded)
     parts = set((loaded / "lake" / "parts").iterdir())

@@ -150,6 +150,32 @@ def test_loads_after_a_fold_go_on(house: House) -> None:
     assert rebuilt(house) == stood
 
 
+def test_lists_that_were_replaced_owner_by_owner(house: House) -> None:
+    def attribute(owner: int, key: str, value: str) -> dict[str, Any]:
+        return {"thing_id": owner, "key": key, "value": value}
+
+    house.write({"thing_attributes": [attribute(1, "a", "x"), attribute(1, "b", "x"), attribute(2, "a", "x")]})
+    for value in ("y", "z"):
+        house.write(
+            {"thing_attributes": [attribute(1, "a", value)]}, strategy="incremental", owners={"thing_attributes": [1]}
+        )
+    house.load()
+    stood = house.contents()
+    versions = house.query(
+        "select thing_id, key, value, valid_to is null from raw_history.thing_attributes order by all"
+    )
+    assert versions == [
+        (1, "a", "x", False),
+        (1, "a", "y", False),
+        (1, "a", "z", True),
+        (1, "b", "x", False),
+        (2, "a", "x", True),
+    ]
+    for keep in (1, 0):
+        fold(house, keep=keep)
+        assert rebuilt(house) == stood
+
+
 def test_a_reader_keeps_what_it_has_begun_to_read(house: House) -> None:
     three_loads(house)
     with house.lake.reading():

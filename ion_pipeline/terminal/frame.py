@@ -1,0 +1,47 @@
+"""What all commands share: the two consoles, the settings that they run with, and results as text or JSON."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import structlog
+import typer
+from rich.console import Console
+
+from ion_pipeline.settings import Settings, load_settings
+
+# In a pipe or a log nothing is cut or wrapped to the width of a terminal that is not there.
+_UNLIMITED = 240
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _UNLIMITED)
+err = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else _UNLIMITED)
+
+
+def command_settings(context: typer.Context, *, tenant: bool = True, **overrides: Any) -> Settings:
+    """The settings of a command, and its logging as they say.
+
+    Args:
+        context: Holds the options that went before the command.
+        tenant: The command asks ION, so a tenant has to be named.
+        overrides: What the command's own options say.
+
+    Raises:
+        SettingsError: A setting is wrong or missing.
+    """
+    settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return settings
+
+
+def emit(document: Any, *, as_json: bool, human: Callable[[], None]) -> None:
+    """Give a result to standard output: as JSON, or as `human` prints it."""
+    if as_json:
+        options = orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC
+        sys.stdout.write(orjson.dumps(document, default=str, option=options).decode() + "\n")
+    else:
+        human()
