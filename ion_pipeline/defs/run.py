@@ -1,5 +1,6 @@
 """The job `refresh`, run in this process for the command line: quiet, and with our own errors instead of Dagster's."""
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -70,7 +71,7 @@ def run_refresh(
     """
     job = definitions.resolve_job_def(REFRESH.name)
     selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
-    with nullcontext(instance) if instance else _instance() as recorder:
+    with _without_skip_warnings(), nullcontext(instance) if instance else _instance() as recorder:
         try:
             result = job.execute_in_process(instance=recorder, asset_selection=selection, run_config=_QUIET)
         except DagsterAssetCheckFailedError as error:
@@ -80,6 +81,18 @@ def run_refresh(
         except dg.DagsterExecutionInterruptedError:
             raise KeyboardInterrupt from None
     return summary(result)
+
+
+@contextmanager
+def _without_skip_warnings() -> Iterator[None]:
+    # With nothing new the models are skipped on purpose; Dagster warns of each blocking check that had no say.
+    logger = logging.getLogger("dagster._core.execution.plan.active")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def summary(result: dg.ExecuteInProcessResult) -> RefreshResult:

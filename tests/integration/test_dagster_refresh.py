@@ -163,7 +163,9 @@ def test_wrong_secret_is_one_message_and_changes_nothing(
     assert digests(refreshed.settings.data_dir) == before
 
 
-def test_nothing_new_reads_loads_builds_and_publishes_nothing(refreshed: Refreshed) -> None:
+def test_nothing_new_reads_loads_builds_and_publishes_nothing(
+    refreshed: Refreshed, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = refreshed.settings
     if not is_published_current(settings):  # Another test has added a load.
         publish(settings)
@@ -171,6 +173,7 @@ def test_nothing_new_reads_loads_builds_and_publishes_nothing(refreshed: Refresh
     result = run_refresh(refreshed.definitions, instance=refreshed.instance)
     assert (result.load_id, result.entities, result.models, result.published) == (None, 0, 0, None)
     assert list(result.seconds) == ["extract"]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
     assert result.checks == 2 * len(known_catalog().default_selection)
     assert result.warnings == ()
     assert digests(settings.published_dir) == before
