@@ -63,7 +63,13 @@ def model_assets(manifest: Path) -> dg.AssetsDefinition:
 
     @dbt_assets(
         manifest=manifest,
-        dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)),
+        dagster_dbt_translator=Translator(
+            DagsterDbtTranslatorSettings(
+                enable_source_tests_as_checks=True,
+                # `raw.<table>` and `raw_history.<table>` are filled in one transaction: one asset, two dbt sources.
+                enable_duplicate_source_asset_keys=True,
+            )
+        ),
         name=BUILD,
         pool=DUCKDB_WRITER,
     )

@@ -29,15 +29,42 @@ sources:
 """
 
 
+# Tables whose past the models read. Each source costs time to parse, so only these are declared.
+HISTORY = (
+    "abom_edges",
+    "abom_installations",
+    "abom_item_reference_designators",
+    "abom_items",
+    "build_requirement_part_inventories",
+    "build_requirement_reference_designators",
+    "build_requirements",
+    "issues",
+    "mbom_item_reference_designators",
+    "mbom_items",
+    "mbom_substitutes",
+    "mboms",
+    "part_inventories",
+    "run_steps",
+)
+_HISTORY_HEAD = """\
+  - name: ion_history
+    schema: raw_history
+    description: Every version of a row since the first load, with valid_from, valid_to and is_current.
+    tables:
+"""
+
+
 def render() -> str:
     """Give the text of `_sources.yml`."""
-    tables = known_catalog().tables.values()
-    return _HEAD + "".join(line for table in tables for line in _lines(table))
+    tables = known_catalog().tables
+    current = [line for table in tables.values() for line in _lines(table, _description(table))]
+    past = [line for name in HISTORY for line in _lines(tables[name], f"Versions of the rows of raw.{name}.")]
+    return "".join([_HEAD, *current, _HISTORY_HEAD, *past])
 
 
-def _lines(table: Table) -> Iterator[str]:
+def _lines(table: Table, description: str) -> Iterator[str]:
     yield f"      - name: {table.name}\n"
-    yield f"        description: {_description(table)}\n"
+    yield f"        description: {description}\n"
     yield f"        config: {{meta: {{dagster: {{asset_key: [raw, {table.name}]}}}}}}\n"
 
 

@@ -8,10 +8,11 @@ from tests.contract.dbt_sources import SOURCES
 REMEDY = "run `python -m tests.contract.dbt_sources`"
 
 
-def declared() -> dict[str, dict[str, object]]:
-    [source] = yaml.safe_load(SOURCES.read_text(encoding="utf-8"))["sources"]
-    assert (source["name"], source["schema"]) == ("ion", "raw")
-    return {table["name"]: table for table in source["tables"]}
+def declared(name: str = "ion", schema: str = "raw") -> dict[str, dict[str, object]]:
+    sources = {source["name"]: source for source in yaml.safe_load(SOURCES.read_text(encoding="utf-8"))["sources"]}
+    assert set(sources) == {"ion", "ion_history"}
+    assert sources[name]["schema"] == schema
+    return {table["name"]: table for table in sources[name]["tables"]}
 
 
 def test_same_tables() -> None:
@@ -29,3 +30,11 @@ def test_each_is_the_raw_asset_of_its_name_and_says_what_a_row_is() -> None:
         assert table["config"] == {"meta": {"dagster": {"asset_key": ["raw", name]}}}, REMEDY
         for column in known_catalog().tables[name].key:
             assert column in str(table["description"]), f"{name}: {REMEDY}"
+
+
+def test_history_is_declared_of_tables_that_there_are_and_belongs_to_the_same_asset() -> None:
+    history = declared("ion_history", "raw_history")
+    assert history, REMEDY
+    assert set(history) <= set(known_catalog().tables)
+    for name, table in history.items():
+        assert table["config"] == {"meta": {"dagster": {"asset_key": ["raw", name]}}}, REMEDY
