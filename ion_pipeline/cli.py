@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ion_pipeline import __version__
+from ion_pipeline.commands.sandbox import sandbox
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import command_settings, emit, err, out
@@ -25,7 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-sandbox = typer.Typer(help="A local ION with the same schema, errors and paging.", no_args_is_help=True)
 app.add_typer(sandbox, name="sandbox")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -35,6 +35,10 @@ Entities = Annotated[
 Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only changes.")]
 AcceptDeletes = Annotated[
     bool, typer.Option("--accept-deletes", help="Take what is gone for deleted, however much it is.")
+]
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="First take up fields, enum values and entities that ION has and we do not know."),
 ]
 
 
@@ -98,10 +102,17 @@ def check(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def refresh(
-    context: typer.Context, full: Full = False, accept_deletes: AcceptDeletes = False, as_json: Json = False
+    context: typer.Context,
+    full: Full = False,
+    accept_deletes: AcceptDeletes = False,
+    adopt: Adopt = False,
+    as_json: Json = False,
 ) -> None:
     """Read what is new in ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
-    result = _refresh(command_settings(context), full=full, accept_deletes=accept_deletes)
+    settings = command_settings(context)
+    if adopt:
+        _adopt(settings)
+    result = _refresh(settings, full=full, accept_deletes=accept_deletes)
 
     def human() -> None:
         out.print(
@@ -128,6 +139,7 @@ def extract(
     entity: Entities = None,
     full: Full = False,
     accept_deletes: AcceptDeletes = False,
+    adopt: Adopt = False,
     as_json: Json = False,
 ) -> None:
     """Read what is new in ION into a new load of the lake, and stop there."""
@@ -136,8 +148,10 @@ def extract(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rows_view
 
-    mode = ReadMode(full=full, accept_deletes=accept_deletes)
-    report = run_extract(command_settings(context), entities=entity or (), mode=mode, reporter=reporter(err))
+    settings, mode = command_settings(context), ReadMode(full=full, accept_deletes=accept_deletes)
+    if adopt:
+        _adopt(settings)
+    report = run_extract(settings, entities=entity or (), mode=mode, reporter=reporter(err))
 
     def human() -> None:
         if report.load_id is None:
@@ -244,58 +258,11 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
     return result
 
 
-@sandbox.command("serve")
-def sandbox_serve(
-    world: Annotated[
-        Path | None, typer.Option(help="Serve these files (<rootConnection>.ndjson) instead of the seeded factory.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the factory; the same seed gives the same bytes.")] = 7,
-    scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
-    profile: Annotated[str, typer.Option(help="Which parts of ION's schema this tenant has.")] = "full",
-    forbid: Annotated[list[str] | None, typer.Option(help="Root connection that nobody may read; repeatable.")] = None,
-    host: Annotated[str, typer.Option(help="Another address than loopback opens the sandbox to the network.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8484,
-    token_lifetime: Annotated[int, typer.Option(help="Seconds an access token lives.")] = 300,
-) -> None:
-    """Serve a local ION until interrupted, and print the settings that point at it."""
-    from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, serve
+def _adopt(settings: Settings) -> None:
+    from ion_pipeline.pipeline.adopting import adopt
+    from ion_pipeline.terminal.views import adopted_lines
 
-    def ready(address: SandboxAddress) -> None:
-        for name, value in address.environment().items():
-            sys.stdout.write(f"export {name}={value}\n")
-        sys.stdout.flush()
-        err.print(f"The sandbox answers at {address.api_url}/graphql. Ctrl-C ends it.", highlight=False)
-
-    with suppress(KeyboardInterrupt):
-        serve(
-            SandboxOptions(
-                world=world,
-                seed=seed,
-                scale=scale,
-                profile=profile,
-                forbid=tuple(forbid or ()),
-                host=host,
-                port=port,
-                token_lifetime=token_lifetime,
-            ),
-            ready,
-        )
-
-
-@sandbox.command("export")
-def sandbox_export(
-    directory: Annotated[Path, typer.Argument(help="Where to write; created if need be.")],
-    seed: Annotated[int, typer.Option(help="Seed of the factory.")] = 7,
-    scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
-) -> None:
-    """Write the factory's world as files, one per root connection, with the planted truths beside them."""
-    from ion_pipeline.sandbox.server import export_world
-
-    with err.status("Building the factory"):
-        world = export_world(directory, seed=seed, scale=scale)
-    out.print(f"{sum(map(len, world.tables.values())):,} rows of {len(world.tables)} entities in {directory}")
+    err.print(*adopted_lines(adopt(settings)), sep="\n", highlight=False)
 
 
 def main() -> None:

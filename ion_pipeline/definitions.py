@@ -12,7 +12,7 @@ from ion_pipeline.defs.models import model_assets
 from ion_pipeline.defs.published import published_assets
 from ion_pipeline.defs.raw import raw_assets
 from ion_pipeline.defs.resources import Pipeline, real_pipeline
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.progress import Reporter
 from ion_pipeline.pipeline.steps import ReadMode
@@ -39,7 +39,7 @@ def build_definitions(
         BuildError: dbt's project does not parse.
     """
     shape = settings or load_settings(tenant=False)
-    catalog = known_catalog()
+    catalog = data_catalog(shape.data_dir)
     entities = catalog.select(shape.entities or catalog.default_selection)
     names = {entity.name for entity in entities}
     models = model_assets(prepared_manifest(shape))

@@ -81,7 +81,7 @@ def count_check(result: EntityResult) -> dg.AssetCheckResult:
 def schema_check(result: EntityResult) -> dg.AssetCheckResult:
     """Is the tenant's type as the catalog has it? What is missing reads as null, so a difference is a warning."""
     drift = result.drift
-    parts = {"missing": drift.missing, "new": drift.new, "retyped": drift.retyped}
+    parts = _drift(result)
     return dg.AssetCheckResult(
         asset_key=entity_key(result.entity),
         check_name=SCHEMA_CHECK,
@@ -106,8 +106,15 @@ def _check_specs(entity: str) -> Iterator[dg.AssetCheckSpec]:
         COUNT_CHECK, asset=entity_key(entity), blocking=True, description="As many rows as ION counts."
     )
     yield dg.AssetCheckSpec(
-        SCHEMA_CHECK, asset=entity_key(entity), description="The tenant's fields are those of the catalog."
+        SCHEMA_CHECK,
+        asset=entity_key(entity),
+        description="The tenant's fields and enums are those of the catalog; `--adopt` takes up what is new.",
     )
+
+
+def _drift(result: EntityResult) -> dict[str, tuple[str, ...]]:
+    drift = result.drift
+    return {"missing": drift.missing, "new": drift.new, "retyped": drift.retyped, "new values": drift.new_values}
 
 
 def _metadata(report: ExtractReport, result: EntityResult) -> dict[str, dg.MetadataValue]:
@@ -122,9 +129,7 @@ def _metadata(report: ExtractReport, result: EntityResult) -> dict[str, dg.Metad
         "rows_deleted": dg.MetadataValue.int(result.deleted),
         "unsettled": dg.MetadataValue.int(result.unsettled),
         "seconds": dg.MetadataValue.float(result.seconds),
-        "drift": dg.MetadataValue.json(
-            {"missing": result.drift.missing, "new": result.drift.new, "retyped": result.drift.retyped}
-        ),
+        "drift": dg.MetadataValue.json(_drift(result)),
         LOAD_ID: dg.MetadataValue.text(report.load_id or ""),
         LOAD_REQUESTS: dg.MetadataValue.int(report.requests),
         LOAD_ROWS: dg.MetadataValue.int(sum(sum(entity.tables.values()) for entity in report.entities)),

@@ -41,8 +41,7 @@ _SCALARS: dict[str, pa.DataType] = {
     "ID": pa.string(),
     "DateTime": TIMESTAMP,
 }
-# Kept as JSON text: their type varies from row to row.
-JSON_SCALARS = frozenset({"ScalarValue", "SlateContent"})
+_TEXT_SCALARS = frozenset({"JSONString"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ def build_catalog(schema: GraphQLSchema, overrides: Overrides) -> Catalog:
     query = schema.query_type
     entities: dict[str, Entity] = {}
     for root_field, definition in (query.fields if query else {}).items():
-        node = _node_type(definition.type)
+        node = node_type(definition.type)
         if node is None:
             continue
         name = overrides.table_names.get(root_field, column_name(root_field))
@@ -221,7 +220,8 @@ def known_overrides() -> Overrides:
     return Overrides.from_yaml(raw)
 
 
-def _node_type(connection: GraphQLOutputType) -> GraphQLObjectType | None:
+def node_type(connection: GraphQLOutputType) -> GraphQLObjectType | None:
+    """Type of the rows of a connection; None for any other type."""
     named = get_named_type(connection)
     if not (isinstance(named, GraphQLObjectType) and named.name.endswith("Connection")):
         return None
@@ -251,14 +251,15 @@ def _column(owner: str, name: str, definition: GraphQLField, overrides: Override
     if any(is_required_argument(argument) for argument in definition.args.values()):
         return None  # A question, not a property: without an argument it has no value.
     arrow_type = _SCALARS.get(named.name, pa.string())
-    if _is_list(definition.type):
+    if is_list(definition.type):
         arrow_type = pa.list_(arrow_type)
     return Column(
         name=overrides.column_names.get(f"{owner}.{name}", column_name(name)),
         field=name,
         graphql_type=named.name,
         arrow_type=arrow_type,
-        is_json=named.name in JSON_SCALARS,
+        # ScalarValue and SlateContent vary from row to row; of any other scalar nothing is known.
+        is_json=isinstance(named, GraphQLScalarType) and named.name not in _SCALARS.keys() | _TEXT_SCALARS,
         description=definition.description or "",
         members=tuple(named.values) if isinstance(named, GraphQLEnumType) else (),
     )
@@ -271,7 +272,7 @@ def _children(entity: str, node: GraphQLObjectType, overrides: Overrides) -> Ite
             continue
         rule = overrides.child_rule(node.name, name, element.name)
         if rule is not None:
-            yield _child(entity, name, element, rule, overrides, is_list=_is_list(definition.type))
+            yield _child(entity, name, element, rule, overrides, is_list=is_list(definition.type))
 
 
 def _child(
@@ -297,6 +298,7 @@ def _child(
     )
 
 
-def _is_list(output_type: GraphQLOutputType) -> bool:
+def is_list(output_type: GraphQLOutputType) -> bool:
+    """Whether values are lists, null or not."""
     inner = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
     return isinstance(inner, GraphQLList)

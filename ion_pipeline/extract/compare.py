@@ -7,8 +7,6 @@ import pyarrow as pa
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
-    GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLScalarType,
@@ -17,7 +15,7 @@ from graphql import (
 )
 
 from ion_pipeline.client import SchemaMismatchError
-from ion_pipeline.extract.catalog import ChildList, Column, known_overrides
+from ion_pipeline.extract.catalog import ChildList, Column, is_list, known_overrides
 from ion_pipeline.extract.naming import column_name
 from ion_pipeline.extract.plan import Drift
 from ion_pipeline.extract.shape import FieldShape, ListShape, NodeShape
@@ -35,16 +33,18 @@ class Comparison:
         missing: Fields the tenant lacks.
         new: Fields the catalog lacks.
         retyped: Fields with another type, convertible without loss.
+        new_values: Values that the catalog's enums lack.
     """
 
     missing: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     retyped: list[str] = field(default_factory=list)
+    new_values: list[str] = field(default_factory=list)
 
     @property
     def drift(self) -> Drift:
         """What was found so far."""
-        return Drift(tuple(self.missing), tuple(self.new), tuple(self.retyped))
+        return Drift(tuple(self.missing), tuple(self.new), tuple(self.retyped), tuple(dict.fromkeys(self.new_values)))
 
     def node_shape(
         self,
@@ -84,6 +84,11 @@ class Comparison:
         if definition is None or not _is_selectable(definition):
             self.missing.append(f"{node.name}.{column.field}")
             return FieldShape(column, present=False)
+        enum = get_named_type(definition.type)
+        if column.members and isinstance(enum, GraphQLEnumType):
+            self.new_values += [
+                f"{column.graphql_type}.{value}" for value in enum.values if value not in column.members
+            ]
         found, wanted = str(definition.type).replace("!", ""), _catalog_type(column)
         if found == wanted:
             return FieldShape(column)
@@ -106,7 +111,7 @@ class Comparison:
             is_link = child.columns[0].field == "id" and child.columns[0].name != "id"
             yield ListShape(
                 field=child.field,
-                is_list=definition is not None and _is_list(definition.type),
+                is_list=definition is not None and is_list(definition.type),
                 node=self.node_shape(
                     child.table, element, child.columns, (), owner=child.owner_column, is_link=is_link
                 ),
@@ -132,7 +137,7 @@ def _converts(tenant_type: GraphQLOutputType, column: Column) -> bool:
         return False
     if column.is_json:
         return True
-    if _is_list(tenant_type) != _is_list_column(column):
+    if is_list(tenant_type) != _is_list_column(column):
         return False
     if _is_text(column):
         return _is_enum(tenant_type) or named.name in _TEXT_SCALARS | _OTHER_SCALARS
@@ -147,11 +152,6 @@ def _is_text(column: Column) -> bool:
 
 def _is_list_column(column: Column) -> bool:
     return bool(pa.types.is_list(column.arrow_type))
-
-
-def _is_list(output_type: GraphQLOutputType) -> bool:
-    inner = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
-    return isinstance(inner, GraphQLList)
 
 
 def _is_enum(output_type: GraphQLOutputType) -> bool:

@@ -22,14 +22,16 @@ class Drift:
         missing: Fields and lists the tenant lacks; their columns are null, their tables not read.
         new: Fields of the tenant that the catalog does not have.
         retyped: Fields of another type that convert without loss, as `Type.field: catalog's type -> tenant's type`.
+        new_values: Values of enums that the catalog does not know, as `Enum.VALUE`; kept as they are.
     """
 
     missing: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     retyped: tuple[str, ...] = ()
+    new_values: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.new or self.retyped)
+        return bool(self.missing or self.new or self.retyped or self.new_values)
 
 
 Mark = tuple[Any, ...]

@@ -1,14 +1,11 @@
 """Before the first refresh: does the key work, what may it read, is the tenant's schema the one we know?"""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphql import GraphQLSchema
-
 from ion_pipeline.client import ClientConfig, IonClient, PermissionDeniedError
-from ion_pipeline.extract import EntityPlan, known_catalog, negotiate
-from ion_pipeline.pipeline.drift import new_enum_values
+from ion_pipeline.extract import EntityPlan, negotiate
+from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
 
@@ -25,7 +22,7 @@ class EntityCheck:
         missing: Fields of the catalog that the tenant lacks.
         new: Fields of the tenant that the catalog does not have.
         retyped: Fields of another type.
-        new_values: Enum values of the tenant that the catalog does not know, as `Type.field: values`.
+        new_values: Enum values of the tenant that the catalog does not know, as `Enum.VALUE`.
     """
 
     entity: str
@@ -82,16 +79,16 @@ def check(settings: Settings) -> CheckReport:
         IonPipelineError: The tenant cannot be reached, refuses the key, or has a schema that cannot be read.
     """
     with reachable_tenant(settings) as config:
-        return asyncio.run(_check(config, settings.entities))
+        return asyncio.run(_check(config, settings))
 
 
-async def _check(config: ClientConfig, selection: Sequence[str]) -> CheckReport:
+async def _check(config: ClientConfig, settings: Settings) -> CheckReport:
     async with IonClient(config) as client:
         identity = await client.me()
         schema = await client.introspect()
-        plan = negotiate(schema, known_catalog(), selection)
+        plan = negotiate(schema, data_catalog(settings.data_dir), settings.entities)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_check_entity(client, entity, schema)) for entity in plan.entities]
+            tasks = [group.create_task(_check_entity(client, entity)) for entity in plan.entities]
     return CheckReport(
         api_host=config.api_host,
         user=identity.name or identity.email or identity.user_id,
@@ -102,7 +99,7 @@ async def _check(config: ClientConfig, selection: Sequence[str]) -> CheckReport:
     )
 
 
-async def _check_entity(client: IonClient, plan: EntityPlan, schema: GraphQLSchema) -> EntityCheck:
+async def _check_entity(client: IonClient, plan: EntityPlan) -> EntityCheck:
     total_count, status = None, "absent" if plan.paging == "none" else "readable"
     if plan.query:
         try:
@@ -118,5 +115,5 @@ async def _check_entity(client: IonClient, plan: EntityPlan, schema: GraphQLSche
         missing=plan.drift.missing,
         new=plan.drift.new,
         retyped=plan.drift.retyped,
-        new_values=new_enum_values(plan.entity, schema),
+        new_values=plan.drift.new_values,
     )

@@ -20,12 +20,12 @@ from ion_pipeline.extract import (
     check_deletes,
     decide,
     fetch,
-    known_catalog,
     known_of,
     negotiate,
     nothing_read,
 )
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, claim_tenant, read_tenant
+from ion_pipeline.pipeline.adopting import data_catalog, data_schema
 from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.state import RawRows, read_state
@@ -167,13 +167,12 @@ async def _plan(settings: Settings, config: ClientConfig, selection: Sequence[st
 
 async def _prepare(client: IonClient, settings: Settings, selection: Sequence[str], mode: ReadMode) -> _Prepared:
     schema = await client.introspect()
-    found = negotiate(schema, known_catalog(), selection)
+    catalog = data_catalog(settings.data_dir)
+    found = negotiate(schema, catalog, selection)
     resources = Resources(settings.duckdb_memory_limit, settings.duckdb_threads)
     state = State()
     if not mode.full:
-        state = read_state(
-            Lake(settings.lake_dir), settings.warehouse_path, known_catalog(), found, resources=resources
-        )
+        state = read_state(Lake(settings.lake_dir), settings.warehouse_path, catalog, found, resources=resources)
     # Watermarks want the server's clock from before the first count.
     clock = await client.read_clock()
     known = known_of(found, state)
@@ -181,7 +180,7 @@ async def _prepare(client: IonClient, settings: Settings, selection: Sequence[st
     if not mode.accept_deletes:
         rows = {name: one.rows for name, one in known.items()}
         if mode.full:
-            rows = RawRows(settings.warehouse_path, resources, known_catalog()).count(rows)
+            rows = RawRows(settings.warehouse_path, resources, catalog).count(rows)
         check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
     return _Prepared(schema, found, state, tasks, clock)
 
@@ -190,7 +189,7 @@ async def _extract(
     settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode, reporter: Reporter
 ) -> ExtractReport:
     began = time.monotonic()
-    catalog = known_catalog()
+    catalog = data_catalog(settings.data_dir)
     async with IonClient(config) as client:
         identity = await client.me()
         tenant = claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
@@ -210,7 +209,7 @@ async def _extract(
                     table_reads(catalog, prepared.plan, results, overlap=timedelta(minutes=settings.overlap_minutes)),
                     requests=client.stats.requests,
                     bytes_received=client.stats.bytes,
-                    drift=schema_drift(prepared.plan, prepared.schema),
+                    drift=schema_drift(prepared.plan, prepared.schema, data_schema(settings.data_dir)),
                 )
     return ExtractReport(
         load_id=manifest.load_id if manifest else None,

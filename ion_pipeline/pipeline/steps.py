@@ -1,8 +1,8 @@
 """Load and publish, each as one call. Reading ION is in `extraction`, the step between, dbt, in `dbt`."""
 
 from ion_pipeline import warehouse
-from ion_pipeline.extract import known_catalog
 from ion_pipeline.lake import Lake
+from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, extract
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.settings import Settings
@@ -21,7 +21,7 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
         return warehouse.load(
             Lake(settings.lake_dir),
             settings.warehouse_path,
-            known_catalog().tables.values(),
+            data_catalog(settings.data_dir).tables.values(),
             resources=_resources(settings),
         )
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from ion_pipeline import warehouse
-from ion_pipeline.extract import known_catalog
 from ion_pipeline.lake import Lake, LoadManifest
+from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import CompactReport, LoadProgress, LoadReport, Resources
@@ -28,7 +28,7 @@ def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadRepo
         return warehouse.rebuild(
             lake,
             settings.warehouse_path,
-            known_catalog().tables.values(),
+            data_catalog(settings.data_dir).tables.values(),
             resources=_resources(settings),
             progress=_rows(lake.loads(), reporter),
         )
@@ -52,7 +52,7 @@ def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: R
         return warehouse.compact(
             lake,
             settings.data_dir / _SCRATCH,
-            known_catalog().tables.values(),
+            data_catalog(settings.data_dir).tables.values(),
             keep=keep,
             dry_run=dry_run,
             resources=_resources(settings),

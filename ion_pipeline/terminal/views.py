@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rich import box
 from rich.table import Table
 
+from ion_pipeline.extract.adopting import Additions
 from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt import BuildReport
 from ion_pipeline.pipeline.extraction import RefreshPlan
@@ -135,3 +136,10 @@ def build_line(report: BuildReport) -> str:
     models, tests = report.count("model", "success"), report.count("test")
     line = f"{models} models built, {tests} tests run in {report.seconds:.1f} s."
     return f"{line} {len(report.warnings)} warnings." if report.warnings else line
+
+
+def adopted_lines(found: Additions) -> list[str]:
+    """What was taken up, and what could not be."""
+    kinds = {"field": found.fields, "enum value": found.values, "entity": found.entities}
+    lines = [f"Adopted {kind} {name}" for kind, names in kinds.items() for name in names]
+    return [*(lines or ["Nothing new to adopt."]), *(f"Not adopted: {line}." for line in found.refused)]

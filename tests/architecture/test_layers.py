@@ -11,7 +11,7 @@ PACKAGE = Path(ion_pipeline.__file__).parent
 # Left to right. `sandbox` stands apart: it uses the base only, and only what starts it may import it.
 BASE = ("errors", "schema", "settings")
 LAYERS = ("client", "extract", "lake", "warehouse", "pipeline")
-DRIVERS = ("defs", "definitions", "terminal", "cli")
+DRIVERS = ("defs", "definitions", "terminal", "commands", "cli")
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "schema": set(),
@@ -21,7 +21,8 @@ ALLOWED: dict[str, set[str]] = {
     "terminal": {*BASE, *LAYERS},
     "defs": {*BASE, *LAYERS},
     "definitions": {*BASE, *LAYERS, "defs"},
-    "cli": {*BASE, *LAYERS, "sandbox", "terminal", "definitions", "defs"},
+    "commands": {*BASE, *LAYERS, "sandbox", "terminal"},
+    "cli": {*BASE, *LAYERS, "sandbox", "terminal", "commands", "definitions", "defs"},
 }
 ALLOWED["pipeline"] |= {"settings", "sandbox"}
 MAX_LINES = 350

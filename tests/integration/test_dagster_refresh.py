@@ -107,7 +107,7 @@ def test_metadata_says_how_it_was_read(refreshed: Refreshed) -> None:
     assert parts["bytes"] > 0
     assert parts["seconds"] > 0
     assert parts["watermark"]
-    assert parts["drift"] == {"missing": [], "new": [], "retyped": []}
+    assert parts["drift"] == {"missing": [], "new": [], "retyped": [], "new values": []}
     assert parts["load_id"] == refreshed.result.load_id == refreshed.query("select max(load_id) from raw._ion_loads")
     assert refreshed.metadata("raw", "parts")["rows_inserted"] == parts["dagster/row_count"]
     assert refreshed.result.requests == refreshed.query("select requests from raw._ion_loads")

@@ -339,6 +339,7 @@ def test_count_check(result: EntityResult, passed: bool, severity: dg.AssetCheck
     [
         (read("parts"), True),
         (replace(read("parts"), drift=Drift(retyped=("Part.cost: Float -> Int",))), False),
+        (replace(read("parts"), drift=Drift(new_values=("Parttypeenum.WISH",))), False),
         (EntityResult(entity="parts", status="forbidden"), True),
         (EntityResult(entity="parts", status="absent"), False),
     ],

@@ -4,7 +4,7 @@ from graphql import GraphQLSchema, build_schema, print_schema
 
 from ion_pipeline.extract import known_catalog, negotiate
 from ion_pipeline.lake import SchemaDrift
-from ion_pipeline.pipeline.drift import new_enum_values, schema_drift
+from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.schema import known_schema
 
 
@@ -18,7 +18,7 @@ def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
 
 
 def found(schema: GraphQLSchema, *entities: str) -> tuple[SchemaDrift, ...]:
-    return schema_drift(negotiate(schema, known_catalog(), entities), schema)
+    return schema_drift(negotiate(schema, known_catalog(), entities), schema, known_schema())
 
 
 def test_a_tenant_like_the_catalog() -> None:
@@ -51,8 +51,8 @@ def test_an_entity_that_is_new_and_one_that_is_absent() -> None:
 
 
 def test_values_that_an_enum_has_gained() -> None:
-    parts = known_catalog().entities["parts"]
-    assert new_enum_values(parts, known_schema()) == ()
     changed = tenant(("\nenum Parttypeenum {", "\nenum Parttypeenum {\n  MEAL\n  WISH"))
-    assert new_enum_values(parts, changed) == ("Part.partType: MEAL, WISH",)
-    assert new_enum_values(known_catalog().entities["users"], changed) == ()
+    plan = negotiate(changed, known_catalog(), ["parts", "users"]).by_name
+    assert plan["parts"].drift.new_values == ("Parttypeenum.MEAL", "Parttypeenum.WISH")
+    assert plan["users"].drift.new_values == ()
+    assert not negotiate(known_schema(), known_catalog(), ["parts"]).by_name["parts"].drift

@@ -1,0 +1,99 @@
+"""What is new at a tenant, as definitions that extend the known schema and the catalog made of it."""
+
+import pyarrow as pa
+import pytest
+from graphql import GraphQLSchema, build_schema, print_schema
+
+from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.extract import known_catalog, negotiate
+from ion_pipeline.extract.adopting import Additions, additions, extended, extended_catalog
+from ion_pipeline.schema import known_schema
+
+PART = "\ntype Part {"
+NEW_TYPES = """
+enum Hazard { LOW HIGH }
+scalar Money
+type DrawingConnection { pageInfo: IonPageInfo! edges: [DrawingEdge] }
+type DrawingEdge { node: Drawing }
+type Drawing { id: ID! sheet: String! hazard: Hazard part: Part }
+"""
+
+
+def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
+    """The known schema with some of its text replaced."""
+    text = f"\n{print_schema(known_schema())}"
+    for before, after in changes:
+        assert text.count(before) == 1, before
+        text = text.replace(before, after, 1)
+    return build_schema(text)
+
+
+def newer() -> GraphQLSchema:
+    """Three fields more, two enum values, one entity."""
+    return tenant(
+        (PART, f"{NEW_TYPES}{PART}\n  hazard: Hazard!\n  bids: [Float!]\n  price: Money"),
+        ("\nenum Parttypeenum {", "\nenum Parttypeenum {\n  MEAL\n  WISH"),
+        ("\ntype Query {", "\ntype Query {\n  drawings(first: Int, after: String): DrawingConnection"),
+    )
+
+
+def new_at(schema: GraphQLSchema) -> Additions:
+    return additions(known_schema(), schema, negotiate(schema, known_catalog()))
+
+
+def test_nothing_new_nothing_to_adopt() -> None:
+    assert not new_at(known_schema())
+
+
+def test_fields_values_and_entities_become_part_of_the_catalog() -> None:
+    found = new_at(newer())
+    assert set(found.fields) == {"Part.hazard", "Part.bids", "Part.price"}
+    assert found.values == ("Parttypeenum.MEAL", "Parttypeenum.WISH")
+    assert (found.entities, found.refused) == (("drawings",), ())
+    catalog = extended_catalog(extended(known_schema(), found.definitions))
+    parts = {column.name: column for column in catalog.entities["parts"].columns}
+    assert parts["hazard"].members == ("LOW", "HIGH")
+    assert parts["bids"].arrow_type == pa.list_(pa.float64())
+    assert (parts["price"].arrow_type, parts["price"].is_json) == (pa.string(), True)
+    assert {"MEAL", "WISH"} <= set(parts["part_type"].members)
+    drawings = catalog.entities["drawings"]
+    assert [column.name for column in drawings.columns] == ["id", "sheet", "hazard"]
+    assert set(catalog.entities) - set(known_catalog().entities) == {"drawings"}
+
+
+def test_what_was_adopted_is_no_longer_new_and_only_its_entities_are_asked_otherwise() -> None:
+    schema = newer()
+    known = extended(known_schema(), new_at(schema).definitions)
+    plan = negotiate(schema, extended_catalog(known))
+    assert not additions(known, schema, plan)
+    before = negotiate(schema, known_catalog()).by_name
+    changed = {
+        one.name for one in plan.entities if one.name in before and one.query_hash != before[one.name].query_hash
+    }
+    assert changed == {"parts"}
+
+
+def test_what_the_shipped_schema_has_come_to_know_is_passed_over() -> None:
+    schema = newer()
+    definitions = new_at(schema).definitions
+    assert extended(schema, definitions) is schema
+    twice = extended(known_schema(), f"{definitions}\n")
+    assert extended(twice, definitions) is twice
+
+
+def test_a_list_of_lists_is_refused_with_its_type() -> None:
+    found = new_at(tenant((PART, f"{PART}\n  grid: [[Int!]!]")))
+    assert not found
+    assert found.refused == ("Part.grid: a list of lists ([[Int!]!]) has no column type",)
+
+
+def test_two_fields_of_one_column_name_are_refused() -> None:
+    known = extended(known_schema(), "extend type Part { lead_time: Int }")
+    with pytest.raises(IonPipelineError, match="lead_time"):
+        extended_catalog(known)
+
+
+@pytest.mark.parametrize("definitions", ["extend type Part {", "extend type Nothing { a: Int }"])
+def test_broken_definitions_are_an_error_that_says_so(definitions: str) -> None:
+    with pytest.raises(IonPipelineError, match="does not fit"):
+        extended(known_schema(), definitions)
