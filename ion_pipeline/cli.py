@@ -224,13 +224,20 @@ def build(
 
 
 @app.command()
-def publish(context: typer.Context, as_json: Json = False) -> None:
+def publish(
+    context: typer.Context,
+    to: Annotated[
+        str | None, typer.Option(help="Send it there as well, as ION_PUBLISH_TO: s3://bucket/prefix.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Copy the public tables to the published file and Parquet, and swap them in."""
     from ion_pipeline.pipeline.steps import publish as run_publish
     from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import publish_lines
 
-    report = run_publish(command_settings(context, tenant=False), reporter=reporter(err))
-    emit(asdict(report), as_json=as_json, human=lambda: out.print(f"Published {report.database}"))
+    report = run_publish(command_settings(context, tenant=False), to=to, reporter=reporter(err))
+    emit(asdict(report), as_json=as_json, human=lambda: out.print(*publish_lines(report), sep="\n", highlight=False))
 
 
 @app.command()

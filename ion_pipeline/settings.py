@@ -129,6 +129,14 @@ class Settings(BaseSettings):
         pattern=r"^v\d+\.\d+\.\d+$",
         description="DuckDB storage version of the published file: the oldest DuckDB that can read it.",
     )
+    publish_keep: int = Field(
+        default=2, ge=2, description="Publishes that stay in `published/publishes/`, the current one included."
+    )
+    publish_to: str | None = Field(
+        default=None,
+        description="Where each publish is sent as well: a URI such as `s3://bucket/prefix`. Credentials come from the "
+        "environment as that place takes them, never from the URI.",
+    )
 
     sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory.")
     sandbox_scale: float = Field(

@@ -1,5 +1,7 @@
 """Load and publish, each as one call. Reading ION is in `extraction`, the step between, dbt, in `dbt`."""
 
+from dataclasses import replace
+
 from ion_pipeline import warehouse
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline.adopting import data_catalog
@@ -26,19 +28,32 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
         )
 
 
-def publish(settings: Settings, *, reporter: Reporter | None = None) -> PublishReport:
+def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | None = None) -> PublishReport:
     """Copy the public schemas to where analysts read.
 
+    Args:
+        settings: Which data directory.
+        to: A URI to send the publish to as well; by default that of the settings, if any.
+        reporter: Hears how it goes.
+
     Raises:
-        IonPipelineError: See `warehouse.publish`; what was published before stays.
+        IonPipelineError: See `warehouse.publish` and `warehouse.send`; what was published before stays.
     """
-    with (reporter or Silence()).phase("Publishing"):
-        return warehouse.publish(
+    reporter, target = reporter or Silence(), to or settings.publish_to
+    if target:
+        warehouse.check_target(target)
+    with reporter.phase("Publishing"):
+        report = warehouse.publish(
             settings.warehouse_path,
             settings.published_dir,
             storage_version=settings.publish_storage_version,
+            keep=settings.publish_keep,
             resources=_resources(settings),
         )
+    if not target:
+        return report
+    with reporter.phase("Sending what was published"):
+        return replace(report, sent=warehouse.send(settings.published_dir, target, keep=settings.publish_keep))
 
 
 def _resources(settings: Settings) -> Resources:

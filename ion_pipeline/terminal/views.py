@@ -10,7 +10,7 @@ from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt import BuildReport
 from ion_pipeline.pipeline.extraction import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
-from ion_pipeline.warehouse import CompactReport, LoadReport
+from ion_pipeline.warehouse import CompactReport, LoadReport, PublishReport
 
 
 def table(*headers: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
@@ -143,3 +143,11 @@ def adopted_lines(found: Additions) -> list[str]:
     kinds = {"field": found.fields, "enum value": found.values, "entity": found.entities}
     lines = [f"Adopted {kind} {name}" for kind, names in kinds.items() for name in names]
     return [*(lines or ["Nothing new to adopt."]), *(f"Not adopted: {line}." for line in found.refused)]
+
+
+def publish_lines(report: PublishReport) -> list[str]:
+    """Where readers find it."""
+    lines = [f"Published {report.database}"]
+    if report.sent:
+        lines.append(f"Sent to {report.sent.target}: {report.sent.files} files, {report.sent.bytes:,} bytes.")
+    return lines

@@ -29,6 +29,7 @@ from ion_pipeline.warehouse.errors import (
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.merge import TableChange
 from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish
+from ion_pipeline.warehouse.sending import SendReport, check_target, send
 
 __all__ = [
     "PUBLIC_SCHEMAS",
@@ -47,6 +48,7 @@ __all__ = [
     "PublishReport",
     "Resources",
     "RetypedColumnError",
+    "SendReport",
     "TableChange",
     "TableEntry",
     "WarehouseBusyError",
@@ -54,9 +56,11 @@ __all__ = [
     "WarehouseDiskFullError",
     "WarehouseError",
     "WarehouseMemoryError",
+    "check_target",
     "compact",
     "connect",
     "load",
     "publish",
     "rebuild",
+    "send",
 ]

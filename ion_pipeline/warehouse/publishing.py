@@ -2,9 +2,8 @@
 
 Everything is written beside what is there, verified, and only then swapped in; whoever has the old files open keeps
 reading them. The Parquet copies of one publish are one folder and `parquet` is a symbolic link to it: renaming a link
-changes all tables at once, renaming files one by one would for a while mix two publishes. The folder before stays
-until the next publish, for readers that have listed it but not yet opened its files. `ion.duckdb` is swapped last: it
-is the one whose appearance says that a publish is complete.
+changes all tables at once, renaming files one by one would for a while mix two publishes. `latest.json` is swapped
+last: it is the one whose appearance says that a publish is complete.
 
 No path of this machine and no credential goes into a file: they hold tables and comments, nothing attached.
 """
@@ -19,10 +18,11 @@ import duckdb
 from ulid import ULID
 
 from ion_pipeline.lake import WriterLock
-from ion_pipeline.warehouse import dictionary, swap
+from ion_pipeline.warehouse import dictionary, latest, swap
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.copying import SOURCE, TARGET, Fingerprint, copy_relations, fingerprint, write_parquet
 from ion_pipeline.warehouse.errors import PublishError, WarehouseDiskFullError, explained
+from ion_pipeline.warehouse.sending import SendReport
 
 PUBLIC_SCHEMAS = ("reference", "genealogy", "production", "quality", "supply", "ops")
 # Readable by DuckDB 1.1 and later.
@@ -36,6 +36,8 @@ class PublishReport:
     Attributes:
         database: The file that analysts open.
         parquet: The folder (a link) of `<schema>/<table>.parquet`.
+        publish_id: ULID of the publish: its folder below `publishes/`.
+        sent: What was sent elsewhere, where a target is set.
         tables: The tables, as in the data dictionary.
         bytes: Size of the database file.
         seconds: How long it took.
@@ -46,6 +48,8 @@ class PublishReport:
     tables: tuple[dictionary.TableEntry, ...]
     bytes: int
     seconds: float
+    publish_id: str = ""
+    sent: SendReport | None = None
 
 
 def publish(
@@ -55,6 +59,7 @@ def publish(
     schemas: Sequence[str] = PUBLIC_SCHEMAS,
     storage_version: str = STORAGE_VERSION,
     sql_files: Sequence[Path] = (),
+    keep: int = 2,
     resources: Resources | None = None,
 ) -> PublishReport:
     """Publish the public schemas of a warehouse.
@@ -64,11 +69,12 @@ def publish(
 
     Args:
         database: The warehouse.
-        published_dir: Where `ion.duckdb`, `parquet/` and `data_dictionary.{json,md}` go.
+        published_dir: Where `ion.duckdb`, `parquet/`, `data_dictionary.{json,md}` and `latest.json` go.
         schemas: What is public; those that do not exist are passed over.
         storage_version: DuckDB storage version of the file: the oldest DuckDB that can read it.
         sql_files: Statements to run in the new file once its tables are there: macros and views for analysts. Names
             in them are resolved in the new file.
+        keep: So many publishes stay in `publishes/`, this one included; two at least.
         resources: Memory and threads for DuckDB.
 
     Raises:
@@ -80,35 +86,39 @@ def publish(
     if not database.is_file():
         raise PublishError(f"There is no warehouse at {database}.", remedy="Run `ion-pipeline refresh` first.")
     with WriterLock(published_dir.with_name(f".{published_dir.name}.lock"), "publishing"):
-        fresh = swap.Fresh(published_dir, str(ULID()))
+        publish_id, fresh = str(ULID()), None
         try:
-            swap.prepare(published_dir)
+            fresh = swap.prepare(published_dir, publish_id)
             tables = _write(
                 database,
                 fresh,
+                publish_id,
                 schemas=schemas,
                 storage_version=storage_version,
                 sql_files=sql_files,
                 resources=resources,
             )
             size = fresh.database.stat().st_size
-            swap.reveal(fresh, published_dir)
+            swap.reveal(fresh, published_dir, keep=keep)
         except OSError as error:
             raise _write_error(error, published_dir) from error
         finally:
-            fresh.discard()
+            if fresh is not None:
+                swap.discard(fresh)
     return PublishReport(
         database=published_dir / swap.DATABASE,
         parquet=published_dir / swap.PARQUET,
         tables=tuple(tables),
         bytes=size,
         seconds=time.perf_counter() - began,
+        publish_id=publish_id,
     )
 
 
 def _write(
     database: Path,
-    fresh: swap.Fresh,
+    fresh: swap.Publish,
+    publish_id: str,
     *,
     schemas: Sequence[str],
     storage_version: str,
@@ -123,6 +133,7 @@ def _write(
             raise PublishError(
                 f"{database} has no table in {', '.join(schemas)}.", remedy="Run `ion-pipeline build` first."
             )
+        load = latest.latest_load(connection, SOURCE)
         expected = {relation: fingerprint(connection, SOURCE, *relation) for relation in relations}
         connection.execute(f"use {TARGET}")
         for path in sql_files:
@@ -137,6 +148,7 @@ def _write(
         tables = dictionary.describe(connection, TARGET, {relation: found.rows for relation, found in expected.items()})
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
+    fresh.latest.write_bytes(latest.to_json(fresh, publish_id, now, load, tables))
     return tables
 
 

@@ -147,12 +147,12 @@ def test_publishing(tmp_path: Path) -> None:
         # Parquet is swapped first, all tables at once.
         (parquet,) = parquet_generations(folder)
         assert parquet in {generation, part}
-        left_something += bool(list(folder.glob("*.tmp*")))
+        left_something += bool(list(folder.rglob("*.tmp*")))
         stayed += generation == before
         before = generation
     assert left_something, "no kill ever hit a publish half done: nothing was tested"
     assert stayed, "no kill ever kept a publish from being seen: nothing was tested"
     publish(database, folder, resources=SMALL)
     assert published_generation(folder) == 12
-    assert not list(folder.glob("*.tmp*"))
-    assert len(list(folder.glob("parquet.*"))) == 2
+    assert not list(folder.rglob("*.tmp*"))
+    assert len(list((folder / "publishes").iterdir())) == 2

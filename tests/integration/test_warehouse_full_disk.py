@@ -70,7 +70,7 @@ def test_publishing_on_a_full_disk(small_disk: Path, tmp_path: Path, of_the_data
     with pytest.raises(WarehouseDiskFullError, match="No space left"):
         publish(database, published, resources=SMALL)
     assert {path.name: path.read_bytes() for path in published.iterdir() if path.is_file()} == before
-    assert len(list(published.glob("parquet.*"))) == 1
+    assert len(list((published / "publishes").iterdir())) == 1
     ballast.unlink()
     publish(database, published, resources=SMALL)
     assert (published / "ion.duckdb").read_bytes() != before["ion.duckdb"]

@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_the_dictionary_describes_every_column(database: Path, tmp_path: Path) -
 def test_nothing_private_is_in_the_files(database: Path, tmp_path: Path) -> None:
     run(database)
     files = [path for path in (tmp_path / "published").rglob("*") if path.is_file()]
-    assert len(files) >= 6
+    assert len(files) >= 9
     for path in files:
         data = path.read_bytes()
         assert str(tmp_path).encode() not in data, path
@@ -153,7 +154,43 @@ def test_a_reader_keeps_its_snapshot_and_the_next_sees_the_new_one(database: Pat
     assert link.is_dir()
     run(database)
     assert not link.exists()
-    assert sum(name.startswith("parquet.") for name in names(tmp_path)) == 2
+    assert len(publishes(tmp_path)) == 2
+
+
+def publishes(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "published" / "publishes").iterdir())
+
+
+def test_as_many_publishes_stay_as_are_kept(database: Path, tmp_path: Path) -> None:
+    ids = [run(database, keep=3).publish_id for _ in range(5)]
+    assert publishes(tmp_path) == ids[2:]
+    before = tmp_path / "published" / "publishes" / ids[2]
+    with duckdb.connect(str(before / "ion.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from genealogy.tree").fetchone() == (10_000,)
+    assert pq.read_metadata(before / "parquet" / "genealogy" / "tree.parquet").num_rows == 10_000
+    run(database, keep=1)
+    assert len(publishes(tmp_path)) == 2, "readers may still be in the one before"
+
+
+def test_latest_says_what_is_published_with_checksums(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "published"
+    report = run(database)
+    document = orjson.loads((folder / "latest.json").read_bytes())
+    assert (document["publish_id"], document["load_id"]) == (report.publish_id, None)
+    rows = {(table["schema"], table["table"]): table["rows"] for table in document["tables"]}
+    assert rows == {("reference", "parts"): 1, ("genealogy", "tree"): 10_000, ("genealogy", "units"): 3}
+    for entry in [document["database"], *document["tables"]]:
+        content = (folder / entry["file"]).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (entry["bytes"], entry["sha256"])
+    assert (folder / document["database"]["file"]).samefile(folder / "ion.duckdb")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "create table raw._ion_loads as select * from (values ('01A', timestamptz '2026-03-01 00:00:00+00'), "
+            "('01B', timestamptz '2026-03-02 00:00:00+00')) as loads(load_id, started_at)"
+        )
+    run(database)
+    document = orjson.loads((folder / "latest.json").read_bytes())
+    assert (document["load_id"], document["read_at"]) == ("01B", "2026-03-02T00:00:00+00:00")
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -195,15 +232,14 @@ def test_the_fingerprint_sees_a_changed_value_but_not_the_order(tmp_path: Path) 
 def test_leftovers_of_a_killed_publish_are_swept(database: Path, tmp_path: Path) -> None:
     run(database)
     kept = names(tmp_path)
-    for leftover in ("ion.duckdb.01X.tmp", "ion.duckdb.01X.tmp.wal", "data_dictionary.md.01X.tmp"):
-        (tmp_path / "published" / leftover).write_bytes(b"half")
-    (tmp_path / "published" / "parquet.01X" / "genealogy").mkdir(parents=True)
-    (tmp_path / "published" / "parquet.01X.link.tmp").symlink_to("parquet.01X")
+    half = tmp_path / "published" / "publishes" / "01X.tmp"
+    (half / "parquet" / "genealogy").mkdir(parents=True)
+    for leftover in (half / "ion.duckdb", half / "ion.duckdb.wal", tmp_path / "published" / "ion.duckdb.tmp"):
+        leftover.write_bytes(b"half")
+    (tmp_path / "published" / "parquet.tmp").symlink_to("publishes/01X.tmp/parquet")
     run(database)
-    assert {name for name in names(tmp_path) if not name.startswith("parquet.")} == {
-        name for name in kept if not name.startswith("parquet.")
-    }
-    assert "parquet.01X" not in names(tmp_path)
+    assert names(tmp_path) == kept
+    assert not half.exists()
 
 
 def test_one_publisher_at_a_time(database: Path, tmp_path: Path) -> None:
@@ -216,7 +252,8 @@ def test_nothing_to_publish(tmp_path: Path, database: Path) -> None:
         publish(tmp_path / "none.duckdb", tmp_path / "published")
     with pytest.raises(PublishError, match="has no table in quality"):
         run(database, schemas=["quality"])
-    assert names(tmp_path) == set()
+    assert not publishes(tmp_path)
+    assert names(tmp_path) == {"publishes"}
 
 
 def test_a_broken_macro_publishes_nothing(database: Path, tmp_path: Path) -> None:
@@ -236,4 +273,4 @@ def test_a_folder_in_the_way_of_the_link_is_not_deleted(database: Path, tmp_path
     with pytest.raises(PublishError, match="could not be written"):
         run(database)
     assert precious.read_text() == "mine"
-    assert names(tmp_path) == {"parquet"}
+    assert not (tmp_path / "published" / "ion.duckdb").exists()

@@ -1,0 +1,66 @@
+"""`latest.json`: what the current publish is, for programs that fetch files rather than open a database."""
+# ruff: noqa: S608 -- names are quoted by `sql.identifier`
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+
+from ion_pipeline.warehouse.dictionary import TableEntry
+from ion_pipeline.warehouse.sql import identifier
+from ion_pipeline.warehouse.swap import PUBLISHES, Publish
+
+
+def latest_load(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, Any]:
+    """The last load that a warehouse has applied: `{load_id, read_at}`; both null where the loader keeps no books.
+
+    Args:
+        connection: Where the warehouse is attached.
+        catalog: Under which name.
+    """
+    there = connection.execute(
+        "select 1 from duckdb_tables() where database_name = ? and schema_name = 'raw' and table_name = '_ion_loads'",
+        [catalog],
+    ).fetchone()
+    row = None
+    if there:
+        loads = identifier(catalog, "raw", "_ion_loads")
+        row = connection.execute(f"select load_id, started_at from {loads} order by load_id desc limit 1").fetchone()
+    load_id, read_at = row or (None, None)
+    return {"load_id": load_id, "read_at": read_at}
+
+
+def to_json(
+    publish: Publish, publish_id: str, published_at: datetime, load: dict[str, Any], tables: Sequence[TableEntry]
+) -> bytes:
+    """The document: `{publish_id, published_at, load_id, read_at, database: {…}, tables: [{schema, table, rows, …}]}`.
+
+    Each file has a path relative to the document, its bytes and its SHA-256.
+    """
+    document = {
+        "publish_id": publish_id,
+        "published_at": published_at,
+        **load,
+        "database": _file(publish, publish_id, publish.database),
+        "tables": [
+            {
+                "schema": table.schema,
+                "table": table.table,
+                "rows": table.rows,
+                **_file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet"),
+            }
+            for table in tables
+        ],
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _file(publish: Publish, publish_id: str, path: Path) -> dict[str, Any]:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    relative = path.relative_to(publish.folder).as_posix()
+    return {"file": f"{PUBLISHES}/{publish_id}/{relative}", "bytes": path.stat().st_size, "sha256": digest}

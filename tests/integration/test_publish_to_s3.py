@@ -1,0 +1,96 @@
+"""A publish sent to an object store: a local S3 server, over its own protocol."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import orjson
+import pyarrow.parquet as pq
+import pytest
+from moto.server import ThreadedMotoServer
+from pyarrow import fs
+
+from ion_pipeline.errors import SettingsError
+from ion_pipeline.warehouse import PublishError, Resources, publish, send
+
+pytestmark = [pytest.mark.slow]
+SMALL = Resources("256MB", 1)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    """URI of an empty bucket."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "key-of-the-test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-test")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        uri = f"s3://analysts/ion?endpoint_override={host}:{port}&scheme=http&region=us-east-1"
+        filesystem, _ = fs.FileSystem.from_uri(f"{uri}&allow_bucket_creation=true")
+        filesystem.create_dir("analysts")
+        yield uri
+    server.stop()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema reference; create table reference.parts as select i from range(1000) r(i)")
+    return path
+
+
+def files(store: str) -> dict[str, bytes]:
+    """Everything in the bucket, by its path below the prefix."""
+    filesystem, root = fs.FileSystem.from_uri(store)
+    found = {}
+    for info in filesystem.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True)):
+        if info.is_file:
+            with filesystem.open_input_stream(info.path) as stream:
+                found[info.path.removeprefix(f"{root}/")] = stream.read()
+    return found
+
+
+def test_a_publish_is_whole_before_latest_names_it_and_old_ones_go(database: Path, tmp_path: Path, store: str) -> None:
+    folder = tmp_path / "published"
+    ids = []
+    for rows in (1000, 2000, 3000):
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("create or replace table reference.parts as select i from range(?) r(i)", [rows])
+        publish(database, folder, resources=SMALL)
+        report = send(folder, store, keep=2)
+        assert report.files == 5
+        assert (report.target, report.files) == ("s3://analysts/ion", 5)
+        ids.append(report.publish_id)
+        there = files(store)
+        document = orjson.loads(there["latest.json"])
+        assert document["publish_id"] == report.publish_id
+        for entry in [document["database"], *document["tables"]]:
+            assert hashlib.sha256(there[entry["file"]]).hexdigest() == entry["sha256"]
+    assert {path.split("/")[1] for path in there if path.startswith("publishes/")} == set(ids[1:])
+    filesystem, root = fs.FileSystem.from_uri(store)
+    [table] = document["tables"]
+    assert pq.read_table(f"{root}/{table['file']}", filesystem=filesystem).num_rows == 3000
+    assert send(folder, store).files == 0, "what is there is not sent again"
+
+
+def test_a_store_that_refuses_is_named_without_its_options(database: Path, tmp_path: Path, store: str) -> None:
+    folder = tmp_path / "published"
+    with pytest.raises(PublishError, match="Nothing is published"):
+        send(folder, store)
+    publish(database, folder, resources=SMALL)
+    with pytest.raises(PublishError, match=r"^s3://no-such-bucket/ion could not be written") as failure:
+        send(folder, store.replace("analysts", "no-such-bucket"))
+    assert "secret-of-the-test" not in str(failure.value)
+
+
+@pytest.mark.parametrize("uri", ["s3://key:hunter2@bucket/prefix", "postgresql://me:hunter2@host/db"])
+def test_passwords_in_a_uri_are_refused_and_not_repeated(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="holds a password") as failure:
+        send(tmp_path, uri)
+    assert "hunter2" not in str(failure.value)
