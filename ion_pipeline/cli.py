@@ -11,6 +11,7 @@ import typer
 
 from ion_pipeline import __version__
 from ion_pipeline.commands.sandbox import sandbox
+from ion_pipeline.commands.webhooks import webhooks
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import command_settings, emit, err, out
@@ -27,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(webhooks, name="webhooks")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Entities = Annotated[
@@ -226,9 +228,7 @@ def build(
 @app.command()
 def publish(
     context: typer.Context,
-    to: Annotated[
-        str | None, typer.Option(help="Send it there as well, as ION_PUBLISH_TO: s3://bucket/prefix.")
-    ] = None,
+    to: Annotated[str | None, typer.Option(help="Send it there too (ION_PUBLISH_TO): s3://… or postgresql://…")] = None,
     as_json: Json = False,
 ) -> None:
     """Copy the public tables to the published file and Parquet, and swap them in."""

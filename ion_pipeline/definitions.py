@@ -12,6 +12,7 @@ from ion_pipeline.defs.models import model_assets
 from ion_pipeline.defs.published import published_assets
 from ion_pipeline.defs.raw import raw_assets
 from ion_pipeline.defs.resources import Pipeline, real_pipeline
+from ion_pipeline.defs.sensors import webhook_sensor
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.progress import Reporter
@@ -52,6 +53,7 @@ def build_definitions(
         ],
         jobs=[REFRESH],
         schedules=[HOURLY_REFRESH],
+        sensors=[webhook_sensor(lambda: shape.webhook_inbox, catalog, frozenset(names))],
         resources={"pipeline": pipeline or real_pipeline(settings, reporter, mode)},
     )
 

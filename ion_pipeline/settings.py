@@ -134,8 +134,20 @@ class Settings(BaseSettings):
     )
     publish_to: str | None = Field(
         default=None,
-        description="Where each publish is sent as well: a URI such as `s3://bucket/prefix`. Credentials come from the "
-        "environment as that place takes them, never from the URI.",
+        description="Where each publish is sent as well: `s3://bucket/prefix` or `postgresql://user@host/database`. "
+        "Credentials come from the environment as that place takes them, never from the URI.",
+    )
+
+    webhook_secret: SecretStr | None = Field(default=None, description="Secret that ION signs webhook events with.")
+    webhook_secret_file: Path | None = Field(
+        default=None, description="File that holds that secret, instead of the variable."
+    )
+    webhook_algorithm: Literal["sha256", "sha1", "sha512"] = Field(
+        default="sha256", description="Hash of the events' signatures; ION's manual does not say which it is."
+    )
+    webhook_max_bytes: int = Field(default=65_536, ge=1024, description="Size of an event's body at most.")
+    webhook_requests_per_second: float = Field(
+        default=50.0, gt=0, description="Events taken per second; what is above is told to come again."
     )
 
     sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory.")
@@ -157,6 +169,8 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         if self.client_secret and self.client_secret_file:
             raise ValueError("ION_CLIENT_SECRET and ION_CLIENT_SECRET_FILE are both set: keep one of them")
+        if self.webhook_secret and self.webhook_secret_file:
+            raise ValueError("ION_WEBHOOK_SECRET and ION_WEBHOOK_SECRET_FILE are both set: keep one of them")
         for name, url in (("ION_API_URL", self.api_url), ("ION_AUTH_URL", self.auth_url)):
             if url and url.scheme == "http" and url.host not in _THIS_MACHINE:
                 raise ValueError(f"{name} is http, which shows the key to the network: use https")
@@ -192,20 +206,15 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: The file cannot be read or is empty.
         """
-        if self.client_secret_file is None:
-            return self.client_secret
-        try:
-            secret = self.client_secret_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(
-                f"ION_CLIENT_SECRET_FILE: {self.client_secret_file} cannot be read ({error.strerror}).",
-                remedy="Point it at a readable file that holds the secret and nothing else.",
-            ) from None
-        if not secret:
-            raise SettingsError(
-                f"ION_CLIENT_SECRET_FILE: {self.client_secret_file} is empty.", remedy="Put the secret into it."
-            )
-        return SecretStr(secret)
+        return _secret(self.client_secret, "ION_CLIENT_SECRET_FILE", self.client_secret_file)
+
+    def read_webhook_secret(self) -> SecretStr | None:
+        """The secret of webhook events, from the variable or from its file; None if there is none.
+
+        Raises:
+            SettingsError: The file cannot be read or is empty.
+        """
+        return _secret(self.webhook_secret, "ION_WEBHOOK_SECRET_FILE", self.webhook_secret_file)
 
     @property
     def lake_dir(self) -> Path:
@@ -222,6 +231,11 @@ class Settings(BaseSettings):
         """What analysts read."""
         return self.data_dir / "published"
 
+    @property
+    def webhook_inbox(self) -> Path:
+        """Events that ION has sent."""
+        return self.data_dir / "webhooks.sqlite"
+
 
 class DataSettings(Settings):
     """The settings of a data directory, for what asks nothing of a tenant: which one it is may still be incomplete."""
@@ -229,6 +243,21 @@ class DataSettings(Settings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         return self
+
+
+def _secret(value: SecretStr | None, name: str, file: Path | None) -> SecretStr | None:
+    if file is None:
+        return value
+    try:
+        secret = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(
+            f"{name}: {file} cannot be read ({error.strerror}).",
+            remedy="Point it at a readable file that holds the secret and nothing else.",
+        ) from None
+    if not secret:
+        raise SettingsError(f"{name}: {file} is empty.", remedy="Put the secret into it.")
+    return SecretStr(secret)
 
 
 def load_settings(*, tenant: bool = True, **overrides: Any) -> Settings:

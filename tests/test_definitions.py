@@ -83,6 +83,9 @@ def describe(definitions: dg.Definitions) -> Iterator[str]:
         assert isinstance(schedule, dg.ScheduleDefinition)
         when = f"{schedule.cron_schedule} {schedule.execution_timezone}"
         yield f"schedule {schedule.name}: {schedule.job_name}, {when}, {schedule.default_status.value}"
+    for sensor in definitions.sensors or ():
+        assert isinstance(sensor, dg.SensorDefinition)
+        yield f"sensor {sensor.name}: {sensor.job_name}, {sensor.default_status.value}"
 
 
 def test_graph_is_as_the_snapshot_has_it(loaded: dg.Definitions) -> None:

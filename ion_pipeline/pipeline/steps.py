@@ -8,7 +8,7 @@ from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, extract
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import LoadReport, PublishReport, Resources
+from ion_pipeline.warehouse import LoadReport, PublishReport, Resources, SendReport
 
 __all__ = ["ExtractReport", "ReadMode", "extract", "load", "publish"]
 
@@ -37,7 +37,8 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
         reporter: Hears how it goes.
 
     Raises:
-        IonPipelineError: See `warehouse.publish` and `warehouse.send`; what was published before stays.
+        IonPipelineError: See `warehouse.publish`, `warehouse.send` and `warehouse.send_to_postgres`; what was published
+            before stays.
     """
     reporter, target = reporter or Silence(), to or settings.publish_to
     if target:
@@ -53,7 +54,13 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
     if not target:
         return report
     with reporter.phase("Sending what was published"):
-        return replace(report, sent=warehouse.send(settings.published_dir, target, keep=settings.publish_keep))
+        return replace(report, sent=_send(settings, target))
+
+
+def _send(settings: Settings, target: str) -> SendReport:
+    if target.startswith(("postgresql://", "postgres://")):
+        return warehouse.send_to_postgres(settings.published_dir, target, resources=_resources(settings))
+    return warehouse.send(settings.published_dir, target, keep=settings.publish_keep)
 
 
 def _resources(settings: Settings) -> Resources:

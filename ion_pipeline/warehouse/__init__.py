@@ -17,6 +17,7 @@ from ion_pipeline.warehouse.errors import (
     CountMismatchError,
     DuplicateKeyError,
     LoadOrderError,
+    MissingDriverError,
     MissingLoadError,
     PublishError,
     RetypedColumnError,
@@ -28,6 +29,7 @@ from ion_pipeline.warehouse.errors import (
 )
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.merge import TableChange
+from ion_pipeline.warehouse.postgres import send_to_postgres
 from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish
 from ion_pipeline.warehouse.sending import SendReport, check_target, send
 
@@ -43,6 +45,7 @@ __all__ = [
     "LoadOrderError",
     "LoadProgress",
     "LoadReport",
+    "MissingDriverError",
     "MissingLoadError",
     "PublishError",
     "PublishReport",
@@ -63,4 +66,5 @@ __all__ = [
     "publish",
     "rebuild",
     "send",
+    "send_to_postgres",
 ]

@@ -60,6 +60,10 @@ class PublishError(WarehouseError):
     """The published files could not be written or do not hold what they should. The ones before still stand."""
 
 
+class MissingDriverError(WarehouseError):
+    """What is asked for needs a driver that is not installed."""
+
+
 @contextmanager
 def explained(doing: str, database: Path) -> Iterator[None]:
     """Turn DuckDB's errors into this package's.

@@ -19,9 +19,10 @@ ALLOWED: dict[str, set[str]] = {
     **{layer: {"errors", "schema", *LAYERS[:position]} for position, layer in enumerate(LAYERS)},
     "sandbox": {"errors", "schema"},
     "terminal": {*BASE, *LAYERS},
-    "defs": {*BASE, *LAYERS},
+    "webhooks": {"errors", "extract"},
+    "defs": {*BASE, *LAYERS, "webhooks"},
     "definitions": {*BASE, *LAYERS, "defs"},
-    "commands": {*BASE, *LAYERS, "sandbox", "terminal"},
+    "commands": {*BASE, *LAYERS, "sandbox", "terminal", "webhooks"},
     "cli": {*BASE, *LAYERS, "sandbox", "terminal", "commands", "definitions", "defs"},
 }
 ALLOWED["pipeline"] |= {"settings", "sandbox"}

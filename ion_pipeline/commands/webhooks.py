@@ -1,0 +1,56 @@
+"""`ion-pipeline webhooks`: a receiver of ION's events, so that a refresh need not wait for the hour."""
+
+from typing import Annotated
+
+import typer
+
+from ion_pipeline.errors import SettingsError
+from ion_pipeline.terminal.frame import command_settings, err
+
+webhooks = typer.Typer(help="Take ION's events as a reason to refresh.", no_args_is_help=True)
+
+
+@webhooks.command("serve")
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Another address than loopback opens the receiver to the network.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8485,
+) -> None:
+    """Receive events at /ion/webhooks until interrupted; the sensor `webhook_events` makes refreshes of them.
+
+    ION wants HTTPS: put it behind a proxy that ends TLS. The secret comes from ION_WEBHOOK_SECRET(_FILE).
+    """
+    import uvicorn
+
+    from ion_pipeline.webhooks import Inbox, ReceiverOptions, receiver
+
+    settings = command_settings(context, tenant=False)
+    secret = settings.read_webhook_secret()
+    if secret is None:
+        raise SettingsError(
+            "The receiver has no secret to check signatures with.",
+            remedy="Set ION_WEBHOOK_SECRET or ION_WEBHOOK_SECRET_FILE to the one given to ION's webhook receiver.",
+        )
+    options = ReceiverOptions(
+        secret=secret.get_secret_value(),
+        algorithm=settings.webhook_algorithm,
+        max_bytes=settings.webhook_max_bytes,
+        per_second=settings.webhook_requests_per_second,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            receiver(Inbox(settings.webhook_inbox), options),
+            host=host,
+            port=port,
+            access_log=False,
+            server_header=False,
+            log_level="warning",
+            limit_concurrency=200,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    err.print(f"Events are received at http://{host}:{port}/ion/webhooks. Ctrl-C ends it.", highlight=False)
+    server.run()

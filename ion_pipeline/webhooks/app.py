@@ -1,0 +1,109 @@
+"""The receiver's HTTP face: small bodies, signed, not too many; stored before they are answered.
+
+What it answers gives nothing away: no reason for a refused signature, no content of an event.
+"""
+
+import asyncio
+import math
+import sqlite3
+import time
+from dataclasses import dataclass
+
+import structlog
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ion_pipeline.webhooks.event import MalformedEventError, parse
+from ion_pipeline.webhooks.inbox import Inbox
+from ion_pipeline.webhooks.rate import TokenBucket
+from ion_pipeline.webhooks.signature import Algorithm, is_signed
+
+PATH = "/ion/webhooks"
+_SECONDS_FOR_A_BODY = 10.0
+_log = structlog.get_logger("ion_pipeline.webhooks")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverOptions:
+    """How the receiver decides.
+
+    Attributes:
+        secret: Shared with ION.
+        algorithm: Hash of the signature.
+        max_bytes: Size of a body at most.
+        per_second: Requests let in per second; twice as many in a burst.
+    """
+
+    secret: str
+    algorithm: Algorithm = "sha256"
+    max_bytes: int = 65_536
+    per_second: float = 50.0
+
+    def __repr__(self) -> str:
+        return f"ReceiverOptions(algorithm={self.algorithm!r}, max_bytes={self.max_bytes})"
+
+
+def receiver(inbox: Inbox, options: ReceiverOptions) -> Starlette:
+    """The application: `POST /ion/webhooks`, and `GET /healthz` for whoever watches it.
+
+    Answers: 200 `{"status": "stored"}` or `{"status": "known"}`; 400 no event; 401 not signed; 408 too slow; 413 too
+    large; 429 too many, with `Retry-After`; 503 not stored, to be delivered again.
+
+    Args:
+        inbox: Where events are kept.
+        options: Secret and limits.
+    """
+    bucket = TokenBucket(options.per_second, 2 * options.per_second)
+
+    async def receive(request: Request) -> Response:
+        wait = bucket.take(time.monotonic())
+        if wait:
+            raise HTTPException(429, "too many requests", {"Retry-After": str(math.ceil(wait))})
+        body = await _body(request, options.max_bytes)
+        if not is_signed(body, request.headers.get("x-ion-signature", ""), options.secret, options.algorithm):
+            _log.warning("signature refused", client=request.client.host if request.client else None)
+            raise HTTPException(401, "not signed")
+        try:
+            is_new = await run_in_threadpool(inbox.store, parse(body))
+        except MalformedEventError as error:
+            raise HTTPException(400, error.message) from None
+        except (sqlite3.Error, OSError) as error:
+            _log.error("an event was not stored", error=type(error).__name__)
+            raise HTTPException(503, "not stored", {"Retry-After": "30"}) from None
+        return JSONResponse({"status": "stored" if is_new else "known"})
+
+    async def health(request: Request) -> Response:  # noqa: ARG001 -- Starlette passes it
+        return JSONResponse({"status": "ok"})
+
+    return Starlette(
+        routes=[Route(PATH, receive, methods=["POST"]), Route("/healthz", health, methods=["GET"])],
+        exception_handlers={HTTPException: _refused},
+    )
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The body, read no further than it may be large, whatever its header says."""
+    declared = request.headers.get("content-length", "")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_SECONDS_FOR_A_BODY):
+            if not (declared.isdecimal() and int(declared) > limit):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > limit:
+                        break
+                else:
+                    return bytes(body)
+    except (TimeoutError, ClientDisconnect):
+        raise HTTPException(408, "the body did not come") from None
+    raise HTTPException(413, "too large")
+
+
+def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 -- Starlette passes it
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)

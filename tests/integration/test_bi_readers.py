@@ -1,0 +1,95 @@
+"""The published files as BI tools and notebooks open them: each way gives the same rows as DuckDB itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import adbc_driver_duckdb
+import adbc_driver_manager.dbapi as adbc
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from tests.integration.conftest import Built
+
+pytestmark = [pytest.mark.slow]
+
+QUERY = """
+    select root_part_inventory_id, depth, part_number, serial_number, quantity_extended
+    from genealogy.abom_hierarchy
+    order by root_part_inventory_id, sort_key
+"""
+Rows = list[tuple[object, ...]]
+
+
+@pytest.fixture
+def wanted(demo_warehouse: Built) -> Rows:
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        rows: Rows = connection.execute(QUERY).fetchall()
+    assert len(rows) > 300
+    return rows
+
+
+def by_sqlalchemy(published: Path) -> Rows:
+    engine = sa.create_engine(f"duckdb:///{published}", connect_args={"read_only": True})
+    try:
+        with engine.connect() as connection:
+            inspector = sa.inspect(connection)
+            schemas = {name.rpartition(".")[2].strip('"') for name in inspector.get_schema_names()}
+            assert {"genealogy", "reference"} <= schemas
+            assert "abom_hierarchy" in inspector.get_table_names(schema="genealogy")
+            return [tuple(row) for row in connection.execute(sa.text(QUERY))]
+    finally:
+        engine.dispose()
+
+
+def by_adbc(published: Path) -> Rows:
+    # By the driver manager, as any program does: duckdb's own shorthand opens files for writing.
+    options = {"path": str(published), "access_mode": "READ_ONLY"}
+    with (
+        adbc.connect(adbc_driver_duckdb.driver_path(), entrypoint="duckdb_adbc_init", db_kwargs=options) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(QUERY)
+        table = cursor.fetch_arrow_table()
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+@pytest.mark.parametrize("read", [by_sqlalchemy, by_adbc], ids=["sqlalchemy", "adbc"])
+def test_drivers_of_the_file(demo_warehouse: Built, wanted: Rows, read: Callable[[Path], Rows]) -> None:
+    assert read(demo_warehouse.published) == wanted
+
+
+def test_many_readers_at_once_and_none_can_write(demo_warehouse: Built, wanted: Rows) -> None:
+    with (
+        duckdb.connect(str(demo_warehouse.published), read_only=True) as one,
+        duckdb.connect(str(demo_warehouse.published), read_only=True) as other,
+    ):
+        assert one.execute(QUERY).fetchall() == other.execute(QUERY).fetchall() == wanted
+        with pytest.raises(duckdb.InvalidInputException, match="read-only"):
+            one.execute("delete from genealogy.abom_hierarchy")
+
+
+def test_readers_of_parquet(demo_warehouse: Built) -> None:
+    path = demo_warehouse.published.parent / "parquet" / "reference" / "part_inventories.parquet"
+    columns = ["part_inventory_id", "part_number", "serial_number", "quantity"]
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        rows = connection.execute(f"select {', '.join(columns)} from reference.part_inventories").fetchall()  # noqa: S608
+    assert len(rows) > 100
+    table = pq.read_table(path, columns=columns)
+    assert list(zip(*(table[name].to_pylist() for name in columns), strict=True)) == rows
+    assert pl.read_parquet(path, columns=columns).rows() == rows
+    frame = pd.read_parquet(path, columns=columns)
+    assert frame["part_number"].tolist() == [row[1] for row in rows]
+    assert frame["quantity"].sum() == sum(row[3] or 0 for row in rows)
+    folder = ds.dataset(path.parent.parent / "genealogy" / "abom_hierarchy.parquet")
+    assert folder.count_rows() > len(rows)
+
+
+def test_the_link_to_parquet_stays_on_one_publish(demo_warehouse: Built) -> None:
+    link = demo_warehouse.published.parent / "parquet"
+    assert link.is_symlink()
+    assert (link.resolve().parent / "ion.duckdb").samefile(demo_warehouse.published)

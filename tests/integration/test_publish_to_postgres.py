@@ -1,0 +1,164 @@
+"""A publish sent to a real PostgreSQL server."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+
+from ion_pipeline.warehouse import PublishError, Resources, publish, send_to_postgres
+from tests.integration.conftest import Built
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
+SMALL = Resources("512MB", 1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        # It keeps its locks there, and warns where there is none.
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        import pgserver
+
+        with pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete") as running:
+            yield running.get_uri()
+
+
+@pytest.fixture
+def uri(server: str, request: pytest.FixtureRequest) -> str:
+    """An empty database of the test's own."""
+    name = request.node.name.split("[")[0][-50:]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """One table of every type that the public tables have."""
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(
+            """
+            set TimeZone = 'UTC';
+            create schema reference;
+            create table reference.things as
+            select i as id, i::integer as small, i / 8 as ratio, i % 3 = 0 as flag,
+                date '2026-01-01' + i::integer as day,
+                case when i % 5 > 0 then timestamptz '2026-01-01 00:00:00.000001+00' + to_hours(i) end as seen_at,
+                'Grüße ''' || i as label, [i, null, i + 1] as ids, ['a', 'b"c'] as names,
+                map {'k': i::varchar} as attributes, [{'limit': 0.5, 'of': ['x']}] as limits, i::hugeint as large
+            from range(2000) as r(i);
+            comment on table reference.things is 'One row per thing''s thing.';
+            comment on column reference.things.label is 'What it''s called.';
+            """
+        )
+    return republish(tmp_path)
+
+
+def republish(folder: Path) -> Path:
+    publish(folder / "warehouse.duckdb", folder / "published", resources=SMALL)
+    return folder / "published"
+
+
+def change(folder: Path, sql: str) -> None:
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+        connection.execute(sql)
+
+
+def query(uri: str, sql: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(uri) as connection:
+        connection.execute("set timezone to 'UTC'")
+        return connection.execute(sql).fetchall()  # type: ignore[arg-type]
+
+
+def test_values_types_and_comments_arrive(published: Path, uri: str) -> None:
+    report = send_to_postgres(published, uri, resources=SMALL)
+    assert report.files == 1
+    columns = "id, small, ratio, flag, day, seen_at, label, ids, names"
+    with duckdb.connect(str(published / "ion.duckdb"), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        wanted = connection.execute(f"select {columns} from reference.things order by id").fetchall()  # noqa: S608
+    assert query(uri, f"select {columns} from reference.things order by id") == wanted  # noqa: S608
+    assert query(
+        uri, "select attributes ->> 'k', limits -> 0 ->> 'limit', large from reference.things where id = 7"
+    ) == [("7", "0.5", 7)]
+    assert query(uri, "select obj_description('reference.things'::regclass)") == [("One row per thing's thing.",)]
+    assert query(uri, "select col_description('reference.things'::regclass, 7)") == [("What it's called.",)]
+
+
+def test_readers_see_one_publish_or_the_next_and_keep_views_and_grants(published: Path, uri: str) -> None:
+    send_to_postgres(published, uri, resources=SMALL)
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("create role analyst")
+        connection.execute("grant select on reference.things to analyst")
+        connection.execute(
+            "create view public.mine as select count(*) as n, max(small) as version from reference.things"
+        )
+    seen: set[tuple[int, int]] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        with psycopg.connect(uri, autocommit=True) as connection:
+            while not done.is_set():
+                connection.execute("set lock_timeout to '1s'")
+                row = connection.execute("select n, version from public.mine").fetchone()
+                assert row
+                seen.add(row)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for version in (5000, 6000):
+            change(
+                published.parent,
+                f"delete from reference.things where id % 2 = 0; update reference.things set small = {version}",  # noqa: S608
+            )
+            send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    finally:
+        done.set()
+        reader.join()
+    assert (2000, 1999) in seen
+    assert seen <= {(2000, 1999), (1000, 5000), (1000, 6000)}
+    assert query(uri, "select has_table_privilege('analyst', 'reference.things', 'select')") == [(True,)]
+
+
+def test_new_columns_and_tables_that_are_gone(published: Path, uri: str) -> None:
+    change(published.parent, "create table reference.extra as select 1 as i")
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    change(published.parent, "drop table reference.extra; alter table reference.things add column more double")
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    assert query(uri, "select table_name from information_schema.tables where table_schema = 'reference'") == [
+        ("things",)
+    ]
+    assert query(uri, "select count(*), count(more) from reference.things") == [(2000, 0)]
+
+
+def test_a_table_of_somebody_else_is_not_touched_and_nothing_is_half_done(published: Path, uri: str) -> None:
+    with psycopg.connect(uri) as connection:
+        connection.execute("create schema reference")
+        connection.execute("create table reference.things (precious text)")
+        connection.execute("insert into reference.things values ('mine')")
+    change(published.parent, "create table reference.a_first_table as select 1 as i")
+    with pytest.raises(PublishError, match=r'"reference"."things" that was not made by ion-pipeline'):
+        send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    assert query(uri, "select precious from reference.things") == [("mine",)]
+    assert query(
+        uri, "select table_name from information_schema.tables where table_schema in ('reference', 'ion_pipeline')"
+    ) == [("things",)]
+
+
+def test_a_server_that_is_not_there_is_named(published: Path) -> None:
+    with pytest.raises(PublishError, match=r"PostgreSQL at postgresql://127\.0\.0\.1:1/none refuses"):
+        send_to_postgres(published, "postgresql://somebody@127.0.0.1:1/none", resources=SMALL)
+
+
+def test_the_whole_demo_arrives(demo_warehouse: Built, uri: str) -> None:
+    report = send_to_postgres(demo_warehouse.published.parent, uri, resources=SMALL)
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        tables = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+    assert report.files == len(tables) > 10
+    for schema, table, rows in tables:
+        assert query(uri, f'select count(*) from "{schema}"."{table}"') == [(rows,)]  # noqa: S608

@@ -1,0 +1,178 @@
+"""The receiver as a process, over a real socket: deliveries repeated, out of order, too many, forged, and a kill -9."""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from ion_pipeline.webhooks import Inbox
+
+pytestmark = [pytest.mark.slow]
+SECRET = "shared-with-ion-only"
+
+
+@dataclass
+class Receiver:
+    """A running receiver."""
+
+    url: str
+    process: subprocess.Popen[str]
+    inbox: Inbox
+    client: httpx.Client
+
+    def deliver(self, event_id: str, resource: str = "parts", **options: str) -> httpx.Response:
+        body = orjson.dumps({"event_id": event_id, "subscription_id": 3, "resource": resource})
+        return self.post(body, **options)
+
+    def post(self, body: bytes, signature: str | None = None) -> httpx.Response:
+        digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"x-ion-signature": digest if signature is None else signature}
+        return self.client.post(f"{self.url}/ion/webhooks", content=body, headers=headers)
+
+    def ids(self) -> list[str]:
+        return [stored.event.event_id for stored in self.inbox.after(0)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Receiver]:
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ION_")},
+        "ION_DATA_DIR": str(folder),
+        "ION_WEBHOOK_SECRET": SECRET,
+        **settings,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ion_pipeline.cli", "webhooks", "serve", "--port", str(port)],
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    with process:
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    httpx.get(f"{url}/healthz").raise_for_status()
+                    break
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            with httpx.Client(timeout=20) as client:
+                yield Receiver(url, process, Inbox(folder / "webhooks.sqlite"), client)
+        finally:
+            process.kill()
+
+
+def test_events_are_kept_once_whatever_the_order_and_however_often(tmp_path: Path) -> None:
+    with running(tmp_path) as receiver:
+        deliveries = [f"e{number}" for number in range(20)] * 3
+        random.Random(1).shuffle(deliveries)
+        answers = [receiver.deliver(event_id).json()["status"] for event_id in deliveries]
+        assert (answers.count("stored"), answers.count("known")) == (20, 40)
+        assert receiver.ids() == list(dict.fromkeys(deliveries))
+        stored = receiver.inbox.after(0)
+        assert receiver.inbox.after(stored[14].position) == stored[15:]
+        assert receiver.inbox.after(stored[-1].position) == []
+
+
+def test_what_is_forged_malformed_or_too_large_is_refused_and_not_kept(tmp_path: Path) -> None:
+    with running(tmp_path, ION_WEBHOOK_MAX_BYTES="2048") as receiver:
+        assert receiver.deliver("e1", signature="0" * 64).status_code == 401
+        assert receiver.deliver("e1", signature="").status_code == 401
+        assert receiver.post(b"not json").status_code == 400
+        assert receiver.post(b"x" * 4096).status_code == 413
+
+        def endless() -> Iterator[bytes]:
+            for _ in range(100):
+                yield b"y" * 1024
+
+        with contextlib.suppress(httpx.TransportError):
+            answer = httpx.post(f"{receiver.url}/ion/webhooks", content=endless(), timeout=20)
+            assert answer.status_code == 413
+        assert httpx.get(f"{receiver.url}/ion/webhooks").status_code == 405
+        assert receiver.ids() == []
+        assert receiver.deliver("e1").status_code == 200
+        receiver.process.send_signal(signal.SIGINT)
+        out, err = receiver.process.communicate(timeout=30)
+    assert SECRET not in out + err
+    assert "not json" not in out + err
+
+
+def test_a_flood_is_told_to_come_again_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    with running(tmp_path, ION_WEBHOOK_REQUESTS_PER_SECOND="20") as receiver:
+        statuses: dict[str, int] = {}
+
+        def flood(worker: int) -> None:
+            for number in range(40):
+                answer = receiver.deliver(f"{worker}-{number}")
+                statuses[f"{worker}-{number}"] = answer.status_code
+                assert answer.status_code == 200 or int(answer.headers["retry-after"]) >= 1
+
+        workers = [threading.Thread(target=flood, args=(worker,)) for worker in range(4)]
+        for thread in workers:
+            thread.start()
+        for thread in workers:
+            thread.join()
+        assert set(statuses.values()) == {200, 429}
+        assert set(receiver.ids()) == {event_id for event_id, status in statuses.items() if status == 200}
+
+
+def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
+    acknowledged: list[str] = []
+    for round_number in range(3):
+        with running(tmp_path, ION_WEBHOOK_REQUESTS_PER_SECOND="10000") as receiver:
+            threading.Timer(0.5, receiver.process.kill).start()
+            for number in range(10_000):
+                try:
+                    answer = receiver.deliver(f"{round_number}-{number}")
+                except httpx.TransportError:
+                    break
+                assert answer.status_code == 200
+                acknowledged.append(f"{round_number}-{number}")
+    assert len(acknowledged) > 10
+    kept = Inbox(tmp_path / "webhooks.sqlite").after(0)
+    ids = [stored.event.event_id for stored in kept]
+    assert set(acknowledged) <= set(ids)
+    assert len(ids) == len(set(ids))
+    positions = [stored.position for stored in kept]
+    assert positions == sorted(set(positions))
+
+
+def test_without_a_secret_nothing_is_served(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ION_")}
+    finished = subprocess.run(
+        [sys.executable, "-m", "ion_pipeline.cli", "webhooks", "serve", "--port", "0"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert finished.returncode == 2
+    assert "ION_WEBHOOK_SECRET" in finished.stderr
