@@ -7,12 +7,12 @@ credentials, no prepared file.
 import dagster as dg
 
 from ion_pipeline.defs.entities import entity_assets
-from ion_pipeline.defs.jobs import HOURLY_REFRESH, REFRESH
+from ion_pipeline.defs.jobs import fresh_for, make_jobs, make_schedules
 from ion_pipeline.defs.models import model_assets
 from ion_pipeline.defs.published import published_assets
 from ion_pipeline.defs.raw import raw_assets
 from ion_pipeline.defs.resources import Pipeline, real_pipeline
-from ion_pipeline.defs.sensors import webhook_sensor
+from ion_pipeline.defs.sensors import make_sensors
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.progress import Reporter
@@ -43,17 +43,17 @@ def build_definitions(
     catalog = data_catalog(shape.data_dir)
     entities = catalog.select(shape.entities or catalog.default_selection)
     names = {entity.name for entity in entities}
-    models = model_assets(prepared_manifest(shape))
+    models, freshness = model_assets(prepared_manifest(shape)), fresh_for(shape.freshness_hours)
     return dg.Definitions(
         assets=[
-            entity_assets(entities),
+            entity_assets(entities, freshness),
             raw_assets([table for table in catalog.tables.values() if table.entity in names]),
             models,
-            published_assets(models.keys),
+            published_assets(models.keys, freshness),
         ],
-        jobs=[REFRESH],
-        schedules=[HOURLY_REFRESH],
-        sensors=[webhook_sensor(lambda: shape.webhook_inbox, catalog, frozenset(names))],
+        jobs=make_jobs(shape),
+        schedules=make_schedules(shape),
+        sensors=make_sensors(shape, catalog, frozenset(names)),
         resources={"pipeline": pipeline or real_pipeline(settings, reporter, mode)},
     )
 

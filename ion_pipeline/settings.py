@@ -138,6 +138,31 @@ class Settings(BaseSettings):
         "Credentials come from the environment as that place takes them, never from the URI.",
     )
 
+    schedules_on: bool = Field(
+        default=False,
+        description="Whether the schedules run without being switched on in Dagster; never in `embedded`.",
+    )
+    refresh_cron: str = Field(default="0 * * * *", description="When `refresh` runs; empty for never.")
+    full_refresh_cron: str = Field(default="", description="When `full_refresh` runs; empty for never.")
+    schedule_time_zone: str = Field(default="UTC", description="Time zone of the schedules, such as `Europe/Berlin`.")
+    run_retries: int = Field(default=2, ge=0, le=10, description="How often a failed scheduled run is tried again.")
+    freshness_hours: float = Field(
+        default=26.0, gt=0, description="Dagster shows what was not refreshed for so long as stale; a warning at half."
+    )
+    notify_url: SecretStr | None = Field(
+        default=None, description="URL that is told of a failed run: a chat's incoming webhook, for example."
+    )
+    notify_email: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        default=(), description="Addresses that are told of a failed run, separated by commas."
+    )
+    notify_email_from: str = Field(default="", description="Sender of those mails; the first address if empty.")
+    smtp_url: str = Field(
+        default="smtp://localhost:25",
+        pattern=r"^(smtp|smtp\+tls|smtps)://[^:]+(@|:\d+$|$)",
+        description="Mail server: `smtp://host:port`, `smtp+tls://user@host:587` (STARTTLS) or `smtps://user@host:465`.",
+    )
+    smtp_password: SecretStr | None = Field(default=None, description="Password of the user at the mail server.")
+
     webhook_secret: SecretStr | None = Field(default=None, description="Secret that ION signs webhook events with.")
     webhook_secret_file: Path | None = Field(
         default=None, description="File that holds that secret, instead of the variable."

@@ -199,6 +199,6 @@ def test_dagster_loads_the_workspace_quietly_and_no_schedule_is_on(
         check=False,
     )
     assert listing.returncode == 0, listing.stderr
-    assert "Schedule: hourly_refresh [STOPPED]" in listing.stdout
+    assert "Schedule: refresh_schedule [STOPPED]" in listing.stdout
     assert "[RUNNING]" not in listing.stdout
     assert "warning" not in (listing.stdout + listing.stderr).lower()

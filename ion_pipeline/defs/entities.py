@@ -4,7 +4,18 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from ion_pipeline.defs.names import EXTRACT, ION, ION_API, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, ROWS, entity_key
+from ion_pipeline.defs.names import (
+    EXTRACT,
+    ION,
+    ION_API,
+    LOAD_ID,
+    LOAD_REQUESTS,
+    LOAD_ROWS,
+    PUBLISHED_KEY,
+    READ,
+    ROWS,
+    entity_key,
+)
 from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.extract.catalog import Entity
@@ -19,12 +30,17 @@ _WHY_UNREAD = {
 }
 
 
-def entity_assets(entities: Sequence[Entity]) -> dg.AssetsDefinition:
-    """One asset for each entity, and its two checks."""
+def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
+    """One asset for each entity, and its two checks.
+
+    Args:
+        entities: What is read.
+        freshness: When what was read counts as stale.
+    """
 
     @dg.multi_asset(
         name=EXTRACT,
-        specs=[_spec(entity) for entity in entities],
+        specs=[_spec(entity, freshness) for entity in entities],
         check_specs=[check for entity in entities for check in _check_specs(entity.name)],
         can_subset=True,
         pool=ION_API,
@@ -34,9 +50,12 @@ def entity_assets(entities: Sequence[Entity]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.DagsterEvent]:
         checks = context.selected_asset_check_keys
         asked_for = context.selected_asset_keys | {check.asset_key for check in checks}
-        report = pipeline.extract([entity.name for entity in entities if entity_key(entity.name) in asked_for])
+        names = [entity.name for entity in entities if entity_key(entity.name) in asked_for]
+        report = pipeline.extract(names, full=context.run.tags.get(READ) == "full")
         # Without an output of any entity, Dagster skips everything downstream.
         is_idle = report.load_id is None and pipeline.is_published_current()
+        if is_idle:
+            _note_nothing_new(context, report)
         for result in report.entities:
             key = entity_key(result.entity)
             if key in context.selected_asset_keys:
@@ -49,6 +68,14 @@ def entity_assets(entities: Sequence[Entity]) -> dg.AssetsDefinition:
                     yield check
 
     return extract
+
+
+def _note_nothing_new(context: dg.AssetExecutionContext, report: ExtractReport) -> None:
+    """Record that what is there is up to date, without outputs: freshness is about that, and nothing is to be built."""
+    found = [result for result in report.entities if result.status not in _WHY_UNREAD]
+    keys = [entity_key(result.entity) for result in found]
+    for key in [*(key for key in keys if key in context.selected_asset_keys), PUBLISHED_KEY]:
+        context.log_event(dg.AssetMaterialization(key, description="Nothing new in ION."))
 
 
 def count_check(result: EntityResult) -> dg.AssetCheckResult:
@@ -91,12 +118,13 @@ def schema_check(result: EntityResult) -> dg.AssetCheckResult:
     )
 
 
-def _spec(entity: Entity) -> dg.AssetSpec:
+def _spec(entity: Entity, freshness: dg.FreshnessPolicy | None) -> dg.AssetSpec:
     return dg.AssetSpec(
         entity_key(entity.name),
         description=f"ION's `{entity.root_field}` ({entity.node_type}) as Parquet in the lake, with the lists inside.",
         group_name=ION,
         kinds={"graphql", "parquet"},
+        freshness_policy=freshness,
         skippable=True,
     )
 

@@ -5,6 +5,7 @@ import dagster as dg
 ION = "ion"
 RAW = "raw"
 PUBLISHED = "published"
+PUBLISHED_KEY = dg.AssetKey([PUBLISHED, "ion"])
 
 # The operations, in order.
 EXTRACT = "extract"
@@ -16,6 +17,9 @@ PUBLISH = "publish"
 # once, and DuckDB has one writer.
 ION_API = "ion_api"
 DUCKDB_WRITER = "duckdb_writer"
+
+# Tag of a run: how ION is read, one of "changes" and "full".
+READ = "ion/read"
 
 # Metadata that the result of a run is made from.
 LOAD_ID = "load_id"

@@ -4,22 +4,24 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED
+from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUBLISHED_KEY
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.warehouse import PUBLIC_SCHEMAS
 
 
-def published_assets(models: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
     """The published warehouse, below every model of a public schema.
 
     Args:
         models: Keys of all models.
+        freshness: When what is published counts as stale.
     """
     spec = dg.AssetSpec(
-        dg.AssetKey([PUBLISHED, "ion"]),
+        PUBLISHED_KEY,
         deps=sorted(key for key in models if key.path[0] in PUBLIC_SCHEMAS),
         group_name=PUBLISHED,
         kinds={"duckdb", "parquet"},
+        freshness_policy=freshness,
         description="The public tables as one DuckDB file, Parquet and a data dictionary, swapped in together.",
     )
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.progress import Reporter, Silence
@@ -28,9 +28,10 @@ class Pipeline:
     on_line: Callable[[str], None] | None = None
     mode: ReadMode = field(default_factory=ReadMode)
 
-    def extract(self, entities: Sequence[str]) -> ExtractReport:
-        """Read what is new of entities of ION into a load of the lake; errors as `steps.extract`."""
-        return steps.extract(self.settings(), entities=entities, mode=self.mode, reporter=self.reporter)
+    def extract(self, entities: Sequence[str], *, full: bool = False) -> ExtractReport:
+        """Read what is new of entities of ION, or all of them, into a load of the lake; errors as `steps.extract`."""
+        mode = replace(self.mode, full=True) if full else self.mode
+        return steps.extract(self.settings(), entities=entities, mode=mode, reporter=self.reporter)
 
     def is_published_current(self) -> bool:
         """Whether readers have everything that has been read; errors as `status.is_published_current`."""

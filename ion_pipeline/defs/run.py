@@ -12,8 +12,7 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 
 from ion_pipeline.defs.home import prepare_dagster_home
-from ion_pipeline.defs.jobs import REFRESH
-from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH, PUBLISHED
+from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH
 from ion_pipeline.errors import IonPipelineError
 
 # What goes wrong is raised; Dagster's own account of it, with its traceback, would only hide the message.
@@ -69,7 +68,7 @@ def run_refresh(
         BlockingCheckError: A blocking check failed; what was published before is untouched.
         KeyboardInterrupt: Somebody pressed Ctrl-C.
     """
-    job = definitions.resolve_job_def(REFRESH.name)
+    job = definitions.resolve_job_def("refresh")
     selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
     with _without_skip_warnings(), nullcontext(instance) if instance else _instance() as recorder:
         try:
@@ -99,9 +98,9 @@ def summary(result: dg.ExecuteInProcessResult) -> RefreshResult:
     """Read the result of a run from its events."""
     events = result.get_asset_materialization_events()
     made = [event.step_materialization_data.materialization for event in events]
-    entities = [asset for asset in made if asset.asset_key.path[0] == ION]
+    entities = [asset for asset in made if asset.asset_key.path[0] == ION and LOAD_ID in asset.metadata]
     load: dict[str, Any] = {name: value.value for name, value in entities[0].metadata.items()} if entities else {}
-    published = [asset.metadata[PATH].value for asset in made if asset.asset_key.path[0] == PUBLISHED]
+    published = [asset.metadata[PATH].value for asset in made if PATH in asset.metadata]
     checks = result.get_asset_check_evaluations()
     return RefreshResult(
         run_id=result.run_id,

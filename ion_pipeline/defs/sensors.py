@@ -1,17 +1,32 @@
-"""What asks for a refresh besides the clock: events that ION has sent to the receiver."""
+"""What looks around by itself: for events that ION has sent, and for runs that failed."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 
-from ion_pipeline.defs.jobs import REFRESH
 from ion_pipeline.defs.names import entity_key
+from ion_pipeline.defs.notify import failure_sensor
 from ion_pipeline.extract.catalog import Catalog
+from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.webhooks import Inbox, entities_named
 
 # Seconds between two looks: events of one transaction come together, and a refresh is worth more than one of them.
 _EVERY = 60
+
+
+def make_sensors(shape: Settings, catalog: Catalog, selected: frozenset[str]) -> list[dg.SensorDefinition]:
+    """Both sensors.
+
+    Args:
+        shape: The settings that the graph is made for.
+        catalog: Every entity.
+        selected: Names of the entities that are read here.
+    """
+    return [
+        webhook_sensor(lambda: shape.webhook_inbox, catalog, selected),
+        failure_sensor(lambda: load_settings(tenant=False), is_on=bool(shape.notify_url or shape.notify_email)),
+    ]
 
 
 def webhook_sensor(inbox: Callable[[], Path], catalog: Catalog, selected: frozenset[str]) -> dg.SensorDefinition:
@@ -28,7 +43,7 @@ def webhook_sensor(inbox: Callable[[], Path], catalog: Catalog, selected: frozen
 
     @dg.sensor(
         name="webhook_events",
-        job=REFRESH,
+        job_name="refresh",
         minimum_interval_seconds=_EVERY,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Refreshes the entities that ION's webhook events name.",

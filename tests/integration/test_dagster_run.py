@@ -14,6 +14,7 @@ import pytest
 
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.entities import count_check, schema_check
+from ion_pipeline.defs.jobs import make_schedules
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.defs.run import BlockingCheckError, run_refresh
 from ion_pipeline.errors import IonPipelineError
@@ -39,9 +40,11 @@ class Planted(Pipeline):
     dbt: dict[str, str] = field(default_factory=dict)
     stops_at: dict[str, BaseException] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
+    read_in_full: list[bool] = field(default_factory=list)
 
-    def extract(self, entities: Sequence[str]) -> ExtractReport:
+    def extract(self, entities: Sequence[str], *, full: bool = False) -> ExtractReport:
         self._called("extract", list(entities))
+        self.read_in_full.append(full)
         results = tuple(self.results.get(name, read(name)) for name in entities)
         return ExtractReport(LOAD_ID, "1", results, requests=91, token_requests=1, bytes=4096, seconds=1.5)
 
@@ -154,6 +157,40 @@ def test_refresh_makes_every_asset_in_four_operations(settings: Settings, plante
     assert result.warnings == ()
     assert result.published == Path("/data/published/ion.duckdb")
     assert list(result.seconds) == ["extract", "load", "build", "publish"]
+
+
+def test_a_full_refresh_reads_everything(settings: Settings, planted: Planted, instance: dg.DagsterInstance) -> None:
+    definitions = build_definitions(settings, pipeline=planted)
+    for job in ("refresh", "full_refresh"):
+        assert definitions.resolve_job_def(job).execute_in_process(instance=instance).success
+    assert planted.read_in_full == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "schedules"),
+    [
+        ({"environment": "embedded", "schedules_on": True}, {"refresh_schedule": ("0 * * * *", "UTC", "STOPPED")}),
+        (
+            {
+                "environment": "custom",
+                "schedules_on": True,
+                "refresh_cron": "*/15 6-22 * * *",
+                "full_refresh_cron": "0 3 * * 0",
+                "schedule_time_zone": "Europe/Berlin",
+            },
+            {
+                "refresh_schedule": ("*/15 6-22 * * *", "Europe/Berlin", "RUNNING"),
+                "full_refresh_schedule": ("0 3 * * 0", "Europe/Berlin", "RUNNING"),
+            },
+        ),
+        ({"environment": "custom", "refresh_cron": ""}, {}),
+    ],
+)
+def test_schedules_are_as_set(overrides: dict[str, Any], schedules: dict[str, tuple[str, str, str]]) -> None:
+    made = make_schedules(load_settings(tenant=False, **overrides))
+    assert {
+        one.name: (one.cron_schedule, one.execution_timezone, one.default_status.value) for one in made
+    } == schedules
 
 
 def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, instance: dg.DagsterInstance) -> None:

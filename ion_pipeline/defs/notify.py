@@ -1,0 +1,82 @@
+"""Whom to tell when a run has failed for good: a URL, an address, or both."""
+
+import smtplib
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
+from urllib.parse import urlsplit
+
+import dagster as dg
+import httpx
+
+from ion_pipeline.settings import Settings
+
+_SECONDS = 20.0
+_SMTP_PORT = 587
+_LONGEST = 2000
+
+
+def failure_sensor(settings: Callable[[], Settings], *, is_on: bool) -> dg.SensorDefinition:
+    """Tells of runs that failed and will not be tried again.
+
+    Args:
+        settings: Gives the settings when there is something to tell: URLs and passwords are in no definition.
+        is_on: Whether it is on without anyone's switching it on: where there is somebody to tell.
+    """
+
+    @dg.run_failure_sensor(
+        name="run_failed",
+        description="Tells ION_NOTIFY_URL and ION_NOTIFY_EMAIL of a failed run.",
+        default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
+    )
+    def run_failed(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
+        run = context.dagster_run
+        if will_be_tried_again(run.tags):
+            return dg.SkipReason("It is tried again.")
+        reasons = [event.step_failure_data.error_display_string for event in context.get_step_failure_events()]
+        tell(settings(), run.job_name, run.run_id, reasons[0] if reasons else context.failure_event.message or "")
+        return None
+
+    return run_failed
+
+
+def will_be_tried_again(tags: Mapping[str, str]) -> bool:
+    """Whether Dagster says of a failed run that another follows it."""
+    return tags.get("dagster/will_retry", "false").lower() == "true"
+
+
+def tell(settings: Settings, job: str, run_id: str, reason: str) -> None:
+    """Tell everyone in the settings.
+
+    Args:
+        settings: Whom, and how.
+        job: The job that failed.
+        run_id: Dagster's id of the run.
+        reason: Why, as far as known; cut to a length that a chat takes.
+
+    Raises:
+        httpx.HTTPError: The URL cannot be reached or refuses; the sensor's tick fails and shows it.
+        OSError: The mail cannot be sent; likewise.
+    """
+    subject = f"ion-pipeline: {job} failed ({settings.environment})"
+    text = f"{subject}\nRun {run_id}\n{reason.strip()[:_LONGEST]}"
+    if settings.notify_url:
+        # `text` is what Slack, Teams and Mattermost show; the rest is for programs.
+        document = {"text": text, "job": job, "run_id": run_id, "environment": settings.environment}
+        httpx.post(settings.notify_url.get_secret_value(), json=document, timeout=_SECONDS).raise_for_status()
+    if settings.notify_email:
+        _mail(settings, subject, text)
+
+
+def _mail(settings: Settings, subject: str, text: str) -> None:
+    message = EmailMessage()
+    message["Subject"], message["From"] = subject, settings.notify_email_from or settings.notify_email[0]
+    message["To"] = ", ".join(settings.notify_email)
+    message.set_content(text)
+    server = urlsplit(settings.smtp_url)
+    connect = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
+    with connect(server.hostname or "localhost", server.port or _SMTP_PORT, timeout=_SECONDS) as smtp:
+        if server.scheme == "smtp+tls":
+            smtp.starttls()
+        if server.username and settings.smtp_password:
+            smtp.login(server.username, settings.smtp_password.get_secret_value())
+        smtp.send_message(message)

@@ -1,0 +1,134 @@
+"""A run that fails for good is told to a URL and by mail: to real servers, without a secret in what they get."""
+
+import http.server
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+import httpx
+import orjson
+import pytest
+
+from ion_pipeline.defs.notify import failure_sensor, tell, will_be_tried_again
+from ion_pipeline.settings import Settings, load_settings
+
+pytestmark = [pytest.mark.slow]
+
+
+@contextmanager
+def serving(server: socketserver.TCPServer) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Chat(http.server.BaseHTTPRequestHandler):
+    """Takes messages; refuses those to /gone."""
+
+    got: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        self.got.append(orjson.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(404 if self.path == "/gone" else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+class Mailbox(socketserver.StreamRequestHandler):
+    """As much SMTP as a client needs to be rid of a mail."""
+
+    got: list[str]
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            if line.upper().startswith(b"DATA"):
+                self.wfile.write(b"354 go on\r\n")
+                lines = []
+                while (part := self.rfile.readline()) != b".\r\n":
+                    lines.append(part.decode())
+                self.got.append("".join(lines))
+            elif line.upper().startswith(b"QUIT"):
+                self.wfile.write(b"221 bye\r\n")
+                return
+            self.wfile.write(b"250 fine\r\n")
+
+
+@pytest.fixture
+def chat() -> Iterator[int]:
+    Chat.got = []
+    with serving(http.server.HTTPServer(("127.0.0.1", 0), Chat)) as port:
+        yield port
+
+
+@pytest.fixture
+def mailbox() -> Iterator[int]:
+    Mailbox.got = []
+    with serving(socketserver.TCPServer(("127.0.0.1", 0), Mailbox)) as port:
+        yield port
+
+
+def settings_to(chat: int, mailbox: int, path: str = "/services/T0/secret-part") -> Settings:
+    return load_settings(
+        tenant=False,
+        notify_url=f"http://127.0.0.1:{chat}{path}",
+        notify_email=("quality@example.com", "data@example.com"),
+        smtp_url=f"smtp://127.0.0.1:{mailbox}",
+    )
+
+
+def test_chat_and_mail_get_what_failed_and_why(chat: int, mailbox: int) -> None:
+    tell(settings_to(chat, mailbox), "refresh", "run-1", "ION refuses the key.\n" + "x" * 5000)
+    [message] = Chat.got
+    assert (message["job"], message["run_id"], message["environment"]) == ("refresh", "run-1", "embedded")
+    assert "ION refuses the key." in message["text"]
+    assert len(message["text"]) < 2200
+    [mail] = Mailbox.got
+    assert "Subject: ion-pipeline: refresh failed (embedded)" in mail
+    assert "To: quality@example.com, data@example.com" in mail
+    assert "ION refuses the key." in mail
+    assert "secret-part" not in mail + message["text"]
+
+
+def test_a_chat_that_refuses_is_an_error(chat: int, mailbox: int) -> None:
+    with pytest.raises(httpx.HTTPStatusError):
+        tell(settings_to(chat, mailbox, "/gone"), "refresh", "run-1", "why")
+
+
+def test_a_failed_run_is_told_with_the_error_of_its_step(chat: int, mailbox: int) -> None:
+    @dg.op
+    def extract() -> None:
+        raise RuntimeError("no route to ION")
+
+    @dg.job
+    def refresh() -> None:
+        extract()
+
+    sensor = failure_sensor(lambda: settings_to(chat, mailbox), is_on=True)
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+        result = refresh.execute_in_process(instance=instance, raise_on_error=False)
+        context = dg.build_run_status_sensor_context(
+            "run_failed",
+            dagster_event=result.get_run_failure_event(),
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+        ).for_run_failure()
+        sensor(context)
+    assert "no route to ION" in Chat.got[0]["text"]
+
+
+def test_a_run_that_is_tried_again_is_no_news() -> None:
+    assert will_be_tried_again({"dagster/will_retry": "true"})
+    assert not will_be_tried_again({"dagster/will_retry": "false"})
+    assert not will_be_tried_again({})
