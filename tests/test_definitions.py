@@ -85,7 +85,8 @@ def describe(definitions: dg.Definitions) -> Iterator[str]:
         yield f"schedule {schedule.name}: {schedule.job_name}, {when}, {schedule.default_status.value}"
     for sensor in definitions.sensors or ():
         assert isinstance(sensor, dg.SensorDefinition)
-        yield f"sensor {sensor.name}: {sensor.job_name}, {sensor.default_status.value}"
+        jobs = ", ".join(target.job_name for target in sensor.targets) or "no job"
+        yield f"sensor {sensor.name}: {jobs}, {sensor.default_status.value}"
 
 
 def test_graph_is_as_the_snapshot_has_it(loaded: dg.Definitions) -> None:
