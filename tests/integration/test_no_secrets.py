@@ -1,0 +1,85 @@
+"""No key, token, password or signed link of any kind is left anywhere by refreshes that go well and that fail.
+
+A whole refresh runs through Dagster in processes of its own, with every log at its most talkative; then every byte that
+was written or printed is searched.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ion_pipeline.sandbox.process import running_sandbox
+
+pytestmark = [pytest.mark.slow]
+
+SMTP_PASSWORD = "smtp-pass-7731"
+NOTIFY_URL = "http://127.0.0.1:9/services/T0/chat-secret-7731"
+WEBHOOK_SECRET = "webhook-secret-7731"
+JWT = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")
+# What a signed link of the sandbox's files would have in it.
+SIGNED = re.compile(rb"X-Amz-Signature|[?&](Signature|sig|token)=", re.IGNORECASE)
+
+
+def run(folder: Path, command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "ion_pipeline.cli", command],
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("ION_")},
+            "DAGSTER_HOME": str(folder / "dagster"),
+            "ION_ENVIRONMENT": "custom",
+            "ION_DATA_DIR": str(folder / "data"),
+            "ION_LOG_LEVEL": "debug",
+            "ION_SMTP_PASSWORD": SMTP_PASSWORD,
+            "ION_NOTIFY_URL": NOTIFY_URL,
+            "ION_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "DBT_LOG_LEVEL_FILE": "debug",
+            **environment,
+        },
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        timeout=400,
+    )
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_nothing_secret_is_left_behind(tmp_path: Path) -> None:
+    with running_sandbox(scale=0.05) as sandbox:
+        where = {"ION_API_URL": sandbox.api_url, "ION_AUTH_URL": sandbox.auth_url}
+        key = {"ION_CLIENT_ID": sandbox.client_id, "ION_CLIENT_SECRET": sandbox.client_secret}
+        good = run(tmp_path, "refresh", **where, **key)
+        assert good.returncode == 0, good.stderr.decode()
+        wrong = run(tmp_path, "refresh", **where, **{**key, "ION_CLIENT_SECRET": "wrong-secret-7731"})
+        answer = httpx.post(
+            f"{sandbox.auth_url}/realms/api-keys/protocol/openid-connect/token",
+            data={
+                "grant_type": "client_credentials",
+                "client_id": sandbox.client_id,
+                "client_secret": sandbox.client_secret,
+            },
+        )
+        token = answer.json()["access_token"]
+        by_token = run(tmp_path, "extract", **where, ION_TOKEN=token)
+        assert by_token.returncode == 0, by_token.stderr.decode()
+    unreachable = run(tmp_path, "extract", **where, **key, ION_MAX_ATTEMPTS="2")
+    assert (wrong.returncode, unreachable.returncode) == (1, 1)
+
+    found = written(tmp_path)
+    kinds = {Path(name).suffix for name in found}
+    assert {".parquet", ".duckdb", ".json", ".log", ".db"} <= kinds, "something that could hold a secret is not there"
+    for number, done in enumerate((good, wrong, by_token, unreachable)):
+        found[f"what run {number} printed"] = done.stdout + done.stderr
+    secrets = [sandbox.client_secret, "wrong-secret-7731", token, SMTP_PASSWORD, "chat-secret-7731", WEBHOOK_SECRET]
+    for name, content in found.items():
+        for number, secret in enumerate(secrets):
+            assert secret.encode() not in content, f"secret {number} is in {name}"
+        assert not JWT.search(content), f"a token is in {name}"
+        assert not SIGNED.search(content), f"a signed link is in {name}"
