@@ -101,7 +101,9 @@ expected as (
     from attempts
     inner join first_run_steps
         on attempts.part_inventory_id = first_run_steps.part_inventory_id and attempts.id = first_run_steps.id
-    group by all
+    group by
+        attempts.origin_step_id,
+        {{ period_start('month', day_in_zone('attempts.ended_at', organization_setting('production_time_zone'))) }}
 ),
 
 found as (

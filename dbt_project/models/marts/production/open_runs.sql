@@ -52,7 +52,7 @@ last_ends as (
 workers as (
     select
         run_step_id,
-        string_agg(distinct user_name, ', ' order by user_name) as checked_in
+        {{ texts_of('user_name') }} as checked_in
     from {{ ref('labor_sessions') }}
     where is_open
     group by run_step_id
