@@ -34,6 +34,7 @@ class ShopBuilder(WorldBuilder):
         self.world |= {name: [] for name in _ENTITIES}
         self.now = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
         self.troubles = cycle(TROUBLES)
+        self._sessions = 0
 
     def tick(self) -> str:
         """The next instant."""
@@ -54,7 +55,7 @@ class ShopBuilder(WorldBuilder):
 
     def run(self, steps: Sequence[int | None], unit: int | None, **more: Any) -> list[int]:
         """Add a run, all steps to do; gives its run steps' ids. None is a step added during the run."""
-        origin = next((self._row("steps", step) for step in steps if step), {})
+        origin = next((self.row("steps", step) for step in steps if step), {})
         run = self.add(
             "runs",
             title=f"Run {len(self.world['runs'])}",
@@ -69,11 +70,11 @@ class ShopBuilder(WorldBuilder):
                 "runSteps",
                 runId=run,
                 originStepId=step,
-                title="Added" if step is None else self._row("steps", step)["title"],
+                title="Added" if step is None else self.row("steps", step)["title"],
                 type="CONTENT",
                 status="TODO",
                 position=place,
-                parentId=made.get(self._row("steps", step).get("parentId")) if step else None,
+                parentId=made.get(self.row("steps", step).get("parentId")) if step else None,
             )
             if step is None or any(field["stepId"] == step for field in self.world["fields"]):
                 self.add("runStepFields", runStepId=made[step], name="Gauge", type="NUMBER", position=0)
@@ -81,7 +82,7 @@ class ShopBuilder(WorldBuilder):
 
     def end(self, run_step: int, status: str = "COMPLETE", *, trouble: str | None = None) -> None:
         """Bring a run step to its end, with what was found on the way."""
-        row = self._row("runSteps", run_step)
+        row = self.row("runSteps", run_step)
         row["status"] = status
         if status == "CANCELED":
             row["_updated"] = self.tick()
@@ -94,14 +95,35 @@ class ShopBuilder(WorldBuilder):
             self.add("redlines", stepId=run_step, active="false", approved=True)
         elif trouble == "issue":
             self.add("issues", title="Burr", status="RESOLVED", runStepId=run_step)
-        self._settle(self._row("runs", row["runId"]))
+        self._settle(self.row("runs", row["runId"]))
+
+    def stand(self, run_step: int, status: str, *, started: bool) -> None:
+        """Leave a run step unfinished."""
+        row = self.row("runSteps", run_step)
+        row |= {"status": status, "startTime": self.tick() if started else None}
+        self._settle(self.row("runs", row["runId"]))
+
+    def session(self, run_step: Row, begin: str, end: str | None) -> None:
+        """Check the first user in on a run step, and out again if there is an end."""
+        self._sessions += 1
+        run_step.setdefault("sessions", []).append(
+            {
+                "id": str(self._sessions),
+                "runStepId": run_step["id"],
+                "Created": begin,
+                "createdById": 1,
+                "eventType": "CHECK_OUT" if end else "CHECK_IN",
+                "checkIn": begin,
+                "checkOut": end,
+            }
+        )
 
     def reworked(self, run_step: int) -> None:
         """Complete a run step, but not at the first attempt; each time in another way."""
-        row = self._row("runSteps", run_step)
+        row = self.row("runSteps", run_step)
         trouble = next(self.troubles)
         if trouble == "earlier run":
-            unit = self._row("runs", row["runId"])["partInventoryId"]
+            unit = self.row("runs", row["runId"])["partInventoryId"]
             [earlier] = self.run([row["originStepId"]], unit)
             self.end(earlier, "FAILED")
             trouble = ""
@@ -120,9 +142,13 @@ class ShopBuilder(WorldBuilder):
                 self.end(run_step, "FAILED")
                 return
 
+    def row(self, entity: str, row_id: int) -> Row:
+        """A row by its id."""
+        return self._row(entity, row_id)
+
     def _settle(self, run: Row) -> None:
         states = {row["status"] for row in self.world["runSteps"] if row["runId"] == run["id"]}
-        if len(states) == 1:
+        if len(states) == 1 and states != {"DAG_MODIFIABLE"}:
             [run["status"]] = states
         elif "FAILED" in states:
             run["status"] = "FAILED"
