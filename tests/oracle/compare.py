@@ -141,3 +141,12 @@ def _text(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_text(entry)}" for name, entry in value.items()) + "}"
     return f"{float(value):.12g}" if isinstance(value, Fraction | float) else str(value)
+
+
+def warehouse_table(path: Path | str, table: str) -> list[Row]:
+    """Read any table of a warehouse or a published file; instants as microseconds since 1970."""
+    with closing(duckdb.connect(str(path), read_only=True)) as connection:
+        described = connection.execute(f"describe {table}").fetchall()
+    instants = [name for name, kind, *_ in described if kind == "TIMESTAMP WITH TIME ZONE"]
+    told = ", ".join(f"epoch_us({name}) as {name}" for name in instants)
+    return _select(path, f"select * {f'replace ({told})' if told else ''} from {table}")  # noqa: S608 -- our own names

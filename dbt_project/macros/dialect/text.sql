@@ -26,3 +26,7 @@
 {% macro duckdb__json_list(json) -%}
     case when json_type({{ json }}) = 'ARRAY' then json_extract_string({{ json }}, '$[*]') end
 {%- endmacro %}
+
+{#- The different texts of a group, in order, with commas between them. -#}
+{% macro texts_of(value) %}{{ return(adapter.dispatch('texts_of')(value)) }}{% endmacro %}
+{% macro duckdb__texts_of(value) %}string_agg(distinct {{ value }}, ', ' order by {{ value }}){% endmacro %}

@@ -1,0 +1,76 @@
+{{ config(materialized='table') }}
+
+with run_units as (
+    select * from {{ ref('int_production__run_units') }}
+),
+
+run_steps as (
+    select
+        run_step_id,
+        run_id
+    from {{ ref('int_production__run_steps') }}
+),
+
+fields as (
+    select
+        run_step_field_id,
+        run_step_id
+    from {{ ref('stg_ion__run_step_fields') }}
+    where not coalesce(is_not_applicable, false)
+),
+
+failed_validations as (
+    select
+        run_step_field_validation_id,
+        run_step_field_id,
+        updated_at
+    from {{ ref('stg_ion__run_step_field_validations') }}
+    where result = 'FAIL'
+),
+
+redlines as (
+    select * from {{ ref('stg_ion__redlines') }}
+),
+
+issues as (
+    select * from {{ ref('stg_ion__issues') }}
+    where run_step_id is not null
+),
+
+-- An issue is that of the units it names; if none of them went through the run, it is that of all that did.
+issue_units as (
+    select
+        issues.issue_id,
+        units.part_inventory_id
+    from issues
+    inner join run_steps on issues.run_step_id = run_steps.run_step_id
+    inner join {{ ref('stg_ion__issue_part_inventories') }} as units on issues.issue_id = units.issue_id
+    inner join run_units
+        on run_steps.run_id = run_units.run_id and units.part_inventory_id = run_units.part_inventory_id
+)
+
+select
+    fields.run_step_id,
+    cast(null as bigint) as part_inventory_id,
+    'failed_validation' as finding_type,
+    failed_validations.run_step_field_validation_id as finding_id,
+    failed_validations.updated_at as found_at
+from failed_validations
+inner join fields on failed_validations.run_step_field_id = fields.run_step_field_id
+union all
+select
+    run_step_id,
+    null as part_inventory_id,
+    'redline' as finding_type,
+    redline_id as finding_id,
+    created_at as found_at
+from redlines
+union all
+select
+    issues.run_step_id,
+    issue_units.part_inventory_id,
+    'issue' as finding_type,
+    issues.issue_id as finding_id,
+    issues.created_at as found_at
+from issues
+left join issue_units on issues.issue_id = issue_units.issue_id

@@ -1,0 +1,87 @@
+{{ config(materialized='table') }}
+
+with attempts as (
+    select * from {{ ref('int_production__step_attempts') }}
+),
+
+run_steps as (
+    select * from {{ ref('int_production__run_steps') }}
+),
+
+run_units as (
+    select * from {{ ref('int_production__run_units') }}
+),
+
+found as (
+    select * from {{ ref('int_production__findings') }}
+),
+
+-- What was found belongs to the attempt that was under way; what was found after the last one, to that.
+findings as (
+    select
+        attempts.run_step_id,
+        attempts.attempt_number,
+        found.part_inventory_id,
+        count(*) as finding_count
+    from attempts
+    inner join found
+        on
+            attempts.run_step_id = found.run_step_id
+            and (attempts.previous_ended_at < found.found_at or attempts.attempt_number = 1)
+            and (attempts.ended_at >= found.found_at or attempts.is_last)
+    group by attempts.run_step_id, attempts.attempt_number, found.part_inventory_id
+),
+
+judged as (
+    select
+        attempts.run_step_id,
+        attempts.attempt_number,
+        attempts.run_id,
+        run_steps.step_id,
+        run_units.part_inventory_id,
+        run_units.part_id,
+        run_units.quantity,
+        attempts.outcome,
+        attempts.ended_at,
+        attempts.is_from_history,
+        attempts.outcome = 'COMPLETE' and of_all.run_step_id is null and of_unit.run_step_id is null as is_clean
+    from attempts
+    inner join run_steps on attempts.run_step_id = run_steps.run_step_id
+    left join run_units on attempts.run_id = run_units.run_id
+    left join findings as of_all
+        on
+            attempts.run_step_id = of_all.run_step_id
+            and attempts.attempt_number = of_all.attempt_number
+            and of_all.part_inventory_id is null
+    left join findings as of_unit
+        on
+            attempts.run_step_id = of_unit.run_step_id
+            and attempts.attempt_number = of_unit.attempt_number
+            and run_units.part_inventory_id = of_unit.part_inventory_id
+),
+
+numbered as (
+    select
+        *,
+        row_number() over in_time as unit_attempt_number,
+        lead(run_step_id) over in_time is null as is_last_of_unit,
+        last_value(outcome) over (
+            in_time rows between unbounded preceding and unbounded following
+        ) as last_outcome
+    from judged
+    -- A step added in a run is its own procedure step; a run without a unit is its own unit.
+    window in_time as (
+        partition by
+            part_inventory_id,
+            step_id,
+            case when step_id is null then run_step_id end,
+            case when part_inventory_id is null then run_id end
+        order by ended_at, run_step_id, attempt_number
+    )
+)
+
+select
+    *,
+    {{ day_in_zone('ended_at', organization_setting('production_time_zone')) }} as ended_on,
+    unit_attempt_number = 1 and is_clean as is_first_pass
+from numbered

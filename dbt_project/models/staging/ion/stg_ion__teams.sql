@@ -1,0 +1,13 @@
+with source as (
+    select * from {{ source('ion', 'teams') }}
+),
+
+renamed as (
+    select
+        id as team_id,
+        name as team_name,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed

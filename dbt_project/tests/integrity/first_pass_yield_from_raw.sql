@@ -1,0 +1,146 @@
+-- First-pass yield by month from the history itself: the version before another is the one that ends where it begins,
+-- firsts have the smallest instant, and nothing is numbered.
+with versions as (
+    select * from {{ source('ion_history', 'run_steps') }}
+    where id in (select run_steps.id from {{ source('ion', 'run_steps') }} as run_steps)
+),
+
+grouping_steps as (
+    select distinct parents.id
+    from {{ source('ion', 'run_steps') }} as parents
+    inner join {{ source('ion', 'run_steps') }} as children on parents.id = children.parent_id
+    left join {{ source('ion', 'run_step_fields') }} as fields on parents.id = fields.run_step_id
+    where fields.id is null and parents.type is distinct from 'DATAGRID'
+),
+
+passages as (
+    select
+        versions.id,
+        versions.run_id,
+        versions.origin_step_id,
+        versions.status,
+        versions.valid_from,
+        case
+            when versions.end_time is null or versions.end_time = earlier.end_time then versions._updated
+            else versions.end_time
+        end as ended_at
+    from versions
+    left join versions as earlier on versions.id = earlier.id and versions.valid_from = earlier.valid_to
+    where
+        versions.status in ('COMPLETE', 'FAILED')
+        and versions.status is distinct from earlier.status
+        and versions.id not in (select grouping_steps.id from grouping_steps)
+),
+
+first_of_run_step as (
+    select
+        id,
+        min(valid_from) as valid_from,
+        count(*) as passage_count
+    from passages
+    group by id
+),
+
+attempts as (
+    select
+        run_units.part_inventory_id,
+        run_units.quantity,
+        passages.*,
+        firsts.passage_count
+    from passages
+    inner join first_of_run_step as firsts on passages.id = firsts.id and passages.valid_from = firsts.valid_from
+    inner join {{ ref('int_production__run_units') }} as run_units on passages.run_id = run_units.run_id
+    where passages.origin_step_id is not null
+),
+
+first_instants as (
+    select
+        part_inventory_id,
+        origin_step_id,
+        min(ended_at) as ended_at
+    from attempts
+    group by part_inventory_id, origin_step_id
+),
+
+first_run_steps as (
+    select
+        attempts.part_inventory_id,
+        attempts.origin_step_id,
+        min(attempts.id) as id
+    from attempts
+    inner join first_instants
+        on
+            attempts.part_inventory_id = first_instants.part_inventory_id
+            and attempts.origin_step_id = first_instants.origin_step_id
+            and attempts.ended_at = first_instants.ended_at
+    group by attempts.part_inventory_id, attempts.origin_step_id
+),
+
+expected as (
+    select
+        attempts.origin_step_id as step_id,
+        {{ period_start('month', day_in_zone('attempts.ended_at', organization_setting('production_time_zone'))) }}
+            as period_start_on,
+        sum(attempts.quantity) as attempted,
+        sum(
+            case
+                when
+                    attempts.status = 'COMPLETE'
+                    and not exists (
+                        select 1 from {{ ref('int_production__findings') }} as findings
+                        where
+                            findings.run_step_id = attempts.id
+                            and coalesce(findings.part_inventory_id, attempts.part_inventory_id)
+                            = attempts.part_inventory_id
+                            and (findings.found_at <= attempts.ended_at or attempts.passage_count = 1)
+                    )
+                    then attempts.quantity
+                else 0
+            end
+        ) as passed
+    from attempts
+    inner join first_run_steps
+        on attempts.part_inventory_id = first_run_steps.part_inventory_id and attempts.id = first_run_steps.id
+    group by
+        attempts.origin_step_id,
+        {{ period_start('month', day_in_zone('attempts.ended_at', organization_setting('production_time_zone'))) }}
+),
+
+found as (
+    select
+        step_id,
+        period_start_on,
+        quantity_attempted as attempted,
+        quantity_passed_first as passed
+    from {{ ref('first_pass_yield') }}
+    where period_type = 'month' and units_attempted > 0
+)
+
+select
+    coalesce(expected.step_id, found.step_id) as step_id,
+    coalesce(expected.period_start_on, found.period_start_on) as period_start_on,
+    expected.attempted as expected_attempted,
+    found.attempted as found_attempted,
+    expected.passed as expected_passed,
+    found.passed as found_passed
+from expected
+full outer join found on expected.step_id = found.step_id and expected.period_start_on = found.period_start_on
+where
+    (expected.attempted is null) is distinct from (found.attempted is null)
+    -- Sums of binary fractions in another order: equal to the ninth digit.
+    or abs(expected.attempted - found.attempted) > 1e-9 * abs(expected.attempted)
+    or abs(expected.passed - found.passed) > 1e-9 * abs(expected.attempted)
+union all
+-- There are completed steps of units, and none of them was compared.
+select
+    null as step_id,
+    null as period_start_on,
+    count(*) as expected_attempted,
+    0 as found_attempted,
+    null as expected_passed,
+    null as found_passed
+from {{ ref('run_steps') }}
+where
+    status = 'COMPLETE' and not is_group and step_id is not null and part_inventory_id is not null
+    and not exists (select 1 from expected)
+having count(*) > 0

@@ -1,0 +1,58 @@
+"""The integrity tests of production and yields notice a spoilt mart, and an empty one."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy to spoil; compiled tests name their database, so the file keeps its name."""
+    return Path(shutil.copy(demo_warehouse.warehouse, tmp_path_factory.mktemp("spoilt") / "warehouse.duckdb"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "noticed_by"),
+    [
+        ("update production.runs set touch_hours = touch_hours + 0.001 where run_id = 67", "production_runs_from_raw"),
+        ("update production.runs set redline_count = 7 where run_id = 50", "production_runs_from_raw"),
+        ("update production.runs set elapsed_hours = null where run_id = 65", "production_runs_from_raw"),
+        ("update production.runs set steps_done = steps_done + 1 where run_id = 58", "production_runs_from_raw"),
+        ("delete from production.runs", "production_runs_from_raw"),
+        ("delete from production.run_steps where run_step_id = 111", "production_rows"),
+        ("delete from production.open_runs where run_id = 58", "production_rows"),
+        ("update production.open_runs set current_run_step_id = null where run_id = 58", "production_rows"),
+        ("update production.run_history set recency = 2 where run_id = 67", "production_rows"),
+        ("delete from production.serialized_units", "production_rows"),
+        ("delete from production.inventory_by_location where location_id is null", "production_rows"),
+        (
+            "update quality.first_pass_yield set quantity_passed_first = quantity_passed_first - 1 "
+            "where period_type = 'month' and procedure_id = 18",
+            "first_pass_yield_from_raw",
+        ),
+        ("delete from quality.first_pass_yield", "first_pass_yield_from_raw"),
+        ("delete from quality.first_pass_yield where period_type = 'week' and procedure_id = 18", "yields_agree"),
+        (
+            "update quality.rolled_throughput_yield set rolled_throughput_yield = 0.649 where procedure_id = 18",
+            "yields_agree",
+        ),
+        ("delete from quality.redline_rates where procedure_id = 18", "yields_agree"),
+        ("update quality.redline_rates set runs_started = runs_started + 1 where procedure_id = 18", "yields_agree"),
+    ],
+)
+def test_a_spoilt_mart_is_noticed(demo_warehouse: Any, copy: Path, spoil: str, noticed_by: str) -> None:
+    compiled = demo_warehouse.data_dir / "dbt/target/compiled/ion_warehouse/tests/integrity" / f"{noticed_by}.sql"
+    test_sql = compiled.read_text("utf-8")
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("begin")
+        assert connection.execute(test_sql).fetchall() == []
+        [(changed,)] = connection.execute(spoil).fetchall()
+        assert changed > 0
+        assert connection.execute(test_sql).fetchall() != []
+        connection.execute("rollback")

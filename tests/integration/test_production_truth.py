@@ -1,0 +1,157 @@
+"""Runs, stock and yields of the seeded factory: published tables against the oracle and against what was planted."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.oracle import shop_floor, yields
+from tests.oracle.compare import assert_same, warehouse_table
+from tests.oracle.production import Factory
+from tests.oracle.world import Row, read_truths, read_world_dir
+
+pytestmark = pytest.mark.slow
+
+LABOR_RATE = 60.0
+
+
+@pytest.fixture(scope="module")
+def factory(demo_warehouse: Any) -> Factory:
+    return Factory(read_world_dir(demo_warehouse.world))
+
+
+@pytest.fixture(scope="module")
+def as_of(demo_warehouse: Any) -> datetime:
+    """The instant that the last load describes."""
+    with duckdb.connect(str(demo_warehouse.warehouse), read_only=True) as connection:
+        [(us,)] = connection.execute("select max(epoch_us(started_at)) from raw._ion_loads").fetchall()
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=us)
+
+
+@pytest.fixture(scope="module")
+def order(demo_warehouse: Any) -> dict[int, int]:
+    found = warehouse_table(demo_warehouse.published, "reference.procedure_steps")
+    return {row["step_id"]: row["execution_order"] for row in found if row["execution_order"]}
+
+
+def published(built: Any, table: str) -> list[Row]:
+    return warehouse_table(built.published, table)
+
+
+def _newest_first(row: Row) -> tuple[int, int]:
+    return row["part_inventory_id"], row["recency"]
+
+
+def test_runs(demo_warehouse: Any, factory: Factory, as_of: datetime) -> None:
+    assert_same(shop_floor.runs(factory, as_of), published(demo_warehouse, "production.runs"), key=["run_id"])
+
+
+def test_run_steps(demo_warehouse: Any, factory: Factory) -> None:
+    assert_same(shop_floor.run_steps(factory), published(demo_warehouse, "production.run_steps"), key=["run_step_id"])
+
+
+def test_open_runs(demo_warehouse: Any, factory: Factory, as_of: datetime, order: dict[int, int]) -> None:
+    expected = shop_floor.open_runs(factory, as_of, order)
+    assert_same(expected, published(demo_warehouse, "production.open_runs"), key=["run_id"])
+
+
+def test_run_history(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "production.run_history")
+    assert_same(shop_floor.run_history(factory), found, key=["part_inventory_id", "run_id"])
+    assert [row["recency"] for row in found[:20]] == [row["recency"] for row in sorted(found, key=_newest_first)[:20]]
+
+
+def test_serialized_units(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "production.serialized_units")
+    assert_same(shop_floor.serialized_units(factory), found, key=["part_inventory_id"])
+
+
+def test_inventory_by_location(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "production.inventory_by_location")
+    assert_same(shop_floor.inventory_by_location(factory), found, key=["part_id", "location_id"])
+
+
+def test_labor_sessions(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "production.labor_sessions")
+    assert {row["currency"] for row in found} == {"USD"}
+    assert_same(shop_floor.labor_sessions(factory, LABOR_RATE), found, key=["run_step_id", "session_id"])
+
+
+def test_first_pass_yield(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "quality.first_pass_yield")
+    assert_same(yields.first_pass_yield(factory), found, key=["step_id", "period_type", "period_start_on"])
+
+
+def test_rolled_throughput_yield(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "quality.rolled_throughput_yield")
+    key = ["part_id", "procedure_id", "period_type", "period_start_on"]
+    assert_same(yields.rolled_throughput_yield(factory), found, key=key)
+
+
+def test_redline_rates(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "quality.redline_rates")
+    assert_same(yields.redline_rates(factory), found, key=["procedure_id", "period_type", "period_start_on"])
+
+
+def test_planted_yields(demo_warehouse: Any) -> None:
+    truth = read_truths(demo_warehouse.world)["yields"]
+    month = date.fromisoformat(f"{truth['period_of_first_attempts']}-01")
+    of_month = {"procedure_id": truth["procedure_id"], "period_type": "month", "period_start_on": month}
+    steps = [
+        {
+            "step_id": step["step_id"],
+            "step_title": step["title"],
+            "quantity_attempted": step["attempted"],
+            "quantity_passed_first": step["passed_first"],
+            "first_pass_yield": step["fpy"],
+            **of_month,
+        }
+        for step in truth["steps"]
+    ]
+    found = [
+        row
+        for row in published(demo_warehouse, "quality.first_pass_yield")
+        if row["procedure_id"] == truth["procedure_id"] and row["period_type"] == "month"
+    ]
+    assert_same(steps, found, key=["step_id"])
+    [rolled] = [
+        row
+        for row in published(demo_warehouse, "quality.rolled_throughput_yield")
+        if all(row[column] == value for column, value in of_month.items())
+    ]
+    assert rolled["rolled_throughput_yield"] == pytest.approx(truth["rty"], rel=1e-12)
+    assert (rolled["part_number"], rolled["steps_executed"]) == (truth["part_number"], len(truth["steps"]))
+
+
+def test_planted_runs(demo_warehouse: Any) -> None:
+    truths = read_truths(demo_warehouse.world)
+    runs = {row["run_id"]: row for row in published(demo_warehouse, "production.runs")}
+    states = {int(run): status for run, status in truths["run_states"].items()}
+    assert {run: runs[run]["status"] for run in states} == states
+    is_open = {row["run_id"] for row in published(demo_warehouse, "production.open_runs")}
+    assert {run: run in is_open for run in states} == {
+        run: status not in {"COMPLETE", "PARTIAL_COMPLETE", "CANCELED"} for run, status in states.items()
+    }
+    # Read after the fact there is one attempt to see, and the row says that it is not from history.
+    retried = truths["failed_then_complete"]
+    [step] = [
+        row for row in published(demo_warehouse, "production.run_steps") if row["run_step_id"] == retried["run_step_id"]
+    ]
+    assert (step["run_id"], step["status"]) == (retried["run_id"], "COMPLETE")
+    assert (step["attempt_count"], step["is_from_history"], step["session_count"]) == (1, False, 2)
+
+
+def test_planted_stock(demo_warehouse: Any) -> None:
+    truths = read_truths(demo_warehouse.world)
+    units = {row["part_inventory_id"]: row for row in published(demo_warehouse, "production.serialized_units")}
+    twice = truths["serial_installed_twice"]["part_inventory_id"]
+    assert units[twice]["installation_count"] == 2
+    lot = truths["scrap"]
+    scrapped = [
+        row
+        for row in published(demo_warehouse, "production.inventory_by_location")
+        if row["part_number"] == lot["part_number"]
+    ]
+    assert sum(row["quantity_scrapped"] for row in scrapped) == lot["quantity_scrapped"]
+    assert sum(row["quantity_held"] for row in scrapped) == lot["quantity_left"]
