@@ -28,6 +28,7 @@ from ion_pipeline.extract.results import ChangeSink, EntityResult, NoProgress, P
 from ion_pipeline.extract.state import Ids, State
 from ion_pipeline.extract.stream import PageSize, pages
 
+_INCREMENTAL = frozenset({"changes", "deletes", "changes and deletes", "sweep", "repair"})
 _IDS_PER_REQUEST = 200
 # Kept of an entity, to know a row again that changed just before it was read. Without it, it is read once more.
 _MARKS = 10_000
@@ -137,7 +138,7 @@ class _Refresh:
 
     async def _round(self, tasks: Sequence[Task]) -> None:
         full = {task.plan.name for task in tasks if task.action == "full"}
-        changing = [task for task in tasks if task.action in {"changes", "deletes", "changes and deletes", "sweep"}]
+        changing = [task for task in tasks if task.action in _INCREMENTAL]
         places = asyncio.Semaphore(self._client.max_concurrency)
 
         async def one(task: Task) -> str | None:
@@ -190,6 +191,8 @@ class _Refresh:
         account.touched.add(name)
         if task.action == "sweep":
             await self._sweep(task.plan, query, reader)
+        elif task.action == "repair":
+            await self._apply(task.plan, query, reader, task.differences, task.differences.unknown)
         else:
             if task.changed and task.since is not None:
                 await self._changes(task.plan, query, reader, task.since, task.changed)
