@@ -16,6 +16,7 @@ here: rows go to a `BatchSink`.
 """
 
 from ion_pipeline.extract.account import nothing_read
+from ion_pipeline.extract.afterwards import with_unsettled
 from ion_pipeline.extract.audit import EntityAudit, RowDifference, Span, audit
 from ion_pipeline.extract.catalog import Catalog, ChildList, Column, Entity, Table, build_catalog, known_catalog
 from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of
@@ -63,4 +64,5 @@ __all__ = [
     "known_of",
     "negotiate",
     "nothing_read",
+    "with_unsettled",
 ]

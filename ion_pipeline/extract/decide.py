@@ -174,6 +174,11 @@ def _by_counts(counted: Task, known: Known, watch: Watch, page_size: int) -> Tas
     return replace(counted, action=action, reason=reason, rows=changed, requests=-(-changed // page_size) + 4 * differs)
 
 
+def amount(task: Task, known: int) -> int:
+    """Rows that changed, as far as the counts tell: those counted as changed, or how far the rows known are off."""
+    return max(task.changed, abs((task.total or 0) - known))
+
+
 def _all_seen(watch: Watch, known: Known, reply: Reply) -> bool:
     """Whether every changed row is one we know, as it is now."""
     if reply.total == 0:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ion_pipeline.client import IonClient, RequestTimeoutError
 from ion_pipeline.extract.account import Account, unread_result
 from ion_pipeline.extract.arrow import Node, to_batches
-from ion_pipeline.extract.decide import Known, Task, check_deletes, decide, is_suspicious
+from ion_pipeline.extract.decide import Known, Task, amount, check_deletes, decide, is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.fetch import fetch
@@ -307,7 +307,7 @@ class _Refresh:
     def _amount(self, task: Task) -> int:
         read = self._full.get(task.plan.name)
         rows = read.rows if read else len(self._ids[task.plan.name])
-        return max(task.changed, abs((task.total or 0) - rows))
+        return amount(task, rows)
 
     def _check_share(self, name: str, known: int, left: int) -> None:
         share = self._options.largest_share

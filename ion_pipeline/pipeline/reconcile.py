@@ -29,9 +29,10 @@ from ion_pipeline.extract import (
 )
 from ion_pipeline.lake import Lake, Tenant, claim_tenant
 from ion_pipeline.pipeline.drift import schema_drift
-from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, extract, table_reads
+from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, table_reads
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.state import RawRows, read_state
+from ion_pipeline.pipeline.steps import extract
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Resources
