@@ -103,23 +103,27 @@ class EntityAudit:
 
 @dataclass
 class _Found:
-    """Keys of rows that differ, each in one set alone, and of those that a refresh would bring."""
+    """Keys of rows that differ, each in one set alone, and of those that a refresh would bring.
+
+    Lists without an owner, neither ION's nor ours, are left over from something that went wrong.
+    """
 
     changed: set[Key] = field(default_factory=set)
     new: set[Key] = field(default_factory=set)
     gone: set[Key] = field(default_factory=set)
     lists: set[Key] = field(default_factory=set)
+    ownerless: set[Key] = field(default_factory=set)
     ordinary: set[Key] = field(default_factory=set)
 
     def audit(self, task: Task, *, rows: int, by_id: bool) -> EntityAudit:
         # Counts are compared by every refresh: a row can only be missing unseen where another is too many.
         unseen = min(len(self.new - self.ordinary), len(self.gone))
-        wanted = self.changed | self.new | self.lists
-        repair = None
-        if (wanted or self.gone) and by_id:
-            differences = Differences(gone={key[0] for key in self.gone}, unknown={key[0] for key in wanted})
+        wanted, gone = self.changed | self.new | self.lists, self.gone | self.ownerless
+        if by_id and (gone or 2 * len(wanted) <= rows):
+            differences = Differences(gone={key[0] for key in gone}, unknown={key[0] for key in wanted})
             repair = replace(task, action="repair", reason="not as known", total=rows, differences=differences)
-        elif wanted or self.gone:
+        else:
+            # Row by row more than half of them would take more requests than all in order.
             repair = replace(task, action="full", reason="not as known", total=rows)
         return EntityAudit(
             entity=task.plan.name,
@@ -127,8 +131,8 @@ class _Found:
             changed=len(self.changed - self.ordinary),
             missing=unseen,
             surplus=unseen,
-            lists=len(self.lists - self.ordinary),
-            repair=repair,
+            lists=len((self.lists | self.ownerless) - self.ordinary),
+            repair=repair if wanted or gone else None,
         )
 
 
@@ -240,7 +244,10 @@ class _Sweep:
                 recent.update(_recent(rows, owner, self.since))
         # Of the recent rows a refresh sees those that differ themselves, or in a list that it watches.
         found.ordinary |= recent & (found.changed | found.new | told)
-        found.lists |= (told | untold) - found.changed - found.new - found.gone
+        others = (told | untold) - found.changed - found.new - found.gone
+        there = set(_keys(chunk.table(shape), entity.key)) if others else set[Key]()
+        found.lists |= others & there
+        found.ownerless |= others - there
 
 
 class _Chunk:
@@ -265,4 +272,8 @@ def _recent(rows: pa.Table, key: Sequence[str], since: datetime) -> Iterator[Key
     """Keys of the rows that a refresh would ask for."""
     if UPDATED in rows.column_names:
         recent = rows.filter(pc.greater_equal(rows[UPDATED], pa.scalar(since, rows.schema.field(UPDATED).type)))
-        yield from zip(*(recent[name].to_pylist() for name in key), strict=True)
+        yield from _keys(recent, key)
+
+
+def _keys(rows: pa.Table, key: Sequence[str]) -> Iterator[Key]:
+    yield from zip(*(rows[name].to_pylist() for name in key), strict=True)

@@ -1,6 +1,7 @@
 """What changes without a sign of it is found by a reconcile, counted exactly, and repaired; compared with the world."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 
 from ion_pipeline import warehouse
 from ion_pipeline.cli import app
-from ion_pipeline.extract import SuspiciousDeletesError, known_catalog
+from ion_pipeline.extract import CountMismatchError, SuspiciousDeletesError, known_catalog
+from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline.upkeep import compact
 from tests.integration.changing_world import LONG_AGO, Tenant, add, changing_tenant, delete, update
@@ -150,6 +152,58 @@ def test_too_many_deletes_are_not_believed_here_either(tenant: Tenant) -> None:
         tenant.reconcile()
     assert tenant.loads() == loads
     assert found_by(tenant.reconcile(accept_deletes=True)) == {"abom_installations": (0, 35, 35, 0)}
+    assert tenant.differences() == []
+
+
+def test_a_warehouse_that_somebody_altered_is_repaired(tenant: Tenant) -> None:
+    with warehouse.connect(tenant.settings.warehouse_path) as connection:
+        connection.execute("delete from raw.part_inventory_labels where part_inventory_id = 40 and label_id = 10")
+        connection.execute("update raw.parts set _etag = 'other', description = 'other' where id = 10")
+        # Attributes of a part that is in neither place.
+        connection.execute("insert into raw.part_attributes (part_id, key) values (999, 'left over')")
+    assert len(tenant.differences()) == 3
+    assert found_by(tenant.reconcile()) == {"part_inventories": (0, 0, 0, 1), "parts": (1, 0, 0, 1)}
+    assert tenant.differences() == []
+    assert found_by(tenant.reconcile()) == {}
+
+
+def test_pages_out_of_order_are_compared_all_the_same(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = drift_silently(tenant)
+    page = PageReader.page
+
+    async def unordered(self: PageReader, variables: Any) -> Any:
+        found = await page(self, variables)
+        is_by_id = "after" not in variables and "partNumber" not in (found.nodes or [{}])[0]
+        return replace(found, nodes=found.nodes[::-1]) if is_by_id else found
+
+    monkeypatch.setattr(PageReader, "page", unordered)
+    assert found_by(tenant.reconcile()) == planted
+    assert tenant.differences() == []
+
+
+def test_a_row_that_ION_leaves_out_is_not_taken_for_deleted(  # noqa: N802 -- its name
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = PageReader.page
+
+    async def short(self: PageReader, variables: Any) -> Any:
+        found = await page(self, variables)
+        return replace(found, nodes=[node for node in found.nodes if node.get("id") != 100])
+
+    monkeypatch.setattr(PageReader, "page", short)
+    with pytest.raises(CountMismatchError):
+        tenant.reconcile()
+    assert tenant.differences() == []
+
+
+def test_more_changes_than_not_are_read_in_order(tenant: Tenant) -> None:
+    tenant.change(*(update("parts", 10 * n, _updated=LONG_AGO, description=f"changed {n}") for n in range(1, 25)))
+    report = tenant.reconcile()
+    assert found_by(report) == {"parts": (24, 0, 0, 0)}
+    (strategy,) = tenant.query(
+        f"select strategy from raw._ion_load_tables where table_name = 'parts' and load_id = '{report.load_id}'"  # noqa: S608
+    )
+    assert strategy == ("full",)
     assert tenant.differences() == []
 
 
