@@ -158,7 +158,7 @@ def test_too_many_deletes_are_not_believed_here_either(tenant: Tenant) -> None:
 def test_a_warehouse_that_somebody_altered_is_repaired(tenant: Tenant) -> None:
     with warehouse.connect(tenant.settings.warehouse_path) as connection:
         connection.execute("delete from raw.part_inventory_labels where part_inventory_id = 40 and label_id = 10")
-        connection.execute("update raw.parts set _etag = 'other', description = 'other' where id = 10")
+        connection.execute("update raw.parts set _etag = 'other', part_number = 'other' where id = 10")
         # Attributes of a part that is in neither place.
         connection.execute("insert into raw.part_attributes (part_id, key) values (999, 'left over')")
     assert len(tenant.differences()) == 3
