@@ -31,11 +31,11 @@ from ion_pipeline.lake import Lake, Tenant, claim_tenant
 from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, table_reads
 from ion_pipeline.pipeline.progress import Reporter, Silence
-from ion_pipeline.pipeline.state import RawRows, read_state
+from ion_pipeline.pipeline.state import RawSignatures, read_state
 from ion_pipeline.pipeline.steps import extract
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import Resources
+from ion_pipeline.warehouse import Resources, connect
 
 # A signature is a small part of its row: more of them than of rows come in one answer.
 _SIGNATURES_PER_ROW = 4
@@ -195,14 +195,17 @@ class _Run:
         clock = await client.read_clock()
         known = known_of(plan, state)
         tasks = await decide(client, plan, known, page_size=settings.page_size)
-        found = await audit(
-            client,
-            tasks,
-            known,
-            RawRows(settings.warehouse_path, resources, catalog),
-            page_size=min(_SIGNATURES_PER_ROW * settings.page_size, _MOST_SIGNATURES),
-            progress=self.reporter,
-        )
+        if not state.entities:
+            return _Audited(schema, plan, state, tasks, clock, ())
+        with connect(settings.warehouse_path, resources, read_only=True) as connection:
+            found = await audit(
+                client,
+                tasks,
+                known,
+                RawSignatures(connection),
+                page_size=min(_SIGNATURES_PER_ROW * settings.page_size, _MOST_SIGNATURES),
+                progress=self.reporter,
+            )
         return _Audited(schema, plan, state, tasks, clock, tuple(found))
 
     async def _repair(self, client: IonClient, tenant: Tenant, audited: _Audited) -> tuple[str, list[EntityResult]]:

@@ -62,11 +62,17 @@ class RawRows:
         with warehouse.connect(self.database, self.resources, read_only=True) as connection:
             return dict(connection.execute(f"select id, _etag from raw.{identifier(entity)}").fetchall())
 
+
+@dataclass(frozen=True, slots=True)
+class RawSignatures:
+    """Compares with the rows of `raw`, which nobody can change as long as the connection is open."""
+
+    connection: duckdb.DuckDBPyConnection
+
     def compare(self, table: str, key: Sequence[str], rows: pa.Table, span: Span) -> list[RowDifference]:
         """Rows of a table that are not as in `raw`, as far as `rows` has columns."""
-        with warehouse.connect(self.database, self.resources, read_only=True) as connection:
-            found = warehouse.unequal(connection, table, key, rows, above=span.above, until=span.until)
-            return [RowDifference(*difference) for difference in found]
+        found = warehouse.unequal(self.connection, table, key, rows, above=span.above, until=span.until)
+        return [RowDifference(*difference) for difference in found]
 
 
 def read_state(lake: Lake, database: Path, catalog: Catalog, plan: Plan, *, resources: Resources) -> State:
