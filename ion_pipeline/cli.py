@@ -168,6 +168,24 @@ def extract(
 
 
 @app.command()
+def reconcile(
+    context: typer.Context,
+    entity: Entities = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only compare; read and repair nothing.")] = False,
+    accept_deletes: AcceptDeletes = False,
+    as_json: Json = False,
+) -> None:
+    """Read what is new, compare every row with ION's, and repair in raw what had drifted without a sign of it.
+
+    Exit code 0 also where rows had drifted: they are as ION's now. `refresh` then builds and publishes.
+    """
+    from ion_pipeline.terminal.reconcile import show_reconcile
+
+    settings = command_settings(context)
+    show_reconcile(settings, entities=entity or (), accept_deletes=accept_deletes, dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
 def load(context: typer.Context, as_json: Json = False) -> None:
     """Apply the loads that the warehouse does not have yet, all tables of a load in one transaction."""
     from ion_pipeline.pipeline.steps import load as run_load

@@ -16,6 +16,8 @@ here: rows go to a `BatchSink`.
 """
 
 from ion_pipeline.extract.account import nothing_read
+from ion_pipeline.extract.afterwards import with_unsettled
+from ion_pipeline.extract.audit import EntityAudit, RowDifference, Span, audit
 from ion_pipeline.extract.catalog import Catalog, ChildList, Column, Entity, Table, build_catalog, known_catalog
 from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError, SuspiciousDeletesError
@@ -36,6 +38,7 @@ __all__ = [
     "Drift",
     "DuplicateKeyError",
     "Entity",
+    "EntityAudit",
     "EntityPlan",
     "EntityQuery",
     "EntityResult",
@@ -45,10 +48,13 @@ __all__ = [
     "Plan",
     "Progress",
     "RefreshOptions",
+    "RowDifference",
+    "Span",
     "State",
     "SuspiciousDeletesError",
     "Table",
     "Task",
+    "audit",
     "build_catalog",
     "carry_out",
     "check_deletes",
@@ -58,4 +64,5 @@ __all__ = [
     "known_of",
     "negotiate",
     "nothing_read",
+    "with_unsettled",
 ]

@@ -12,11 +12,14 @@ from typing import Literal
 
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, Reply, ask
+from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import SuspiciousDeletesError
 from ion_pipeline.extract.plan import EntityPlan, Mark, Plan, Watch
 from ion_pipeline.extract.state import State
 
-Action = Literal["nothing", "changes", "deletes", "changes and deletes", "sweep", "full", "nested", "none", "forbidden"]
+Action = Literal[
+    "nothing", "changes", "deletes", "changes and deletes", "sweep", "repair", "full", "nested", "none", "forbidden"
+]
 # Below this an entity may lose any share of its rows in a day's work.
 _FEW_ROWS = 100
 # A list of ids and etags as short as this comes with the counts.
@@ -58,6 +61,7 @@ class Task:
         total: What ION counts; None where it was not or may not be asked.
         changed: Rows that ION counts as changed.
         since: The instant that `changed` counts from.
+        differences: The rows to repair.
     """
 
     plan: EntityPlan
@@ -68,6 +72,7 @@ class Task:
     total: int | None = None
     changed: int = 0
     since: datetime | None = None
+    differences: Differences = field(default_factory=Differences)
 
 
 def known_of(plan: Plan, state: State) -> dict[str, Known]:
@@ -167,6 +172,11 @@ def _by_counts(counted: Task, known: Known, watch: Watch, page_size: int) -> Tas
     # New rows are among the changed ones; only with them read does a count tell of deletes.
     action: Action = "changes" if changed and not differs else "deletes" if not changed else "changes and deletes"
     return replace(counted, action=action, reason=reason, rows=changed, requests=-(-changed // page_size) + 4 * differs)
+
+
+def amount(task: Task, known: int) -> int:
+    """Rows that changed, as far as the counts tell: those counted as changed, or how far the rows known are off."""
+    return max(task.changed, abs((task.total or 0) - known))
 
 
 def _all_seen(watch: Watch, known: Known, reply: Reply) -> bool:

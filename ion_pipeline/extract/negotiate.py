@@ -24,6 +24,7 @@ from ion_pipeline.extract.compare import Comparison
 from ion_pipeline.extract.plan import AbomRoute, Drift, EntityPlan, EntityQuery, Plan, Watch, WatchedList
 from ion_pipeline.extract.query import count_query, page_query
 from ion_pipeline.extract.shape import ListShape
+from ion_pipeline.extract.signature import signature
 
 # Generation 2 of the as-built BOM: entity -> the list under a part inventory that has the same rows.
 _CARRIER = "part_inventories"
@@ -101,6 +102,7 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
         shape = replace(shape, lists=(*shape.lists, *(inner for inner, _ in nested.values())))
     obstacle = _keyset_obstacle(entity, connection)
     sort = _key_order(entity, definition) if obstacle else ("ID_ASC",)
+    telling = signature(entity, shape)
     return EntityPlan(
         entity=entity,
         paging="cursor" if obstacle else "keyset",
@@ -109,6 +111,8 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
             shape=shape,
             page=page_query(entity.name, entity.root_field, definition, shape, sort=sort),
             count=count_query(entity.name, entity.root_field, definition),
+            signature=telling,
+            signature_page=page_query(f"{entity.name}_signatures", entity.root_field, definition, telling, sort=sort),
             filters_type=str(definition.args["filters"].type) if "filters" in definition.args else "",
             watch=_watch(entity, connection, keyset=not obstacle),
         ),

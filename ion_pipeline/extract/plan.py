@@ -96,6 +96,8 @@ class EntityQuery:
         shape: What is read and which tables it goes to.
         page: The document of a page.
         count: The document that asks for `totalCount` alone.
+        signature: What of a row tells whether it is as it was.
+        signature_page: The document of a page of signatures.
         filters_type: GraphQL type of the connection's `filters`; empty if it takes none.
         watch: How changes show.
     """
@@ -103,6 +105,8 @@ class EntityQuery:
     shape: NodeShape
     page: str
     count: str
+    signature: NodeShape
+    signature_page: str
     filters_type: str = ""
     watch: Watch = field(default_factory=Watch)
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ion_pipeline.client import IonClient, RequestTimeoutError
 from ion_pipeline.extract.account import Account, unread_result
 from ion_pipeline.extract.arrow import Node, to_batches
-from ion_pipeline.extract.decide import Known, Task, check_deletes, decide, is_suspicious
+from ion_pipeline.extract.decide import Known, Task, amount, check_deletes, decide, is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.fetch import fetch
@@ -28,6 +28,7 @@ from ion_pipeline.extract.results import ChangeSink, EntityResult, NoProgress, P
 from ion_pipeline.extract.state import Ids, State
 from ion_pipeline.extract.stream import PageSize, pages
 
+_INCREMENTAL = frozenset({"changes", "deletes", "changes and deletes", "sweep", "repair"})
 _IDS_PER_REQUEST = 200
 # Kept of an entity, to know a row again that changed just before it was read. Without it, it is read once more.
 _MARKS = 10_000
@@ -137,7 +138,7 @@ class _Refresh:
 
     async def _round(self, tasks: Sequence[Task]) -> None:
         full = {task.plan.name for task in tasks if task.action == "full"}
-        changing = [task for task in tasks if task.action in {"changes", "deletes", "changes and deletes", "sweep"}]
+        changing = [task for task in tasks if task.action in _INCREMENTAL]
         places = asyncio.Semaphore(self._client.max_concurrency)
 
         async def one(task: Task) -> str | None:
@@ -190,6 +191,8 @@ class _Refresh:
         account.touched.add(name)
         if task.action == "sweep":
             await self._sweep(task.plan, query, reader)
+        elif task.action == "repair":
+            await self._apply(task.plan, query, reader, task.differences, task.differences.unknown)
         else:
             if task.changed and task.since is not None:
                 await self._changes(task.plan, query, reader, task.since, task.changed)
@@ -304,7 +307,7 @@ class _Refresh:
     def _amount(self, task: Task) -> int:
         read = self._full.get(task.plan.name)
         rows = read.rows if read else len(self._ids[task.plan.name])
-        return max(task.changed, abs((task.total or 0) - rows))
+        return amount(task, rows)
 
     def _check_share(self, name: str, known: int, left: int) -> None:
         share = self._options.largest_share

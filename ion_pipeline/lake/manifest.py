@@ -54,6 +54,7 @@ class TableRead:
         by_owner: Tombstones name owners, by the first key column alone: what an owner had before its tombstone is gone,
             and what follows is all it has.
         unsettled: Rows known to have changed again while the load was read; the next one brings them.
+        drifted: Rows that a reconcile found to have changed unseen, and repaired; None for a refresh.
     """
 
     entity: str
@@ -65,6 +66,7 @@ class TableRead:
     until: datetime | None = None
     by_owner: bool = False
     unsettled: int = 0
+    drifted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from ion_pipeline.extract import (
     known_of,
     negotiate,
     nothing_read,
+    with_unsettled,
 )
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, claim_tenant, read_tenant
 from ion_pipeline.pipeline.adopting import data_catalog, data_schema
@@ -242,7 +243,7 @@ async def _read(
     reporter: Reporter,
 ) -> list[EntityResult]:
     if not prepared.state.entities:
-        return await fetch(
+        results = await fetch(
             client,
             prepared.plan,
             writer,
@@ -250,6 +251,7 @@ async def _read(
             page_size=settings.page_size,
             parallel=settings.parallel_ranges,
         )
+        return await with_unsettled(client, prepared.plan, results, clock=prepared.clock, page_size=settings.page_size)
     return await carry_out(
         client,
         prepared.plan,

@@ -6,15 +6,16 @@ yet are applied first, because the rows to compare with are those of the latest 
 # ruff: noqa: S608 -- names come from the catalog and are quoted
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from ion_pipeline import warehouse
-from ion_pipeline.extract import Catalog, EntityPlan, EntityState, Plan, State
+from ion_pipeline.extract import Catalog, EntityPlan, EntityState, Plan, RowDifference, Span, State
 from ion_pipeline.extract.decide import FEW_MARKS
 from ion_pipeline.extract.plan import Mark
 from ion_pipeline.lake import Lake, TableRead
@@ -60,6 +61,18 @@ class RawRows:
         """Id to etag of an entity's rows."""
         with warehouse.connect(self.database, self.resources, read_only=True) as connection:
             return dict(connection.execute(f"select id, _etag from raw.{identifier(entity)}").fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class RawSignatures:
+    """Compares with the rows of `raw`, which nobody can change as long as the connection is open."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def compare(self, table: str, key: Sequence[str], rows: pa.Table, span: Span) -> list[RowDifference]:
+        """Rows of a table that are not as in `raw`, as far as `rows` has columns."""
+        found = warehouse.unequal(self.connection, table, key, rows, above=span.above, until=span.until)
+        return [RowDifference(*difference) for difference in found]
 
 
 def read_state(lake: Lake, database: Path, catalog: Catalog, plan: Plan, *, resources: Resources) -> State:

@@ -10,6 +10,7 @@
 
 from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
 from ion_pipeline.warehouse.compacting import CompactReport, compact
+from ion_pipeline.warehouse.comparing import unequal
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.dictionary import ColumnEntry, TableEntry
 from ion_pipeline.warehouse.errors import (
@@ -67,4 +68,5 @@ __all__ = [
     "rebuild",
     "send",
     "send_to_postgres",
+    "unequal",
 ]

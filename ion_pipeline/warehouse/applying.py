@@ -131,7 +131,7 @@ def _record(
     for change in changes:
         read = reads[change.table]
         connection.execute(
-            "insert into raw._ion_load_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into raw._ion_load_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 manifest.load_id,
                 change.table,
@@ -143,6 +143,7 @@ def _record(
                 change.rows_updated,
                 change.rows_deleted,
                 change.rows_after,
+                read.drifted,
             ],
         )
 

@@ -26,15 +26,17 @@ _BOOKKEEPING = f"""
     );
     create table if not exists {RAW}._ion_load_tables (
         load_id varchar, table_name varchar, entity varchar, strategy varchar, rows_read bigint, total_count bigint,
-        rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_after bigint
+        rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_after bigint, rows_drifted bigint
     );
+    alter table {RAW}._ion_load_tables add column if not exists rows_drifted bigint;
     create table if not exists {RAW}._ion_schema_drift (
         load_id varchar, entity varchar, kind varchar, field varchar, catalog_type varchar, tenant_type varchar
     );
     comment on table {RAW}._ion_schema_drift is 'A way in which the tenant differed from the catalog in a load.';
     comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: where its versions begin
 in raw_history, which is started_at unless the clock had been set back.';
-    comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed.';
+    comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed. rows_drifted:
+rows that had changed unseen, as a reconcile found them; null where a refresh read.';
 """
 
 

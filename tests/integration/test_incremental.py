@@ -21,6 +21,7 @@ from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings
+from tests.integration.changing_world import add, delete, update
 from tests.integration.conftest import settings_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incremental")]
@@ -128,18 +129,6 @@ def running(
 def tenant(world_dir: Path, tmp_path: Path) -> Iterator[Tenant]:
     with running(world_dir, tmp_path) as found:
         yield found
-
-
-def update(entity: str, row_id: Any, touch: bool = False, **values: Any) -> dict[str, Any]:
-    return {"op": "update", "entity": entity, "id": row_id, "values": values, "touch": touch}
-
-
-def delete(entity: str, row_id: Any) -> dict[str, Any]:
-    return {"op": "delete", "entity": entity, "id": row_id}
-
-
-def add(entity: str, **row: Any) -> dict[str, Any]:
-    return {"op": "add", "entity": entity, "row": row}
 
 
 def test_nothing_new_costs_three_requests_and_writes_no_load(world_dir: Path, tmp_path: Path) -> None:
@@ -252,57 +241,6 @@ def test_what_never_settles_is_reported_and_read_by_the_next_refresh(tenant: Ten
     for _ in range(3):
         tenant.refresh()
     assert tenant.differences() == []
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_no_change_is_lost_whatever_comes_between_the_pages(world_dir: Path, tmp_path: Path, seed: int) -> None:
-    """Seeded interleavings of inserts, updates, deletes and re-parentings with the requests of several refreshes."""
-    chance = random.Random(seed)
-    with running(world_dir, tmp_path, settle_rounds=2) as tenant:
-        people = Workers(tenant, chance)
-        for _ in range(3):
-            for _ in range(chance.randint(1, 4)):
-                tenant.change(*people.work())
-            for _ in range(chance.randint(1, 4)):
-                tenant.change(*people.work(), before={"request": chance.randint(1, 14)})
-            tenant.refresh()
-        for _ in range(10):  # Requests still to come set off what is left.
-            tenant.refresh()
-        assert httpx.get(f"{tenant.address.api_url}/_sandbox/changes").json() == {"waiting": 0}
-        tenant.refresh()
-        assert tenant.differences() == []
-
-
-class Workers:
-    """People at work: each change fits the tenant as it is then, in whatever order the scheduled ones come."""
-
-    def __init__(self, tenant: Tenant, chance: random.Random) -> None:
-        self._chance = chance
-        self._free = {
-            name: chance.sample(tenant.ids(name), 60) for name in ("parts", "abom_installations", "build_requirements")
-        }
-        self._units = tenant.ids("part_inventories")
-        self._next = 10_000_000
-
-    def work(self) -> list[dict[str, Any]]:
-        self._next += self._chance.randint(1, 5)
-        part, installation, requirement = (rows.pop() for rows in self._free.values())
-        units = [{"id": row_id} for row_id in self._chance.sample(self._units, 2)]
-        return self._chance.choice(
-            [
-                [update("parts", part, description=str(self._next))],
-                [update("parts", part, self._chance.random() < 0.5, attributes=[{"key": "k", "value": self._next}])],
-                [add("parts", id=self._next, partNumber=str(self._next), attributes=[{"key": "a", "value": 1}])],
-                [delete("abomInstallations", installation)],
-                [
-                    delete("abomInstallations", installation),
-                    add("abomInstallations", id=self._next, partInventoryId=units[0]["id"], quantity=1),
-                ],
-                [update("abomInstallations", installation, partInventoryId=units[1]["id"])],
-                [update("buildRequirements", requirement, touch=True, partInventories=units)],
-                [delete("buildRequirements", requirement)],
-            ]
-        )
 
 
 def test_reads_that_were_not_loaded_yet_are_loaded_before_the_next(tenant: Tenant) -> None:

@@ -30,7 +30,10 @@ def in_type(name: str, field: str, replacement: str) -> tuple[str, str]:
 def check(plan: Plan, schema: GraphQLSchema) -> None:
     """Every document of a plan is valid for the schema it was made for."""
     documents = [
-        document for entity in plan.entities if entity.query for document in (entity.query.page, entity.query.count)
+        document
+        for entity in plan.entities
+        if entity.query
+        for document in (entity.query.page, entity.query.count, entity.query.signature_page)
     ]
     assert documents
     for document in documents:
