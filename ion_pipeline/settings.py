@@ -143,6 +143,7 @@ class Settings(BaseSettings):
         description="Whether the schedules run without being switched on in Dagster; never in `embedded`.",
     )
     refresh_cron: str = Field(default="0 * * * *", description="When `refresh` runs; empty for never.")
+    reconcile_cron: str = Field(default="30 2 * * *", description="When `reconcile` runs; empty for never.")
     full_refresh_cron: str = Field(default="", description="When `full_refresh` runs; empty for never.")
     schedule_time_zone: str = Field(default="UTC", description="Time zone of the schedules, such as `Europe/Berlin`.")
     run_retries: int = Field(default=2, ge=0, le=10, description="How often a failed scheduled run is tried again.")

@@ -20,6 +20,7 @@ from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.extract.catalog import Entity
 from ion_pipeline.extract.results import EntityResult
+from ion_pipeline.pipeline.reconcile import ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
 
 COUNT_CHECK = "count_matches_ion"
@@ -51,7 +52,10 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
         checks = context.selected_asset_check_keys
         asked_for = context.selected_asset_keys | {check.asset_key for check in checks}
         names = [entity.name for entity in entities if entity_key(entity.name) in asked_for]
-        report = pipeline.extract(names, full=context.run.tags.get(READ) == "full")
+        how = context.run.tags.get(READ)
+        if how == "reconcile":
+            _note_drift(context, pipeline.reconcile(names))
+        report = pipeline.extract(names, full=how == "full")
         # Without an output of any entity, Dagster skips everything downstream.
         is_idle = report.load_id is None and pipeline.is_published_current()
         if is_idle:
@@ -68,6 +72,17 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
                     yield check
 
     return extract
+
+
+def _note_drift(context: dg.AssetExecutionContext, found: ReconcileReport) -> None:
+    """Record how many rows had drifted without a sign: by entity, and in the run's log where there were any."""
+    for entity in found.entities:
+        counts = {"rows": entity.rows, "rows_drifted": entity.drifted}
+        context.log_event(dg.AssetObservation(entity_key(entity.entity), metadata=counts))
+    if found.drifted:
+        context.log.warning(
+            "%d of %d rows had drifted silently; load %s repairs.", found.drifted, found.rows, found.load_id
+        )
 
 
 def _note_nothing_new(context: dg.AssetExecutionContext, report: ExtractReport) -> None:

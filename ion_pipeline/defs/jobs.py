@@ -12,6 +12,7 @@ from ion_pipeline.settings import Settings
 _MAX_RETRIES = "dagster/max_retries"
 _HOW = {
     "refresh": ("changes", "Read what is new in ION, load, build, test and publish."),
+    "reconcile": ("reconcile", "Compare every row with ION, repair what drifted, load, build, test and publish."),
     "full_refresh": ("full", "Read all rows of ION again, load, build, test and publish."),
 }
 
@@ -41,7 +42,11 @@ def make_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         settings: The times, the time zone, and whether they are on.
     """
     is_on = settings.schedules_on and settings.environment != "embedded"
-    crons = {"refresh": settings.refresh_cron, "full_refresh": settings.full_refresh_cron}
+    crons = {
+        "refresh": settings.refresh_cron,
+        "reconcile": settings.reconcile_cron,
+        "full_refresh": settings.full_refresh_cron,
+    }
     return [
         dg.ScheduleDefinition(
             name=f"{job}_schedule",

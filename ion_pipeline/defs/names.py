@@ -18,7 +18,7 @@ PUBLISH = "publish"
 ION_API = "ion_api"
 DUCKDB_WRITER = "duckdb_writer"
 
-# Tag of a run: how ION is read, one of "changes" and "full".
+# Tag of a run: how ION is read, one of "changes", "full" and "reconcile".
 READ = "ion/read"
 
 # Metadata that the result of a run is made from.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile
 from ion_pipeline.pipeline.status import is_published_current
 from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.settings import Settings, load_settings
@@ -32,6 +33,11 @@ class Pipeline:
         """Read what is new of entities of ION, or all of them, into a load of the lake; errors as `steps.extract`."""
         mode = replace(self.mode, full=True) if full else self.mode
         return steps.extract(self.settings(), entities=entities, mode=mode, reporter=self.reporter)
+
+    def reconcile(self, entities: Sequence[str]) -> ReconcileReport:
+        """Compare every row of entities with ION and repair what differs; errors as `reconcile.reconcile`."""
+        accept = self.mode.accept_deletes
+        return reconcile(self.settings(), entities=entities, accept_deletes=accept, reporter=self.reporter)
 
     def is_published_current(self) -> bool:
         """Whether readers have everything that has been read; errors as `status.is_published_current`."""

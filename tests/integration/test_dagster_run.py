@@ -20,6 +20,7 @@ from ion_pipeline.defs.run import BlockingCheckError, run_refresh
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import Drift, EntityResult, known_catalog
 from ion_pipeline.pipeline.dbt import BuildError, BuildReport, NodeResult, prepared_manifest
+from ion_pipeline.pipeline.reconcile import EntityDrift, ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import AppliedLoad, LoadReport, PublishReport, TableChange, TableEntry
@@ -47,6 +48,11 @@ class Planted(Pipeline):
         self.read_in_full.append(full)
         results = tuple(self.results.get(name, read(name)) for name in entities)
         return ExtractReport(LOAD_ID, "1", results, requests=91, token_requests=1, bytes=4096, seconds=1.5)
+
+    def reconcile(self, entities: Sequence[str]) -> ReconcileReport:
+        self._called("reconcile", list(entities))
+        drift = tuple(EntityDrift(name, 3, 2, 0, 0, 0, 2) for name in entities)
+        return ReconcileReport(LOAD_ID, None, False, drift, {}, requests=9, seconds=0.1)
 
     def load(self) -> LoadReport:
         self._called("load", None)
@@ -169,12 +175,19 @@ def test_a_full_refresh_reads_everything(settings: Settings, planted: Planted, i
 @pytest.mark.parametrize(
     ("overrides", "schedules"),
     [
-        ({"environment": "embedded", "schedules_on": True}, {"refresh_schedule": ("0 * * * *", "UTC", "STOPPED")}),
+        (
+            {"environment": "embedded", "schedules_on": True},
+            {
+                "refresh_schedule": ("0 * * * *", "UTC", "STOPPED"),
+                "reconcile_schedule": ("30 2 * * *", "UTC", "STOPPED"),
+            },
+        ),
         (
             {
                 "environment": "custom",
                 "schedules_on": True,
                 "refresh_cron": "*/15 6-22 * * *",
+                "reconcile_cron": "",
                 "full_refresh_cron": "0 3 * * 0",
                 "schedule_time_zone": "Europe/Berlin",
             },
@@ -183,7 +196,7 @@ def test_a_full_refresh_reads_everything(settings: Settings, planted: Planted, i
                 "full_refresh_schedule": ("0 3 * * 0", "Europe/Berlin", "RUNNING"),
             },
         ),
-        ({"environment": "custom", "refresh_cron": ""}, {}),
+        ({"environment": "custom", "refresh_cron": "", "reconcile_cron": ""}, {}),
     ],
 )
 def test_schedules_are_as_set(overrides: dict[str, Any], schedules: dict[str, tuple[str, str, str]]) -> None:
@@ -191,6 +204,17 @@ def test_schedules_are_as_set(overrides: dict[str, Any], schedules: dict[str, tu
     assert {
         one.name: (one.cron_schedule, one.execution_timezone, one.default_status.value) for one in made
     } == schedules
+
+
+def test_a_reconcile_compares_then_refreshes_and_says_what_had_drifted(
+    settings: Settings, planted: Planted, instance: dg.DagsterInstance
+) -> None:
+    definitions = build_definitions(settings, pipeline=planted)
+    assert definitions.resolve_job_def("reconcile").execute_in_process(instance=instance).success
+    assert steps(planted) == ["reconcile", "extract", "load", "build", "publish"]
+    [observed] = instance.fetch_observations(dg.AssetKey(["ion", "parts"]), limit=1).records
+    assert observed.asset_observation
+    assert observed.asset_observation.metadata["rows_drifted"].value == 2
 
 
 def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, instance: dg.DagsterInstance) -> None:
