@@ -33,6 +33,8 @@ Entities = Annotated[
     list[str] | None, typer.Option("--entity", "-e", help="Only this entity; may be given several times.")
 ]
 Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only changes.")]
+NoResume = Annotated[bool, typer.Option("--no-resume", help="Do not go on with a read that was interrupted.")]
+Wait = Annotated[float | None, typer.Option("--wait", help="As ION_LOCK_WAIT_SECONDS.", show_default=False)]
 AcceptDeletes = Annotated[
     bool, typer.Option("--accept-deletes", help="Take what is gone for deleted, however much it is.")
 ]
@@ -98,10 +100,16 @@ def check(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def refresh(
-    context: typer.Context, full: Full = False, accept_deletes: AcceptDeletes = False, as_json: Json = False
+    context: typer.Context,
+    full: Full = False,
+    accept_deletes: AcceptDeletes = False,
+    no_resume: NoResume = False,
+    wait: Wait = None,
+    as_json: Json = False,
 ) -> None:
     """Read what is new in ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
-    result = _refresh(command_settings(context), full=full, accept_deletes=accept_deletes)
+    settings = command_settings(context, lock_wait_seconds=wait)
+    result = _refresh(settings, full=full, accept_deletes=accept_deletes, afresh=no_resume)
 
     def human() -> None:
         out.print(
@@ -128,6 +136,8 @@ def extract(
     entity: Entities = None,
     full: Full = False,
     accept_deletes: AcceptDeletes = False,
+    no_resume: NoResume = False,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Read what is new in ION into a new load of the lake, and stop there."""
@@ -136,8 +146,9 @@ def extract(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rows_view
 
-    mode = ReadMode(full=full, accept_deletes=accept_deletes)
-    report = run_extract(command_settings(context), entities=entity or (), mode=mode, reporter=reporter(err))
+    settings = command_settings(context, lock_wait_seconds=wait)
+    mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=no_resume)
+    report = run_extract(settings, entities=entity or (), mode=mode, reporter=reporter(err))
 
     def human() -> None:
         if report.load_id is None:
@@ -152,24 +163,26 @@ def extract(
 
 
 @app.command()
-def load(context: typer.Context, as_json: Json = False) -> None:
+def load(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
     """Apply the loads that the warehouse does not have yet, all tables of a load in one transaction."""
     from ion_pipeline.pipeline.steps import load as run_load
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import load_line
 
-    report = run_load(command_settings(context, tenant=False), reporter=reporter(err))
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
+    report = run_load(settings, reporter=reporter(err))
     emit(asdict(report), as_json=as_json, human=lambda: out.print(load_line(report)))
 
 
 @app.command()
-def rebuild(context: typer.Context, as_json: Json = False) -> None:
+def rebuild(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
     """Make raw and raw_history anew from the lake alone; all or nothing. The models are built from them by `build`."""
     from ion_pipeline.pipeline.upkeep import rebuild as run_rebuild
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rebuild_line
 
-    report = run_rebuild(command_settings(context, tenant=False), reporter=reporter(err))
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
+    report = run_rebuild(settings, reporter=reporter(err))
     emit(asdict(report), as_json=as_json, human=lambda: out.print(rebuild_line(report)))
 
 
@@ -178,6 +191,7 @@ def compact(
     context: typer.Context,
     keep: Annotated[int, typer.Option(min=0, help="So many of the latest loads stay as they are.")] = 30,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do and save.")] = False,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Fold old loads of the lake into one that holds each version of a row once. Loses no history."""
@@ -185,7 +199,7 @@ def compact(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import compact_line
 
-    settings = command_settings(context, tenant=False)
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
     report = run_compact(settings, keep=keep, dry_run=dry_run, reporter=reporter(err))
     document = {**asdict(report), "bytes_saved": report.bytes_saved}
     emit(document, as_json=as_json, human=lambda: out.print(compact_line(report)))
@@ -197,6 +211,7 @@ def build(
     select: Annotated[
         list[str] | None, typer.Option("--select", "-s", help="dbt selector; all models if none.")
     ] = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Build and test the models with dbt."""
@@ -204,18 +219,20 @@ def build(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import build_line
 
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
     with reporter(err).phase("Building the models"):
-        report = dbt.build(command_settings(context, tenant=False), select=select or ())
+        report = dbt.build(settings, select=select or ())
     emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))
 
 
 @app.command()
-def publish(context: typer.Context, as_json: Json = False) -> None:
+def publish(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
     """Copy the public tables to the published file and Parquet, and swap them in."""
     from ion_pipeline.pipeline.steps import publish as run_publish
     from ion_pipeline.terminal.progress import reporter
 
-    report = run_publish(command_settings(context, tenant=False), reporter=reporter(err))
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
+    report = run_publish(settings, reporter=reporter(err))
     emit(asdict(report), as_json=as_json, human=lambda: out.print(f"Published {report.database}"))
 
 
@@ -230,14 +247,14 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     emit(asdict(report), as_json=as_json, human=lambda: out.print(*status_lines(report), sep="\n"))
 
 
-def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False) -> Any:
+def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False, afresh: bool = False) -> Any:
     with err.status("Starting Dagster"):
         from ion_pipeline.definitions import build_definitions
         from ion_pipeline.defs.run import run_refresh
     from ion_pipeline.pipeline.steps import ReadMode
     from ion_pipeline.terminal.progress import reporter
 
-    mode = ReadMode(full=full, accept_deletes=accept_deletes)
+    mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh)
     result = run_refresh(build_definitions(settings, reporter(err), mode=mode))
     for warning in result.warnings:
         err.print(f"[yellow]![/yellow] {warning}", highlight=False)

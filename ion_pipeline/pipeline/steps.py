@@ -42,4 +42,4 @@ def publish(settings: Settings, *, reporter: Reporter | None = None) -> PublishR
 
 
 def _resources(settings: Settings) -> Resources:
-    return Resources(memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)
+    return Resources(settings.duckdb_memory_limit, settings.duckdb_threads, settings.lock_wait_seconds)

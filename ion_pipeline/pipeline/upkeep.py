@@ -66,4 +66,4 @@ def _rows(loads: Sequence[LoadManifest], reporter: Reporter) -> Callable[[LoadPr
 
 
 def _resources(settings: Settings) -> Resources:
-    return Resources(memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)
+    return Resources(settings.duckdb_memory_limit, settings.duckdb_threads, settings.lock_wait_seconds)
