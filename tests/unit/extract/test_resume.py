@@ -2,9 +2,9 @@
 
 import asyncio
 import copy
+from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
