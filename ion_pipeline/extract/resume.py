@@ -8,8 +8,6 @@ forgotten and read from the start.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
 
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, ask
@@ -27,36 +25,32 @@ class Left:
     """What an interrupted read has left.
 
     Attributes:
-        notes: The document of its ledger.
-        clock: ION's clock when it began.
         tables: Rows that it has written, by table.
         ids: Looks up the ids of an entity's own table in the order written, with: is it a tombstone?
     """
 
-    notes: Mapping[str, Any]
-    clock: datetime
     tables: Mapping[str, int]
     ids: Callable[[str], Iterable[tuple[int, bool]]]
 
 
 async def take_up(
-    client: IonClient, plan: Plan, tasks: Sequence[Task], left: Left, sink: BatchSink
-) -> tuple[Ledger, tuple[Task, ...]]:
+    client: IonClient, plan: Plan, tasks: Sequence[Task], *, ledger: Ledger, left: Left, sink: BatchSink
+) -> tuple[Task, ...]:
     """Go on with a read.
 
     Args:
         client: The tenant.
         plan: The same as when the read began.
         tasks: From `decide`, as things are now.
+        ledger: Of the interrupted read; forgets what does not hold, before it is discarded.
         left: What there is.
         sink: Is told to discard what does not hold.
 
     Returns:
-        The ledger to go on with, and the tasks: what had turned out to need reading in full is still read so.
+        The tasks: what had turned out to need reading in full is still read so.
     """
-    ledger = Ledger.read(left.notes, left.clock)
     by_name = {task.plan.name: task for task in tasks}
-    doubtful = [name for name, entry in ledger if not _fits(plan, by_name.get(name), entry)]
+    doubtful = [name for name, entry in ledger if not _fits(plan, by_name.get(name), entry, left.tables.get(name, 0))]
     for name in doubtful:
         ledger.forget(name)
     for name in await _shrunk(client, plan, ledger):
@@ -73,17 +67,18 @@ async def take_up(
         if table not in kept:
             sink.discard(table)
     full = {name for name, entry in ledger if entry.since is None}
-    return ledger, tuple(replace(task, action="full") if task.plan.name in full else task for task in tasks)
+    return tuple(replace(task, action="full") if task.plan.name in full else task for task in tasks)
 
 
-def _fits(plan: Plan, task: Task | None, entry: Entry) -> bool:
-    """Whether the entity would be read now as it was then."""
+def _fits(plan: Plan, task: Task | None, entry: Entry, rows: int) -> bool:
+    """Whether the entity would be read now as it was then, and its rows are there."""
     if task is None or task.plan.query is None or task.plan.paging != "keyset":
         return False
     if entry.since is not None:
-        return task.action in _CHANGES and task.since == entry.since
+        return task.action in _CHANGES and task.since == entry.since and rows >= entry.rows
     # Rows nested in others may go without a sign of it in their owners.
-    return task.action != "forbidden" and next(plan.carried_by(task.plan.name), None) is None
+    is_alone = next(plan.carried_by(task.plan.name), None) is None
+    return task.action != "forbidden" and is_alone and rows == entry.rows
 
 
 async def _shrunk(client: IonClient, plan: Plan, ledger: Ledger) -> set[str]:

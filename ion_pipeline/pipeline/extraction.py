@@ -229,9 +229,9 @@ async def _extract(
                 ),
                 lock=lock,
             ) as writer:
-                ledger, tasks = await begin_or_go_on(client, prepared.plan, prepared.tasks, writer, reporter)
-                prepared = replace(prepared, tasks=tasks, clock=ledger.clock or prepared.clock)
                 with left_for_later(writer, reporter):
+                    ledger, tasks = await begin_or_go_on(client, prepared.plan, prepared.tasks, writer, reporter)
+                    prepared = replace(prepared, tasks=tasks, clock=ledger.clock or prepared.clock)
                     results = await _read(
                         client, settings, prepared, ledger, mode=mode, writer=writer, reporter=reporter
                     )

@@ -63,20 +63,21 @@ async def begin_or_go_on(
     if left.refusal:
         of = f" of {left.began:%Y-%m-%d %H:%M} UTC" if left.began else ""
         reporter.note(f"The interrupted read{of} is not gone on with: {left.refusal}.")
-    if left.journal is None:
-        ledger, tasks = Ledger(), tuple(tasks)
-    else:
-        ledger, tasks = await take_up(
+    ledger = Ledger.read(left.journal.notes, left.journal.started_at) if left.journal else Ledger()
+    if writer.checkpoints:
+        writer.checkpoints.notes = ledger.document
+        ledger.page_written = writer.checkpoint
+    if left.journal is not None:
+        tasks = await take_up(
             client,
             plan,
             tasks,
-            Left(
-                notes=left.journal.notes,
-                clock=left.journal.started_at,
+            ledger=ledger,
+            left=Left(
                 tables={table: staged.rows for table, staged in left.journal.tables.items()},
                 ids=lambda table: _ids(writer.left(table, ["id", "_ion_deleted"])),
             ),
-            writer,
+            sink=writer,
         )
         there = {name: entry.rows for name, entry in ledger}
         wanted = sum(task.total or 0 if task.action == "full" else task.rows for task in tasks)
@@ -84,10 +85,7 @@ async def begin_or_go_on(
             f"Continuing the read of {writer.started_at:%Y-%m-%d %H:%M} UTC: "
             f"{sum(there.values()):,} of {wanted:,} rows are there."
         )
-    if writer.checkpoints:
-        writer.checkpoints.notes = ledger.document
-        ledger.page_written = writer.checkpoint
-    return ledger, tasks
+    return ledger, tuple(tasks)
 
 
 @contextmanager

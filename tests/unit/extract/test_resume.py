@@ -40,6 +40,17 @@ def same(rows: Rows) -> Rows:
     return found
 
 
+class Discarding:
+    """What is discarded must not be in the ledger any more: both are kept together, and may be kept right then."""
+
+    def __init__(self, rows: Rows, ledger: Ledger) -> None:
+        self.rows, self.ledger = rows, ledger
+
+    def __call__(self, table: str) -> None:
+        assert known_catalog().tables[table].entity not in self.ledger.document()
+        Rows.discard(self.rows, table)
+
+
 class Moment:
     """What is durable after a page: rows and ledger of the same moment."""
 
@@ -50,7 +61,7 @@ class Moment:
 
     def left(self) -> Left:
         tables = {table: sum(batch.num_rows for batch in found) for table, found in self.rows.batches.items()}
-        return Left(self.notes, CLOCK, tables, lambda _: ())
+        return Left(tables, lambda _: ())
 
 
 async def read_through(ion: MiniIon, selection: list[str]) -> tuple[Rows, list[Moment]]:
@@ -68,7 +79,9 @@ async def go_on(ion: MiniIon, moment: Moment, selection: list[str]) -> tuple[Row
     async with client_of(ion, max_concurrency=3) as client:
         plan = negotiate(ion.schema, known_catalog(), selection)
         tasks = await decide(client, plan, known_of(plan, State()), page_size=3)
-        ledger, _ = await take_up(client, plan, tasks, moment.left(), rows)
+        ledger = Ledger.read(moment.notes, CLOCK)
+        rows.discard = Discarding(rows, ledger)  # type: ignore[method-assign]
+        await take_up(client, plan, tasks, ledger=ledger, left=moment.left(), sink=rows)
         ion.asked.clear()
         found = await fetch(client, plan, rows, page_size=3, ledger=ledger, progress=heard)
     return rows, {result.entity: result for result in found}, heard
