@@ -71,7 +71,7 @@ def demo(
 
     settings = command_settings(context, environment="embedded", sandbox_scale=scale)
     # Each demo is a world of its own, not a change to the one before.
-    _refresh(settings, full=True, accept_deletes=True)
+    _refresh(settings, full=True, accept_deletes=True, afresh=True)
     show_demo(settings, out)
 
 

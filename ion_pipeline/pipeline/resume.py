@@ -39,10 +39,12 @@ def resumption(
         schema_hash: Hash of the tenant's GraphQL schema.
         afresh: Go on with none.
     """
+    # The embedded sandbox is one tenant whatever its world, and another one each time its factory is set otherwise.
+    world = (settings.sandbox_seed, settings.sandbox_scale) if settings.environment == "embedded" else ()
     queries = sorted((entity.name, entity.paging, entity.query_hash) for entity in plan.entities)
     return Resumption(
         plan={
-            "tenant": str(tenant),
+            "tenant": " ".join(map(str, (tenant, *world))),
             "kind of read": kind,
             "load before it": last_load,
             "selection of entities": _digest(queries),
