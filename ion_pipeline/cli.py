@@ -35,6 +35,8 @@ Entities = Annotated[
     list[str] | None, typer.Option("--entity", "-e", help="Only this entity; may be given several times.")
 ]
 Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only changes.")]
+NoResume = Annotated[bool, typer.Option("--no-resume", help="Do not go on with a read that was interrupted.")]
+Wait = Annotated[float | None, typer.Option("--wait", help="As ION_LOCK_WAIT_SECONDS.", show_default=False)]
 AcceptDeletes = Annotated[
     bool, typer.Option("--accept-deletes", help="Take what is gone for deleted, however much it is.")
 ]
@@ -75,7 +77,7 @@ def demo(
 
     settings = command_settings(context, environment="embedded", sandbox_scale=scale)
     # Each demo is a world of its own, not a change to the one before.
-    _refresh(settings, full=True, accept_deletes=True)
+    _refresh(settings, full=True, accept_deletes=True, afresh=True)
     show_demo(settings, out)
 
 
@@ -108,13 +110,15 @@ def refresh(
     full: Full = False,
     accept_deletes: AcceptDeletes = False,
     adopt: Adopt = False,
+    no_resume: NoResume = False,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Read what is new in ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
-    settings = command_settings(context)
+    settings = command_settings(context, lock_wait_seconds=wait)
     if adopt:
         _adopt(settings)
-    result = _refresh(settings, full=full, accept_deletes=accept_deletes)
+    result = _refresh(settings, full=full, accept_deletes=accept_deletes, afresh=no_resume)
 
     def human() -> None:
         out.print(
@@ -142,6 +146,8 @@ def extract(
     full: Full = False,
     accept_deletes: AcceptDeletes = False,
     adopt: Adopt = False,
+    no_resume: NoResume = False,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Read what is new in ION into a new load of the lake, and stop there."""
@@ -150,7 +156,8 @@ def extract(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rows_view
 
-    settings, mode = command_settings(context), ReadMode(full=full, accept_deletes=accept_deletes)
+    settings = command_settings(context, lock_wait_seconds=wait)
+    mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=no_resume)
     if adopt:
         _adopt(settings)
     report = run_extract(settings, entities=entity or (), mode=mode, reporter=reporter(err))
@@ -186,24 +193,26 @@ def reconcile(
 
 
 @app.command()
-def load(context: typer.Context, as_json: Json = False) -> None:
+def load(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
     """Apply the loads that the warehouse does not have yet, all tables of a load in one transaction."""
     from ion_pipeline.pipeline.steps import load as run_load
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import load_line
 
-    report = run_load(command_settings(context, tenant=False), reporter=reporter(err))
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
+    report = run_load(settings, reporter=reporter(err))
     emit(asdict(report), as_json=as_json, human=lambda: out.print(load_line(report)))
 
 
 @app.command()
-def rebuild(context: typer.Context, as_json: Json = False) -> None:
+def rebuild(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
     """Make raw and raw_history anew from the lake alone; all or nothing. The models are built from them by `build`."""
     from ion_pipeline.pipeline.upkeep import rebuild as run_rebuild
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rebuild_line
 
-    report = run_rebuild(command_settings(context, tenant=False), reporter=reporter(err))
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
+    report = run_rebuild(settings, reporter=reporter(err))
     emit(asdict(report), as_json=as_json, human=lambda: out.print(rebuild_line(report)))
 
 
@@ -212,6 +221,7 @@ def compact(
     context: typer.Context,
     keep: Annotated[int, typer.Option(min=0, help="So many of the latest loads stay as they are.")] = 30,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do and save.")] = False,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Fold old loads of the lake into one that holds each version of a row once. Loses no history."""
@@ -219,7 +229,7 @@ def compact(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import compact_line
 
-    settings = command_settings(context, tenant=False)
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
     report = run_compact(settings, keep=keep, dry_run=dry_run, reporter=reporter(err))
     document = {**asdict(report), "bytes_saved": report.bytes_saved}
     emit(document, as_json=as_json, human=lambda: out.print(compact_line(report)))
@@ -231,6 +241,7 @@ def build(
     select: Annotated[
         list[str] | None, typer.Option("--select", "-s", help="dbt selector; all models if none.")
     ] = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Build and test the models with dbt."""
@@ -238,8 +249,9 @@ def build(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import build_line
 
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
     with reporter(err).phase("Building the models"):
-        report = dbt.build(command_settings(context, tenant=False), select=select or ())
+        report = dbt.build(settings, select=select or ())
     emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))
 
 
@@ -247,6 +259,7 @@ def build(
 def publish(
     context: typer.Context,
     to: Annotated[str | None, typer.Option(help="Send it there too (ION_PUBLISH_TO): s3://… or postgresql://…")] = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Copy the public tables to the published file and Parquet, and swap them in."""
@@ -254,7 +267,8 @@ def publish(
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import publish_lines
 
-    report = run_publish(command_settings(context, tenant=False), to=to, reporter=reporter(err))
+    settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
+    report = run_publish(settings, to=to, reporter=reporter(err))
     emit(asdict(report), as_json=as_json, human=lambda: out.print(*publish_lines(report), sep="\n", highlight=False))
 
 
@@ -269,14 +283,14 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     emit(asdict(report), as_json=as_json, human=lambda: out.print(*status_lines(report), sep="\n"))
 
 
-def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False) -> Any:
+def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False, afresh: bool = False) -> Any:
     with err.status("Starting Dagster"):
         from ion_pipeline.definitions import build_definitions
         from ion_pipeline.defs.run import run_refresh
     from ion_pipeline.pipeline.steps import ReadMode
     from ion_pipeline.terminal.progress import reporter
 
-    mode = ReadMode(full=full, accept_deletes=accept_deletes)
+    mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh)
     result = run_refresh(build_definitions(settings, reporter(err), mode=mode))
     for warning in result.warnings:
         err.print(f"[yellow]![/yellow] {warning}", highlight=False)

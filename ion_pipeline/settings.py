@@ -115,6 +115,16 @@ class Settings(BaseSettings):
         description="Share of an entity's rows that may be gone (and 100 of them) before a refresh stops and asks.",
     )
 
+    resume_hours: float = Field(
+        default=24.0, ge=0, description="An interrupted read is gone on with for this long; 0: never."
+    )
+    checkpoint_seconds: float = Field(
+        default=5.0, ge=0, description="How much of a read a crash may cost, about; of a long one a fiftieth."
+    )
+    lock_wait_seconds: float = Field(
+        default=0.0, ge=0, description="How long to wait for whoever is writing the lake or the warehouse; 0: not."
+    )
+
     duckdb_memory_limit: str = Field(
         default="4GB", pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="Memory DuckDB may use."
     )

@@ -22,10 +22,12 @@ from ion_pipeline.extract.catalog import Catalog, ChildList, Column, Entity, Tab
 from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError, SuspiciousDeletesError
 from ion_pipeline.extract.fetch import fetch
+from ion_pipeline.extract.ledger import Ledger
 from ion_pipeline.extract.negotiate import negotiate
 from ion_pipeline.extract.plan import Drift, EntityPlan, EntityQuery, Plan
 from ion_pipeline.extract.refresh import RefreshOptions, carry_out
 from ion_pipeline.extract.results import BatchSink, ChangeSink, EntityResult, NoProgress, Progress
+from ion_pipeline.extract.resume import Left, take_up
 from ion_pipeline.extract.state import EntityState, State
 
 __all__ = [
@@ -43,6 +45,8 @@ __all__ = [
     "EntityQuery",
     "EntityResult",
     "EntityState",
+    "Ledger",
+    "Left",
     "NoProgress",
     "PagingError",
     "Plan",
@@ -64,5 +68,6 @@ __all__ = [
     "known_of",
     "negotiate",
     "nothing_read",
+    "take_up",
     "with_unsettled",
 ]

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from ion_pipeline.client import IonClient, PermissionDeniedError
 from ion_pipeline.extract.arrow import to_batches
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError
+from ion_pipeline.extract.ledger import Entry, Ledger, Span
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.paging import CursorPager, KeysetPager, Pager
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Paging, Plan
@@ -39,6 +40,7 @@ async def fetch(
     progress: Progress | None = None,
     page_size: int = 500,
     parallel: bool = True,
+    ledger: Ledger | None = None,
 ) -> list[EntityResult]:
     """Read everything in the plan.
 
@@ -49,6 +51,7 @@ async def fetch(
         progress: Hears how it goes.
         page_size: Rows asked for in one request at most.
         parallel: Whether a large entity may be read in several id ranges side by side.
+        ledger: Is told how far each entity has been read; where it knows of rows that are there, they stay.
 
     Returns:
         A result for each entity, in the plan's order. One that the API key may not read is reported as `forbidden`.
@@ -62,7 +65,7 @@ async def fetch(
     # Watermarks want the server's clock from before the first page.
     await client.read_clock()
     places = asyncio.Semaphore(client.max_concurrency + _SPARE_STREAMS)
-    run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel)
+    run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel, ledger or Ledger())
     with _heap_at_rest():
         results = await _all(run.entity(entity, entity.query) for entity in plan.entities if entity.query)
     read = {result.entity: result for result in results}
@@ -103,6 +106,7 @@ class _Run:
     page_size: int
     places: asyncio.Semaphore
     parallel: bool
+    ledger: Ledger
 
     async def entity(self, plan: EntityPlan, query: EntityQuery) -> EntityResult:
         """Read one entity, a second time if the first does not add up."""
@@ -122,6 +126,7 @@ class _Run:
         except (CountMismatchError, DuplicateKeyError) as doubt:
             message = doubt.message
         self.progress.note(f"{message} Reading {plan.name} again, by {paging}.")
+        self.ledger.forget(plan.name)
         for table in dict.fromkeys(query.shape.tables()):
             self.sink.discard(table)
         return await self._read(plan, query, reader, paging)
@@ -135,7 +140,12 @@ class _Run:
         began, watermark = time.monotonic(), self.client.server_time
         reading = _Reading(self, plan.name, query, reader, PageSize(self.page_size))
         if paging == "keyset":
-            total = await reading.by_id(IdRange(), cutter)
+            entry = self.ledger.of(plan.name)
+            if entry.tables is not None:
+                watermark = self.ledger.clock
+                reading.go_on(entry.tables, entry)
+            total = entry.rows
+            total += sum(await _all([reading.by_id(span, cutter) for span in entry.left()]))
         else:
             total = await reading.by_cursor(KeyLog(plan.entity.key))
         self.progress.finished(plan.name)
@@ -170,10 +180,18 @@ class _Reading:
     def __post_init__(self) -> None:
         self.rows.update(dict.fromkeys(self.query.shape.tables(), 0))
 
+    def go_on(self, tables: Mapping[str, int], entry: Entry) -> None:
+        """Count what is there already."""
+        self.rows.update(tables)
+        self.run.progress.started(self.entity, entry.total)
+        self.run.progress.advanced(self.entity, entry.rows)
+
     async def by_id(self, span: IdRange, cutter: Cutter | None) -> int:
         """Read a range of ids, cut or not, and give its number of rows, checked."""
         pager = KeysetPager(self.entity, span=span, cutter=cutter)
-        await self._stream(pager)
+        written = self.run.ledger.of(self.entity).open(span.above)
+        await self._stream(pager, span=written)
+        self.run.ledger.end(written, pager.span.until)
         others = 0
         if cutter and pager.rest and pager.total is not None:
             further = cutter.further(pager.total - pager.rows)
@@ -185,11 +203,11 @@ class _Reading:
     async def by_cursor(self, keys: KeyLog) -> int:
         """Read everything by the server's cursors and give the number of rows, checked."""
         pager = CursorPager(self.entity)
-        await self._stream(pager, keys)
+        await self._stream(pager, keys=keys)
         keys.check(self.entity)
         return await check_count(self.entity, pager, self.reader.count)
 
-    async def _stream(self, pager: Pager, keys: KeyLog | None = None) -> None:
+    async def _stream(self, pager: Pager, *, keys: KeyLog | None = None, span: Span | None = None) -> None:
         progress, shape = self.run.progress, self.query.shape
         async with self.run.places, aclosing(pages(pager, self.size, self.reader.page, self.reader.pause)) as stream:
             async for page in stream:
@@ -201,6 +219,7 @@ class _Reading:
                     if keys and table == self.entity:
                         keys.add(batch)
                 progress.advanced(self.entity, len(page.nodes))
+                self.run.ledger.page(span, page.nodes)
 
 
 def _result(plan: EntityPlan, read: Mapping[str, EntityResult]) -> EntityResult:

@@ -80,7 +80,7 @@ class KeysetPager:
         return self._within(self.span.above, self.last if self.span.until is None else self.span.until)
 
     def _within(self, above: int | None, until: int | None) -> Mapping[str, Any]:
-        filters = {**self.filters, **_between(above, until)}
+        filters = {**self.filters, **between(above, until)}
         return {"filters": filters} if filters else {}
 
     @property
@@ -180,7 +180,8 @@ class CursorPager:
         self.after = page.end_cursor
 
 
-def _between(above: int | None, until: int | None) -> Mapping[str, Any]:
+def between(above: int | None, until: int | None) -> Mapping[str, Any]:
+    """The filter for ids above one and up to another; empty without bounds."""
     condition = {name: bound for name, bound in (("gt", above), ("lte", until)) if bound is not None}
     return {"id": condition} if condition else {}
 

@@ -7,6 +7,7 @@ in the next, up to a limit, and what is left then is reported with each entity.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -14,13 +15,14 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from ion_pipeline.client import IonClient, RequestTimeoutError
+from ion_pipeline.client import IonClient
 from ion_pipeline.extract.account import Account, unread_result
 from ion_pipeline.extract.arrow import Node, to_batches
 from ion_pipeline.extract.decide import Known, Task, amount, check_deletes, decide, is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.fetch import fetch
+from ion_pipeline.extract.ledger import Entry, Ledger
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.paging import KeysetPager
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Mark, Plan
@@ -65,6 +67,7 @@ async def carry_out(
     clock: datetime | None,
     progress: Progress | None = None,
     options: RefreshOptions | None = None,
+    ledger: Ledger | None = None,
 ) -> list[EntityResult]:
     """Read what the tasks say.
 
@@ -77,6 +80,7 @@ async def carry_out(
         clock: ION's clock before `decide` asked for the counts: the watermark of what is read.
         progress: Hears how it goes.
         options: How to read.
+        ledger: As in `fetch`; of the read that is gone on with, where there is one.
 
     Returns:
         A result for each entity of the plan.
@@ -94,6 +98,7 @@ async def carry_out(
         clock=clock,
         progress=progress or NoProgress(),
         options=options or RefreshOptions(),
+        ledger=ledger or Ledger(),
     )
     return await run.run(tasks)
 
@@ -111,6 +116,7 @@ class _Refresh:
         clock: datetime | None,
         progress: Progress,
         options: RefreshOptions,
+        ledger: Ledger,
     ) -> None:
         self._client, self._plan, self._state, self._sink = client, plan, state, sink
         self._clock, self._progress, self._options = clock, progress, options
@@ -120,12 +126,26 @@ class _Refresh:
         self._totals: dict[str, int | None] = {}
         self._unsettled: dict[str, int] = {}
         self._seen: dict[str, dict[int, Mark]] = {}
+        self._ledger, self._is_first_round = ledger, True
+        for name, entry in ledger:
+            if entry.since is not None:
+                self._go_on(name, entry)
+
+    def _go_on(self, name: str, entry: Entry) -> None:
+        """What an interrupted refresh wrote of an entity's changes is as if this one had."""
+        self._ids[name].add(entry.live)
+        if entry.gone:
+            self._ids[name].remove(entry.gone)
+        self._accounts[name] = Account(
+            rows=Counter(entry.tables), touched={name, *(entry.tables or ())}, deleted=len(entry.gone)
+        )
 
     async def run(self, tasks: Sequence[Task]) -> list[EntityResult]:
         first = {task.plan.name: task for task in tasks}
         since = self._clock
         for number in range(1, self._options.rounds + 1):
             await self._round(tasks)
+            self._is_first_round = False
             asked_at = self._client.server_time
             tasks = await self._changed_meanwhile(since)
             since = asked_at
@@ -163,6 +183,7 @@ class _Refresh:
         entities = [entity for entity in self._plan.entities if {entity.name, entity.carrier} & names]
         for entity in entities:
             if entity.name in self._accounts or entity.name in self._full:
+                self._ledger.forget(entity.name)
                 for table in (entity.name, *(child.table for child in entity.entity.children)):
                     self._sink.discard(table)
                 self._accounts.pop(entity.name, None)
@@ -174,6 +195,7 @@ class _Refresh:
             progress=self._progress,
             page_size=self._options.page_size,
             parallel=self._options.parallel,
+            ledger=self._ledger,
         ):
             self._full[result.entity] = result
             before = self._state.entities.get(result.entity)
@@ -206,12 +228,17 @@ class _Refresh:
     async def _changes(
         self, plan: EntityPlan, query: EntityQuery, reader: PageReader, since: datetime, changed: int
     ) -> None:
-        pager = KeysetPager(plan.name, query.watch.changed_since(since))
+        # Later rounds are over soon, and ask for what changed since another instant.
+        entry = self._ledger.of(plan.name, since) if self._is_first_round else Entry()
+        pager = KeysetPager(plan.name, query.watch.changed_since(since), last=entry.last)
+        span = entry.open(entry.last)
         self._progress.started(plan.name, changed)
+        self._progress.advanced(plan.name, entry.rows)
         size = PageSize(self._options.page_size)
         async with aclosing(pages(pager, size, reader.page, reader.pause)) as stream:
             async for page in stream:
                 self._write(plan, query, page.nodes)
+                self._ledger.page(span, page.nodes)
         self._progress.finished(plan.name)
 
     async def _sweep(self, plan: EntityPlan, query: EntityQuery, reader: PageReader) -> None:
@@ -231,19 +258,7 @@ class _Refresh:
             self._delete(plan, query, sorted(found.gone))
         ordered = sorted(wanted)
         for start in range(0, len(ordered), _IDS_PER_REQUEST):
-            await self._read_ids(plan, query, reader, ordered[start : start + _IDS_PER_REQUEST])
-
-    async def _read_ids(self, plan: EntityPlan, query: EntityQuery, reader: PageReader, ids: list[int]) -> None:
-        try:
-            page = await reader.page({"first": len(ids), "filters": {"id": {"in": ids}}})
-        except RequestTimeoutError:
-            if len(ids) == 1:
-                raise
-            middle = len(ids) // 2
-            await self._read_ids(plan, query, reader, ids[:middle])
-            await self._read_ids(plan, query, reader, ids[middle:])
-        else:
-            self._write(plan, query, page.nodes)
+            self._write(plan, query, await reader.rows(ordered[start : start + _IDS_PER_REQUEST]))
 
     def _write(self, plan: EntityPlan, query: EntityQuery, nodes: Sequence[Node]) -> None:
         if not nodes:

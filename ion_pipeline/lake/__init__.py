@@ -12,6 +12,7 @@ does. What to read from ION and what the rows mean is not known here.
 
 from ion_pipeline.lake.errors import LakeBusyError, LakeCorruptionError, LakeError, LakeWriteError
 from ion_pipeline.lake.fold import VERSION_COLUMNS, FoldWriter
+from ion_pipeline.lake.journal import Resumption
 from ion_pipeline.lake.lake import Lake
 from ion_pipeline.lake.lock import WriterLock
 from ion_pipeline.lake.manifest import FileEntry, Fold, LoadManifest, SchemaDrift, Strategy, TableManifest, TableRead
@@ -33,6 +34,7 @@ __all__ = [
     "LakeWriteError",
     "LoadManifest",
     "LoadWriter",
+    "Resumption",
     "SchemaDrift",
     "Strategy",
     "TableManifest",

@@ -13,6 +13,8 @@ import ion_pipeline
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.errors import LakeCorruptionError, LakeWriteError, write_error
 from ion_pipeline.lake.fold import FoldWriter
+from ion_pipeline.lake.journal import FORMAT as JOURNAL_FORMAT
+from ion_pipeline.lake.journal import Checkpoints, Interrupted, Journal, Resumption, interrupted
 from ion_pipeline.lake.lock import WriterLock, together
 from ion_pipeline.lake.manifest import LoadManifest, from_json
 from ion_pipeline.lake.part import WriterOptions
@@ -53,8 +55,10 @@ class Lake:
         code_version: str = ion_pipeline.__version__,
         options: WriterOptions | None = None,
         wait_seconds: float = 0.0,
+        resumption: Resumption | None = None,
+        lock: WriterLock | None = None,
     ) -> LoadWriter:
-        """Begin a load, having swept away what killed writers left.
+        """Begin a load, or go on with an interrupted one, having swept away what else killed writers left.
 
         Args:
             tenant: Whose data it is, as `claim_tenant` gives it.
@@ -64,25 +68,35 @@ class Lake:
             code_version: Version of this package.
             options: Memory and file sizes.
             wait_seconds: How long to wait for another writer to finish.
+            resumption: Which interrupted load to go on with; the load will have a journal. Neither, if not given.
+            lock: Held by the caller already, from `writing`.
 
         Raises:
             LakeBusyError: Another process is writing to this lake.
             LakeWriteError: The lake cannot be written.
             LakeCorruptionError: A committed load's manifest is not readable.
         """
-        lock = self._lock("writing a load", wait_seconds)
+        lock = lock or self._lock("writing a load", wait_seconds)
+        started_at = started_at or datetime.now(UTC)
         try:
-            sweep(self._storage, self._readers_file)
+            committed, left = self.load_ids(), Interrupted()
+            if resumption:
+                left = interrupted(self._storage, resumption, now=started_at, committed=committed)
+            sweep(self._storage, self._readers_file, keep=left.journal.load_id if left.journal else None)
+            plan = resumption.plan if resumption else {}
+            journal = left.journal or Journal(JOURNAL_FORMAT, _next_id(committed), started_at, plan, {}, {})
             return LoadWriter(
                 self._storage,
                 lock,
-                load_id=_next_id(self.load_ids()),
+                load_id=journal.load_id,
                 tenant=tenant,
                 schemas=dict(schemas),
-                started_at=started_at or datetime.now(UTC),
+                started_at=journal.started_at,
                 schema_hash=schema_hash,
                 code_version=code_version,
                 options=options or WriterOptions(),
+                interrupted=left,
+                checkpoints=Checkpoints(self._storage, journal, resumption.checkpoint_seconds) if resumption else None,
             )
         except OSError as error:
             lock.release()
@@ -115,6 +129,19 @@ class Lake:
         except BaseException:
             lock.release()
             raise
+
+    @contextmanager
+    def writing(self, *, wait_seconds: float = 0.0) -> Iterator[WriterLock]:
+        """Keep other writers out from before a load begins: what it is based on has to be the latest.
+
+        Raises:
+            LakeBusyError, LakeWriteError: As in `begin`.
+        """
+        lock = self._lock("reading ION", wait_seconds)
+        try:
+            yield lock
+        finally:
+            lock.release()
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -110,7 +110,7 @@ class WriterLock:
             who = "another process that has only just started"
         return LakeBusyError(
             f"{self.path.parent} is in use by {who}.",
-            remedy="Wait for it to finish or end that process, then run again.",
+            remedy="Wait for it to finish (--wait does), or end that process, then run again.",
         )
 
 

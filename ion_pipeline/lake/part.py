@@ -6,7 +6,7 @@ Knows nothing of loads, manifests or visibility.
 import hashlib
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -96,10 +96,16 @@ class TableWriter:
         schema: Columns, the lake's own included.
         create: Opens a new file by its name.
         options: Sizes.
+        files: What is there already.
     """
 
     def __init__(
-        self, folder: str, schema: pa.Schema, create: Callable[[str], BinaryIO], options: WriterOptions
+        self,
+        folder: str,
+        schema: pa.Schema,
+        create: Callable[[str], BinaryIO],
+        options: WriterOptions,
+        files: Sequence[FileEntry] = (),
     ) -> None:
         self._folder = folder
         self._schema = schema
@@ -110,7 +116,7 @@ class TableWriter:
         self._parquet: pq.ParquetWriter | None = None
         self._sink: HashingSink | None = None
         self._part_rows = 0
-        self._files: list[FileEntry] = []
+        self._files = list(files)
         self.buffered_bytes = 0
 
     def append(self, batch: pa.RecordBatch) -> None:
@@ -131,9 +137,13 @@ class TableWriter:
 
     def finish(self) -> tuple[FileEntry, ...]:
         """Close the files. A table without rows gets one file without rows: known to be empty, not unknown."""
-        self.flush()
-        if not self._files and self._parquet is None:
+        if not self.settle():
             self._write(self._schema.empty_table())
+        return self.settle()
+
+    def settle(self) -> tuple[FileEntry, ...]:
+        """Write what waits and close the file, so that all of it is on the disk. What comes later is another file."""
+        self.flush()
         self._close_part()
         return tuple(self._files)
 

@@ -6,6 +6,7 @@ LOCK = "_writer.lock"
 READERS = "_readers.lock"
 TABLE_MANIFEST = "_manifest.json"
 BOOKS = "_books"
+_JOURNAL = "_journal.json"
 _LOAD_PREFIX = "load="
 _FOLD_PREFIX = "fold="
 _FOLD_SUFFIX = ".fold"
@@ -14,6 +15,11 @@ _FOLD_SUFFIX = ".fold"
 def staging(load_id: str) -> str:
     """Where a load is written before it is committed."""
     return f"{STAGING}/{load_id}"
+
+
+def journal(load_id: str) -> str:
+    """What a load that is being written says of itself."""
+    return f"{STAGING}/{load_id}/{_JOURNAL}"
 
 
 def staged_table(load_id: str, table: str) -> str:

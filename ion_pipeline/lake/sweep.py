@@ -48,14 +48,17 @@ def read_log(names: Iterable[str]) -> Log:
     return Log(base, tuple(loads), tuple(replaced))
 
 
-def sweep(storage: Storage, readers: Path | None) -> None:
+def sweep(storage: Storage, readers: Path | None, *, keep: str | None = None) -> None:
     """Delete what no reader can come upon; what a reader may still have open stays for the next sweep.
 
     Args:
         storage: The lake.
         readers: The file that readers lock; None leaves what was replaced where it is.
+        keep: The staged load that is gone on with.
     """
-    storage.remove(paths.STAGING)
+    for name in storage.names(paths.STAGING):
+        if name != keep:
+            storage.remove(f"{paths.STAGING}/{name}")
     names = storage.names(paths.LOADS)
     for name in names:
         if not name.endswith(".json"):

@@ -3,12 +3,12 @@
 Order of events at the commit, each durable before the next: the Parquet files; the `_manifest.json` in each table's
 folder; each folder moved from `_staging` to its table; `_loads/<load id>.json`. Only the last makes the load exist,
 on a local disk by a rename, in an object store by one put. Killed before it, a writer leaves files that no reader
-looks at and the next writer sweeps away.
+looks at and the next writer sweeps away, or goes on with from the last checkpoint (see `journal`).
 """
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.errors import LakeWriteError, write_error
+from ion_pipeline.lake.journal import Checkpoints, Interrupted, StagedTable, staged_rows
 from ion_pipeline.lake.lock import WriterLock
-from ion_pipeline.lake.manifest import FORMAT, LoadManifest, SchemaDrift, TableManifest, TableRead, to_json
+from ion_pipeline.lake.manifest import FORMAT, FileEntry, LoadManifest, SchemaDrift, TableManifest, TableRead, to_json
 from ion_pipeline.lake.part import TableWriter, WriterOptions
 from ion_pipeline.lake.rows import difference, stamped, tombstones, with_lake_columns
 from ion_pipeline.lake.storage import Storage
@@ -36,6 +37,8 @@ class LoadWriter:
     Attributes:
         load_id: The load's ULID.
         started_at: The instant the load describes.
+        interrupted: What the writer before left: where it has a journal, this is its load, with what it had written.
+        checkpoints: Writes the load's journal; None for a load that starts again after a crash.
     """
 
     def __init__(
@@ -50,9 +53,13 @@ class LoadWriter:
         schema_hash: str,
         code_version: str,
         options: WriterOptions,
+        interrupted: Interrupted | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.load_id = load_id
         self.started_at = started_at
+        self.interrupted = interrupted or Interrupted()
+        self.checkpoints = checkpoints
         self._storage = storage
         self._lock = lock
         self._tenant = tenant
@@ -65,6 +72,22 @@ class LoadWriter:
         self._tombstones: Counter[str] = Counter()
         self._mutex = threading.Lock()
         self._open = True
+        for table, staged in self._left.items():
+            self._rows[table], self._tombstones[table] = staged.rows, staged.tombstones
+            self._writer(table, staged.files)
+
+    @property
+    def _left(self) -> Mapping[str, StagedTable]:
+        return self.interrupted.journal.tables if self.interrupted.journal else {}
+
+    def left(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """What the interrupted writer left of a table, in the order written, tombstones included.
+
+        Raises:
+            LakeCorruptionError: A file is not as it was.
+        """
+        journal = self.interrupted.journal
+        return staged_rows(self._storage, journal, table, columns) if journal else iter(())
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
         """Add rows of a table.
@@ -104,10 +127,52 @@ class LoadWriter:
                 return
             try:
                 writer.discard()
+                if self.checkpoints and table in self.checkpoints.named:
+                    # A journal that names files which are gone would be worth nothing.
+                    self._write_journal(self.checkpoints)
                 self._storage.remove(paths.staged_table(self.load_id, table))
             except OSError as error:
                 self._abandon()
                 raise write_error(error, f"{table} of load {self.load_id} in {self._storage.location}") from error
+
+    def checkpoint(self) -> None:
+        """Make what has been written durable, if it is time; a load that dies later goes on from here.
+
+        To be called when what has been written and the reader's notes fit each other.
+
+        Raises:
+            LakeWriteError: As in `write`.
+        """
+        if self.checkpoints and self.checkpoints.is_due:
+            self._keep(self.checkpoints)
+
+    def suspend(self) -> None:
+        """Leave the load to the next writer, that it may go on; nobody sees it. Harmless when it has already ended.
+
+        Raises:
+            LakeWriteError: As in `write`.
+        """
+        if self.checkpoints and self._open:
+            self._keep(self.checkpoints)
+            with self._mutex:
+                self._end()
+
+    def _keep(self, checkpoints: Checkpoints) -> None:
+        with self._mutex:
+            self._check_open()
+            try:
+                self._write_journal(checkpoints)
+            except OSError as error:
+                self._abandon()
+                raise write_error(error, f"load {self.load_id} in {self._storage.location}") from error
+
+    def _write_journal(self, checkpoints: Checkpoints) -> None:
+        checkpoints.write(
+            {
+                table: StagedTable(writer.settle(), self._rows[table], self._tombstones[table])
+                for table, writer in self._tables.items()
+            }
+        )
 
     def commit(
         self,
@@ -201,7 +266,7 @@ class LoadWriter:
             )
         return schema
 
-    def _writer(self, table: str) -> TableWriter:
+    def _writer(self, table: str, files: Sequence[FileEntry] = ()) -> TableWriter:
         writer = self._tables.get(table)
         if writer is None:
             folder = paths.staged_table(self.load_id, table)
@@ -210,6 +275,7 @@ class LoadWriter:
                 with_lake_columns(self._schema(table)),
                 lambda name: self._storage.create(f"{folder}/{name}"),
                 self._options,
+                files,
             )
         return writer
 

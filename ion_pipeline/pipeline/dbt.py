@@ -18,7 +18,9 @@ import orjson
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.lake import WriterLock
+from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import connect
 
 _PARSE_SECONDS = 300.0
 _DBT = "from dbt.cli.main import cli; cli()"
@@ -139,8 +141,14 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     """Run dbt and read what it did.
 
     Raises:
+        WarehouseBusyError: Another process has the warehouse open, and `build` was to be run.
         BuildError: dbt ended with an error.
     """
+    if "build" in arguments[:1] and settings.warehouse_path.exists():
+        # dbt does not wait, and says less about who is in the way.
+        resources = resources_of(settings)
+        with connect(settings.warehouse_path, resources):
+            pass
     target = Path(environment(settings)["DBT_TARGET_PATH"])
     target.mkdir(parents=True, exist_ok=True)
     results = target / "run_results.json"

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from graphql import GraphQLSchema
@@ -12,6 +12,7 @@ from ion_pipeline.client import ClientConfig, IonClient, schema_hash
 from ion_pipeline.extract import (
     Catalog,
     EntityResult,
+    Ledger,
     Plan,
     RefreshOptions,
     State,
@@ -25,14 +26,15 @@ from ion_pipeline.extract import (
     nothing_read,
     with_unsettled,
 )
-from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, claim_tenant, read_tenant
+from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, WriterLock, claim_tenant, read_tenant
 from ion_pipeline.pipeline.adopting import data_catalog, data_schema
 from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.resources import resources_of
+from ion_pipeline.pipeline.resume import begin_or_go_on, left_for_later, resumption
 from ion_pipeline.pipeline.state import RawRows, read_state
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import Resources
 
 # What is nested in an entity comes with it: if that is not read, neither is this.
 _NOTHING = frozenset({"nothing", "forbidden", "nested"})
@@ -88,10 +90,12 @@ class ReadMode:
     Attributes:
         full: Read all rows of all entities, whatever is known.
         accept_deletes: Take what is gone for deleted, however much it is.
+        afresh: Do not go on with a read that was interrupted.
     """
 
     full: bool = False
     accept_deletes: bool = False
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,10 @@ def extract(
         IonPipelineError: See `client`, `extract` and `lake`; the lake is as it was.
     """
     reporter = reporter or Silence()
-    with reporter.phase("Reading ION"), reachable_tenant(settings) as config:
-        return asyncio.run(_extract(settings, config, entities or settings.entities, mode or ReadMode(), reporter))
+    selection, mode = entities or settings.entities, mode or ReadMode()
+    writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
+    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config:
+        return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
 
 
 def plan(settings: Settings, *, entities: Sequence[str] = (), full: bool = False) -> RefreshPlan:
@@ -170,7 +176,7 @@ async def _prepare(client: IonClient, settings: Settings, selection: Sequence[st
     schema = await client.introspect()
     catalog = data_catalog(settings.data_dir)
     found = negotiate(schema, catalog, selection)
-    resources = Resources(settings.duckdb_memory_limit, settings.duckdb_threads)
+    resources = resources_of(settings)
     state = State()
     if not mode.full:
         state = read_state(Lake(settings.lake_dir), settings.warehouse_path, catalog, found, resources=resources)
@@ -187,10 +193,17 @@ async def _prepare(client: IonClient, settings: Settings, selection: Sequence[st
 
 
 async def _extract(
-    settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode, reporter: Reporter
+    settings: Settings,
+    config: ClientConfig,
+    selection: Sequence[str],
+    *,
+    mode: ReadMode,
+    reporter: Reporter,
+    lock: WriterLock,
 ) -> ExtractReport:
     began = time.monotonic()
-    catalog = data_catalog(settings.data_dir)
+    catalog, lake = data_catalog(settings.data_dir), Lake(settings.lake_dir)
+    schemas = {name: table.arrow_schema for name, table in catalog.tables.items()}
     async with IonClient(config) as client:
         identity = await client.me()
         tenant = claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
@@ -199,13 +212,29 @@ async def _extract(
         if _is_nothing_new(prepared):
             results = nothing_read(prepared.tasks, prepared.state)
         else:
-            with Lake(settings.lake_dir).begin(
+            with lake.begin(
                 tenant,
-                {name: table.arrow_schema for name, table in catalog.tables.items()},
+                schemas,
                 started_at=prepared.clock,
                 schema_hash=schema_hash(prepared.schema),
+                resumption=resumption(
+                    settings,
+                    plan=prepared.plan,
+                    schemas=schemas,
+                    tenant=tenant,
+                    kind="changes" if prepared.state.entities else "all rows",
+                    last_load=max(lake.load_ids(), default=""),
+                    schema_hash=schema_hash(prepared.schema),
+                    afresh=mode.afresh,
+                ),
+                lock=lock,
             ) as writer:
-                results = await _read(client, settings, prepared, mode=mode, writer=writer, reporter=reporter)
+                with left_for_later(writer, reporter):
+                    ledger, tasks = await begin_or_go_on(client, prepared.plan, prepared.tasks, writer, reporter)
+                    prepared = replace(prepared, tasks=tasks, clock=ledger.clock or prepared.clock)
+                    results = await _read(
+                        client, settings, prepared, ledger, mode=mode, writer=writer, reporter=reporter
+                    )
                 manifest = writer.commit(
                     table_reads(catalog, prepared.plan, results, overlap=timedelta(minutes=settings.overlap_minutes)),
                     requests=client.stats.requests,
@@ -237,6 +266,7 @@ async def _read(
     client: IonClient,
     settings: Settings,
     prepared: _Prepared,
+    ledger: Ledger,
     *,
     mode: ReadMode,
     writer: LoadWriter,
@@ -250,6 +280,7 @@ async def _read(
             progress=reporter,
             page_size=settings.page_size,
             parallel=settings.parallel_ranges,
+            ledger=ledger,
         )
         return await with_unsettled(client, prepared.plan, results, clock=prepared.clock, page_size=settings.page_size)
     return await carry_out(
@@ -260,6 +291,7 @@ async def _read(
         writer,
         clock=prepared.clock,
         progress=reporter,
+        ledger=ledger,
         options=RefreshOptions(
             page_size=settings.page_size,
             parallel=settings.parallel_ranges,

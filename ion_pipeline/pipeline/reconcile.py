@@ -31,11 +31,12 @@ from ion_pipeline.pipeline.adopting import data_catalog, data_schema
 from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, table_reads
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.state import RawSignatures, read_state
 from ion_pipeline.pipeline.steps import extract
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import Resources, connect
+from ion_pipeline.warehouse import connect
 
 # A signature is a small part of its row: more of them than of rows come in one answer.
 _SIGNATURES_PER_ROW = 4
@@ -190,7 +191,7 @@ class _Run:
         settings, schema = self.settings, await client.introspect()
         catalog = data_catalog(settings.data_dir)
         plan = negotiate(schema, catalog, self.selection)
-        resources = Resources(settings.duckdb_memory_limit, settings.duckdb_threads)
+        resources = resources_of(settings)
         state = read_state(Lake(settings.lake_dir), settings.warehouse_path, catalog, plan, resources=resources)
         # What changes from here on is left to the rounds of the repair.
         clock = await client.read_clock()

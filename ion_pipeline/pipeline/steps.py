@@ -10,8 +10,9 @@ from ion_pipeline.pipeline import extraction
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import LoadReport, PublishReport, Resources, SendReport
+from ion_pipeline.warehouse import LoadReport, PublishReport, SendReport
 
 __all__ = ["ExtractReport", "ReadMode", "extract", "load", "publish"]
 
@@ -84,7 +85,7 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
             Lake(settings.lake_dir),
             settings.warehouse_path,
             data_catalog(settings.data_dir).tables.values(),
-            resources=_resources(settings),
+            resources=resources_of(settings),
         )
 
 
@@ -109,7 +110,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
             settings.published_dir,
             storage_version=settings.publish_storage_version,
             keep=settings.publish_keep,
-            resources=_resources(settings),
+            resources=resources_of(settings),
         )
     if not target:
         return report
@@ -119,9 +120,5 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
 
 def _send(settings: Settings, target: str) -> SendReport:
     if target.startswith(("postgresql://", "postgres://")):
-        return warehouse.send_to_postgres(settings.published_dir, target, resources=_resources(settings))
+        return warehouse.send_to_postgres(settings.published_dir, target, resources=resources_of(settings))
     return warehouse.send(settings.published_dir, target, keep=settings.publish_keep)
-
-
-def _resources(settings: Settings) -> Resources:
-    return Resources(memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)

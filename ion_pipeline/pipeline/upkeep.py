@@ -6,8 +6,9 @@ from ion_pipeline import warehouse
 from ion_pipeline.lake import Lake, LoadManifest
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import CompactReport, LoadProgress, LoadReport, Resources
+from ion_pipeline.warehouse import CompactReport, LoadProgress, LoadReport
 
 _ROWS = "rows of the lake"
 _SCRATCH = "compacting"
@@ -29,7 +30,7 @@ def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadRepo
             lake,
             settings.warehouse_path,
             data_catalog(settings.data_dir).tables.values(),
-            resources=_resources(settings),
+            resources=resources_of(settings),
             progress=_rows(lake.loads(), reporter),
         )
 
@@ -55,7 +56,7 @@ def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: R
             data_catalog(settings.data_dir).tables.values(),
             keep=keep,
             dry_run=dry_run,
-            resources=_resources(settings),
+            resources=resources_of(settings),
             progress=_rows(loads[: max(len(loads) - keep, 0)], reporter),
         )
 
@@ -63,7 +64,3 @@ def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: R
 def _rows(loads: Sequence[LoadManifest], reporter: Reporter) -> Callable[[LoadProgress], None]:
     reporter.started(_ROWS, sum(table.rows + table.tombstones for load in loads for table in load.tables))
     return lambda step: reporter.advanced(_ROWS, step.rows)
-
-
-def _resources(settings: Settings) -> Resources:
-    return Resources(memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)

@@ -110,7 +110,7 @@ def compact(
         LakeWriteError: The fold could not be written.
         WarehouseError: See its subclasses.
     """
-    with lake.begin_fold(keep) as writer:
+    with lake.begin_fold(keep, wait_seconds=resources.wait_seconds if resources else 0.0) as writer:
         before, kept = writer.loads, sum(1 for _ in lake.load_ids()) - len(writer.loads)
         if len(before) < 2:  # noqa: PLR2004 -- one load or one fold alone is as small as it can be
             return CompactReport(kept=kept, dry_run=dry_run)

@@ -4,15 +4,21 @@ Every connection is in UTC, keeps to its memory and threads, spills beside the d
 an extension by itself: a refresh works without the internet.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
-from ion_pipeline.warehouse.errors import explained
+from ion_pipeline.warehouse.errors import explained, is_locked
 from ion_pipeline.warehouse.sql import literal
+
+_POLL_SECONDS = 0.2
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +28,12 @@ class Resources:
     Attributes:
         memory_limit: As DuckDB writes it: "4GB". Larger work spills to disk.
         threads: Threads.
+        wait_seconds: How long to wait for another process to close the file.
     """
 
     memory_limit: str = "4GB"
     threads: int = 2
+    wait_seconds: float = 0.0
 
 
 @contextmanager
@@ -45,9 +53,11 @@ def connect(
     """
     if not read_only:
         database.parent.mkdir(parents=True, exist_ok=True)
+    resources = resources or Resources()
+    config = _config(database.parent, resources)
     with explained(f"Opening {database}", database):
-        connection = duckdb.connect(
-            str(database), read_only=read_only, config=_config(database.parent, resources or Resources())
+        connection = _once_free(
+            lambda: duckdb.connect(str(database), read_only=read_only, config=config), resources.wait_seconds
         )
     with connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -83,18 +93,32 @@ def attach(
     *,
     read_only: bool = False,
     storage_version: str | None = None,
+    wait_seconds: float = 0.0,
 ) -> None:
     """Attach a file under a name; a storage version is for a file to be created.
 
     Raises:
-        WarehouseBusyError: Another process has it open.
+        WarehouseBusyError: Another process has it open, after the wait too.
     """
     options = ["READ_ONLY"] if read_only else []
     if storage_version is not None:
         options.append(f"STORAGE_VERSION {literal(storage_version)}")
     suffix = f" ({', '.join(options)})" if options else ""
     with explained(f"Opening {database}", database):
-        connection.execute(f'attach {literal(str(database))} as "{alias}"{suffix}')
+        statement = f'attach {literal(str(database))} as "{alias}"{suffix}'
+        _once_free(lambda: connection.execute(statement), wait_seconds)
+
+
+def _once_free(opening: Callable[[], _T], wait_seconds: float) -> _T:
+    """Open a file, again and again for as long as another process has it."""
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return opening()
+        except duckdb.IOException as error:
+            if not is_locked(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
 
 
 def _config(folder: Path, resources: Resources) -> dict[str, str | bool | int | float | list[str]]:

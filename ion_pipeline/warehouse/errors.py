@@ -78,10 +78,15 @@ def explained(doing: str, database: Path) -> Iterator[None]:
         raise _explain(error, doing, database) from error
 
 
+def is_locked(error: duckdb.Error) -> bool:
+    """Whether another process has the file open in a way that excludes this one."""
+    return "Could not set lock" in str(error)
+
+
 def _explain(error: duckdb.Error, doing: str, database: Path) -> WarehouseError:
     text = " ".join(str(error).split())
     failure = f"{doing} failed: {text}"
-    if "Could not set lock" in text:
+    if is_locked(error):
         holder = text.partition("Conflicting lock is held in ")[2].partition(". See also")[0]
         return WarehouseBusyError(
             f"{database} is open in {holder or 'another process'}.",

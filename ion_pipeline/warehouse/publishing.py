@@ -85,7 +85,9 @@ def publish(
     began = time.perf_counter()
     if not database.is_file():
         raise PublishError(f"There is no warehouse at {database}.", remedy="Run `ion-pipeline refresh` first.")
-    with WriterLock(published_dir.with_name(f".{published_dir.name}.lock"), "publishing"):
+    wait_seconds = resources.wait_seconds if resources else 0.0
+    lock = published_dir.with_name(f".{published_dir.name}.lock")
+    with WriterLock(lock, "publishing", wait_seconds=wait_seconds):
         publish_id, fresh = str(ULID()), None
         try:
             fresh = swap.prepare(published_dir, publish_id)
@@ -126,7 +128,7 @@ def _write(
     resources: Resources | None,
 ) -> list[dictionary.TableEntry]:
     with connect_memory(database.parent, resources) as connection, explained("Publishing", database):
-        attach(connection, database, SOURCE, read_only=True)
+        attach(connection, database, SOURCE, read_only=True, wait_seconds=resources.wait_seconds if resources else 0.0)
         attach(connection, fresh.database, TARGET, storage_version=storage_version)
         relations = copy_relations(connection, schemas)
         if not relations:
