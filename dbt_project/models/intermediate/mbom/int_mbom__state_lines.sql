@@ -12,21 +12,26 @@ parts as (
     select * from {{ ref('parts') }}
 ),
 
+named as (
+    select
+        mbom_id,
+        seen_at,
+        mbom_item_id,
+        {{ each_of('substitute_part_ids') }} as substitute_part_id
+    from lines
+),
+
+-- In the order of their ids, so that the two lists go together.
 substitutes as (
     select
         named.mbom_id,
         named.seen_at,
         named.mbom_item_id,
-        {{ list_of('parts.part_number', 'parts.part_number, named.substitute_part_id') }} as substitute_part_numbers
-    from (
-        select
-            mbom_id,
-            seen_at,
-            mbom_item_id,
-            {{ each_of('substitute_part_ids') }} as substitute_part_id
-        from lines
-    ) as named
-    inner join parts on named.substitute_part_id = parts.part_id
+        {{ list_of(
+            "coalesce(parts.part_number, 'part ' || cast(named.substitute_part_id as varchar))", 'named.substitute_part_id'
+        ) }} as substitute_part_numbers
+    from named
+    left join parts on named.substitute_part_id = parts.part_id
     group by named.mbom_id, named.seen_at, named.mbom_item_id
 )
 

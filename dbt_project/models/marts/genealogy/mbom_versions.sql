@@ -15,7 +15,7 @@ previous as (
 ),
 
 parts as (
-    select * from {{ ref('stg_ion__parts') }}
+    select * from {{ ref('parts') }}
 ),
 
 users as (
@@ -29,6 +29,7 @@ select
     parts.part_number,
     parts.part_revision,
     parts.part_description,
+    parts.revision_family_id,
     states.mbom_version,
     states.status,
     previous.previous_mbom_id,
