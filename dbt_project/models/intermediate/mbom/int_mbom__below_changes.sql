@@ -10,7 +10,7 @@ with recursive periods as (
         in_force_from,
         in_force_to
     from {{ ref('int_mbom__in_force') }}
-    where in_force_from is not null
+    where in_force_from is not null and line_count > 0
 ),
 
 lines as (

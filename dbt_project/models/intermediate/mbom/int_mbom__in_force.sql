@@ -49,8 +49,10 @@ stood as (
     select
         states.*,
         coalesce(periods.is_in_force and states.is_current, false) as is_in_force,
-        case when states.state_number = 1 then periods.begins_at else greatest(periods.begins_at, states.valid_from) end
-            as stood_from,
+        case
+            when states.state_number = 1 or periods.begins_at >= states.valid_from then periods.begins_at
+            when periods.begins_at < states.valid_from then states.valid_from
+        end as stood_from,
         least(coalesce(periods.ends_at, states.valid_to), coalesce(states.valid_to, periods.ends_at)) as stood_until
     from states
     left join periods on states.mbom_id = periods.mbom_id
