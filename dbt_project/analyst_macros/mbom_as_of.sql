@@ -1,8 +1,8 @@
 -- Plans as they stood at an instant, from the states of their versions; the other macros about plans stand on these.
 
--- One mBOM version as it was before an instant (null: as it is now), with what was in force below it then. A part that
--- would contain itself is shown and not opened a second time.
-create or replace macro mbom_tree(mbom, until_instant) as table
+-- One state of an mBOM version, with what was in force below it just before an instant (null: now). A part that would
+-- contain itself is shown and not opened a second time.
+create or replace macro mbom_tree(mbom, state, until_instant) as table
 with recursive standing as (
     select
         v.part_id,
@@ -25,12 +25,9 @@ top as (
         v.part_description,
         v.revision_family_id,
         v.mbom_id,
-        max(v.state_number) as state_number
+        v.state_number
     from genealogy.mbom_versions as v
-    where
-        v.mbom_id = mbom
-        and (v.state_number = 1 or until_instant is null or v.valid_from < until_instant)
-    group by all
+    where v.mbom_id = mbom and v.state_number = state
 ),
 
 lines as (
@@ -97,16 +94,16 @@ select *
 from tree
 order by sort_key;
 
--- Until when an mBOM version stood as it was last seen: null while it stands.
-create or replace macro mbom_until(mbom) as (
-    select arg_max({'until_instant': v.stood_until}, v.state_number).until_instant
+-- The last state of an mBOM version, and until when it stood: null while it does.
+create or replace macro mbom_last(mbom) as (
+    select arg_max({'state_number': v.state_number, 'stood_until': v.stood_until}, v.state_number)
     from genealogy.mbom_versions as v
     where v.mbom_id = mbom
 );
 
--- The version that was in force for a part revision at an instant.
+-- The version that was in force for a part revision at an instant, and its state.
 create or replace macro mbom_in_force(in_number, in_revision, at_instant) as (
-    select max(v.mbom_id)
+    select any_value({'mbom_id': v.mbom_id, 'state_number': v.state_number})
     from genealogy.mbom_versions as v
     where
         v.part_number = in_number
@@ -119,7 +116,8 @@ create or replace macro mbom_in_force(in_number, in_revision, at_instant) as (
 create or replace macro mbom_as_of(part_number, revision, instant) as table
 select *
 from mbom_tree(
-    mbom_in_force(part_number, revision, cast(instant as timestamptz)),
+    mbom_in_force(part_number, revision, cast(instant as timestamptz)).mbom_id,
+    mbom_in_force(part_number, revision, cast(instant as timestamptz)).state_number,
     cast(instant as timestamptz) + interval 1 microsecond
 )
 order by sort_key;

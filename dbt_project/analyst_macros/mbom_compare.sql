@@ -2,13 +2,13 @@
 -- The rules are those of genealogy.mbom_version_changes. Below a line that is not in the other plan everything counts
 -- as added or removed; `indirect` is a line that says the same while something below it changed.
 
-create or replace macro mbom_compare_trees(mbom_a, until_a, mbom_b, until_b) as table
+create or replace macro mbom_compare_trees(mbom_a, number_a, until_a, mbom_b, number_b, until_b) as table
 with recursive tree_a as (
-    select * from mbom_tree(mbom_a, until_a)
+    select * from mbom_tree(mbom_a, number_a, until_a)
 ),
 
 tree_b as (
-    select * from mbom_tree(mbom_b, until_b)
+    select * from mbom_tree(mbom_b, number_b, until_b)
 ),
 
 -- The assemblies that may have to be compared: those at the top, and below them any two revisions of one part.
@@ -294,6 +294,8 @@ select
     t.node_b.part_id as part_id_after,
     t.node_a.mbom_item_id as mbom_item_id_before,
     t.node_b.mbom_item_id as mbom_item_id_after,
+    t.node_a.path_key as path_key_before,
+    t.node_b.path_key as path_key_after,
     t.node_a.path_ids as path_ids_before,
     t.node_b.path_ids as path_ids_after,
     coalesce(t.node_b.sort_key, t.node_a.sort_key) as sort_key
@@ -303,16 +305,25 @@ order by sort_key, t.node_a.sort_key, change, value_before, value_after;
 -- Any two mBOM versions, each as it last stood, with the plans below it as they were then.
 create or replace macro mbom_compare(mbom_a, mbom_b) as table
 select *
-from mbom_compare_trees(mbom_a, mbom_until(mbom_a), mbom_b, mbom_until(mbom_b))
+from mbom_compare_trees(
+    mbom_a,
+    mbom_last(mbom_a).state_number,
+    mbom_last(mbom_a).stood_until,
+    mbom_b,
+    mbom_last(mbom_b).state_number,
+    mbom_last(mbom_b).stood_until
+)
 order by sort_key, change, value_before, value_after;
 
 -- The plan of a part revision at one instant against the one at another.
 create or replace macro mbom_compare_as_of(part_number, revision, instant_a, instant_b) as table
 select *
 from mbom_compare_trees(
-    mbom_in_force(part_number, revision, cast(instant_a as timestamptz)),
+    mbom_in_force(part_number, revision, cast(instant_a as timestamptz)).mbom_id,
+    mbom_in_force(part_number, revision, cast(instant_a as timestamptz)).state_number,
     cast(instant_a as timestamptz) + interval 1 microsecond,
-    mbom_in_force(part_number, revision, cast(instant_b as timestamptz)),
+    mbom_in_force(part_number, revision, cast(instant_b as timestamptz)).mbom_id,
+    mbom_in_force(part_number, revision, cast(instant_b as timestamptz)).state_number,
     cast(instant_b as timestamptz) + interval 1 microsecond
 )
 order by sort_key, change, value_before, value_after;

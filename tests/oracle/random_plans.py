@@ -8,18 +8,18 @@ from tests.oracle.world import Row, World
 
 LOADS = (100, 200, 300)
 _FAMILIES = 6
+_ID_RANGE = 10_000
+_ENTITIES = ("parts", "mboms", "mbomItems", "mbomItemReferenceDesignators", "mbomSubstitutes")
 _PLACES = ("X1", "X2", "X3", "X4")
 
 
 class PlanWriter:
     """Writes mBOMs the way people do; ids count up and are never used twice."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, first_id: int) -> None:
         self.rng = rng
-        self.world: World = {
-            name: [] for name in ("parts", "mboms", "mbomItems", "mbomItemReferenceDesignators", "mbomSubstitutes")
-        }
-        self._id = 0
+        self.world: World = {name: [] for name in _ENTITIES}
+        self.first_id = self._id = first_id
 
     def add(self, entity: str, **fields: Any) -> Row:
         self._id += 1
@@ -29,7 +29,7 @@ class PlanWriter:
 
     def level(self, part: int) -> int:
         [row] = [row for row in self.world["parts"] if row["id"] == part]
-        return int(row["partNumber"][1:])
+        return int(row["partNumber"].split(".")[1])
 
     def line(self, mbom: Row) -> None:
         """A line naming a part of a deeper level: plans of this kind have no cycle."""
@@ -87,7 +87,11 @@ class PlanWriter:
             case 5:
                 self.world["mbomItems"].remove(item)
             case _:
-                value = {"value": self.rng.choice(_PLACES)} if "Desig" in inner else {"partId": self.rng.randint(1, 3)}
+                value = (
+                    {"value": self.rng.choice(_PLACES)}
+                    if "Desig" in inner
+                    else {"partId": self.first_id + self.rng.randint(1, 3)}
+                )
                 self.add(inner, mbomItemId=item["id"], **value)
 
     def day(self, begin: int, end: int) -> None:
@@ -114,12 +118,20 @@ def _less(row: Row, *names: str) -> Row:
     return {name: value for name, value in row.items() if name not in names}
 
 
-def random_loads(rng: random.Random) -> list[tuple[int, World]]:
-    """What three loads saw of a small tenant."""
-    writer = PlanWriter(rng)
+def random_loads(rng: random.Random, tenants: int = 12) -> list[tuple[int, World]]:
+    """What three loads saw of some small tenants that have nothing to do with each other."""
+    histories = [_loads(PlanWriter(rng, place * _ID_RANGE)) for place in range(tenants)]
+    return [
+        (hour, {name: [row for history in histories for row in history[place][name]] for name in _ENTITIES})
+        for place, hour in enumerate(LOADS)
+    ]
+
+
+def _loads(writer: PlanWriter) -> list[World]:
+    rng, prefix = writer.rng, f"P{writer.first_id}"
     for family in range(_FAMILIES):
         for revision in "AB"[: rng.choice((1, 1, 2))]:
-            writer.add("parts", partNumber=f"P{family}", revision=revision)
+            writer.add("parts", partNumber=f"{prefix}.{family}", revision=revision)
     for part in [row["id"] for row in writer.world["parts"]]:
         if writer.level(part) < _FAMILIES - 1 and rng.random() < 0.8:
             created = sorted(rng.sample(range(1, LOADS[0]), 2))
@@ -127,9 +139,9 @@ def random_loads(rng: random.Random) -> list[tuple[int, World]]:
                 old = writer.version(part, "ARCHIVED", created[0])
                 old["_updated"] = rng.randint(created[0], LOADS[0] - 1)
             writer.version(part, rng.choice(("RELEASED", "RELEASED", "DRAFT")), created[1])
-    loads = [(LOADS[0], copy.deepcopy(writer.world))]
+    loads = [copy.deepcopy(writer.world)]
     for begin, end in zip(LOADS, LOADS[1:], strict=False):
         if writer.world["mboms"]:
             writer.day(begin, end)
-        loads.append((end, copy.deepcopy(writer.world)))
+        loads.append(copy.deepcopy(writer.world))
     return loads

@@ -1,6 +1,5 @@
 """Models run as they are on tables made up by a test: no dbt, no warehouse, a millisecond each."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,12 +51,6 @@ def sql_of(model: str) -> str:
     return _ENVIRONMENT.from_string(_MACROS + text).render().strip()
 
 
-def columns_of(model: str) -> list[str]:
-    """The columns of a staging view, which only renames."""
-    [described] = yaml.safe_load(_FILES[model].with_suffix(".yml").read_text(encoding="utf-8"))["models"]
-    return [column["name"] for column in described["columns"]]
-
-
 class Models:
     """Models as views of one database in memory, over input tables that can be filled again and again."""
 
@@ -70,15 +63,15 @@ class Models:
         self.connection.execute("create schema genealogy")
 
     def fill(self, **rows: Sequence[Mapping[str, Any]]) -> None:
-        """Replace the rows of all inputs and build the models; a column that a row does not name is null."""
+        """Replace the rows of all inputs and build the models; a column that the rows do not name is null."""
         assert rows.keys() <= self._inputs.keys()
-        for name, columns in self._inputs.items():
+        for name in self._inputs:
             self.connection.execute(f"delete from {name}")  # noqa: S608 -- our own names
-            for row in rows.get(name, ()):
-                names = ", ".join(row)
-                marks = ", ".join("?" * len(row))
-                self.connection.execute(f"insert into {name} ({names}) values ({marks})", list(row.values()))  # noqa: S608
-            assert re.search(r"\w", columns)
+            if filled := rows.get(name):
+                names = list(filled[0])
+                marks = ", ".join(f"({', '.join('?' * len(names))})" for _ in filled)
+                values = [row[column] for row in filled for column in names]
+                self.connection.execute(f"insert into {name} ({', '.join(names)}) values {marks}", values)  # noqa: S608
         for name, sql in self._models:
             self.connection.execute(f"create or replace table {name} as {sql}")
             if "marts" in _FILES[name].parts:
