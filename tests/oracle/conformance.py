@@ -13,7 +13,7 @@ _NINTH_DIGIT = Fraction(1, 10**9)
 
 
 def conformance(world: World, generation: Generation) -> list[Row]:
-    """Rows of ``abom_conformance``: one per (unit, planned line) and per (unit, installation nothing was planned for)."""
+    """Rows of ``abom_conformance``: one per unit and planned line, or installation that nothing was planned for."""
     bom = Bom.of(world, generation)
     found = []
     for unit, requirements in _requirements(world, generation, bom).items():
@@ -82,14 +82,15 @@ def _planned(world: World, bom: Bom, unit: int, requirements: list[Row], lines: 
             shares = [sum(_pieces(bom, parent) or 0 for parent in one["parents"]) for one in own]
             pieces = Fraction(1) if all(one["is_fixed"] for one in own) else Fraction(max(shares))
         ids = {one["id"] for one in own}
-        yield _line(world, bom, unit, items[item], pieces, [line for line in lines if line.requirement in ids])
+        on_line = [line for line in lines if line.requirement in ids]
+        yield {"part_inventory_id": unit, **_line(world, bom, items[item], pieces, on_line)}
 
 
 def _pieces(bom: Bom, unit: int) -> Fraction | None:
     return number(bom.units[unit].get("quantity")) if bom.label(unit)["tracking_type"] == "LOT" else Fraction(1)
 
 
-def _line(world: World, bom: Bom, unit: int, item: Row, pieces: Fraction | None, lines: list[Line]) -> Row:
+def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: list[Line]) -> Row:
     per_piece = Fraction(item["quantity"])
     planned = None if pieces is None else per_piece * pieces
     unknown = any(line.quantity is None for line in lines)
@@ -115,7 +116,6 @@ def _line(world: World, bom: Bom, unit: int, item: Row, pieces: Fraction | None,
     else:
         status = next((f"conforming_{kind}" for kind in ("substitute", "revision") if kind in here), "conforming")
     return {
-        "part_inventory_id": unit,
         "line_key": f"m{item['id']}",
         "mbom_id": item["mbomId"],
         "mbom_item_id": item["id"],

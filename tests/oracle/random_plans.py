@@ -1,6 +1,7 @@
-"""Random plans and random histories of editing them: versions, drafts, edits in place, deletions; instants are hours."""
+"""Random plans and random histories of editing them: versions, drafts, edits in place, deletions. Instants: hours."""
 
 import copy
+import itertools
 import random
 from typing import Any
 
@@ -140,7 +141,7 @@ def _loads(writer: PlanWriter) -> list[World]:
                 old["_updated"] = rng.randint(created[0], LOADS[0] - 1)
             writer.version(part, rng.choice(("RELEASED", "RELEASED", "DRAFT")), created[1])
     loads = [copy.deepcopy(writer.world)]
-    for begin, end in zip(LOADS, LOADS[1:], strict=False):
+    for begin, end in itertools.pairwise(LOADS):
         if writer.world["mboms"]:
             writer.day(begin, end)
         loads.append(copy.deepcopy(writer.world))
