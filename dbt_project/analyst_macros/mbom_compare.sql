@@ -3,16 +3,16 @@
 -- as added or removed; `indirect` is a line that says the same while something below it changed.
 
 create or replace macro mbom_compare_trees(mbom_a, number_a, until_a, mbom_b, number_b, until_b) as table
-with recursive tree_a as (
+with recursive tree_a as materialized (
     select * from mbom_tree(mbom_a, number_a, until_a)
 ),
 
-tree_b as (
+tree_b as materialized (
     select * from mbom_tree(mbom_b, number_b, until_b)
 ),
 
 -- The assemblies that may have to be compared: those at the top, and below them any two revisions of one part.
-pairs as (
+pairs as materialized (
     select distinct
         a.part_mbom_id as id_a,
         a.part_state_number as state_a,
@@ -24,7 +24,7 @@ pairs as (
     where a.part_mbom_id is not null and b.part_mbom_id is not null
 ),
 
-lines as (
+lines as materialized (
     select
         'a' as side,
         row(p.id_a, p.state_a, p.id_b, p.state_b) as pair,
@@ -41,7 +41,7 @@ lines as (
 ),
 
 -- An edited line is the same line whatever it says now: its id is a place that it shares with itself.
-places as (
+places as materialized (
     select
         l.*,
         unnest(list_append([{'line': null, 'place': d} for d in l.reference_designators], {'line': l.mbom_item_id, 'place': null}))
@@ -49,7 +49,7 @@ places as (
     from lines as l
 ),
 
-shared as (
+shared as materialized (
     select
         b.pair,
         a.mbom_item_id as item_a,
@@ -67,7 +67,7 @@ shared as (
 ),
 
 -- Two lines that share a place are one where each is the nearest to the other.
-paired_0 as (
+paired_0 as materialized (
     select
         s.pair,
         s.item_a,
@@ -79,17 +79,17 @@ paired_0 as (
 ),
 
 -- What no place tells, the part does: the same quantity of it, then the same revision, then another one.
-numbered_1 as (
+numbered_1 as materialized (
     select
         l.*,
         row_number() over (
             partition by l.side, l.pair, l.part_id, l.quantity order by l.mbom_item_id
         ) as number
     from lines as l
-    anti join paired_0 as p on l.pair = p.pair and l.mbom_item_id = if(l.side = 'a', p.item_a, p.item_b)
+    anti join paired_0 as p on l.pair = p.pair and l.mbom_item_id = case when l.side = 'a' then p.item_a else p.item_b end
 ),
 
-paired_1 as (
+paired_1 as materialized (
     select * from paired_0
     union all
     select
@@ -102,17 +102,17 @@ paired_1 as (
     where a.side = 'a' and b.side = 'b'
 ),
 
-numbered_2 as (
+numbered_2 as materialized (
     select
         l.*,
         row_number() over (
             partition by l.side, l.pair, l.part_id order by l.quantity, l.mbom_item_id
         ) as number
     from lines as l
-    anti join paired_1 as p on l.pair = p.pair and l.mbom_item_id = if(l.side = 'a', p.item_a, p.item_b)
+    anti join paired_1 as p on l.pair = p.pair and l.mbom_item_id = case when l.side = 'a' then p.item_a else p.item_b end
 ),
 
-paired_2 as (
+paired_2 as materialized (
     select * from paired_1
     union all
     select
@@ -124,17 +124,17 @@ paired_2 as (
     where a.side = 'a' and b.side = 'b'
 ),
 
-numbered_3 as (
+numbered_3 as materialized (
     select
         l.*,
         row_number() over (
             partition by l.side, l.pair, l.revision_family_id order by l.quantity, l.mbom_item_id
         ) as number
     from lines as l
-    anti join paired_2 as p on l.pair = p.pair and l.mbom_item_id = if(l.side = 'a', p.item_a, p.item_b)
+    anti join paired_2 as p on l.pair = p.pair and l.mbom_item_id = case when l.side = 'a' then p.item_a else p.item_b end
 ),
 
-paired_3 as (
+paired_3 as materialized (
     select * from paired_2
     union all
     select
@@ -173,7 +173,7 @@ same as (
     where s.node_a.depth < 64
 ),
 
-nodes as (
+nodes as materialized (
     select
         s.node_a,
         s.node_b
@@ -193,40 +193,35 @@ nodes as (
     anti join same as s on b.path_key = s.node_b.path_key
 ),
 
--- One row per line and thing that differs.
-changes as (
+-- One row per line and thing that may differ; what does not is null.
+found_or_not as materialized (
     select
         n.node_a,
         n.node_b,
-        unnest(list_filter([
-            if(n.node_a is null, row('added', null, cast(n.node_b.quantity as varchar)), null),
-            if(n.node_b is null, row('removed', cast(n.node_a.quantity as varchar), null), null),
-            if(
-                n.node_a.part_id <> n.node_b.part_id and n.node_a.revision_family_id = n.node_b.revision_family_id,
-                row('revision_changed', n.node_a.part_revision, n.node_b.part_revision),
-                null
-            ),
-            if(
-                n.node_a.part_id <> n.node_b.part_id
-                and coalesce(n.node_a.revision_family_id <> n.node_b.revision_family_id, true),
-                row('part_replaced', n.node_a.part_number, n.node_b.part_number),
-                null
-            ),
-            if(
-                n.node_a.quantity <> n.node_b.quantity,
-                row('quantity_changed', cast(n.node_a.quantity as varchar), cast(n.node_b.quantity as varchar)),
-                null
-            ),
-            if(
-                n.node_a.is_made_on_assembly <> n.node_b.is_made_on_assembly,
-                row(
-                    'made_on_assembly_changed',
-                    cast(n.node_a.is_made_on_assembly as varchar),
-                    cast(n.node_b.is_made_on_assembly as varchar)
-                ),
-                null
-            )
-        ], lambda c: c is not null)) as found
+        unnest([
+            case when n.node_a is null then row('added', null, cast(n.node_b.quantity as varchar)) end,
+            case when n.node_b is null then row('removed', cast(n.node_a.quantity as varchar), null) end,
+            case
+                when n.node_a.part_id <> n.node_b.part_id and n.node_a.revision_family_id = n.node_b.revision_family_id
+                    then row('revision_changed', n.node_a.part_revision, n.node_b.part_revision)
+                when n.node_a.part_id <> n.node_b.part_id
+                    then row('part_replaced', n.node_a.part_number, n.node_b.part_number)
+            end,
+            case
+                when n.node_a.quantity <> n.node_b.quantity
+                    then
+                        row('quantity_changed', cast(n.node_a.quantity as varchar), cast(n.node_b.quantity as varchar))
+            end,
+            case
+                when n.node_a.is_made_on_assembly <> n.node_b.is_made_on_assembly
+                    then
+                        row(
+                            'made_on_assembly_changed',
+                            cast(n.node_a.is_made_on_assembly as varchar),
+                            cast(n.node_b.is_made_on_assembly as varchar)
+                        )
+            end
+        ]) as found
     from nodes as n
     union all
     select
@@ -258,7 +253,13 @@ changes as (
     where n.node_a is not null and n.node_b is not null
 ),
 
-indirect as (
+changes as materialized (
+    select *
+    from found_or_not as f
+    where f.found is not null
+),
+
+indirect as materialized (
     select
         n.node_a,
         n.node_b,
