@@ -25,3 +25,12 @@
 
 {% macro empty_list() %}{{ return(adapter.dispatch('empty_list')()) }}{% endmacro %}
 {% macro duckdb__empty_list() %}[]{% endmacro %}
+
+{% macro first_of(values) %}{{ return(adapter.dispatch('first_of')(values)) }}{% endmacro %}
+{% macro duckdb__first_of(values) %}{{ values }}[1]{% endmacro %}
+
+{% macro list_has(values, value) %}{{ return(adapter.dispatch('list_has')(values, value)) }}{% endmacro %}
+{% macro duckdb__list_has(values, value) %}list_contains({{ values }}, {{ value }}){% endmacro %}
+
+{% macro list_of_texts(values) %}{{ return(adapter.dispatch('list_of_texts')(values)) }}{% endmacro %}
+{% macro duckdb__list_of_texts(values) %}cast({{ values }} as varchar[]){% endmacro %}

@@ -1,0 +1,123 @@
+-- Plans as they stood at an instant, from the states of their versions; the other macros about plans stand on these.
+
+-- One state of an mBOM version, with what was in force below it just before an instant (null: now). A part that would
+-- contain itself is shown and not opened a second time.
+create or replace macro mbom_tree(mbom, state, until_instant) as table
+with recursive standing as (
+    select
+        v.part_id,
+        v.mbom_id,
+        v.state_number
+    from genealogy.mbom_versions as v
+    where
+        v.in_force_from is not null
+        and (
+            (until_instant is null and v.in_force_to is null)
+            or (v.in_force_from < until_instant and (v.in_force_to is null or until_instant <= v.in_force_to))
+        )
+),
+
+top as (
+    select
+        v.part_id,
+        v.part_number,
+        v.part_revision,
+        v.part_description,
+        v.revision_family_id,
+        v.mbom_id,
+        v.state_number
+    from genealogy.mbom_versions as v
+    where v.mbom_id = mbom and v.state_number = state
+),
+
+lines as (
+    select
+        l.*,
+        s.mbom_id as part_mbom_id,
+        s.state_number as part_state_number,
+        coalesce(l.part_number || ' ' || l.part_revision, l.part_number, 'part ' || l.part_id) as line_label
+    from genealogy.mbom_lines as l
+    left join standing as s on l.part_id = s.part_id
+),
+
+tree as (
+    select
+        0 as depth,
+        '' as path_key,
+        '' as sort_key,
+        cast(null as bigint) as mbom_item_id,
+        t.part_id,
+        t.part_number,
+        t.part_revision,
+        t.part_description,
+        t.revision_family_id,
+        cast(1 as double) as quantity,
+        cast(1 as double) as quantity_extended,
+        false as is_made_on_assembly,
+        cast([] as varchar[]) as reference_designators,
+        cast([] as bigint[]) as substitute_part_ids,
+        cast([] as varchar[]) as substitute_part_numbers,
+        t.mbom_id as part_mbom_id,
+        t.state_number as part_state_number,
+        [t.part_id] as path_ids,
+        coalesce(t.part_number || ' ' || t.part_revision, t.part_number, 'part ' || t.part_id) as path_text
+    from top as t
+
+    union all
+
+    select
+        t.depth + 1,
+        t.path_key || '/m' || l.mbom_item_id,
+        t.sort_key || '/' || length(cast(l.line_number as varchar)) || l.line_number,
+        l.mbom_item_id,
+        l.part_id,
+        l.part_number,
+        l.part_revision,
+        l.part_description,
+        l.revision_family_id,
+        l.quantity,
+        t.quantity_extended * l.quantity,
+        l.is_made_on_assembly,
+        l.reference_designators,
+        l.substitute_part_ids,
+        l.substitute_part_numbers,
+        case when not list_contains(t.path_ids, l.part_id) then l.part_mbom_id end,
+        case when not list_contains(t.path_ids, l.part_id) then l.part_state_number end,
+        list_append(t.path_ids, l.part_id),
+        t.path_text || ' > ' || l.line_label
+    from tree as t
+    inner join lines as l on t.part_mbom_id = l.mbom_id and t.part_state_number = l.state_number
+    where t.depth < 64
+)
+
+select *
+from tree
+order by sort_key;
+
+-- The last state of an mBOM version, and until when it stood: null while it does.
+create or replace macro mbom_last(mbom) as (
+    select arg_max({'state_number': v.state_number, 'stood_until': v.stood_until}, v.state_number)
+    from genealogy.mbom_versions as v
+    where v.mbom_id = mbom
+);
+
+-- The version that was in force for a part revision at an instant, and its state.
+create or replace macro mbom_in_force(in_number, in_revision, at_instant) as (
+    select any_value({'mbom_id': v.mbom_id, 'state_number': v.state_number})
+    from genealogy.mbom_versions as v
+    where
+        v.part_number = in_number
+        and v.part_revision = in_revision
+        and v.in_force_from <= at_instant
+        and (v.in_force_to is null or at_instant < v.in_force_to)
+);
+
+-- The plan of a part revision that was in force at an instant, with the plans below it in force then.
+create or replace macro mbom_as_of(part_number, revision, instant) as table
+select *
+from mbom_tree(
+    mbom_in_force(part_number, revision, cast(instant as timestamptz)).mbom_id,
+    mbom_in_force(part_number, revision, cast(instant as timestamptz)).state_number,
+    cast(instant as timestamptz) + interval 1 microsecond
+)
+order by sort_key;

@@ -1,0 +1,14 @@
+-- Plans as trees. `order by sort_key` prints them; quantity_extended is per one piece of what is at the top.
+
+-- The released plan of a part revision, at every level.
+create or replace macro mbom_explode(part_number, revision) as table
+select h.*
+from genealogy.mbom_hierarchy as h
+where h.root_part_number = part_number and h.root_part_revision = revision
+order by h.sort_key;
+
+-- Any version, draft, released or archived, with the plans below it as they were when it last stood.
+create or replace macro mbom_explode_version(mbom) as table
+select *
+from mbom_tree(mbom, mbom_last(mbom).state_number, mbom_last(mbom).stood_until)
+order by sort_key;

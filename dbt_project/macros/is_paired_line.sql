@@ -1,0 +1,9 @@
+{#- A line on one side of a comparison is one of the two that were paired. -#}
+{% macro is_paired_line(line, pair) -%}
+    (
+        {{ line }}.mbom_id = {{ pair }}.mbom_id
+        and {{ line }}.state_number = {{ pair }}.state_number
+        and {{ line }}.mbom_item_id
+        = case when {{ line }}.side = 'after' then {{ pair }}.mbom_item_id_after else {{ pair }}.mbom_item_id_before end
+    )
+{%- endmacro %}

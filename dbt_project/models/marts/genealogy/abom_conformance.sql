@@ -1,0 +1,101 @@
+with planned_lines as (
+    select * from {{ ref('int_conformance__lines') }}
+),
+
+unplanned as (
+    select * from {{ ref('int_conformance__installed') }}
+    where mbom_item_id is null
+),
+
+units as (
+    select * from {{ ref('int_abom__units') }}
+),
+
+parts as (
+    select * from {{ ref('stg_ion__parts') }}
+),
+
+mboms as (
+    select * from {{ ref('stg_ion__mboms') }}
+),
+
+lines as (
+    select
+        part_inventory_id,
+        'm' || cast(mbom_item_id as varchar) as line_key,
+        status,
+        abom_generation,
+        mbom_id,
+        mbom_item_id,
+        build_requirement_id,
+        cast(null as bigint) as abom_installation_id,
+        part_id,
+        installed_part_numbers,
+        quantity_planned,
+        quantity_installed,
+        quantity_difference,
+        quantity_substitute,
+        quantity_other_revision,
+        quantity_wrong_part,
+        designators_planned,
+        designators_installed,
+        is_made_on_assembly
+    from planned_lines
+    union all
+    select
+        part_inventory_id,
+        'i' || cast(abom_installation_id as varchar) as line_key,
+        'unplanned' as status,
+        abom_generation,
+        cast(null as bigint) as mbom_id,
+        mbom_item_id,
+        build_requirement_id,
+        abom_installation_id,
+        child_part_id as part_id,
+        {{ list_with('child_part_number') }} as installed_part_numbers,
+        cast(null as double) as quantity_planned,
+        quantity_installed,
+        quantity_installed as quantity_difference,
+        0 as quantity_substitute,
+        0 as quantity_other_revision,
+        0 as quantity_wrong_part,
+        {{ empty_list() }} as designators_planned,
+        case
+            when reference_designator is null then {{ empty_list() }} else {{ list_with('reference_designator') }}
+        end as designators_installed,
+        is_made_on_assembly
+    from unplanned
+)
+
+select
+    lines.part_inventory_id,
+    lines.line_key,
+    units.part_number as unit_part_number,
+    units.part_revision as unit_part_revision,
+    units.serial_number,
+    units.lot_number,
+    lines.status,
+    lines.mbom_id,
+    mboms.mbom_version,
+    lines.mbom_item_id,
+    lines.abom_generation,
+    lines.build_requirement_id,
+    lines.abom_installation_id,
+    lines.part_id,
+    parts.part_number,
+    parts.part_revision,
+    lines.installed_part_numbers,
+    lines.quantity_planned,
+    lines.quantity_installed,
+    lines.quantity_difference,
+    lines.quantity_substitute,
+    lines.quantity_other_revision,
+    lines.quantity_wrong_part,
+    lines.designators_planned,
+    lines.designators_installed,
+    lines.is_made_on_assembly
+from lines
+inner join units on lines.part_inventory_id = units.part_inventory_id
+left join parts on lines.part_id = parts.part_id
+left join mboms on lines.mbom_id = mboms.mbom_id
+order by lines.part_inventory_id, lines.line_key

@@ -1,0 +1,38 @@
+with lines as (
+    select * from {{ ref('int_mbom__state_lines') }}
+),
+
+states as (
+    select * from {{ ref('int_mbom__states') }}
+),
+
+parts as (
+    select * from {{ ref('stg_ion__parts') }}
+)
+
+select
+    lines.mbom_id,
+    lines.state_number,
+    lines.mbom_item_id,
+    lines.line_number,
+    states.mbom_version,
+    states.status,
+    lines.is_current,
+    lines.parent_part_id,
+    parts.part_number as parent_part_number,
+    parts.part_revision as parent_part_revision,
+    lines.part_id,
+    lines.part_number,
+    lines.part_revision,
+    lines.part_description,
+    lines.tracking_type,
+    lines.revision_family_id,
+    lines.quantity,
+    lines.is_made_on_assembly,
+    lines.reference_designators,
+    lines.substitute_part_ids,
+    lines.substitute_part_numbers
+from lines
+inner join states on lines.mbom_id = states.mbom_id and lines.state_number = states.state_number
+left join parts on lines.parent_part_id = parts.part_id
+order by lines.mbom_id, lines.state_number, lines.line_number

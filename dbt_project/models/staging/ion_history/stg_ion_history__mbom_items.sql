@@ -1,0 +1,20 @@
+with source as (
+    select * from {{ source('ion_history', 'mbom_items') }}
+),
+
+renamed as (
+    select
+        id as mbom_item_id,
+        mbom_id,
+        part_id,
+        quantity,
+        made_on_assembly as is_made_on_assembly,
+        _deleted as is_deleted,
+        {{ audit_columns() }},
+        valid_from,
+        valid_to,
+        is_current
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,91 @@
+-- Trees are written out path by path. Here they are counted: wherever a part is in a tree, what its released version in
+-- ION's own rows plans must be below it, as often, and in its quantity.
+with released as (
+    select
+        part_id,
+        max(mbom_version) as mbom_version
+    from {{ ref('stg_ion__mboms') }}
+    where status = 'RELEASED'
+    group by part_id
+),
+
+planned as (
+    select
+        mboms.part_id as parent_part_id,
+        items.part_id,
+        count(*) as line_count,
+        sum(items.quantity) as quantity
+    from {{ ref('stg_ion__mboms') }} as mboms
+    inner join released on mboms.part_id = released.part_id and mboms.mbom_version = released.mbom_version
+    inner join {{ ref('stg_ion__mbom_items') }} as items on mboms.mbom_id = items.mbom_id
+    left join {{ ref('int_mbom__cycle_edges') }} as cycle_edges
+        on mboms.part_id = cycle_edges.parent_part_id and items.part_id = cycle_edges.child_part_id
+    where
+        mboms.status = 'RELEASED'
+        and not coalesce(items.is_deleted, false)
+        and cycle_edges.parent_part_id is null
+    group by mboms.part_id, items.part_id
+),
+
+places as (
+    select
+        root_part_id,
+        part_id,
+        count(*) as place_count,
+        sum(quantity_extended) as quantity_extended
+    from {{ ref('mbom_hierarchy') }}
+    group by root_part_id, part_id
+),
+
+expected as (
+    select
+        places.root_part_id,
+        planned.parent_part_id,
+        planned.part_id,
+        places.place_count * planned.line_count as row_count,
+        places.quantity_extended * planned.quantity as quantity_extended
+    from places
+    inner join planned on places.part_id = planned.parent_part_id
+),
+
+found as (
+    select
+        root_part_id,
+        parent_part_id,
+        part_id,
+        count(*) as row_count,
+        sum(quantity_extended) as quantity_extended
+    from {{ ref('mbom_hierarchy') }}
+    where depth > 0
+    group by root_part_id, parent_part_id, part_id
+)
+
+select
+    coalesce(expected.root_part_id, found.root_part_id) as root_part_id,
+    coalesce(expected.part_id, found.part_id) as part_id,
+    expected.row_count as expected_rows,
+    found.row_count as found_rows,
+    expected.quantity_extended as expected_quantity,
+    found.quantity_extended as found_quantity
+from expected
+full outer join found
+    on
+        expected.root_part_id = found.root_part_id
+        and expected.parent_part_id = found.parent_part_id
+        and expected.part_id = found.part_id
+where
+    expected.row_count is distinct from found.row_count
+    -- Sums of binary fractions in another order: equal to the ninth digit.
+    or abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * abs(expected.quantity_extended)
+union all
+-- ION has released plans, and none of their lines was compared.
+select
+    null as root_part_id,
+    null as part_id,
+    count(*) as expected_rows,
+    0 as found_rows,
+    null as expected_quantity,
+    null as found_quantity
+from planned
+where not exists (select 1 from expected)
+having count(*) > 0

@@ -1,0 +1,167 @@
+"""Units against the plan they were started with, line by line, computed the obvious way."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from tests.oracle.bom import Bom
+from tests.oracle.lines import Generation, Line, number, rows
+from tests.oracle.plans import families
+from tests.oracle.world import Row, World
+
+_NINTH_DIGIT = Fraction(1, 10**9)
+
+
+def conformance(world: World, generation: Generation) -> list[Row]:
+    """Rows of ``abom_conformance``: one per unit and planned line, or installation that nothing was planned for."""
+    bom = Bom.of(world, generation)
+    found = []
+    for unit, requirements in _requirements(world, generation, bom).items():
+        lines = [line for line in bom.all_lines if line.parent == unit and line.child is not None]
+        found += list(_planned(world, bom, unit, requirements, lines))
+        origins = {requirement["id"]: requirement["origin"] for requirement in requirements}
+        found += [_unplanned(unit, line) for line in lines if origins[line.requirement] is None]
+    return found
+
+
+def _requirements(world: World, generation: Generation, bom: Bom) -> dict[int, list[Row]]:
+    """What each unit needs: id, planned line (null if it is not there), whether fixed, and all units that share it."""
+    planned = {row["id"] for row in rows(world, "mbomItems")}
+    found: dict[int, list[Row]] = {}
+
+    def add(parents: set[int], row: Row, per_unit: str, fixed: str) -> None:
+        origin = row.get("originMbomItemId")
+        requirement = {
+            "id": row["id"],
+            "origin": origin if origin in planned else None,
+            "is_fixed": row.get(per_unit) is None and row.get(fixed) is not None,
+            "parents": parents & bom.units.keys(),
+        }
+        for parent in requirement["parents"]:
+            found.setdefault(parent, []).append(requirement)
+
+    newer = set()
+    if generation != 1:
+        for row in rows(world, "buildRequirements"):
+            parents = {link["id"] for link in row.get("partInventories") or ()}
+            newer |= parents
+            add(parents, row, "quantityPerParentPartInventory", "fixedQuantityPerBuildRequirement")
+    if generation != 2:
+        items = {row["id"]: row for row in rows(world, "abomItems")}
+        parents_of: dict[int, set[int]] = {}
+        for edge in rows(world, "aBomEdges"):
+            above = items.get(edge["parentAbomItemId"], {}).get("partInventoryId")
+            if above is not None and above not in newer:
+                parents_of.setdefault(edge["childAbomItemId"], set()).add(above)
+        for item, parents in parents_of.items():
+            if item in items:
+                add(parents, items[item], "expectedQuantityPer", "expectedFixedQuantity")
+    return found
+
+
+def _planned(world: World, bom: Bom, unit: int, requirements: list[Row], lines: list[Line]) -> Iterator[Row]:
+    items = {row["id"]: row for row in rows(world, "mbomItems")}
+    mboms = {row["id"]: row for row in rows(world, "mboms")}
+    required: dict[int, list[Row]] = {}
+    for requirement in requirements:
+        if requirement["origin"] is not None:
+            required.setdefault(requirement["origin"], []).append(requirement)
+    newest: dict[int, Row] = {}
+    for origin in required:
+        if (mbom := mboms.get(items[origin]["mbomId"])) is not None:
+            newest[mbom["partId"]] = max(newest.get(mbom["partId"], mbom), mbom, key=lambda row: row["version"])
+    of_plan = {
+        item
+        for item, row in items.items()
+        if not row.get("_deleted") and any(row["mbomId"] == mbom["id"] for mbom in newest.values())
+    }
+    for item in sorted(of_plan | required.keys()):
+        own = required.get(item, [])
+        pieces: Fraction | None = _pieces(bom, unit)
+        if own:
+            shares = [sum(_pieces(bom, parent) or 0 for parent in one["parents"]) for one in own]
+            pieces = Fraction(1) if all(one["is_fixed"] for one in own) else Fraction(max(shares))
+        ids = {one["id"] for one in own}
+        on_line = [line for line in lines if line.requirement in ids]
+        yield {"part_inventory_id": unit, **_line(world, bom, items[item], pieces, on_line)}
+
+
+def _pieces(bom: Bom, unit: int) -> Fraction | None:
+    return number(bom.units[unit].get("quantity")) if bom.label(unit)["tracking_type"] == "LOT" else Fraction(1)
+
+
+def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: list[Line]) -> Row:
+    per_piece = Fraction(item["quantity"])
+    planned = None if pieces is None else per_piece * pieces
+    unknown = any(line.quantity is None for line in lines)
+    installed = None if unknown else sum((line.quantity or Fraction(0) for line in lines), Fraction(0))
+    places = sorted(
+        {row["value"] for row in rows(world, "mbomItemReferenceDesignators") if row["mbomItemId"] == item["id"]}
+    )
+    filled = sorted({line.designator for line in lines if line.designator is not None})
+    kinds = [(_relation(world, bom, item, line), line.quantity) for line in lines]
+    here = {kind for kind, quantity in kinds if quantity is None or quantity > 0}
+    equal = planned is not None and installed is not None and abs(installed - planned) <= abs(planned) * _NINTH_DIGIT
+    if per_piece == 0:
+        status = "conforming"
+    elif installed == 0 and not equal:
+        status = "missing"
+    elif "wrong" in here:
+        status = "wrong_part"
+    elif not equal:
+        is_over = installed is not None and planned is not None and installed > planned
+        status = "over" if is_over else "short"
+    elif places != filled and planned:
+        status = "designator_mismatch"
+    else:
+        status = next((f"conforming_{kind}" for kind in ("substitute", "revision") if kind in here), "conforming")
+    return {
+        "line_key": f"m{item['id']}",
+        "mbom_id": item["mbomId"],
+        "mbom_item_id": item["id"],
+        "part_id": item["partId"],
+        "status": status,
+        "quantity_planned": planned,
+        "quantity_installed": installed,
+        "quantity_difference": _less(planned, installed, equal),
+        "quantity_substitute": _sum(kinds, "substitute"),
+        "quantity_other_revision": _sum(kinds, "revision"),
+        "quantity_wrong_part": _sum(kinds, "wrong"),
+        "designators_planned": places,
+        "designators_installed": filled,
+    }
+
+
+def _less(planned: Fraction | None, installed: Fraction | None, equal: bool) -> Fraction | None:
+    if equal:
+        return Fraction(0)
+    return None if planned is None or installed is None else installed - planned
+
+
+def _sum(kinds: list[tuple[str, Fraction | None]], wanted: str) -> Fraction:
+    return sum((quantity for kind, quantity in kinds if kind == wanted and quantity is not None), Fraction(0))
+
+
+def _relation(world: World, bom: Bom, item: Row, line: Line) -> str:
+    part = bom.units[line.child or 0]["partId"]
+    if part == item["partId"]:
+        return "planned"
+    if any(row["partId"] == part for row in rows(world, "mbomSubstitutes") if row["mbomItemId"] == item["id"]):
+        return "substitute"
+    family = families(world)
+    return "revision" if family.get(part) == family.get(item["partId"]) is not None else "wrong"
+
+
+def _unplanned(unit: int, line: Line) -> dict[str, Any]:
+    return {
+        "part_inventory_id": unit,
+        "line_key": f"i{line.installation}",
+        "mbom_id": None,
+        "mbom_item_id": None,
+        "status": "unplanned",
+        "quantity_planned": None,
+        "quantity_installed": line.quantity,
+        "quantity_difference": line.quantity,
+        "designators_planned": [],
+        "designators_installed": [] if line.designator is None else [line.designator],
+    }
