@@ -25,3 +25,7 @@
 
 {% macro empty_list() %}{{ return(adapter.dispatch('empty_list')()) }}{% endmacro %}
 {% macro duckdb__empty_list() %}[]{% endmacro %}
+
+{#- The value of the row of a group that comes first in an order. -#}
+{% macro first_of(value, order_by) %}{{ return(adapter.dispatch('first_of')(value, order_by)) }}{% endmacro %}
+{% macro duckdb__first_of(value, order_by) %}first({{ value }} order by {{ order_by }}){% endmacro %}
