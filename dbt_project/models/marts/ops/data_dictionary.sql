@@ -11,7 +11,7 @@ with described (
                 {{ loop.index }},
                 {{ text_of(column.name) }},
                 {{ text_of(column.data_type) }},
-                {{ (column.constraints | map(attribute='type') | map('string') | select('in', ['not_null', 'primary_key', 'ConstraintType.not_null', 'ConstraintType.primary_key']) | list | length > 0) | lower }},
+                {{ (column.constraints | selectattr('type', 'in', ['not_null', 'primary_key']) | list != []) | lower }},
                 {{ text_of(column.description) }},
                 {{ text_of(model.description) }}
             ){{ ',' if not (loop.last and outer.last) }}

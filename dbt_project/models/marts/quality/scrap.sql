@@ -3,6 +3,7 @@ with scrapped_units as (
         *,
         {{ production_month('scrapped_at') }} as month_starts_on
     from {{ ref('scrapped_units') }}
+    where part_number is not null
 ),
 
 scrapped_pieces as (
@@ -18,7 +19,7 @@ worked_pieces as (
         *,
         {{ production_month('first_completed_at') }} as month_starts_on
     from {{ ref('int_inventories__worked_pieces') }}
-    where first_completed_at is not null
+    where first_completed_at is not null and part_number is not null
 ),
 
 -- What came out of the runs and is not scrapped.
