@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -120,7 +119,9 @@ def test_the_backlog_counts_it_each_time(
 def test_an_issue_that_came_after_the_first_load_is_from_history(
     tenant: Tenant, changed: dict[str, list[datetime]]
 ) -> None:
-    [row] = ask(tenant, "select opened_at, is_from_history, reopened_count from quality.issues where issue_title = 'new'")
+    [row] = ask(
+        tenant, "select opened_at, is_from_history, reopened_count from quality.issues where issue_title = 'new'"
+    )
     assert row == (changed["new"][0], True, 0)
     [(known,)] = ask(tenant, "select count(*) from quality.issues where is_from_history")
     assert known == 1

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -52,7 +51,7 @@ def copy(demo_warehouse: Built, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def compiled(built: Built, name: str) -> str:
-    folder: Path = built.data_dir / "dbt" / "target" / "compiled" / "ion_warehouse" / "tests" / "integrity"
+    folder = built.data_dir / "dbt" / "target" / "compiled" / "ion_warehouse" / "tests" / "integrity"
     return (folder / f"{name}.sql").read_text("utf-8")
 
 

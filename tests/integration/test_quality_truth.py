@@ -1,4 +1,4 @@
-"""Issues, defects, scrap and supply in the seeded factory: the published tables against what was planted and the oracle."""
+"""Issues, defects, scrap and supply in the seeded factory: published tables against what was planted and the oracle."""
 
 from datetime import UTC, date, datetime
 from typing import Any

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from statistics import NormalDist
 from typing import Any
 
+from tests.oracle.bom import Bom
 from tests.oracle.issues import decisions, instant, open_periods, seed, units_of_issues
 from tests.oracle.lines import Generation
-from tests.oracle.bom import Bom
 from tests.oracle.world import Row, World
 
 SIGMA_SHIFT = 1.5
@@ -30,7 +30,9 @@ class Pieces:
         assert set(self.steps) <= set(self.rows), "no unit of a run is gone from this world"
         self.completed: dict[int, datetime] = {}
         for run, steps in runs.items():
-            ends = [datetime.fromisoformat(s["endTime"]) for s in steps if s["status"] == "COMPLETE" and s.get("endTime")]
+            ends = [
+                datetime.fromisoformat(s["endTime"]) for s in steps if s["status"] == "COMPLETE" and s.get("endTime")
+            ]
             if run_of[run]["status"] in {"COMPLETE", "PARTIAL_COMPLETE"} and ends:
                 unit = run_of[run]["partInventoryId"]
                 self.completed[unit] = min(max(ends), self.completed.get(unit, max(ends)))
@@ -51,7 +53,7 @@ class Pieces:
         return min((time for time in times if time), default=None)
 
     def worked(self, unit: int) -> tuple[int, datetime | None] | None:
-        """The unit, or the first one up its splits, that had been worked on when the pieces left; and when they left."""
+        """The unit, or the first up its splits, that had been worked on when the pieces left; and when they left."""
         left, at = None, unit
         while True:
             started = self.started(at)
@@ -73,7 +75,15 @@ def defect_rates(world: World, generation: Generation) -> list[Row]:
     pieces = Pieces(world)
     created = {row["id"]: datetime.fromisoformat(row["_created"]) for row in world["issues"]}
     cells: defaultdict[tuple[date, str], dict[str, Any]] = defaultdict(
-        lambda: {"issues": set(), "units": 0, "defects": 0.0, "tried": 0.0, "known": 0.0, "chances": 0.0, "started": 0.0}
+        lambda: {
+            "issues": set(),
+            "units": 0,
+            "defects": 0.0,
+            "tried": 0.0,
+            "known": 0.0,
+            "chances": 0.0,
+            "started": 0.0,
+        }
     )
     for issue, unit in units_of_issues(world):
         cell = cells[_month(created[issue]), pieces.part[unit]]
@@ -123,7 +133,9 @@ def _rates(month: date, part: str, cell: dict[str, Any]) -> Row:
 def opportunities(world: World, generation: Generation) -> dict[int, int]:
     """Measured fields and requirements of each unit that has any."""
     unit_of_run = {row["id"]: row.get("partInventoryId") for row in world["runs"]}
-    unit_of_step = {row["id"]: unit_of_run[row["runId"]] for row in world["runSteps"] if row.get("status") != "CANCELED"}
+    unit_of_step = {
+        row["id"]: unit_of_run[row["runId"]] for row in world["runSteps"] if row.get("status") != "CANCELED"
+    }
     seen: defaultdict[int, set[object]] = defaultdict(set)
     for field in world["runStepFields"]:
         unit = unit_of_step.get(field["runStepId"])

@@ -107,7 +107,9 @@ def backlog(world: World, last_day: date) -> list[Row]:
                 "day_on": day,
                 "opened_count": len(opened),
                 "reopened_count": sum(period.opened != firsts[period.issue] for period in opened),
-                "resolved_count": sum(period.resolved is not None and period.resolved.date() == day for period in periods),
+                "resolved_count": sum(
+                    period.resolved is not None and period.resolved.date() == day for period in periods
+                ),
                 "open_count": len(ages),
                 **{f"open_count_{name}_days": sum(a <= age <= b for age in ages) for a, b, name in BUCKETS},
             }

@@ -42,7 +42,9 @@ def order_lines(world: World, last_day: date) -> list[Row]:
 def _judged(line: Row, promised: date | None, whole: datetime | None, last_day: date) -> Row:
     ordered = line["status"] not in {"DRAFT", "REQUESTED", "APPROVED", "CANCELED"}
     due = ordered and promised is not None and promised <= last_day
-    undated = whole is None and (line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= line["quantity"])
+    undated = whole is None and (
+        line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= line["quantity"]
+    )
     on_time: bool | None = None
     late: int | None = None
     if ordered and promised and not undated:

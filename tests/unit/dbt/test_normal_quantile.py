@@ -11,12 +11,13 @@ MACRO = Path(__file__).parents[3] / "dbt_project" / "macros" / "normal_quantile.
 
 
 def quantiles(probabilities: list[float]) -> list[float]:
-    template = MACRO.read_text("utf-8") + "select {{ normal_quantile('p') }} from probabilities order by place"
-    sql = jinja2.Environment(autoescape=False).from_string(template).render()  # noqa: S701 -- it renders SQL
+    macros = jinja2.Environment(autoescape=False).from_string(MACRO.read_text("utf-8")).module  # noqa: S701 -- SQL
+    quantile = macros.normal_quantile("p")  # type: ignore[attr-defined]
     with duckdb.connect() as connection:
         connection.execute("create table probabilities (place integer, p double)")
         connection.executemany("insert into probabilities values (?, ?)", list(enumerate(probabilities)))
-        return [row[0] for row in connection.execute(sql).fetchall()]
+        found = connection.execute(f"select {quantile} from probabilities order by place").fetchall()  # noqa: S608
+    return [row[0] for row in found]
 
 
 def test_it_is_pythons_over_the_whole_range() -> None:
