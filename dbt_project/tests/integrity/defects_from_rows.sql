@@ -46,16 +46,16 @@ expected as (
     group by part_number
     union all
     select
-        'pareto by ' || dimensions.dimension,
-        coalesce(sum(affected.quantity), 0)
+        'pareto by ' || dimensions.dimension as what,
+        coalesce(sum(affected.quantity), 0) as quantity
     from affected
     cross join (values ('part'), ('disposition_category'), ('procedure_step'), ('supplier')) as dimensions (dimension)
     where exists (select 1 from {{ source('ion', 'issues') }})
     group by dimensions.dimension
     union all
     select
-        'rows of issue_units',
-        count(*)
+        'rows of issue_units' as what,
+        count(*) as quantity
     from affected
 ),
 
@@ -68,15 +68,15 @@ found as (
     having sum(defect_count) > 0
     union all
     select
-        'pareto by ' || dimension,
-        sum(defect_count)
+        'pareto by ' || dimension as what,
+        sum(defect_count) as quantity
     from {{ ref('defect_pareto') }}
     where dimension <> 'label'
     group by dimension
     union all
     select
-        'rows of issue_units',
-        count(*)
+        'rows of issue_units' as what,
+        count(*) as quantity
     from {{ ref('issue_units') }}
 )
 
@@ -87,4 +87,5 @@ select
 from expected
 full outer join found on expected.what = found.what
 where
-    abs(coalesce(expected.quantity, 0) - coalesce(found.quantity, 0)) > 1e-9 * greatest(abs(coalesce(expected.quantity, 0)), 1)
+    abs(coalesce(expected.quantity, 0) - coalesce(found.quantity, 0))
+    > 1e-9 * greatest(abs(coalesce(expected.quantity, 0)), 1)

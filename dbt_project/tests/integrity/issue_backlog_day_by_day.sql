@@ -19,11 +19,12 @@ expected as (
         count(*) filter (where periods.resolved_on > found.day_on and found.day_on - periods.opened_on <= 7) as to_7,
         count(*) filter (where periods.resolved_on > found.day_on and found.day_on - periods.opened_on between 8 and 30)
             as to_30,
-        count(*) filter (where periods.resolved_on > found.day_on and found.day_on - periods.opened_on between 31 and 90)
-            as to_90,
+        count(*) filter (
+            where periods.resolved_on > found.day_on and found.day_on - periods.opened_on between 31 and 90
+        ) as to_90,
         count(*) filter (where periods.resolved_on > found.day_on and found.day_on - periods.opened_on > 90) as over_90
     from found
-    left join periods on periods.opened_on <= found.day_on and periods.resolved_on >= found.day_on
+    left join periods on found.day_on >= periods.opened_on and found.day_on <= periods.resolved_on
     group by found.day_on
 )
 

@@ -3,7 +3,7 @@
 with rows_of_ion as (
     select
         id,
-        status is distinct from 'RESOLVED' as is_open,
+        coalesce(status <> 'RESOLVED', true) as is_open,
         _created as created_at
     from {{ source('ion', 'issues') }}
 ),
@@ -22,7 +22,10 @@ found as (
 last_day as (
     select
         open_count,
-        open_count_0_to_7_days + open_count_8_to_30_days + open_count_31_to_90_days + open_count_over_90_days as in_buckets
+        open_count_0_to_7_days
+        + open_count_8_to_30_days
+        + open_count_31_to_90_days
+        + open_count_over_90_days as in_buckets
     from {{ ref('issue_backlog_daily') }}
     where day_on = (select max(days.day_on) from {{ ref('issue_backlog_daily') }} as days)
 ),
@@ -69,7 +72,9 @@ select
     null as issue_id
 from open_rows
 cross join last_day
-where open_rows.open_count is distinct from last_day.open_count or last_day.open_count is distinct from last_day.in_buckets
+where
+    open_rows.open_count is distinct from last_day.open_count
+    or last_day.open_count is distinct from last_day.in_buckets
 union all
 select
     'disposition' as what,

@@ -1,5 +1,5 @@
--- Scrap by part, from the rows as they are now: what inventory says or, where it says nothing, the whole of a unit under
--- an issue that scraps it. The months of `scrap` add up to the same.
+-- Scrap by part, from the rows as they are now: what inventory says or, where it says nothing, the whole of a unit
+-- under an issue that scraps it. The months of `scrap` add up to the same.
 with inventories as (
     select
         inventories.id,

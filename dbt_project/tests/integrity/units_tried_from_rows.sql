@@ -50,11 +50,11 @@ walk as (
     union all
     select
         walk.id,
-        inventories.id,
+        inventories.id as at_id,
         inventories.origin_id,
-        inventories.created_at,
-        walk.leaves_at,
-        coalesce(started.at <= walk.leaves_at, false)
+        inventories.created_at as leaves_at,
+        walk.leaves_at as left_at,
+        coalesce(started.at <= walk.leaves_at, false) as is_found
     from walk
     inner join inventories on walk.origin_id = inventories.id
     left join started on inventories.id = started.part_inventory_id

@@ -21,8 +21,8 @@ missing_approvals as (
 states as (
     select
         *,
-        status is not distinct from 'RESOLVED' as is_resolved,
-        lag(status is not distinct from 'RESOLVED') over of_issue as was_resolved,
+        coalesce(status = 'RESOLVED', false) as is_resolved,
+        lag(coalesce(status = 'RESOLVED', false)) over of_issue as was_resolved,
         lag(updated_at) over of_issue as previous_updated_at
     from versions
     window of_issue as (partition by issue_id order by valid_from)
@@ -63,20 +63,45 @@ reopened_before as (
 ),
 
 turns as (
-    select issue_id, valid_from, 1 as turn, created_at as turned_at, true as is_opening from first_seen
-    union all
-    select issue_id, valid_from, 2, coalesce(approved_at, updated_at), false from first_seen where is_resolved
-    union all
-    select issue_id, valid_from, 2, approved_at, false from reopened_before
-    union all
-    select issue_id, valid_from, 3, updated_at, true from reopened_before
+    select
+        issue_id,
+        valid_from,
+        1 as turn,
+        created_at as turned_at,
+        true as is_opening
+    from first_seen
     union all
     select
         issue_id,
         valid_from,
-        4,
-        case when updated_at > previous_updated_at then updated_at else valid_from end,
-        not is_resolved
+        2 as turn,
+        coalesce(approved_at, updated_at) as turned_at,
+        false as is_opening
+    from first_seen
+    where is_resolved
+    union all
+    select
+        issue_id,
+        valid_from,
+        2 as turn,
+        approved_at as turned_at,
+        false as is_opening
+    from reopened_before
+    union all
+    select
+        issue_id,
+        valid_from,
+        3 as turn,
+        updated_at as turned_at,
+        true as is_opening
+    from reopened_before
+    union all
+    select
+        issue_id,
+        valid_from,
+        4 as turn,
+        case when updated_at > previous_updated_at then updated_at else valid_from end as turned_at,
+        not is_resolved as is_opening
     from states
     where is_resolved <> was_resolved
 ),
@@ -102,7 +127,7 @@ select
     row_number() over (partition by periods.issue_id order by periods.valid_from, periods.turn) as period_number,
     periods.at_least_at as opened_at,
     periods.resolved_at,
-    periods.at_least_at >= (select min(valid_from) from versions) as is_from_history
+    periods.at_least_at >= (select min(versions.valid_from) from versions) as is_from_history
 from periods
 inner join issues on periods.issue_id = issues.issue_id
 where periods.is_opening

@@ -17,31 +17,31 @@ classified as (
     left join units on issues.issue_id = units.issue_id
     union all
     select
-        'disposition_category',
-        disposition_category,
+        'disposition_category' as dimension,
+        disposition_category as class,
         issue_id,
-        quantity_affected
+        quantity_affected as defects
     from issues
     union all
     select
-        'procedure_step',
-        coalesce(procedure_title || ': ' || run_step_title, run_step_title, 'no step'),
+        'procedure_step' as dimension,
+        coalesce(procedure_title || ': ' || run_step_title, run_step_title, 'no step') as class,
         issue_id,
-        quantity_affected
+        quantity_affected as defects
     from issues
     union all
     select
-        'supplier',
-        coalesce(supplier_name, 'no supplier'),
+        'supplier' as dimension,
+        coalesce(supplier_name, 'no supplier') as class,
         issue_id,
-        quantity_affected
+        quantity_affected as defects
     from issues
     union all
     select
-        'label',
-        {{ each_of("coalesce(nullif(labels, " ~ empty_list() ~ "), " ~ list_with("'no label'") ~ ")") }},
+        'label' as dimension,
+        {{ each_of("coalesce(nullif(labels, " ~ empty_list() ~ "), " ~ list_with("'no label'") ~ ")") }} as class,
         issue_id,
-        quantity_affected
+        quantity_affected as defects
     from issues
 ),
 

@@ -58,11 +58,20 @@ started as (
 ),
 
 keys as (
-    select month_starts_on, part_number from defects
+    select
+        month_starts_on,
+        part_number
+    from defects
     union
-    select month_starts_on, part_number from attempted
+    select
+        month_starts_on,
+        part_number
+    from attempted
     union
-    select month_starts_on, part_number from started
+    select
+        month_starts_on,
+        part_number
+    from started
 ),
 
 counted as (

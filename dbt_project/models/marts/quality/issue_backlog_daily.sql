@@ -31,9 +31,9 @@ changes as (
     from stays
     union all
     select
-        left_on,
+        left_on as changed_on,
         bucket,
-        -1
+        -1 as change
     from stays
     where left_on is not null
 ),
@@ -68,6 +68,11 @@ resolved as (
     group by resolved_on
 ),
 
+first_load as (
+    select {{ production_day('min(valid_from)') }} as first_loaded_on
+    from {{ ref('stg_ion_history__issues') }}
+),
+
 days as (
     select calendar_on as day_on
     from {{ ref('calendar') }}
@@ -86,9 +91,9 @@ select
     coalesce(cast(sum(daily_changes.change_8_to_30) over so_far as bigint), 0) as open_count_8_to_30_days,
     coalesce(cast(sum(daily_changes.change_31_to_90) over so_far as bigint), 0) as open_count_31_to_90_days,
     coalesce(cast(sum(daily_changes.change_over_90) over so_far as bigint), 0) as open_count_over_90_days,
-    days.day_on > (select {{ production_day('min(versions.valid_from)') }} from {{ ref('stg_ion_history__issues') }} as versions)
-        as is_from_history
+    days.day_on > first_load.first_loaded_on as is_from_history
 from days
+cross join first_load
 left join daily_changes on days.day_on = daily_changes.changed_on
 left join opened on days.day_on = opened.opened_on
 left join resolved on days.day_on = resolved.resolved_on

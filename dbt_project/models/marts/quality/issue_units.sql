@@ -40,7 +40,7 @@ select
     affected.part_inventory_id,
     issues.issue_title,
     issues.status,
-    issues.status is distinct from 'RESOLVED' as is_open,
+    coalesce(issues.status <> 'RESOLVED', true) as is_open,
     issues.created_at as opened_at,
     dispositions.disposition,
     dispositions.disposition_category,

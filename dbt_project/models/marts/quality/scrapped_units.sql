@@ -54,13 +54,13 @@ recorded as (
     -- The inventory knows nothing of it: all of the unit, as the issue says.
     select
         issues.part_inventory_id,
-        0,
-        pieces.quantity,
-        'issue',
+        0 as occasion,
+        pieces.quantity as quantity_scrapped,
+        'issue' as recorded_in,
         issues.issue_id,
         issues.issue_title,
-        issues.is_open,
-        coalesce(issues.resolved_at, issues.opened_at),
+        issues.is_open as is_issue_open,
+        coalesce(issues.resolved_at, issues.opened_at) as scrapped_at,
         issues.is_from_history
     from scrapping_issues as issues
     inner join pieces on issues.part_inventory_id = pieces.part_inventory_id

@@ -56,7 +56,7 @@ dated as (
         orders.supplier_id,
         orders.currency_id,
         orders.ordered_at,
-        lines.status in ('DRAFT', 'REQUESTED', 'APPROVED', 'CANCELED') is distinct from true as is_ordered,
+        coalesce(lines.status not in ('DRAFT', 'REQUESTED', 'APPROVED', 'CANCELED'), true) as is_ordered,
         received.quantity_received as quantity_in_receipts,
         received.first_received_at,
         received.fully_received_at,
