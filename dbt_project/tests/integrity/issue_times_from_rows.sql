@@ -27,7 +27,8 @@ last_day as (
         + open_count_31_to_90_days
         + open_count_over_90_days as in_buckets
     from {{ ref('issue_backlog_daily') }}
-    where day_on = (select max(days.day_on) from {{ ref('issue_backlog_daily') }} as days)
+    order by day_on desc
+    limit 1
 ),
 
 by_disposition as (

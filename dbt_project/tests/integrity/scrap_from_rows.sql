@@ -19,19 +19,25 @@ with inventories as (
     inner join {{ source('ion', 'parts') }} as parts on inventories.part_id = parts.id
 ),
 
+condemned as (
+    select distinct part_inventory_id
+    from {{ ref('issue_units') }}
+    where is_scrap
+),
+
 expected as (
     select
-        part_number,
+        inventories.part_number,
         sum(
             case
-                when quantity_scrapped > 0 then quantity_scrapped
-                when id in (select units.part_inventory_id from {{ ref('issue_units') }} as units where units.is_scrap)
-                    then quantity
+                when inventories.quantity_scrapped > 0 then inventories.quantity_scrapped
+                when condemned.part_inventory_id is not null then inventories.quantity
                 else 0
             end
         ) as quantity_scrapped
     from inventories
-    group by part_number
+    left join condemned on inventories.id = condemned.part_inventory_id
+    group by inventories.part_number
 ),
 
 units as (

@@ -55,7 +55,7 @@ reopened_before as (
     left join missing_approvals
         on
             first_seen.issue_id = missing_approvals.issue_id
-            and missing_approvals.created_at <= first_seen.valid_from
+            and first_seen.valid_from >= missing_approvals.created_at
     where
         first_seen.status in ('PENDING', 'IN_PROGRESS')
         and first_seen.approved_at < first_seen.updated_at

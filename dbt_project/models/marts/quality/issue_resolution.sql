@@ -65,7 +65,7 @@ still_open as (
     inner join classed
         on
             months.month_ends_on >= classed.opened_on
-            and (classed.resolved_on is null or classed.resolved_on > months.month_ends_on)
+            and (classed.resolved_on is null or months.month_ends_on < classed.resolved_on)
     group by months.month_starts_on, classed.part_number, classed.disposition_category
 ),
 
@@ -94,6 +94,6 @@ both_sides as (
 select
     {{ date_label('month_starts_on', '%Y-%m') }} || '/' || coalesce(part_number, '') || '/' || disposition_category
         as issue_resolution_key,
-    both_sides.*
+    *
 from both_sides
 order by month_starts_on, part_number, disposition_category

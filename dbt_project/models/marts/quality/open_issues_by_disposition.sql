@@ -57,4 +57,4 @@ left join units
     on
         counted.disposition_category = units.disposition_category
         and counted.disposition_name = units.disposition_name
-order by counted.issue_count desc, counted.disposition_category, counted.disposition_name
+order by counted.issue_count desc, counted.disposition_category asc, counted.disposition_name asc

@@ -40,7 +40,8 @@ scrapped as (
         sum(quantity_scrapped) as quantity_scrapped,
         sum(quantity_scrapped) filter (where recorded_in <> 'issue') as quantity_scrapped_in_inventory,
         sum(quantity_scrapped) filter (where recorded_in = 'issue') as quantity_scrapped_in_issues_only,
-        sum(quantity_scrapped) filter (where recorded_in = 'issue' and is_issue_open) as quantity_scrapped_in_open_issues,
+        sum(quantity_scrapped) filter (where recorded_in = 'issue' and is_issue_open)
+            as quantity_scrapped_in_open_issues,
         count(distinct part_inventory_id) as scrapped_unit_count,
         bool_and(is_from_history) as is_from_history
     from scrapped_units

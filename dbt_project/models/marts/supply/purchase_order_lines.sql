@@ -2,7 +2,8 @@ with lines as (
     select
         *,
         case
-            when {{ organization_setting('on_time_basis') }} = 'need_date' then coalesce(needed_at, estimated_arrival_at)
+            when {{ organization_setting('on_time_basis') }} = 'need_date'
+                then coalesce(needed_at, estimated_arrival_at)
             else coalesce(estimated_arrival_at, needed_at)
         end as promised_at
     from {{ ref('stg_ion__purchase_order_lines') }}
@@ -62,7 +63,8 @@ dated as (
         received.fully_received_at,
         -- ION calls it received, and no receipt tells when.
         received.fully_received_at is null
-        and (lines.status = 'RECEIVED' or lines.received_quantity >= lines.quantity * (1 - 1e-9)) as is_received_undated,
+        and (lines.status = 'RECEIVED' or lines.received_quantity >= lines.quantity * (1 - 1e-9))
+            as is_received_undated,
         {{ production_day('lines.promised_at') }} as promised_on,
         {{ production_day('received.fully_received_at') }} as fully_received_on
     from lines
