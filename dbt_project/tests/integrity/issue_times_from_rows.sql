@@ -12,11 +12,20 @@ periods as (
     select * from {{ ref('int_issues__open_periods') }}
 ),
 
+period_counts as (
+    select
+        issue_id,
+        count(*) as period_count
+    from periods
+    group by issue_id
+),
+
 found as (
     select
         issues.*,
-        (select count(*) from periods where periods.issue_id = issues.issue_id) as period_count
+        period_counts.period_count
     from {{ ref('issues') }} as issues
+    left join period_counts on issues.issue_id = period_counts.issue_id
 ),
 
 last_day as (
