@@ -1,4 +1,4 @@
--- Deliveries and supplier quality again: each line and each receipt item looks for itself in ION's rows.
+-- Deliveries and supplier quality again, from ION's rows.
 with received as (
     select coalesce(sum(quantity), 0) as quantity
     from {{ source('ion', 'receipt_items') }}
@@ -36,20 +36,43 @@ rejected as (
         )
 ),
 
+arrivals as (
+    select
+        items.purchase_order_line_id,
+        items.quantity,
+        receipts.received_at
+    from {{ source('ion', 'receipt_items') }} as items
+    inner join {{ source('ion', 'receipts') }} as receipts on items.receipt_id = receipts.id
+),
+
+instants as (
+    select distinct
+        purchase_order_line_id,
+        received_at
+    from arrivals
+),
+
+-- Each instant of a receipt with all that had arrived by then.
+so_far as (
+    select
+        instants.purchase_order_line_id,
+        instants.received_at,
+        sum(arrivals.quantity) as quantity
+    from instants
+    inner join arrivals
+        on
+            instants.purchase_order_line_id = arrivals.purchase_order_line_id
+            and instants.received_at >= arrivals.received_at
+    group by instants.purchase_order_line_id, instants.received_at
+),
+
 lines as (
     select
         lines.id,
-        (
-            select min(receipts.received_at)
-            from {{ source('ion', 'receipts') }} as receipts
-            where (
-                select sum(items.quantity)
-                from {{ source('ion', 'receipt_items') }} as items
-                inner join {{ source('ion', 'receipts') }} as earlier on items.receipt_id = earlier.id
-                where items.purchase_order_line_id = lines.id and earlier.received_at <= receipts.received_at
-            ) >= lines.quantity * (1 - 1e-9)
-        ) as whole_at
+        min(so_far.received_at) filter (where so_far.quantity >= lines.quantity * (1 - 1e-9)) as whole_at
     from {{ source('ion', 'purchase_order_lines') }} as lines
+    left join so_far on lines.id = so_far.purchase_order_line_id
+    group by lines.id
 ),
 
 delivered as (
