@@ -4,7 +4,7 @@ python docs/ask.py [PUBLISHED.duckdb]
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,21 +16,26 @@ DEFAULT = Path("data/embedded/published/ion.duckdb")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A heading of the page and the select under it."""
+    """A heading of the page, a select under it, and the answer if the page prints one: columns, then rows, as text."""
 
     title: str
     sql: str
+    answer: tuple[tuple[str, ...], ...] = ()
 
 
 def questions() -> list[Question]:
-    """Every SQL block of the page with the heading it stands under."""
-    found, title = [], ""
+    """Every SQL block of the page with the heading it stands under and the table that follows it."""
+    found: list[Question] = []
+    title = ""
     lines = iter(PAGE.read_text(encoding="utf-8").splitlines())
     for line in lines:
         if line.startswith("#"):
             title = line.lstrip("# ")
         elif line == "```sql":
             found.append(Question(title, "\n".join(takewhile(lambda text: text != "```", lines))))
+        elif line.startswith("|") and not line.startswith("|---") and found and found[-1].title == title:
+            cells = tuple(cell.strip() for cell in line.strip("|").split("|"))
+            found[-1] = replace(found[-1], answer=(*found[-1].answer, cells))
     return found
 
 

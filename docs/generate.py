@@ -1,4 +1,4 @@
-"""Writes the references that are generated: docs/settings.md, docs/cli.md, docs/data-dictionary.md and .env.example.
+"""Writes the references that are generated: docs/{settings,cli,data-dictionary,metrics}.md and .env.example.
 
     python docs/generate.py          write them
     python docs/generate.py --check  fail if one is not what it would write
@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +65,23 @@ def cli_reference() -> str:
 
 def data_dictionary() -> str:
     """Every public table with its grain and columns, from dbt's manifest."""
-    with tempfile.TemporaryDirectory() as folder:
-        manifest = orjson.loads(dbt.prepared_manifest(load_settings(data_dir=folder)).read_bytes())
     lines = [_NOTICE, "", "# Data dictionary", "", "What the published file holds. Instants are UTC.", ""]
-    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    for schema in PUBLIC_SCHEMAS:
-        tables = sorted((node for node in models if node["schema"] == schema), key=lambda node: str(node["name"]))
-        for table in tables:
-            lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
-            lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
+    for schema, table in _public_tables():
+        lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
+        lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
+    return "\n".join(lines)
+
+
+def metrics_reference() -> str:
+    """Every metric with its formula, grain, source and caveats, from the metadata of the models that have it."""
+    lines = [_NOTICE, "", "# Metrics", "", "The same as `ops.metric_dictionary`, by the table that has them.", ""]
+    for schema, table in _public_tables():
+        metrics = table["config"]["meta"].get("metrics", [])
+        lines += [f"## `{schema}.{table['name']}`", ""] if metrics else []
+        for metric in metrics:
+            texts = {name: " ".join(text.split()) for name, text in metric.items()}
+            lines += [f"### `{texts['name']}`", "", texts["formula"], ""]
+            lines += [f"- Grain: {texts['grain']}.", f"- Source: {texts['source']}.", f"- {texts['caveats']}", ""]
     return "\n".join(lines)
 
 
@@ -81,6 +90,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     ".env.example": dotenv_example,
     "docs/cli.md": cli_reference,
     "docs/data-dictionary.md": data_dictionary,
+    "docs/metrics.md": metrics_reference,
 }
 
 
@@ -107,6 +117,23 @@ def _help_pages(command: click.Command, path: str) -> list[tuple[str, str]]:
             if subcommand is not None:
                 pages += _help_pages(subcommand, f"{path} {name}")
     return pages
+
+
+@cache
+def _models() -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = orjson.loads(dbt.prepared_manifest(load_settings(data_dir=folder)).read_bytes())
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def _public_tables() -> list[tuple[str, dict[str, Any]]]:
+    """Each public table with its schema, in the order of the page."""
+    return [
+        (schema, table)
+        for schema in PUBLIC_SCHEMAS
+        for table in sorted(_models(), key=lambda node: str(node["name"]))
+        if table["schema"] == schema
+    ]
 
 
 def _column_row(column: dict[str, Any]) -> str:

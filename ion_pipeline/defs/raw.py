@@ -13,6 +13,7 @@ from ion_pipeline.warehouse import TableChange
 # What the loader notes about its loads, as far as models read it.
 BOOKS = {
     "_ion_loads": "Loads that have been applied. Key: load_id.",
+    "_ion_load_tables": "What each load read of each table. Key: load_id, table_name.",
     "_ion_schema_drift": "How the tenant differed from the catalog in each load.",
 }
 

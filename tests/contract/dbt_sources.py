@@ -58,13 +58,19 @@ def render() -> str:
     """Give the text of `_sources.yml`."""
     tables = known_catalog().tables
     current = [line for table in tables.values() for line in _lines(table, _description(table))]
-    past = [line for name in HISTORY for line in _lines(tables[name], f"Versions of the rows of raw.{name}.")]
+    past = [line for name in HISTORY for line in _history_lines(tables[name])]
     return "".join([_HEAD, *current, _HISTORY_HEAD, *past])
 
 
 def _lines(table: Table, description: str) -> Iterator[str]:
     yield f"      - name: {table.name}\n"
     yield f"        description: {description}\n"
+    yield f"        config: {{meta: {{dagster: {{asset_key: [raw, {table.name}]}}, entity: {table.entity}}}}}\n"
+
+
+def _history_lines(table: Table) -> Iterator[str]:
+    yield f"      - name: {table.name}\n"
+    yield f"        description: Versions of the rows of raw.{table.name}.\n"
     yield f"        config: {{meta: {{dagster: {{asset_key: [raw, {table.name}]}}}}}}\n"
 
 

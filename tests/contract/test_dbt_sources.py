@@ -27,7 +27,8 @@ def test_same_tables() -> None:
 
 def test_each_is_the_raw_asset_of_its_name_and_says_what_a_row_is() -> None:
     for name, table in declared().items():
-        assert table["config"] == {"meta": {"dagster": {"asset_key": ["raw", name]}}}, REMEDY
+        entity = known_catalog().tables[name].entity
+        assert table["config"] == {"meta": {"dagster": {"asset_key": ["raw", name]}, "entity": entity}}, REMEDY
         for column in known_catalog().tables[name].key:
             assert column in str(table["description"]), f"{name}: {REMEDY}"
 

@@ -73,6 +73,8 @@ CASES = {
     ("things", "known_values", "{columns: {id: [1, 2, 3], status: [OLD]}}"): "warn",
     ("things", "stays_below", "{column: depth, cap: \"var('cap')\"}"): "pass",
     ("things", "stays_below", "{column: depth, cap: 2}"): "fail",
+    ("things", "holds_values", "{column: status, values: [NEW, OLD]}"): "pass",
+    ("things", "holds_values", "{column: status, values: [NEW, LATER]}"): "fail",
 }
 
 UNIT_TESTS = """

@@ -26,11 +26,15 @@
 {% macro empty_list() %}{{ return(adapter.dispatch('empty_list')()) }}{% endmacro %}
 {% macro duckdb__empty_list() %}[]{% endmacro %}
 
-{% macro first_of(values) %}{{ return(adapter.dispatch('first_of')(values)) }}{% endmacro %}
-{% macro duckdb__first_of(values) %}{{ values }}[1]{% endmacro %}
+{% macro first_element(values) %}{{ return(adapter.dispatch('first_element')(values)) }}{% endmacro %}
+{% macro duckdb__first_element(values) %}{{ values }}[1]{% endmacro %}
 
 {% macro list_has(values, value) %}{{ return(adapter.dispatch('list_has')(values, value)) }}{% endmacro %}
 {% macro duckdb__list_has(values, value) %}list_contains({{ values }}, {{ value }}){% endmacro %}
 
 {% macro list_of_texts(values) %}{{ return(adapter.dispatch('list_of_texts')(values)) }}{% endmacro %}
 {% macro duckdb__list_of_texts(values) %}cast({{ values }} as varchar[]){% endmacro %}
+
+{#- The value of the row of a group that comes first in an order. -#}
+{% macro first_of(value, order_by) %}{{ return(adapter.dispatch('first_of')(value, order_by)) }}{% endmacro %}
+{% macro duckdb__first_of(value, order_by) %}first({{ value }} order by {{ order_by }}){% endmacro %}

@@ -57,7 +57,7 @@ select
         partition by states.mbom_id, states.state_number
         order by
             parts.part_number asc nulls last,
-            {{ natural_key(first_of('lines.reference_designators')) }} asc nulls last,
+            {{ natural_key(first_element('lines.reference_designators')) }} asc nulls last,
             lines.mbom_item_id asc
     ) as line_number
 from states

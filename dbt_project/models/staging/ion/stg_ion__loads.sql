@@ -4,5 +4,13 @@ with source as (
 
 select
     load_id,
-    started_at as read_at
+    tenant,
+    strategy,
+    started_at as read_at,
+    committed_at,
+    loaded_at,
+    requests as request_count,
+    bytes as byte_count,
+    code_version,
+    schema_hash
 from source

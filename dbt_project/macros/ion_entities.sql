@@ -1,0 +1,33 @@
+{#- The tables of raw that stand for an entity, not for a list inside one: as sources, in the order of their names. -#}
+{% macro ion_entities() %}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() if node.source_name == 'ion' and node.meta.entity == node.name -%}
+            {%- do found.append(node.name) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found | sort) }}
+{% endmacro %}
+
+{#- Entities that have a staging view. dbt must know what a model reads before it runs it, so they stand here by name. -#}
+{% macro staged_entities() %}
+    {{ return([
+        'abom_edges', 'abom_installations', 'abom_items', 'build_requirements', 'currencies',
+        'issue_approval_requests', 'issue_approvals', 'issue_disposition_types', 'issue_part_inventories',
+        'issues', 'labels', 'locations', 'mbom_item_reference_designators', 'mbom_items', 'mbom_substitutes',
+        'mboms', 'part_inventories', 'part_subtypes', 'parts', 'procedures', 'purchase_order_lines',
+        'purchase_orders', 'receipt_items', 'receipts', 'redlines', 'run_batches', 'run_step_field_validations',
+        'run_step_fields', 'run_steps', 'runs', 'step_field_validations', 'step_fields', 'steps', 'suppliers',
+        'teams', 'units_of_measurement', 'users', 'validation_functions',
+    ]) }}
+{% endmacro %}
+
+{#- Those of them whose rows say when they were changed; links and sessions do not. -#}
+{% macro dated_entities() %}
+    {%- set query -%}
+        select table_name
+        from information_schema.columns
+        where table_schema = 'raw' and column_name = '_updated'
+    {%- endset -%}
+    {{ return(run_query(query).columns[0].values() if execute else []) }}
+{% endmacro %}

@@ -1,0 +1,13 @@
+{#- The day, and the first day of the month, in which an instant falls for the organisation. -#}
+{% macro production_day(instant) -%}
+    {{ day_in_zone(instant, organization_setting('production_time_zone')) }}
+{%- endmacro %}
+
+{% macro production_month(instant) -%}
+    {{ period_start('month', day_in_zone(instant, organization_setting('production_time_zone'))) }}
+{%- endmacro %}
+
+{#- The day of the last load: "now", as far as the warehouse knows. -#}
+{% macro last_loaded_day() -%}
+    (select {{ production_day('max(loads.read_at)') }} from {{ ref('stg_ion__loads') }} as loads)
+{%- endmacro %}

@@ -1,0 +1,15 @@
+{#- The tables that analysts see, as dbt knows them, in the order of their names. -#}
+{% macro public_models() %}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.access == 'public' -%}
+            {%- do found.append(node) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found | sort(attribute='schema,name')) }}
+{% endmacro %}
+
+{#- A text from a .yml as a literal, in one line; null if it is not there. -#}
+{% macro text_of(value) -%}
+    {{ dbt.string_literal(dbt.escape_single_quotes(value.split() | join(' '))) if value else 'null' }}
+{%- endmacro %}

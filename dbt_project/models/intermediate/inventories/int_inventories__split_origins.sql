@@ -1,0 +1,26 @@
+{{ config(materialized='table') }}
+
+with recursive inventories as (
+    select * from {{ ref('stg_ion__part_inventories') }}
+),
+
+origins as (
+    select
+        part_inventory_id,
+        part_inventory_id as origin_part_inventory_id,
+        0 as depth,
+        cast(null as {{ type_instant() }}) as split_at
+    from inventories
+    union all
+    -- One step up: what the origin was itself split from. The split counts that took the pieces away from it.
+    select
+        origins.part_inventory_id,
+        inventories.origin_part_inventory_id,
+        origins.depth + 1 as depth,
+        inventories.created_at as split_at
+    from origins
+    inner join inventories on origins.origin_part_inventory_id = inventories.part_inventory_id
+    where inventories.origin_part_inventory_id is not null and origins.depth < {{ var('split_max_depth') }}
+)
+
+select * from origins

@@ -1,0 +1,64 @@
+{{ config(materialized='table') }}
+
+with pieces as (
+    select * from {{ ref('int_inventories__pieces') }}
+),
+
+work as (
+    select * from {{ ref('int_inventories__work') }}
+),
+
+origins as (
+    select * from {{ ref('int_inventories__split_origins') }}
+),
+
+parts as (
+    select * from {{ ref('stg_ion__parts') }}
+),
+
+worked_origins as (
+    select
+        origins.part_inventory_id,
+        origins.origin_part_inventory_id,
+        origins.split_at,
+        work.first_started_at,
+        work.first_attempted_at,
+        work.first_completed_at,
+        row_number() over (partition by origins.part_inventory_id order by origins.depth) as nearness
+    from origins
+    inner join work on origins.origin_part_inventory_id = work.part_inventory_id
+    where origins.split_at is null or work.first_started_at <= origins.split_at
+),
+
+-- Merged since: the inventory is gone, what its runs were for is known all the same.
+gone as (
+    select
+        work.part_inventory_id,
+        parts.part_number,
+        coalesce(cast(work.run_quantity as double), 1.0) as quantity,
+        work.part_inventory_id as worked_part_inventory_id,
+        work.first_started_at,
+        work.first_attempted_at,
+        work.first_completed_at
+    from work
+    left join pieces on work.part_inventory_id = pieces.part_inventory_id
+    left join parts on work.part_id = parts.part_id
+    where pieces.part_inventory_id is null
+)
+
+select
+    pieces.part_inventory_id,
+    pieces.part_number,
+    pieces.quantity,
+    nearest.origin_part_inventory_id as worked_part_inventory_id,
+    nearest.first_started_at,
+    -- What was split off before had no part in it.
+    case when coalesce(nearest.first_attempted_at <= nearest.split_at, true) then nearest.first_attempted_at end
+        as first_attempted_at,
+    case when coalesce(nearest.first_completed_at <= nearest.split_at, true) then nearest.first_completed_at end
+        as first_completed_at
+from worked_origins as nearest
+inner join pieces on nearest.part_inventory_id = pieces.part_inventory_id
+where nearest.nearness = 1
+union all
+select * from gone

@@ -1,0 +1,133 @@
+{{ config(materialized='table') }}
+
+with versions as (
+    select * from {{ ref('stg_ion_history__issues') }}
+),
+
+issues as (
+    select * from {{ ref('stg_ion__issues') }}
+),
+
+approvals as (
+    select * from {{ ref('stg_ion__issue_approvals') }}
+    where issue_approval_gate_type = 'RESOLVED' and status = 'APPROVED'
+),
+
+missing_approvals as (
+    select * from {{ ref('stg_ion__issue_approval_requests') }}
+    where issue_approval_gate_type = 'RESOLVED' and coalesce(status, 'PENDING') in ('PENDING', 'REJECTED')
+),
+
+states as (
+    select
+        *,
+        coalesce(status = 'RESOLVED', false) as is_resolved,
+        lag(coalesce(status = 'RESOLVED', false)) over of_issue as was_resolved,
+        lag(updated_at) over of_issue as previous_updated_at
+    from versions
+    window of_issue as (partition by issue_id order by valid_from)
+),
+
+-- What the row says when it is seen first: ION keeps no instant of resolution, but the last approval tells it.
+first_seen as (
+    select
+        states.issue_id,
+        states.status,
+        states.created_at,
+        states.updated_at,
+        states.valid_from,
+        states.is_resolved,
+        max(approvals.created_at) as approved_at
+    from states
+    left join approvals
+        on
+            states.issue_id = approvals.issue_id
+            and approvals.created_at between states.created_at and states.valid_from
+    where states.was_resolved is null
+    group by
+        states.issue_id, states.status, states.created_at, states.updated_at, states.valid_from, states.is_resolved
+),
+
+-- Every approval to resolve is there, and yet it is being worked on: it had been resolved.
+reopened_before as (
+    select first_seen.*
+    from first_seen
+    left join missing_approvals
+        on
+            first_seen.issue_id = missing_approvals.issue_id
+            and first_seen.valid_from >= missing_approvals.created_at
+    where
+        first_seen.status in ('PENDING', 'IN_PROGRESS')
+        and first_seen.approved_at < first_seen.updated_at
+        and missing_approvals.issue_id is null
+),
+
+turns as (
+    select
+        issue_id,
+        valid_from,
+        1 as turn,
+        created_at as turned_at,
+        true as is_opening
+    from first_seen
+    union all
+    select
+        issue_id,
+        valid_from,
+        2 as turn,
+        coalesce(approved_at, updated_at) as turned_at,
+        false as is_opening
+    from first_seen
+    where is_resolved
+    union all
+    select
+        issue_id,
+        valid_from,
+        2 as turn,
+        approved_at as turned_at,
+        false as is_opening
+    from reopened_before
+    union all
+    select
+        issue_id,
+        valid_from,
+        3 as turn,
+        updated_at as turned_at,
+        true as is_opening
+    from reopened_before
+    union all
+    select
+        issue_id,
+        valid_from,
+        4 as turn,
+        case when updated_at > previous_updated_at then updated_at else valid_from end as turned_at,
+        not is_resolved as is_opening
+    from states
+    where is_resolved <> was_resolved
+),
+
+-- No turn comes before the one it follows, whatever ION's clock says.
+in_order as (
+    select
+        *,
+        max(turned_at) over of_issue as at_least_at
+    from turns
+    window of_issue as (partition by issue_id order by valid_from, turn)
+),
+
+periods as (
+    select
+        *,
+        lead(at_least_at) over (partition by issue_id order by valid_from, turn) as resolved_at
+    from in_order
+)
+
+select
+    periods.issue_id,
+    row_number() over (partition by periods.issue_id order by periods.valid_from, periods.turn) as period_number,
+    periods.at_least_at as opened_at,
+    periods.resolved_at,
+    periods.at_least_at >= (select min(versions.valid_from) from versions) as is_from_history
+from periods
+inner join issues on periods.issue_id = issues.issue_id
+where periods.is_opening

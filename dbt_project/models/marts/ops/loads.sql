@@ -1,0 +1,37 @@
+with loads as (
+    select * from {{ ref('stg_ion__loads') }}
+),
+
+tables as (
+    select
+        load_id,
+        count(distinct entity) as entity_count,
+        cast(sum(rows_read) as bigint) as rows_read,
+        cast(sum(rows_inserted) as bigint) as rows_inserted,
+        cast(sum(rows_updated) as bigint) as rows_updated,
+        cast(sum(rows_deleted) as bigint) as rows_deleted
+    from {{ ref('stg_ion__load_tables') }}
+    group by load_id
+)
+
+select
+    loads.load_id,
+    loads.tenant,
+    loads.strategy,
+    loads.read_at,
+    loads.committed_at,
+    loads.loaded_at,
+    {{ hours_between('loads.read_at', 'loads.committed_at') }} * 3600 as reading_seconds,
+    loads.request_count,
+    loads.byte_count,
+    coalesce(tables.entity_count, 0) as entity_count,
+    coalesce(tables.rows_read, 0) as rows_read,
+    coalesce(tables.rows_inserted, 0) as rows_inserted,
+    coalesce(tables.rows_updated, 0) as rows_updated,
+    coalesce(tables.rows_deleted, 0) as rows_deleted,
+    loads.code_version,
+    loads.schema_hash,
+    loads.load_id = max(loads.load_id) over () as is_latest
+from loads
+left join tables on loads.load_id = tables.load_id
+order by loads.load_id

@@ -1,0 +1,21 @@
+with source as (
+    select * from {{ source('ion', 'purchase_orders') }}
+),
+
+renamed as (
+    select
+        id as purchase_order_id,
+        description as purchase_order_description,
+        supplier_id,
+        status,
+        ordered_at,
+        currency_id,
+        is_open,
+        approved as is_approved,
+        paid as is_paid,
+        assigned_to_id,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed

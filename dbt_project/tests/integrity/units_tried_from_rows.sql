@@ -1,0 +1,118 @@
+-- Pieces started, tried and completed, by part: each inventory looks up its splits, one origin after the other, for the
+-- first that a run had worked on.
+with recursive steps as (
+    select
+        runs.part_inventory_id,
+        runs.id as run_id,
+        runs.status as run_status,
+        run_steps.status,
+        coalesce(run_steps.start_time, run_steps.end_time) as started_at,
+        run_steps.end_time as ended_at
+    from {{ source('ion', 'runs') }} as runs
+    inner join {{ source('ion', 'run_steps') }} as run_steps on runs.id = run_steps.run_id
+    where runs.part_inventory_id is not null and run_steps.status is distinct from 'CANCELED'
+),
+
+started as (
+    select
+        part_inventory_id,
+        min(started_at) as at
+    from steps
+    group by part_inventory_id
+    having min(started_at) is not null
+),
+
+inventories as (
+    select
+        inventories.id,
+        inventories.origin_part_inventory_id as origin_id,
+        inventories._created as created_at,
+        parts.part_number,
+        case
+            when inventories.serial_number is not null then 1
+            else coalesce(inventories.quantity, 0) + coalesce(inventories.quantity_scrapped, 0)
+        end as quantity
+    from {{ source('ion', 'part_inventories') }} as inventories
+    left join {{ source('ion', 'parts') }} as parts on inventories.part_id = parts.id
+),
+
+-- Stops at the first origin that was worked on before the pieces left it.
+walk as (
+    select
+        inventories.id,
+        inventories.id as at_id,
+        inventories.origin_id,
+        inventories.created_at as leaves_at,
+        cast(null as {{ type_instant() }}) as left_at,
+        started.part_inventory_id is not null as is_found
+    from inventories
+    left join started on inventories.id = started.part_inventory_id
+    union all
+    select
+        walk.id,
+        inventories.id as at_id,
+        inventories.origin_id,
+        inventories.created_at as leaves_at,
+        walk.leaves_at as left_at,
+        coalesce(started.at <= walk.leaves_at, false) as is_found
+    from walk
+    inner join inventories on walk.origin_id = inventories.id
+    left join started on inventories.id = started.part_inventory_id
+    where not walk.is_found
+),
+
+expected as (
+    select
+        inventories.part_number,
+        sum(inventories.quantity) as quantity_started,
+        sum(inventories.quantity) filter (
+            where (
+                select min(steps.ended_at)
+                from steps
+                where steps.part_inventory_id = walk.at_id and steps.status in ('COMPLETE', 'FAILED')
+            ) <= coalesce(walk.left_at, timestamptz '9999-12-31')
+        ) as quantity_attempted
+    from walk
+    inner join inventories on walk.id = inventories.id
+    where walk.is_found
+    group by inventories.part_number
+),
+
+gone as (
+    select count(*) as unit_count
+    from started
+    left join inventories on started.part_inventory_id = inventories.id
+    where inventories.id is null
+),
+
+found as (
+    select
+        part_number,
+        sum(quantity_started) as quantity_started,
+        sum(quantity_attempted) as quantity_attempted
+    from {{ ref('defect_rates') }}
+    group by part_number
+    having sum(quantity_started) > 0
+)
+
+select
+    coalesce(expected.part_number, found.part_number) as part_number,
+    expected.quantity_started as expected_started,
+    found.quantity_started as found_started,
+    expected.quantity_attempted as expected_attempted,
+    found.quantity_attempted as found_attempted
+from expected
+full outer join found on expected.part_number = found.part_number
+cross join gone
+where
+    -- Of what is gone from ION only its runs are left: then there may be more.
+    (
+        gone.unit_count = 0
+        and abs(coalesce(expected.quantity_started, 0) - coalesce(found.quantity_started, 0)) > 1e-6
+    )
+    or coalesce(found.quantity_started, 0) < coalesce(expected.quantity_started, 0) - 1e-6
+    or coalesce(found.quantity_attempted, 0) < coalesce(expected.quantity_attempted, 0) - 1e-6
+    or (
+        gone.unit_count = 0
+        and abs(coalesce(expected.quantity_attempted, 0) - coalesce(found.quantity_attempted, 0)) > 1e-6
+    )

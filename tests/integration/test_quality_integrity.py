@@ -1,0 +1,74 @@
+"""The integrity tests of quality, supply and ops: content with the demo, and each notices a mart that was spoilt."""
+
+import shutil
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from tests.integration.conftest import Built
+
+pytestmark = pytest.mark.slow
+
+SPOILT = [
+    ("update quality.issues set is_open = not is_open where issue_id = 1", "issue_times_from_rows"),
+    ("update quality.issues set reopened_count = 2 where reopened_count = 1", "issue_times_from_rows"),
+    ("delete from quality.issues where issue_id = 3", "issue_times_from_rows"),
+    ("delete from quality.issue_backlog_daily", "issue_times_from_rows"),
+    ("delete from quality.open_issues_by_disposition where disposition = ''", "issue_times_from_rows"),
+    ("update quality.issue_backlog_daily set open_count = open_count + 1", "issue_backlog_day_by_day"),
+    ("update quality.issue_backlog_daily set open_count_8_to_30_days = 99 where day_on = '2026-02-20'",
+     "issue_backlog_day_by_day"),
+    ("delete from quality.issue_backlog_daily", "issue_backlog_day_by_day"),
+    ("update quality.defect_rates set defect_count = defect_count * 2 where defect_count > 0", "defects_from_rows"),
+    ("delete from quality.defect_pareto where dimension = 'part' and class_rank = 1", "defects_from_rows"),
+    ("delete from quality.issue_units where issue_id = 2", "defects_from_rows"),
+    ("update quality.defect_rates set quantity_attempted = quantity_attempted - 1 where quantity_attempted > 0",
+     "units_tried_from_rows"),
+    ("delete from quality.defect_rates where part_number = 'PLT-RTY'", "units_tried_from_rows"),
+    ("update quality.scrapped_units set quantity_scrapped = 2 where recorded_in = 'issue'", "scrap_from_rows"),
+    ("update quality.scrap set quantity_scrapped = 16 where part_number = 'PLT-CAST'", "scrap_from_rows"),
+    ("delete from quality.scrap", "scrap_from_rows"),
+    ("update supply.purchase_order_lines set fully_received_at = null where purchase_order_line_id = 13",
+     "receipts_from_rows"),
+    ("delete from supply.purchase_order_lines where purchase_order_line_id = 1", "receipts_from_rows"),
+    ("update quality.supplier_quality set quantity_rejected = 1000", "receipts_from_rows"),
+    ("delete from quality.supplier_quality", "receipts_from_rows"),
+    ("delete from supply.supplier_delivery where lines_late > 0", "receipts_from_rows"),
+    ("update supply.supplier_delivery set lines_on_time = 0", "receipts_from_rows"),
+    ("update ops.row_counts set staging_count = 0 where entity = 'parts'", "rows_in_raw_and_staging"),
+    ("delete from ops.row_counts", "rows_in_raw_and_staging"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def copy(demo_warehouse: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    path = tmp_path_factory.mktemp("spoilt") / "warehouse.duckdb"
+    shutil.copy(demo_warehouse.warehouse, path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+def compiled(built: Built, name: str) -> str:
+    folder = built.data_dir / "dbt" / "target" / "compiled" / "ion_warehouse" / "tests" / "integrity"
+    return (folder / f"{name}.sql").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("spoil", "noticed_by"), SPOILT)
+def test_a_spoilt_mart_is_noticed(
+    demo_warehouse: Built, copy: duckdb.DuckDBPyConnection, spoil: str, noticed_by: str
+) -> None:
+    sql = compiled(demo_warehouse, noticed_by)
+    assert copy.execute(sql).fetchall() == []
+    copy.execute("begin")
+    try:
+        copy.execute(spoil)
+        assert copy.execute(sql).fetchall() != []
+    finally:
+        copy.execute("rollback")
+
+
+def test_dispositions_that_no_seed_knows_are_listed(demo_warehouse: Built, copy: duckdb.DuckDBPyConnection) -> None:
+    found = copy.execute(compiled(demo_warehouse, "disposition_categories_unmapped")).fetchall()
+    assert found == [("Send to Museum 🏛", 1)]

@@ -1,0 +1,208 @@
+"""Defects, pieces tried, opportunities, scrap and the Pareto of a world, computed the obvious way."""
+
+from collections import defaultdict
+from datetime import date, datetime
+from statistics import NormalDist
+from typing import Any
+
+from tests.oracle.bom import Bom
+from tests.oracle.issues import decisions, instant, open_periods, seed, units_of_issues
+from tests.oracle.lines import Generation
+from tests.oracle.world import Row, World
+
+SIGMA_SHIFT = 1.5
+
+
+class Pieces:
+    """The units and lots of a world, what a run has worked on among them, and what they were split from."""
+
+    def __init__(self, world: World) -> None:
+        numbers = {row["id"]: row["partNumber"] for row in world["parts"]}
+        self.rows = {row["id"]: row for row in world["partInventories"]}
+        self.part = {row["id"]: numbers[row["partId"]] for row in world["partInventories"]}
+        run_of = {row["id"]: row for row in world["runs"] if row.get("partInventoryId") is not None}
+        self.steps: defaultdict[int, list[Row]] = defaultdict(list)
+        runs: defaultdict[int, list[Row]] = defaultdict(list)
+        for step in world["runSteps"]:
+            if step["runId"] in run_of and step.get("status") != "CANCELED":
+                self.steps[run_of[step["runId"]]["partInventoryId"]].append(step)
+                runs[step["runId"]].append(step)
+        assert set(self.steps) <= set(self.rows), "no unit of a run is gone from this world"
+        self.completed: dict[int, datetime] = {}
+        for run, steps in runs.items():
+            ends = [
+                datetime.fromisoformat(s["endTime"]) for s in steps if s["status"] == "COMPLETE" and s.get("endTime")
+            ]
+            if run_of[run]["status"] in {"COMPLETE", "PARTIAL_COMPLETE"} and ends:
+                unit = run_of[run]["partInventoryId"]
+                self.completed[unit] = min(max(ends), self.completed.get(unit, max(ends)))
+
+    def quantity(self, unit: int) -> float:
+        """Pieces that a unit holds or has lost to scrap."""
+        row = self.rows[unit]
+        if row.get("serialNumber") is not None:
+            return 1.0
+        return (row.get("quantity") or 0.0) + (row.get("quantityScrapped") or 0.0)
+
+    def started(self, unit: int) -> datetime | None:
+        times = [instant(step.get("startTime") or step.get("endTime")) for step in self.steps[unit]]
+        return min((time for time in times if time), default=None)
+
+    def attempted(self, unit: int) -> datetime | None:
+        times = [instant(step.get("endTime")) for step in self.steps[unit] if step["status"] in {"COMPLETE", "FAILED"}]
+        return min((time for time in times if time), default=None)
+
+    def worked(self, unit: int) -> tuple[int, datetime | None] | None:
+        """The unit, or the first up its splits, that had been worked on when the pieces left; and when they left."""
+        left, at = None, unit
+        while True:
+            started = self.started(at)
+            if started and (left is None or started <= left):
+                return at, left
+            origin = self.rows[at].get("originPartInventoryId")
+            if origin is None or origin not in self.rows:
+                return None
+            left, at = instant(self.rows[at]["_created"]), origin
+
+
+def _month(time: datetime) -> date:
+    return time.date().replace(day=1)
+
+
+def defect_rates(world: World, generation: Generation) -> list[Row]:
+    """Rows of ``defect_rates``, opportunities counted."""
+    assert not seed("defect_opportunities"), "the demo has no overrides"
+    pieces = Pieces(world)
+    created = {row["id"]: datetime.fromisoformat(row["_created"]) for row in world["issues"]}
+    cells: defaultdict[tuple[date, str], dict[str, Any]] = defaultdict(
+        lambda: {
+            "issues": set(),
+            "units": 0,
+            "defects": 0.0,
+            "tried": 0.0,
+            "known": 0.0,
+            "chances": 0.0,
+            "started": 0.0,
+        }
+    )
+    for issue, unit in units_of_issues(world):
+        cell = cells[_month(created[issue]), pieces.part[unit]]
+        cell["issues"].add(issue)
+        cell["units"] += 1
+        cell["defects"] += pieces.quantity(unit)
+    chances = opportunities(world, generation)
+    for unit, part in pieces.part.items():
+        found = pieces.worked(unit)
+        if found is None:
+            continue
+        at, left = found
+        started, attempted = pieces.started(at), pieces.attempted(at)
+        assert started
+        cells[_month(started), part]["started"] += pieces.quantity(unit)
+        if attempted and (left is None or attempted <= left):
+            cell = cells[_month(attempted), part]
+            cell["tried"] += pieces.quantity(unit)
+            if chances.get(at):
+                cell["known"] += pieces.quantity(unit)
+                cell["chances"] += pieces.quantity(unit) * chances[at]
+    return [_rates(month, part, cell) for (month, part), cell in cells.items()]
+
+
+def _rates(month: date, part: str, cell: dict[str, Any]) -> Row:
+    per_unit = cell["chances"] / cell["known"] if cell["known"] else None
+    total = cell["tried"] * per_unit if per_unit is not None else None
+    dpo = cell["defects"] / total if total else None
+    return {
+        "month_starts_on": month,
+        "part_number": part,
+        "issue_count": len(cell["issues"]),
+        "affected_unit_count": cell["units"],
+        "defect_count": cell["defects"],
+        "quantity_attempted": cell["tried"],
+        "dpu": cell["defects"] / cell["tried"] if cell["tried"] else None,
+        "opportunities_per_unit": per_unit,
+        "opportunity_count": total,
+        "dpo": dpo,
+        "dpmo": None if dpo is None else dpo * 1e6,
+        "sigma_level": NormalDist().inv_cdf(1 - dpo) + SIGMA_SHIFT if dpo and 0 < dpo < 1 else None,
+        "quantity_started": cell["started"],
+        "issues_per_unit_started": len(cell["issues"]) / cell["started"] if cell["started"] else None,
+    }
+
+
+def opportunities(world: World, generation: Generation) -> dict[int, int]:
+    """Measured fields and requirements of each unit that has any."""
+    unit_of_run = {row["id"]: row.get("partInventoryId") for row in world["runs"]}
+    unit_of_step = {
+        row["id"]: unit_of_run[row["runId"]] for row in world["runSteps"] if row.get("status") != "CANCELED"
+    }
+    seen: defaultdict[int, set[object]] = defaultdict(set)
+    for field in world["runStepFields"]:
+        unit = unit_of_step.get(field["runStepId"])
+        measured = field["type"] in {"NUMBER", "BOOLEAN"} and field.get("value") is not None
+        if unit is not None and measured and not field.get("notApplicable"):
+            seen[unit].add(("field", field.get("originFieldId") or f"own {field['id']}"))
+    for line in Bom.of(world, generation).all_lines:
+        seen[line.parent].add(("requirement", line.requirement))
+    return {unit: len(found) for unit, found in seen.items()}
+
+
+def scrapped(world: World) -> dict[int, tuple[float, str]]:
+    """Pieces scrapped of each unit, each once, and where that is recorded."""
+    pieces, decided = Pieces(world), decisions(world)
+    by_issue = {unit for issue, unit in units_of_issues(world) if decided[issue].is_scrap}
+    found = {}
+    for unit, row in pieces.rows.items():
+        lost = row.get("quantityScrapped") or 0.0
+        if row.get("serialNumber") is not None:
+            lost = 1.0 if lost or row["status"] == "SCRAPPED" else 0.0
+        elif not lost and row["status"] == "SCRAPPED":
+            lost = row["quantity"]
+        if lost:
+            found[unit] = lost, "inventory and issue" if unit in by_issue else "inventory"
+        elif unit in by_issue:
+            found[unit] = pieces.quantity(unit), "issue"
+    return found
+
+
+def scrap(world: World) -> list[Row]:
+    """Rows of ``scrap``."""
+    pieces, lost, decided = Pieces(world), scrapped(world), decisions(world)
+    last = {period.issue: period for period in open_periods(world)}
+    of_unit: dict[int, int] = {}
+    for issue, unit in units_of_issues(world):
+        if decided[issue].is_scrap:
+            of_unit[unit] = min(issue, of_unit.get(unit, issue))
+    created = {row["id"]: row["_created"] for row in world["issues"]}
+    cells: defaultdict[tuple[date, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    made = set()
+    for unit, (quantity, source) in lost.items():
+        when = instant(pieces.rows[unit]["_updated"])
+        if source == "issue":
+            when = last[of_unit[unit]].resolved or instant(created[of_unit[unit]])
+        assert when
+        cell = cells[_month(when), pieces.part[unit]]
+        cell["scrapped"] += quantity
+        cell["only issue"] += quantity if source == "issue" else 0
+    for unit, part in pieces.part.items():
+        found = pieces.worked(unit)
+        if found and found[0] in pieces.completed and (found[1] is None or pieces.completed[found[0]] <= found[1]):
+            made.add(part)
+            good = pieces.quantity(unit) - lost.get(unit, (0.0, ""))[0]
+            cells[_month(pieces.completed[found[0]]), part]["completed"] += good
+    rows = []
+    for (month, part), cell in cells.items():
+        completed = cell["completed"] if part in made else None
+        both = None if completed is None else completed + cell["scrapped"]
+        rows.append(
+            {
+                "month_starts_on": month,
+                "part_number": part,
+                "quantity_scrapped": cell["scrapped"],
+                "quantity_scrapped_in_issues_only": cell["only issue"],
+                "quantity_completed": completed,
+                "quantity_completed_and_scrapped": both,
+                "scrap_rate": cell["scrapped"] / both if both else None,
+            }
+        )
+    return rows

@@ -1,0 +1,142 @@
+"""Deliveries and the quality of what was received in a world, computed the obvious way."""
+
+from collections import defaultdict
+from datetime import date, datetime
+from typing import Any
+
+from tests.oracle.defects import Pieces
+from tests.oracle.issues import decisions, instant, units_of_issues
+from tests.oracle.world import Row, World
+
+
+def order_lines(world: World, last_day: date) -> list[Row]:
+    """Rows of ``purchase_order_lines``: promised by estimated arrival, no tolerance."""
+    received_at = {row["id"]: datetime.fromisoformat(row["receivedAt"]) for row in world["receipts"]}
+    supplier_of = {row["id"]: row.get("supplierId") for row in world["purchaseOrders"]}
+    rows = []
+    for line in world["purchaseOrderLines"]:
+        arrivals = sorted(
+            (received_at[item["receiptId"]], item["quantity"])
+            for item in world["receiptItems"]
+            if item["purchaseOrderLineId"] == line["id"]
+        )
+        total, whole = 0.0, None
+        for when, quantity in arrivals:
+            total += quantity
+            if whole is None and total >= line["quantity"] - 1e-9:
+                whole = when
+        promise = instant(line.get("estimatedArrivalDate") or line.get("needDate"))
+        rows.append(
+            {
+                "purchase_order_line_id": line["id"],
+                "supplier_id": supplier_of[line["purchaseOrderId"]],
+                "quantity_received": total,
+                "promised_on": promise.date() if promise else None,
+                "fully_received_at": whole,
+                **_judged(line, promise.date() if promise else None, whole, last_day),
+            }
+        )
+    return rows
+
+
+def _judged(line: Row, promised: date | None, whole: datetime | None, last_day: date) -> Row:
+    ordered = line["status"] not in {"DRAFT", "REQUESTED", "APPROVED", "CANCELED"}
+    due = ordered and promised is not None and promised <= last_day
+    undated = whole is None and (
+        line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= line["quantity"]
+    )
+    on_time: bool | None = None
+    late: int | None = None
+    if ordered and promised and not undated:
+        if whole:
+            on_time, late = whole.date() <= promised, (whole.date() - promised).days
+        elif due:
+            late = (last_day - promised).days
+            on_time = False if late > 0 else None
+    return {
+        "is_due": due,
+        "is_received_without_date": undated,
+        "is_on_time": on_time,
+        "days_late": late,
+    }
+
+
+def delivery(world: World, last_day: date) -> list[Row]:
+    """Rows of ``supplier_delivery``."""
+    cells: defaultdict[tuple[Any, date], list[Row]] = defaultdict(list)
+    for line in order_lines(world, last_day):
+        if line["is_due"]:
+            cells[line["supplier_id"], line["promised_on"].replace(day=1)].append(line)
+    rows = []
+    for (supplier, month), lines in cells.items():
+        late = [line["days_late"] for line in lines if line["is_on_time"] is False]
+        on_time = sum(line["is_on_time"] is True for line in lines)
+        rows.append(
+            {
+                "supplier_id": supplier,
+                "month_starts_on": month,
+                "lines_due": len(lines),
+                "lines_on_time": on_time,
+                "lines_late": len(late),
+                "lines_without_date": sum(line["is_received_without_date"] for line in lines),
+                "on_time_rate": on_time / (on_time + len(late)) if on_time + len(late) else None,
+                "late_days": sum(late),
+                "most_late_days": max(late, default=None),
+            }
+        )
+    return rows
+
+
+def supplier_quality(world: World) -> list[Row]:
+    """Rows of ``supplier_quality``."""
+    pieces, decided = Pieces(world), decisions(world)
+    lines = {row["id"]: row for row in world["purchaseOrderLines"]}
+    supplier_of = {row["id"]: row.get("supplierId") for row in world["purchaseOrders"]}
+    received_at = {row["id"]: datetime.fromisoformat(row["receivedAt"]) for row in world["receipts"]}
+    items = sorted(world["receiptItems"], key=lambda item: (received_at[item["receiptId"]], item["id"]))
+    received: defaultdict[tuple[Any, str, date], float] = defaultdict(float)
+    rejected: defaultdict[tuple[Any, str, date], float] = defaultdict(float)
+    cell_of: dict[int, tuple[Any, str, date]] = {}
+    lines_of: defaultdict[int, set[int]] = defaultdict(set)
+    for item in items:
+        unit, line = item["partInventoryId"], lines[item["purchaseOrderLineId"]]
+        month = received_at[item["receiptId"]].date().replace(day=1)
+        cell = supplier_of[line["purchaseOrderId"]], pieces.part[unit], month
+        received[cell] += item["quantity"]
+        cell_of.setdefault(unit, cell)
+        lines_of[unit].add(line["id"])
+    used = first_uses(world)
+    issues = {row["id"]: row for row in world["issues"]}
+    for unit in {unit for issue, unit in units_of_issues(world) if decided[issue].is_rejected}:
+        came_as: int | None = unit
+        while came_as is not None and came_as not in cell_of:
+            came_as = pieces.rows[came_as].get("originPartInventoryId")
+        if came_as is None:
+            continue
+        for issue, named in units_of_issues(world):
+            row = issues[issue]
+            before_use = unit not in used or datetime.fromisoformat(row["_created"]) < used[unit]
+            at_receiving = row.get("purchaseOrderLineId") in lines_of[came_as]
+            if named == unit and decided[issue].is_rejected and (at_receiving or before_use):
+                rejected[cell_of[came_as]] += pieces.quantity(unit)
+                break
+    return [
+        {
+            "supplier_id": cell[0],
+            "part_number": cell[1],
+            "month_starts_on": cell[2],
+            "quantity_received": quantity,
+            "quantity_rejected": rejected[cell],
+            "ppm": rejected[cell] / quantity * 1e6,
+        }
+        for cell, quantity in received.items()
+    ]
+
+
+def first_uses(world: World) -> dict[int, datetime]:
+    """When each unit was first installed in another one."""
+    found: dict[int, datetime] = {}
+    for row in world["abomInstallations"]:
+        when = datetime.fromisoformat(row["_created"])
+        found[row["partInventoryId"]] = min(when, found.get(row["partInventoryId"], when))
+    return found
