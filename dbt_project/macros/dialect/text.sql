@@ -26,3 +26,15 @@
 {% macro duckdb__json_list(json) -%}
     case when json_type({{ json }}) = 'ARRAY' then json_extract_string({{ json }}, '$[*]') end
 {%- endmacro %}
+
+{#- The texts of a group, one after another. -#}
+{% macro text_of(value, separator, order_by) %}{{ return(adapter.dispatch('text_of')(value, separator, order_by)) }}{% endmacro %}
+{% macro duckdb__text_of(value, separator, order_by) %}string_agg({{ value }}, '{{ separator }}' order by {{ order_by }}){% endmacro %}
+
+{#- A number to nine significant digits: sums of binary fractions in another order give the same text. -#}
+{% macro number_text(number) %}{{ return(adapter.dispatch('number_text')(number)) }}{% endmacro %}
+{% macro duckdb__number_text(number) %}format('{:.9g}', {{ number }}){% endmacro %}
+
+{#- A short text that is the same for equal texts, and for no others that anybody will meet. -#}
+{% macro digest(text) %}{{ return(adapter.dispatch('digest')(text)) }}{% endmacro %}
+{% macro duckdb__digest(text) %}md5({{ text }}){% endmacro %}

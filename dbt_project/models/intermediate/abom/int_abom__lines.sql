@@ -16,6 +16,23 @@ units as (
     select * from {{ ref('int_abom__units') }}
 ),
 
+parts as (
+    select * from {{ ref('stg_ion__parts') }}
+),
+
+planned as (
+    select * from {{ ref('stg_ion__mbom_items') }}
+),
+
+-- Any revision of a part that is named as a substitute is one.
+substitutes as (
+    select distinct
+        named.mbom_item_id,
+        parts.part_number
+    from {{ ref('stg_ion__mbom_substitutes') }} as named
+    inner join parts on named.part_id = parts.part_id
+),
+
 -- A unit that has any requirement of generation 2 is told by generation 2 alone.
 both_generations as (
     select * from generation_2
@@ -29,6 +46,9 @@ both_generations as (
 
 select
     both_generations.*,
+    planned.mbom_id as origin_mbom_id,
+    parts.part_number as required_part_number,
+    substitutes.part_number is not null and children.part_number is distinct from parts.part_number as is_substitute,
     cast(both_generations.abom_generation as varchar)
     || ':' || cast(both_generations.parent_part_inventory_id as varchar)
     || case when both_generations.child_part_inventory_id is null then ':r' else ':i' end
@@ -38,6 +58,12 @@ select
 from both_generations
 inner join units as parents on both_generations.parent_part_inventory_id = parents.part_inventory_id
 left join units as children on both_generations.child_part_inventory_id = children.part_inventory_id
+left join parts on both_generations.part_id = parts.part_id
+left join planned on both_generations.origin_mbom_item_id = planned.mbom_item_id
+left join substitutes
+    on
+        both_generations.origin_mbom_item_id = substitutes.mbom_item_id
+        and children.part_number = substitutes.part_number
 -- Both ends must be units that are there; a line to a unit not yet extracted comes with the next load.
 where
     both_generations.child_part_inventory_id is null

@@ -7,6 +7,7 @@ renamed as (
         id as mbom_item_id,
         mbom_id,
         part_id,
+        quantity,
         made_on_assembly as is_made_on_assembly,
         _deleted as is_deleted,
         {{ audit_columns() }}
