@@ -1,8 +1,11 @@
 """Load and publish, each as one call. Reading ION is in `extraction`, the step between, dbt, in `dbt`."""
 
+from pathlib import Path
+
 from ion_pipeline import warehouse
 from ion_pipeline.extract import known_catalog
 from ion_pipeline.lake import Lake
+from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, extract
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.settings import Settings
@@ -37,8 +40,14 @@ def publish(settings: Settings, *, reporter: Reporter | None = None) -> PublishR
             settings.warehouse_path,
             settings.published_dir,
             storage_version=settings.publish_storage_version,
+            sql_files=analyst_macros(),
             resources=_resources(settings),
         )
+
+
+def analyst_macros() -> list[Path]:
+    """The files that define the table macros of the published file, always in the same order."""
+    return sorted((dbt.project_dir() / "analyst_macros").glob("*.sql"))
 
 
 def _resources(settings: Settings) -> Resources:

@@ -1,0 +1,173 @@
+{#- The text of `analyst_macros/abom_compare.sql`: `python -m tests.contract.analyst_macros` writes it. -#}
+{% macro abom_compare() -%}
+-- Two as-built units, compared at every level by part, quantity and designator: one row per line that differs.
+-- Written from macros/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
+create or replace macro abom_compare(unit_a, unit_b) as table
+with recursive units as (
+    select distinct part_inventory_id
+    from genealogy.abom_hierarchy
+    where root_part_inventory_id in (unit_a, unit_b) and part_inventory_id is not null
+),
+
+installations as (
+    select *
+    from genealogy.abom_installations
+    where parent_part_inventory_id in (select units.part_inventory_id from units)
+),
+
+structures as (
+    select *
+    from genealogy.abom_structures
+    where part_inventory_id in (select units.part_inventory_id from units)
+),
+
+lines as materialized (
+    {{- compared_lines('installations', 'structures') }}
+),
+
+-- A row is a line that still looks for its partner, or (is_done) one that has found it or never will. What is done is
+-- in the result, and opens the comparison of what it holds one level further down.
+compared as (
+    select
+        '' as pair_key,
+        1 as depth,
+        (select part_number from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
+        1 as round,
+        false as is_done,
+        case when lines.part_inventory_id = unit_a then lines end as before,
+        case when lines.part_inventory_id = unit_b then lines end as after
+    from lines
+    where lines.part_inventory_id in (unit_a, unit_b) and unit_a <> unit_b
+
+    union all
+
+    (
+        with looking as (
+            select * from compared
+            where not compared.is_done
+        ),
+
+        {{ match_round('looking', ['depth', 'parent_path']) | indent(8) }}
+
+        opened as (
+            select
+                compared.pair_key || '/' || compared.before.planned_line || '@'
+                || coalesce(compared.before.reference_designator, '') || ':' || compared.before.part_number as pair_key,
+                compared.depth + 1 as depth,
+                compared.parent_path || ' > ' || {{ line_label('compared.after') }} as parent_path,
+                compared.before.units as units_before,
+                compared.after.units as units_after,
+                compared.before.configurations as configurations_before,
+                compared.after.configurations as configurations_after
+            from compared
+            where
+                compared.is_done
+                and compared.before.part_number = compared.after.part_number
+                and compared.before.configurations <> compared.after.configurations
+                and compared.depth < {{ var('abom_max_depth') }}
+        ),
+
+        members as (
+            {%- for side, other in [('before', 'after'), ('after', 'before')] %}
+            select
+                '{{ side }}' as side,
+                opened.pair_key,
+                opened.depth,
+                opened.parent_path,
+                unnest(opened.units_{{ side }}) as unit,
+                opened.configurations_{{ other }} as configurations_opposite
+            from opened
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
+        ),
+
+        -- What is alike on both sides needs no look; of the rest, each is set against one of the other side.
+        ranked as (
+            select
+                members.side,
+                members.pair_key,
+                any_value(members.depth) as depth,
+                any_value(members.parent_path) as parent_path,
+                min(members.unit.part_inventory_id) as part_inventory_id,
+                bool_or(list_contains(members.configurations_opposite, members.unit.configuration)) as is_on_both_sides,
+                row_number() over (
+                    partition by members.side, members.pair_key
+                    order by
+                        bool_or(list_contains(members.configurations_opposite, members.unit.configuration)),
+                        min(members.unit.part_inventory_id)
+                ) as place
+            from members
+            group by members.side, members.pair_key, members.unit.configuration
+        ),
+
+        placed as (
+            select
+                ranked.*,
+                max(ranked.place) over (partition by ranked.side, ranked.pair_key) as last_place
+            from ranked
+            where not ranked.is_on_both_sides or ranked.place = 1
+        ),
+
+        pairs as (
+            select
+                one.depth,
+                one.parent_path,
+                one.pair_key || '/' || one.part_inventory_id || '-' || other.part_inventory_id as pair_key,
+                one.part_inventory_id as unit_before,
+                other.part_inventory_id as unit_after
+            from placed as one
+            inner join placed as other
+                on
+                    one.pair_key = other.pair_key
+                    and (
+                        one.place = other.place
+                        or (one.place = one.last_place and other.place > one.place)
+                        or (other.place = other.last_place and one.place > other.place)
+                    )
+            where one.side = 'before' and other.side = 'after'
+        )
+
+        select
+            found.pair_key,
+            found.depth,
+            found.parent_path,
+            found.round + 1 as round,
+            (found.before is not null and found.after is not null) or found.round = {{ line_match_rounds() }} as is_done,
+            found.before,
+            found.after
+        from found
+
+        union all
+
+        select
+            pairs.pair_key,
+            pairs.depth,
+            pairs.parent_path,
+            1 as round,
+            false as is_done,
+            case when lines.part_inventory_id = pairs.unit_before then lines end as before,
+            case when lines.part_inventory_id = pairs.unit_after then lines end as after
+        from pairs
+        inner join lines on lines.part_inventory_id in (pairs.unit_before, pairs.unit_after)
+    )
+),
+
+changes as (
+    select
+        {{ line_change('compared.before', 'compared.after') | indent(4) }} as change,
+        coalesce(
+            {{ line_label('compared.after') }},
+            {{ line_label('compared.before') }}
+        ) as line,
+        {{- changed_line_columns('compared.before', 'compared.after') | indent(4) }}
+        compared.depth,
+        compared.parent_path || ' > ' || line as path_text
+    from compared
+    where compared.is_done
+)
+
+select *
+from changes
+where change is not null
+order by path_text, change, part_number_before, part_number_after
+{%- endmacro %}
