@@ -25,3 +25,10 @@
 
 {% macro empty_list() %}{{ return(adapter.dispatch('empty_list')()) }}{% endmacro %}
 {% macro duckdb__empty_list() %}[]{% endmacro %}
+
+{#- The different values of a group, ascending, nulls left out. -#}
+{% macro ids_of(value) %}{{ return(adapter.dispatch('ids_of')(value)) }}{% endmacro %}
+{% macro duckdb__ids_of(value) %}coalesce(list_sort(list(distinct {{ value }}) filter ({{ value }} is not null)), []){% endmacro %}
+
+{% macro first_of(values) %}{{ return(adapter.dispatch('first_of')(values)) }}{% endmacro %}
+{% macro duckdb__first_of(values) %}{{ values }}[1]{% endmacro %}

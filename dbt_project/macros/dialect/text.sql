@@ -38,3 +38,9 @@
 {#- A short text that is the same for equal texts, and for no others that anybody will meet. -#}
 {% macro digest(text) %}{{ return(adapter.dispatch('digest')(text)) }}{% endmacro %}
 {% macro duckdb__digest(text) %}md5({{ text }}){% endmacro %}
+
+{#- The rows of a group as a JSON array of objects with these columns. -#}
+{% macro json_rows(columns, order_by) %}{{ return(adapter.dispatch('json_rows')(columns, order_by)) }}{% endmacro %}
+{% macro duckdb__json_rows(columns, order_by) -%}
+    cast(to_json(list({{ struct_of(columns) }} order by {{ order_by }})) as varchar)
+{%- endmacro %}
