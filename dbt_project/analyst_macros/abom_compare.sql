@@ -11,9 +11,9 @@ installations as (
     from genealogy.abom_installations
     where parent_part_inventory_id in (select units.part_inventory_id from units)
 ),
-structures as (
+configured as (
     select *
-    from genealogy.abom_structures
+    from genealogy.abom_configurations
     where part_inventory_id in (select units.part_inventory_id from units)
 ),
 lines as materialized (
@@ -47,13 +47,13 @@ lines as materialized (
         case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
         bool_or(installed.is_substitute) as is_substitute,
         -- What may differ further down: each configuration that is here, and one unit that has it.
-        list_sort(list(distinct coalesce(structures.structure_hash, ''))) as configurations,
+        list_sort(list(distinct coalesce(configured.configuration_hash, ''))) as configurations,
         list({
-            'configuration': coalesce(structures.structure_hash, ''),
+            'configuration': coalesce(configured.configuration_hash, ''),
             'part_inventory_id': installed.child_part_inventory_id
         }) as units
     from installations as installed
-    left join structures as structures on installed.child_part_inventory_id = structures.part_inventory_id
+    left join configured as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
         installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')

@@ -15,14 +15,14 @@ installations as (
     where parent_part_inventory_id in (select units.part_inventory_id from units)
 ),
 
-structures as (
+configured as (
     select *
-    from genealogy.abom_structures
+    from genealogy.abom_configurations
     where part_inventory_id in (select units.part_inventory_id from units)
 ),
 
 lines as materialized (
-    {{- compared_lines('installations', 'structures') }}
+    {{- compared_lines('installations', 'configured') }}
 ),
 
 -- A row is a line that still looks for its partner, or (is_done) one that has found it or never will. What is done is

@@ -9,7 +9,7 @@
     serials there are one line, since units are compared by part and quantity; two planned lines of one part are two.
     Of several revisions, serials or lots the first and the last are shown.
 -#}
-{% macro compared_lines(installations, structures) %}
+{% macro compared_lines(installations, configured) %}
     select
         installed.parent_part_inventory_id as part_inventory_id,
         coalesce(
@@ -34,13 +34,13 @@
         case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
         bool_or(installed.is_substitute) as is_substitute,
         -- What may differ further down: each configuration that is here, and one unit that has it.
-        list_sort(list(distinct coalesce(structures.structure_hash, ''))) as configurations,
+        list_sort(list(distinct coalesce(configured.configuration_hash, ''))) as configurations,
         list({
-            'configuration': coalesce(structures.structure_hash, ''),
+            'configuration': coalesce(configured.configuration_hash, ''),
             'part_inventory_id': installed.child_part_inventory_id
         }) as units
     from {{ installations }} as installed
-    left join {{ structures }} as structures on installed.child_part_inventory_id = structures.part_inventory_id
+    left join {{ configured }} as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
         installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')

@@ -8,8 +8,8 @@ with recursive edges as (
     where child_part_inventory_id is not null
 ),
 
--- Leaf stripping, from both ends at once: an edge stays while something is below its child and above its parent.
--- A tree is gone after half its depth; what is left at the end lies in a cycle or between two.
+-- Leaf stripping, from both ends at once: an edge stays while something is below its child and above its parent. A
+-- tree is gone after half its depth; what is left at the end lies in a cycle or between two.
 stripped as (
     select
         parent_id,
@@ -39,8 +39,8 @@ suspects as (
 ),
 
 -- One wrong installation can put a whole plant on cycles: a product in a lot of bolts that all its assemblies use. The
--- unit installed in most places is then in the middle, and what it leads to and is led to from is one ring with it.
--- Like the next one, this recursion ends by itself: a unit or pair is found once, and there are finitely many.
+-- unit installed in most places is then in the middle of it, and what it leads to and is led to from is one component
+-- with it. Like the next one, this recursion ends by itself: a unit or pair is found once, and there are finitely many.
 hub as (
     select child_id as unit_id
     from suspects
@@ -73,7 +73,8 @@ around_hub as (
 
 -- Other cycles do not touch that component, or they would belong to it.
 elsewhere as (
-    select * from suspects
+    select *
+    from suspects
     where
         parent_id not in (select around_hub.unit_id from around_hub)
         and child_id not in (select around_hub.unit_id from around_hub)
@@ -92,29 +93,18 @@ reached as (
         elsewhere.child_id as reached_id
     from reached
     inner join elsewhere on reached.reached_id = elsewhere.parent_id
-),
-
--- A ring, named by its lowest unit: two units are on the same one exactly when each leads to the other.
-rings as (
-    select
-        there.start_id as unit_id,
-        min(there.reached_id) as ring_id
-    from reached as there
-    inner join reached as back on there.start_id = back.reached_id and there.reached_id = back.start_id
-    group by there.start_id
-
-    union all
-
-    select
-        unit_id,
-        min(unit_id) over () as ring_id
-    from around_hub
 )
 
+-- An edge lies on a cycle exactly when its child leads back to its parent.
 select
     suspects.parent_id as parent_part_inventory_id,
-    suspects.child_id as child_part_inventory_id,
-    parents.ring_id
+    suspects.child_id as child_part_inventory_id
 from suspects
-inner join rings as parents on suspects.parent_id = parents.unit_id
-inner join rings as children on suspects.child_id = children.unit_id and parents.ring_id = children.ring_id
+left join reached on suspects.child_id = reached.start_id and suspects.parent_id = reached.reached_id
+where
+    suspects.parent_id = suspects.child_id
+    or reached.start_id is not null
+    or (
+        suspects.parent_id in (select around_hub.unit_id from around_hub)
+        and suspects.child_id in (select around_hub.unit_id from around_hub)
+    )

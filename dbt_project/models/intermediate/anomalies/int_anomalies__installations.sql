@@ -13,8 +13,8 @@ inventories as (
     select * from {{ ref('stg_ion__part_inventories') }}
 ),
 
-cycle_edges as (
-    select * from {{ ref('int_abom__cycle_edges') }}
+rings as (
+    select * from {{ ref('int_anomalies__rings') }}
 ),
 
 -- A unit is completed when its last run is, and none of its runs is still to do.
@@ -73,13 +73,15 @@ select
     inventories.quantity as child_quantity,
     inventories.created_at as child_created_at,
     completions.completed_at as parent_completed_at,
-    cycle_edges.ring_id
+    parent_rings.ring_id
 from installed
 left join units as parents on installed.parent_part_inventory_id = parents.part_inventory_id
 left join units as children on installed.part_inventory_id = children.part_inventory_id
 left join inventories on installed.part_inventory_id = inventories.part_inventory_id
 left join completions on installed.parent_part_inventory_id = completions.part_inventory_id
-left join cycle_edges
+-- An installation is on a ring when both its units are on the same one.
+left join rings as child_rings on installed.part_inventory_id = child_rings.part_inventory_id
+left join rings as parent_rings
     on
-        installed.parent_part_inventory_id = cycle_edges.parent_part_inventory_id
-        and installed.part_inventory_id = cycle_edges.child_part_inventory_id
+        installed.parent_part_inventory_id = parent_rings.part_inventory_id
+        and child_rings.ring_id = parent_rings.ring_id

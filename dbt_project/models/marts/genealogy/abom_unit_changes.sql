@@ -2,19 +2,19 @@ with recursive inventories as (
     select * from {{ ref('part_inventories') }}
 ),
 
-structures as (
-    select * from {{ ref('abom_structures') }}
+configured as (
+    select * from {{ ref('abom_configurations') }}
 ),
 
 built as (
     select
         inventories.part_inventory_id,
         inventories.created_at,
-        structures.structure_hash,
+        configured.configuration_hash,
         lag(inventories.part_inventory_id) over previous as previous_part_inventory_id,
-        lag(structures.structure_hash) over previous as previous_structure_hash
+        lag(configured.configuration_hash) over previous as previous_configuration_hash
     from inventories
-    inner join structures on inventories.part_inventory_id = structures.part_inventory_id
+    inner join configured on inventories.part_inventory_id = configured.part_inventory_id
     where inventories.tracking_type = 'SERIAL' and inventories.part_number is not null
     window previous as (
         partition by inventories.part_number order by inventories.created_at, inventories.part_inventory_id
@@ -28,7 +28,7 @@ pairs as (
         part_inventory_id,
         previous_part_inventory_id
     from built
-    where structure_hash <> previous_structure_hash
+    where configuration_hash <> previous_configuration_hash
 ),
 
 installations as (
@@ -39,7 +39,7 @@ installations as (
 ),
 
 lines as (
-    {{- compared_lines('installations', 'structures') }}
+    {{- compared_lines('installations', 'configured') }}
 ),
 
 befores as (

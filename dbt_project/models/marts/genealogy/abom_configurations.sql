@@ -26,10 +26,10 @@ levelled as (
     inner join heights on lines.parent_part_inventory_id = heights.part_inventory_id
 ),
 
--- From the bottom up. A round makes the structures of one height and carries all lower ones along, since a unit may
--- hold units of any lower height.
-structures as (
-    {{ structures_of_height('0', none) }}
+-- From the bottom up. A round makes the hashes of one height and carries all lower ones along, since a unit may hold
+-- units of any lower height.
+configured as (
+    {{ configurations_of_height('0', none) }}
 
     union all
 
@@ -37,13 +37,13 @@ structures as (
         select
             height + 1 as height,
             part_inventory_id,
-            structure_hash
-        from structures
+            configuration_hash
+        from configured
         where height < (select max(heights.height) from heights)
 
         union all
 
-        {{ structures_of_height('(select max(height) + 1 from structures)', 'structures') }}
+        {{ configurations_of_height('(select max(height) + 1 from configured)', 'configured') }}
     )
 )
 
@@ -55,9 +55,9 @@ select
     units.serial_number,
     units.lot_number,
     heights.height + 1 as levels,
-    structures.structure_hash
-from structures
-inner join units on structures.part_inventory_id = units.part_inventory_id
-inner join heights on structures.part_inventory_id = heights.part_inventory_id
-where structures.height = (select max(heights.height) from heights)
+    configured.configuration_hash
+from configured
+inner join units on configured.part_inventory_id = units.part_inventory_id
+inner join heights on configured.part_inventory_id = heights.part_inventory_id
+where configured.height = (select max(heights.height) from heights)
 order by units.part_inventory_id

@@ -1,9 +1,9 @@
 {#-
-    The structure hashes of all units of one height, for `abom_structures`. What a unit holds is a text of places: part,
-    designator, the hash of what is there, and how much of it; lines that differ in none of these are one.
+    The configuration hashes of all units of one height, for `abom_configurations`. What a unit holds is a text of places:
+    part, designator, the hash of what is there, and how much of it; lines that differ in none of these are one.
     `below` is the relation with the hashes of all lower heights; none for the lowest, where everything held is a leaf.
 -#}
-{% macro structures_of_height(height, below) %}
+{% macro configurations_of_height(height, below) %}
     select
         places.height,
         places.part_inventory_id,
@@ -11,13 +11,13 @@
             "cast(units.part_id as varchar) || '('
                 || " ~ text_of("places.place || places.content || 'x' || " ~ number_text('places.quantity'), ',',
                 'places.place, places.content') ~ " || ')'"
-        ) }} as structure_hash
+        ) }} as configuration_hash
     from (
         select
             levelled.height,
             levelled.parent_part_inventory_id as part_inventory_id,
             levelled.place,
-            {{ "coalesce('#' || below.structure_hash, '')" if below else "''" }} as content,
+            {{ "coalesce('#' || below.configuration_hash, '')" if below else "''" }} as content,
             sum(coalesce(levelled.quantity_per_piece, 'nan')) as quantity
         from levelled
         {% if below %}
