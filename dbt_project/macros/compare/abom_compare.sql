@@ -37,7 +37,11 @@ compared as (
         case when lines.part_inventory_id = unit_a then lines end as before,
         case when lines.part_inventory_id = unit_b then lines end as after
     from lines
-    where lines.part_inventory_id in (unit_a, unit_b) and unit_a <> unit_b
+    where
+        lines.part_inventory_id in (unit_a, unit_b)
+        -- Units that are configured alike do not differ, here and further down.
+        and (select configuration_hash from configured where part_inventory_id = unit_a)
+        is distinct from (select configuration_hash from configured where part_inventory_id = unit_b)
 
     union all
 
