@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ion_pipeline import __version__
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
+from ion_pipeline.terminal.abom import abom
 from ion_pipeline.terminal.frame import command_settings, emit, err, out
 
 _INTERRUPTED = 130
@@ -26,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 sandbox = typer.Typer(help="A local ION with the same schema, errors and paging.", no_args_is_help=True)
+app.add_typer(abom, name="abom")
 app.add_typer(sandbox, name="sandbox")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -304,9 +307,9 @@ def main() -> None:
     try:
         app()
     except IonPipelineError as error:
-        err.print(f"[red]error:[/red] {error.message}", highlight=False)
+        err.print(f"[red]error:[/red] {escape(error.message)}", highlight=False)
         if error.remedy:
-            err.print(f"       {error.remedy}", highlight=False)
+            err.print(f"       {escape(error.remedy)}", highlight=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         err.print("interrupted")

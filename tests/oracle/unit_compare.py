@@ -1,5 +1,6 @@
 """Two units compared, the obvious way: which lines belong together, what the difference is called, level by level."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -57,19 +58,17 @@ def matched(before: list[UnitLine], after: list[UnitLine]) -> list[tuple[UnitLin
 
 def named(before: UnitLine | None, after: UnitLine | None) -> str | None:
     """Give the class of the difference of two partners; None where the line itself is the same."""
-    if before is None:
-        return "installed"
-    if after is None:
-        return "missing"
+    if before is None or after is None:
+        return "installed" if before is None else "missing"
     if before.part != after.part:
         return "substitute" if before.substitute or after.substitute else "replaced"
-    if before.revisions != after.revisions:
-        return "other_revision"
-    if not _same_line(before, after):
-        return "moved"
-    if before.designator != after.designator:
-        return "designator_changed"
-    return "quantity_changed" if _unequal(before.quantity, after.quantity) else None
+    differences = {
+        "other_revision": before.revisions != after.revisions,
+        "moved": not _same_line(before, after),
+        "designator_changed": before.designator != after.designator,
+        "quantity_changed": _unequal(before.quantity, after.quantity),
+    }
+    return next((name for name, differs in differences.items() if differs), None)
 
 
 def compare(built: Built, a: int, b: int, path: str, depth: int = 1) -> Iterator[Change]:
@@ -105,7 +104,7 @@ def unit_changes(bom: Bom, built: Built) -> list[Row]:
             of_part.setdefault(label["part_number"], []).append(unit)
     found = []
     for units in of_part.values():
-        for previous, unit in zip(units, units[1:], strict=False):
+        for previous, unit in itertools.pairwise(units):
             if built.configuration(previous) == built.configuration(unit):
                 continue
             for before, after in matched(built.lines(previous), built.lines(unit)):

@@ -123,7 +123,8 @@ def built(world: World, bom: Bom) -> Built:
     """Read a world's as-built record for comparing."""
     mbom_of = {row["id"]: row.get("mbomId") for row in rows(world, "mbomItems")}
     number_of = {part: row.get("partNumber") for part, row in bom.parts.items()}
-    named = {(row["mbomItemId"], number_of.get(row["partId"])) for row in rows(world, "mbomSubstitutes")}
+    planned = {row["id"]: row.get("partId") for row in rows(world, "mbomItems")}
+    named = {(row["mbomItemId"], row["partId"]) for row in rows(world, "mbomSubstitutes")}
     pieces = []
     for lines in bom.kept.values():
         for line in lines:
@@ -144,7 +145,8 @@ def built(world: World, bom: Bom) -> Built:
                     part=number or "",
                     revision=child["part_revision"],
                     quantity=bom.per_piece(line),
-                    substitute=number != required and number is not None and (line.origin, number) in named,
+                    substitute=(line.origin, child["part_id"]) in named
+                    and child["part_id"] != planned.get(line.origin),
                 )
             )
     return Built(pieces, {unit: row["partId"] for unit, row in bom.units.items()})

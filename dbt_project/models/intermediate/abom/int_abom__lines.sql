@@ -24,13 +24,11 @@ planned as (
     select * from {{ ref('stg_ion__mbom_items') }}
 ),
 
--- Any revision of a part that is named as a substitute is one.
 substitutes as (
     select distinct
-        named.mbom_item_id,
-        parts.part_number
-    from {{ ref('stg_ion__mbom_substitutes') }} as named
-    inner join parts on named.part_id = parts.part_id
+        mbom_item_id,
+        part_id
+    from {{ ref('stg_ion__mbom_substitutes') }}
 ),
 
 -- A unit that has any requirement of generation 2 is told by generation 2 alone.
@@ -48,7 +46,7 @@ select
     both_generations.*,
     planned.mbom_id as origin_mbom_id,
     parts.part_number as required_part_number,
-    substitutes.part_number is not null and children.part_number is distinct from parts.part_number as is_substitute,
+    substitutes.part_id is not null and children.part_id is distinct from planned.part_id as is_substitute,
     cast(both_generations.abom_generation as varchar)
     || ':' || cast(both_generations.parent_part_inventory_id as varchar)
     || case when both_generations.child_part_inventory_id is null then ':r' else ':i' end
@@ -63,7 +61,7 @@ left join planned on both_generations.origin_mbom_item_id = planned.mbom_item_id
 left join substitutes
     on
         both_generations.origin_mbom_item_id = substitutes.mbom_item_id
-        and children.part_number = substitutes.part_number
+        and children.part_id = substitutes.part_id
 -- Both ends must be units that are there; a line to a unit not yet extracted comes with the next load.
 where
     both_generations.child_part_inventory_id is null
