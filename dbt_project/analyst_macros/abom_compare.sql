@@ -1,5 +1,5 @@
 -- Two as-built units, compared at every level by part, quantity and designator: one row per line that differs.
--- Written from macros/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
+-- Written from macros/dialect/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
 create or replace macro abom_compare(unit_a, unit_b) as table
 with recursive units as (
     select distinct part_inventory_id
@@ -67,8 +67,8 @@ compared as (
         (select part_number from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
         1 as round,
         false as is_done,
-        case when lines.part_inventory_id = unit_a then lines end as before,
-        case when lines.part_inventory_id = unit_b then lines end as after
+        case when lines.part_inventory_id = unit_a then lines end as line_before,
+        case when lines.part_inventory_id = unit_b then lines end as line_after
     from lines
     where
         lines.part_inventory_id in (unit_a, unit_b)
@@ -84,70 +84,71 @@ compared as (
         sided as (
             select
                 looking.*,
-                looking.before is null as is_after,
-                coalesce(looking.before, looking.after) as line
+                looking.line_before is null as is_after,
+                coalesce(looking.line_before, looking.line_after) as line
             from looking
         ),
         keyed as (
             select
-                sided.*,
+                sides.*,
                 coalesce(
-                    case sided.round
-                            when 1 then '1' || chr(31) || sided.line.planned_line || chr(31) || coalesce(sided.line.reference_designator, '') || chr(31) || sided.line.part_number
-                            when 2 then '2' || chr(31) || sided.line.planned_line || chr(31) || coalesce(sided.line.reference_designator, '')
-                            when 3 then '3' || chr(31) || sided.line.planned_line || chr(31) || sided.line.part_number || chr(31) || format('{:.9g}', sided.line.quantity)
-                            when 4 then '4' || chr(31) || sided.line.planned_line || chr(31) || sided.line.part_number
-                            when 5 then '5' || chr(31) || sided.line.reference_designator || chr(31) || sided.line.part_number
-                            when 6 then '6' || chr(31) || sided.line.reference_designator
-                            when 7 then '7' || chr(31) || sided.line.required_part_number || chr(31) || sided.line.part_number || chr(31) || format('{:.9g}', sided.line.quantity)
-                            when 8 then '8' || chr(31) || sided.line.required_part_number || chr(31) || sided.line.part_number
-                            when 9 then '9' || chr(31) || sided.line.required_part_number
-                            when 10 then '10' || chr(31) || sided.line.part_number || chr(31) || format('{:.9g}', sided.line.quantity)
-                            when 11 then '11' || chr(31) || sided.line.part_number
+                    case sides.round
+                            when 1 then '1' || chr(31) || sides.line.planned_line || chr(31) || coalesce(sides.line.reference_designator, '') || chr(31) || sides.line.part_number
+                            when 2 then '2' || chr(31) || sides.line.planned_line || chr(31) || coalesce(sides.line.reference_designator, '')
+                            when 3 then '3' || chr(31) || sides.line.planned_line || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
+                            when 4 then '4' || chr(31) || sides.line.planned_line || chr(31) || sides.line.part_number
+                            when 5 then '5' || chr(31) || sides.line.reference_designator || chr(31) || sides.line.part_number
+                            when 6 then '6' || chr(31) || sides.line.reference_designator
+                            when 7 then '7' || chr(31) || sides.line.required_part_number || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
+                            when 8 then '8' || chr(31) || sides.line.required_part_number || chr(31) || sides.line.part_number
+                            when 9 then '9' || chr(31) || sides.line.required_part_number
+                            when 10 then '10' || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
+                            when 11 then '11' || chr(31) || sides.line.part_number
                         end,
-                    cast(sided.is_after as varchar)
+                    cast(sides.is_after as varchar)
                 ) as match_key
-            from sided
+            from sided as sides
         ),
         numbered as (
             select
-                keyed.*,
+                keys.*,
                 row_number() over (
-                    partition by keyed.pair_key, keyed.match_key, keyed.is_after
+                    partition by keys.pair_key, keys.match_key, keys.is_after
                     order by
-                        keyed.line.quantity desc nulls last,
-                        keyed.line.reference_designator asc nulls last,
-                        keyed.line.build_requirement_id asc,
-                        keyed.line.part_number asc
+                        keys.line.quantity desc nulls last,
+                        keys.line.reference_designator asc nulls last,
+                        keys.line.build_requirement_id asc,
+                        keys.line.part_number asc
                 ) as place
-            from keyed
+            from keyed as keys
         ),
         found as (
             select
-                numbered.pair_key,
-                any_value(numbered.depth) as depth,
-                any_value(numbered.parent_path) as parent_path,
-                any_value(numbered.round) as round,
-                any_value(numbered.before) as before,
-                any_value(numbered.after) as after
+                pair_key,
+                any_value(depth) as depth,
+                any_value(parent_path) as parent_path,
+                any_value(round) as round,
+                any_value(line_before) as line_before,
+                any_value(line_after) as line_after
             from numbered
-            group by numbered.pair_key, numbered.match_key, numbered.place
+            group by pair_key, match_key, place
         ),
         opened as (
             select
-                compared.pair_key || '/' || compared.before.planned_line || '@'
-                || coalesce(compared.before.reference_designator, '') || ':' || compared.before.part_number as pair_key,
+                compared.pair_key || '/' || compared.line_before.planned_line || '@'
+                || coalesce(compared.line_before.reference_designator, '') || ':' || compared.line_before.part_number as pair_key,
                 compared.depth + 1 as depth,
-                compared.parent_path || ' > ' || coalesce(compared.after.required_part_number, compared.after.part_number) || coalesce(' @' || compared.after.reference_designator, '') as parent_path,
-                compared.before.units as units_before,
-                compared.after.units as units_after,
-                compared.before.configurations as configurations_before,
-                compared.after.configurations as configurations_after
+                compared.parent_path || ' > ' || coalesce(compared.line_after.required_part_number, compared.line_after.part_number) || coalesce(' @' || compared.line_after.reference_designator, '') as parent_path,
+                compared.line_before.units as units_before,
+                compared.line_after.units as units_after,
+                compared.line_before.configurations as configurations_before,
+                compared.line_after.configurations as configurations_after
             from compared
             where
                 compared.is_done
-                and compared.before.part_number = compared.after.part_number
-                and compared.before.configurations <> compared.after.configurations
+                and coalesce(
+                    compared.line_before.part_number = compared.line_after.part_number and compared.line_before.configurations <> compared.line_after.configurations, false
+                )
                 and compared.depth < 64
         ),
         members as (
@@ -217,9 +218,9 @@ compared as (
             found.depth,
             found.parent_path,
             found.round + 1 as round,
-            (found.before is not null and found.after is not null) or found.round = 11 as is_done,
-            found.before,
-            found.after
+            (found.line_before is not null and found.line_after is not null) or found.round = 11 as is_done,
+            found.line_before,
+            found.line_after
         from found
         union all
         select
@@ -228,8 +229,8 @@ compared as (
             pairs.parent_path,
             1 as round,
             false as is_done,
-            case when lines.part_inventory_id = pairs.unit_before then lines end as before,
-            case when lines.part_inventory_id = pairs.unit_after then lines end as after
+            case when lines.part_inventory_id = pairs.unit_before then lines end as line_before,
+            case when lines.part_inventory_id = pairs.unit_after then lines end as line_after
         from pairs
         inner join lines on lines.part_inventory_id in (pairs.unit_before, pairs.unit_after)
     )
@@ -237,52 +238,53 @@ compared as (
 changes as (
     select
         case
-            when compared.before.part_number is null then 'installed'
-            when compared.after.part_number is null then 'missing'
-            when compared.before.part_number <> compared.after.part_number
+            when compared.line_before.part_number is null then 'installed'
+            when compared.line_after.part_number is null then 'missing'
+            when compared.line_before.part_number <> compared.line_after.part_number
                 then case
-                    when compared.before.is_substitute or compared.after.is_substitute then 'substitute'
+                    when compared.line_before.is_substitute or compared.line_after.is_substitute then 'substitute'
                     else 'replaced'
                 end
-            when compared.before.part_revision is distinct from compared.after.part_revision then 'other_revision'
+            when coalesce(compared.line_before.part_revision, '') <> coalesce(compared.line_after.part_revision, '') then 'other_revision'
             -- Planned lines of two versions of a plan have nothing in common but what they plan.
             when
-                compared.before.planned_line <> compared.after.planned_line
-                and coalesce(compared.before.reference_designator <> compared.after.reference_designator, true)
+                compared.line_before.planned_line <> compared.line_after.planned_line
+                and coalesce(compared.line_before.reference_designator <> compared.line_after.reference_designator, true)
                 and (
-                    compared.before.required_part_number is distinct from compared.after.required_part_number
-                    or compared.before.origin_mbom_id = compared.after.origin_mbom_id
-                    or (compared.before.origin_mbom_id is null) <> (compared.after.origin_mbom_id is null)
+                    coalesce(compared.line_before.required_part_number, '') <> coalesce(compared.line_after.required_part_number, '')
+                    or compared.line_before.origin_mbom_id = compared.line_after.origin_mbom_id
+                    or (compared.line_before.origin_mbom_id is null) <> (compared.line_after.origin_mbom_id is null)
                 )
                 then 'moved'
-            when compared.before.reference_designator is distinct from compared.after.reference_designator then 'designator_changed'
+            when coalesce(compared.line_before.reference_designator, '') <> coalesce(compared.line_after.reference_designator, '')
+                then 'designator_changed'
             when
-                (compared.before.quantity is null) <> (compared.after.quantity is null)
-                or abs(compared.before.quantity - compared.after.quantity) > 1e-9 * abs(compared.before.quantity)
+                (compared.line_before.quantity is null) <> (compared.line_after.quantity is null)
+                or abs(compared.line_before.quantity - compared.line_after.quantity) > 1e-9 * abs(compared.line_before.quantity)
                 then 'quantity_changed'
         end as change,
         coalesce(
-            coalesce(compared.after.required_part_number, compared.after.part_number) || coalesce(' @' || compared.after.reference_designator, ''),
-            coalesce(compared.before.required_part_number, compared.before.part_number) || coalesce(' @' || compared.before.reference_designator, '')
+            coalesce(compared.line_after.required_part_number, compared.line_after.part_number) || coalesce(' @' || compared.line_after.reference_designator, ''),
+            coalesce(compared.line_before.required_part_number, compared.line_before.part_number) || coalesce(' @' || compared.line_before.reference_designator, '')
         ) as line,
-        compared.before.part_number as part_number_before,
-        compared.after.part_number as part_number_after,
-        compared.before.part_revision as part_revision_before,
-        compared.after.part_revision as part_revision_after,
-        compared.before.serial_number as serial_number_before,
-        compared.after.serial_number as serial_number_after,
-        compared.before.lot_number as lot_number_before,
-        compared.after.lot_number as lot_number_after,
-        compared.before.child_part_inventory_id as part_inventory_id_before,
-        compared.after.child_part_inventory_id as part_inventory_id_after,
-        coalesce(compared.before.quantity, case when compared.before.part_number is null then 0 end) as quantity_before,
-        coalesce(compared.after.quantity, case when compared.after.part_number is null then 0 end) as quantity_after,
-        compared.before.reference_designator as reference_designator_before,
-        compared.after.reference_designator as reference_designator_after,
-        compared.before.build_requirement_id as build_requirement_id_before,
-        compared.after.build_requirement_id as build_requirement_id_after,
-        compared.before.origin_mbom_item_id as origin_mbom_item_id_before,
-        compared.after.origin_mbom_item_id as origin_mbom_item_id_after,
+        compared.line_before.part_number as part_number_before,
+        compared.line_after.part_number as part_number_after,
+        compared.line_before.part_revision as part_revision_before,
+        compared.line_after.part_revision as part_revision_after,
+        compared.line_before.serial_number as serial_number_before,
+        compared.line_after.serial_number as serial_number_after,
+        compared.line_before.lot_number as lot_number_before,
+        compared.line_after.lot_number as lot_number_after,
+        compared.line_before.child_part_inventory_id as part_inventory_id_before,
+        compared.line_after.child_part_inventory_id as part_inventory_id_after,
+        coalesce(compared.line_before.quantity, case when compared.line_before.part_number is null then 0 end) as quantity_before,
+        coalesce(compared.line_after.quantity, case when compared.line_after.part_number is null then 0 end) as quantity_after,
+        compared.line_before.reference_designator as reference_designator_before,
+        compared.line_after.reference_designator as reference_designator_after,
+        compared.line_before.build_requirement_id as build_requirement_id_before,
+        compared.line_after.build_requirement_id as build_requirement_id_after,
+        compared.line_before.origin_mbom_item_id as origin_mbom_item_id_before,
+        compared.line_after.origin_mbom_item_id as origin_mbom_item_id_after,
         compared.depth,
         compared.parent_path || ' > ' || line as path_text
     from compared

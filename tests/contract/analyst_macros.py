@@ -17,7 +17,7 @@ def render() -> str:
     """Give the text of `abom_compare.sql`."""
     variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 -- SQL, not HTML
-    sources = sorted((PROJECT / "macros" / "compare").glob("*.sql"))
+    sources = sorted((PROJECT / "macros" / "dialect" / "compare").glob("*.sql"))
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
     text += "{{ abom_compare() }}"
     rendered = environment.from_string(text).render(var=variables.__getitem__)

@@ -46,7 +46,7 @@ select
     both_generations.*,
     planned.mbom_id as origin_mbom_id,
     parts.part_number as required_part_number,
-    substitutes.part_id is not null and children.part_id is distinct from planned.part_id as is_substitute,
+    substitutes.part_id is not null and coalesce(children.part_id <> planned.part_id, true) as is_substitute,
     cast(both_generations.abom_generation as varchar)
     || ':' || cast(both_generations.parent_part_inventory_id as varchar)
     || case when both_generations.child_part_inventory_id is null then ':r' else ':i' end

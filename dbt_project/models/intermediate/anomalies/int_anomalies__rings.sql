@@ -39,15 +39,21 @@ reached as (
         elsewhere.child_part_inventory_id as reached_id
     from reached
     inner join elsewhere on reached.reached_id = elsewhere.parent_part_inventory_id
+),
+
+rings as (
+    select
+        part_inventory_id,
+        min(part_inventory_id) over () as ring_id
+    from around_hub
+
+    union all
+
+    select
+        part_inventory_id,
+        min(reached_id) as ring_id
+    from reached
+    group by part_inventory_id
 )
 
-select
-    part_inventory_id,
-    min(part_inventory_id) over () as ring_id
-from around_hub
-union all
-select
-    part_inventory_id,
-    min(reached_id) as ring_id
-from reached
-group by part_inventory_id
+select * from rings

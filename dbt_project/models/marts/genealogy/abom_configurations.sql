@@ -15,6 +15,10 @@ heights as (
     group by root_part_inventory_id
 ),
 
+top as (
+    select max(height) as height from heights
+),
+
 levelled as (
     select
         heights.height,
@@ -39,7 +43,7 @@ configured as (
             part_inventory_id,
             configuration_hash
         from configured
-        where height < (select max(heights.height) from heights)
+        where height < (select top.height from top) and height < {{ var('abom_max_depth') }}
 
         union all
 
@@ -59,5 +63,5 @@ select
 from configured
 inner join units on configured.part_inventory_id = units.part_inventory_id
 inner join heights on configured.part_inventory_id = heights.part_inventory_id
-where configured.height = (select max(heights.height) from heights)
+where configured.height = (select top.height from top)
 order by units.part_inventory_id

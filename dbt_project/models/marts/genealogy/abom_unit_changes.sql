@@ -1,4 +1,4 @@
-with recursive inventories as (
+with inventories as (
     select * from {{ ref('part_inventories') }}
 ),
 
@@ -42,82 +42,78 @@ lines as (
     {{- compared_lines('installations', 'configured') }}
 ),
 
+wholes as (
+    select
+        *,
+        lines as line
+    from lines
+),
+
 befores as (
     select
         pairs.pair_key,
-        lines as line
+        wholes.*
     from pairs
-    inner join lines on pairs.previous_part_inventory_id = lines.part_inventory_id
+    inner join wholes on pairs.previous_part_inventory_id = wholes.part_inventory_id
 ),
 
 afters as (
     select
         pairs.pair_key,
-        lines as line
+        wholes.*
     from pairs
-    inner join lines on pairs.part_inventory_id = lines.part_inventory_id
+    inner join wholes on pairs.part_inventory_id = wholes.part_inventory_id
 ),
 
 -- The first round has the key of a line itself, so a join does it, and what is the same in both is gone at once.
-unlike as (
+found_1 as (
     select
         coalesce(befores.pair_key, afters.pair_key) as pair_key,
-        befores.line as before,
-        afters.line as after
+        befores.line as line_before,
+        afters.line as line_after
     from befores
     full outer join afters
         on
             befores.pair_key = afters.pair_key
-            and befores.line.planned_line = afters.line.planned_line
-            and befores.line.reference_designator is not distinct from afters.line.reference_designator
-            and befores.line.part_number = afters.line.part_number
+            and befores.planned_line = afters.planned_line
+            and befores.reference_designator is not distinct from afters.reference_designator
+            and befores.part_number = afters.part_number
     where
-        befores.line.configurations is distinct from afters.line.configurations
-        or {{ line_change('befores.line', 'afters.line') | indent(8) }} is not null
+        befores.configurations is distinct from afters.configurations
+        or {{ line_change('befores', 'afters') | indent(8) }} is not null
 ),
 
+{% for round in range(2, line_match_rounds() | int + 1) %}
+    looking_{{ round }} as (
+        select * from found_{{ round - 1 }}
+        where line_before is null or line_after is null
+    ),
+
+    {{ match_round('looking_' ~ round, round, suffix='_' ~ round) | indent }}
+{% endfor %}
+
 compared as (
-    select
-        *,
-        2 as round,
-        before is not null and after is not null as is_done
-    from unlike
-
-    union all
-
-    (
-        with looking as (
-            select * from compared
-            where not is_done
-        ),
-
-        {{ match_round('looking') | indent(8) }}
-
-        select
-            pair_key,
-            before,
-            after,
-            round + 1 as round,
-            (before is not null and after is not null) or round = {{ line_match_rounds() }} as is_done
-        from found
-    )
+    {% for round in range(1, line_match_rounds() | int) %}
+        select * from found_{{ round }}
+        where line_before is not null and line_after is not null
+        union all
+    {% endfor %}
+    select * from found_{{ line_match_rounds() }}
 ),
 
 changes as (
     select
-        compared.*,
-        coalesce(before.part_number = after.part_number and before.configurations <> after.configurations, false)
-            as is_changed_below,
-        {{ line_change('before', 'after') | indent(8) }} as own_change,
-        coalesce({{ line_label('after') }}, {{ line_label('before') }}) as line
+        *,
+        {{ line_is_changed_below('line_before', 'line_after') }} as is_changed_below,
+        {{ line_change('line_before', 'line_after') | indent(8) }} as own_change,
+        coalesce({{ line_label('line_after') }}, {{ line_label('line_before') }}) as line
     from compared
-    where is_done
 )
 
 select
     pairs.part_inventory_id,
     pairs.previous_part_inventory_id,
-    {{ changed_line_key('changes.before', 'changes.after') }} as changed_line_key,
+    {{ changed_line_key('changes.line_before', 'changes.line_after') }} as changed_line_key,
     units.part_number,
     units.part_revision,
     previous.part_revision as previous_part_revision,
@@ -125,7 +121,7 @@ select
     previous.serial_number as previous_serial_number,
     coalesce(changes.own_change, 'indirect') as change,
     changes.line,
-    {{- changed_line_columns('changes.before', 'changes.after') }}
+    {{- changed_line_columns('changes.line_before', 'changes.line_after') }}
     changes.is_changed_below,
     1 as depth,
     units.part_number || ' > ' || changes.line as path_text

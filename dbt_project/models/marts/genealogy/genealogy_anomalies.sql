@@ -1,4 +1,4 @@
-with installations as (
+with installed as (
     select * from {{ ref('int_anomalies__installations') }}
 ),
 
@@ -18,10 +18,19 @@ pieces as (
             abom_installation_id,
             part_inventory_id,
             quantity
-        from installations
+        from installed
         where has_requirement
     ) as once
     group by part_inventory_id
+),
+
+installations as (
+    select
+        installed.*,
+        pieces.installation_count,
+        pieces.quantity_installed
+    from installed
+    left join pieces on installed.part_inventory_id = pieces.part_inventory_id
 ),
 
 cycles as (
@@ -43,7 +52,6 @@ serials_installed_twice as (
         "min(child) || ' is installed in ' || cast(min(installation_count) as varchar) || ' places at once.'"
     ) }}
     from installations
-    inner join pieces using (part_inventory_id)
     where has_requirement and child_tracking_type = 'SERIAL' and installation_count > 1
     group by part_inventory_id
 ),
@@ -56,7 +64,6 @@ lots_over_installed as (
         ['child_quantity']
     ) }}
     from installations
-    inner join pieces using (part_inventory_id)
     where
         has_requirement
         and child_tracking_type = 'LOT'
@@ -104,9 +111,9 @@ findings as (
     {% for kind in [
         'cycles', 'serials_installed_twice', 'lots_over_installed', 'installations_without_requirement',
         'children_newer_than_completion', 'installed_while_scrapped',
-    ] -%}
-    select * from {{ kind }}
-    {{ 'union all' if not loop.last }}
+    ] %}
+        select * from {{ kind }}
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 )
 

@@ -1,7 +1,7 @@
 {#- The text of `analyst_macros/abom_compare.sql`: `python -m tests.contract.analyst_macros` writes it. -#}
 {% macro abom_compare() -%}
 -- Two as-built units, compared at every level by part, quantity and designator: one row per line that differs.
--- Written from macros/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
+-- Written from macros/dialect/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
 create or replace macro abom_compare(unit_a, unit_b) as table
 with recursive units as (
     select distinct part_inventory_id
@@ -34,8 +34,8 @@ compared as (
         (select part_number from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
         1 as round,
         false as is_done,
-        case when lines.part_inventory_id = unit_a then lines end as before,
-        case when lines.part_inventory_id = unit_b then lines end as after
+        case when lines.part_inventory_id = unit_a then lines end as line_before,
+        case when lines.part_inventory_id = unit_b then lines end as line_after
     from lines
     where
         lines.part_inventory_id in (unit_a, unit_b)
@@ -51,23 +51,22 @@ compared as (
             where not compared.is_done
         ),
 
-        {{ match_round('looking', ['depth', 'parent_path']) | indent(8) }}
+        {{ match_round('looking', 'sides.round', ['depth', 'parent_path', 'round']) | indent(8) }}
 
         opened as (
             select
-                compared.pair_key || '/' || compared.before.planned_line || '@'
-                || coalesce(compared.before.reference_designator, '') || ':' || compared.before.part_number as pair_key,
+                compared.pair_key || '/' || compared.line_before.planned_line || '@'
+                || coalesce(compared.line_before.reference_designator, '') || ':' || compared.line_before.part_number as pair_key,
                 compared.depth + 1 as depth,
-                compared.parent_path || ' > ' || {{ line_label('compared.after') }} as parent_path,
-                compared.before.units as units_before,
-                compared.after.units as units_after,
-                compared.before.configurations as configurations_before,
-                compared.after.configurations as configurations_after
+                compared.parent_path || ' > ' || {{ line_label('compared.line_after') }} as parent_path,
+                compared.line_before.units as units_before,
+                compared.line_after.units as units_after,
+                compared.line_before.configurations as configurations_before,
+                compared.line_after.configurations as configurations_after
             from compared
             where
                 compared.is_done
-                and compared.before.part_number = compared.after.part_number
-                and compared.before.configurations <> compared.after.configurations
+                and {{ line_is_changed_below('compared.line_before', 'compared.line_after') | indent(12) }}
                 and compared.depth < {{ var('abom_max_depth') }}
         ),
 
@@ -136,9 +135,9 @@ compared as (
             found.depth,
             found.parent_path,
             found.round + 1 as round,
-            (found.before is not null and found.after is not null) or found.round = {{ line_match_rounds() }} as is_done,
-            found.before,
-            found.after
+            (found.line_before is not null and found.line_after is not null) or found.round = {{ line_match_rounds() }} as is_done,
+            found.line_before,
+            found.line_after
         from found
 
         union all
@@ -149,8 +148,8 @@ compared as (
             pairs.parent_path,
             1 as round,
             false as is_done,
-            case when lines.part_inventory_id = pairs.unit_before then lines end as before,
-            case when lines.part_inventory_id = pairs.unit_after then lines end as after
+            case when lines.part_inventory_id = pairs.unit_before then lines end as line_before,
+            case when lines.part_inventory_id = pairs.unit_after then lines end as line_after
         from pairs
         inner join lines on lines.part_inventory_id in (pairs.unit_before, pairs.unit_after)
     )
@@ -158,12 +157,12 @@ compared as (
 
 changes as (
     select
-        {{ line_change('compared.before', 'compared.after') | indent(4) }} as change,
+        {{ line_change('compared.line_before', 'compared.line_after') | indent(4) }} as change,
         coalesce(
-            {{ line_label('compared.after') }},
-            {{ line_label('compared.before') }}
+            {{ line_label('compared.line_after') }},
+            {{ line_label('compared.line_before') }}
         ) as line,
-        {{- changed_line_columns('compared.before', 'compared.after') | indent(4) }}
+        {{- changed_line_columns('compared.line_before', 'compared.line_after') | indent(4) }}
         compared.depth,
         compared.parent_path || ' > ' || line as path_text
     from compared

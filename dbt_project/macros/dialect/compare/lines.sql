@@ -81,53 +81,53 @@
 {%- endmacro %}
 
 {#-
-    One round: the lines in `looking` (pair_key, round, before or after, the other one null) that agree in the key of the
-    round become one row of `found`. Where several agree, the greater quantities are set against each other.
+    One round: the lines in `looking` (pair_key, line_before or line_after, the other one null) that agree in the key of
+    the round become one row of `found`. Where several agree, the greater quantities are set against each other.
+    `carried` are columns that are the same for a whole pair; `suffix` tells the CTEs of several rounds apart.
 -#}
-{% macro match_round(looking, carried=[]) -%}
-sided as (
+{% macro match_round(looking, round, carried=[], suffix='') -%}
+sided{{ suffix }} as (
     select
         {{ looking }}.*,
-        {{ looking }}.before is null as is_after,
-        coalesce({{ looking }}.before, {{ looking }}.after) as line
+        {{ looking }}.line_before is null as is_after,
+        coalesce({{ looking }}.line_before, {{ looking }}.line_after) as line
     from {{ looking }}
 ),
 
-keyed as (
+keyed{{ suffix }} as (
     select
-        sided.*,
+        sides.*,
         coalesce(
-            {{ line_match_key('sided.round', 'sided.line') | indent(12) }},
-            cast(sided.is_after as varchar)
+            {{ line_match_key(round, 'sides.line') | indent(12) }},
+            cast(sides.is_after as varchar)
         ) as match_key
-    from sided
+    from sided{{ suffix }} as sides
 ),
 
-numbered as (
+numbered{{ suffix }} as (
     select
-        keyed.*,
+        keys.*,
         row_number() over (
-            partition by keyed.pair_key, keyed.match_key, keyed.is_after
+            partition by keys.pair_key, keys.match_key, keys.is_after
             order by
-                keyed.line.quantity desc nulls last,
-                keyed.line.reference_designator asc nulls last,
-                keyed.line.build_requirement_id asc,
-                keyed.line.part_number asc
+                keys.line.quantity desc nulls last,
+                keys.line.reference_designator asc nulls last,
+                keys.line.build_requirement_id asc,
+                keys.line.part_number asc
         ) as place
-    from keyed
+    from keyed{{ suffix }} as keys
 ),
 
-found as (
+found{{ suffix }} as (
     select
-        numbered.pair_key,
+        pair_key,
         {%- for column in carried %}
-        any_value(numbered.{{ column }}) as {{ column }},
+        any_value({{ column }}) as {{ column }},
         {%- endfor %}
-        any_value(numbered.round) as round,
-        any_value(numbered.before) as before,
-        any_value(numbered.after) as after
-    from numbered
-    group by numbered.pair_key, numbered.match_key, numbered.place
+        any_value(line_before) as line_before,
+        any_value(line_after) as line_after
+    from numbered{{ suffix }}
+    group by pair_key, match_key, place
 ),
 {%- endmacro %}
 
@@ -141,23 +141,31 @@ found as (
                 when {{ before }}.is_substitute or {{ after }}.is_substitute then 'substitute'
                 else 'replaced'
             end
-        when {{ before }}.part_revision is distinct from {{ after }}.part_revision then 'other_revision'
+        when coalesce({{ before }}.part_revision, '') <> coalesce({{ after }}.part_revision, '') then 'other_revision'
         -- Planned lines of two versions of a plan have nothing in common but what they plan.
         when
             {{ before }}.planned_line <> {{ after }}.planned_line
             and coalesce({{ before }}.reference_designator <> {{ after }}.reference_designator, true)
             and (
-                {{ before }}.required_part_number is distinct from {{ after }}.required_part_number
+                coalesce({{ before }}.required_part_number, '') <> coalesce({{ after }}.required_part_number, '')
                 or {{ before }}.origin_mbom_id = {{ after }}.origin_mbom_id
                 or ({{ before }}.origin_mbom_id is null) <> ({{ after }}.origin_mbom_id is null)
             )
             then 'moved'
-        when {{ before }}.reference_designator is distinct from {{ after }}.reference_designator then 'designator_changed'
+        when coalesce({{ before }}.reference_designator, '') <> coalesce({{ after }}.reference_designator, '')
+            then 'designator_changed'
         when
             ({{ before }}.quantity is null) <> ({{ after }}.quantity is null)
             or abs({{ before }}.quantity - {{ after }}.quantity) > 1e-9 * abs({{ before }}.quantity)
             then 'quantity_changed'
     end
+{%- endmacro %}
+
+{#- Both lines have units of one part, which are configured differently. -#}
+{% macro line_is_changed_below(before, after) -%}
+    coalesce(
+        {{ before }}.part_number = {{ after }}.part_number and {{ before }}.configurations <> {{ after }}.configurations, false
+    )
 {%- endmacro %}
 
 {#- The place of a line as people name it: the part that is required there, and the designator. -#}
