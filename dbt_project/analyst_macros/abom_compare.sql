@@ -99,9 +99,9 @@ compared as (
                             when 4 then '4' || chr(31) || sides.line.planned_line || chr(31) || sides.line.part_number
                             when 5 then '5' || chr(31) || sides.line.reference_designator || chr(31) || sides.line.part_number
                             when 6 then '6' || chr(31) || sides.line.reference_designator
-                            when 7 then '7' || chr(31) || sides.line.required_part_number || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
-                            when 8 then '8' || chr(31) || sides.line.required_part_number || chr(31) || sides.line.part_number
-                            when 9 then '9' || chr(31) || sides.line.required_part_number
+                            when 7 then '7' || chr(31) || substr(sides.line.planned_line, 1, 1) || sides.line.required_part_number || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
+                            when 8 then '8' || chr(31) || substr(sides.line.planned_line, 1, 1) || sides.line.required_part_number || chr(31) || sides.line.part_number
+                            when 9 then '9' || chr(31) || substr(sides.line.planned_line, 1, 1) || sides.line.required_part_number
                             when 10 then '10' || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
                             when 11 then '11' || chr(31) || sides.line.part_number
                         end,

@@ -147,7 +147,7 @@ def _agreed(line: UnitLine, agreement: tuple[str, ...]) -> object:
         "place": line.designator or "",
         "name": line.designator,
         "part": line.part,
-        "required": line.required_part,
+        "required": None if line.required_part is None else (line.planned[0], line.required_part),
         "amount": None if line.quantity is None else f"{float(line.quantity):.9g}",
     }
     key = tuple(values[name] for name in agreement)

@@ -48,7 +48,8 @@
 
 {#-
     Two lines belong together that agree in a key. The keys are tried one after another, and a line that has found its
-    partner is out of the next round: the same place first, then the same plan, then the same part.
+    partner is out of the next round: the same place first, then the same requirement (planned or added by hand) of another
+    plan, then the same part.
 -#}
 {% macro line_match_keys() -%}
     planned_line designator part_number
@@ -57,9 +58,9 @@
     | planned_line part_number
     | named_designator part_number
     | named_designator
-    | required_part_number part_number quantity
-    | required_part_number part_number
-    | required_part_number
+    | requirement part_number quantity
+    | requirement part_number
+    | requirement
     | part_number quantity
     | part_number
 {%- endmacro %}
@@ -69,6 +70,7 @@
 {% macro line_match_key(round, line) -%}
     {%- set fields = {
         'designator': "coalesce(" ~ line ~ ".reference_designator, '')",
+        'requirement': "substr(" ~ line ~ ".planned_line, 1, 1) || " ~ line ~ ".required_part_number",
         'named_designator': line ~ ".reference_designator",
         'quantity': "format('{:.9g}', " ~ line ~ ".quantity)",
     } -%}
