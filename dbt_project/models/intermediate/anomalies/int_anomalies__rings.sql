@@ -47,7 +47,7 @@ rings as (
         min(part_inventory_id) over () as ring_id
     from around_hub
 
-    union all
+    union
 
     select
         part_inventory_id,
