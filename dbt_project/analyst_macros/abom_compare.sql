@@ -46,12 +46,15 @@ lines as materialized (
         end as child_part_inventory_id,
         case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
         bool_or(installed.is_substitute) as is_substitute,
-        -- What may differ further down: each configuration that is here, and one unit that has it.
-        list_sort(list(distinct coalesce(configured.configuration_hash, ''))) as configurations,
+        -- What may differ further down: each configuration that is here; none where all are leaves.
         list({
             'configuration': coalesce(configured.configuration_hash, ''),
             'part_inventory_id': installed.child_part_inventory_id
-        }) as units
+        }) as units,
+        case
+            when count(configured.configuration_hash) = 0 then ['']
+            else list_sort(list(distinct coalesce(configured.configuration_hash, '')))
+        end as configurations
     from installations as installed
     left join configured as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined

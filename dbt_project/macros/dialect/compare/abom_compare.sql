@@ -22,7 +22,7 @@ configured as (
 ),
 
 lines as materialized (
-    {{- compared_lines('installations', 'configured') }}
+    {{- compared_lines('installations', 'configured', with_units=true) }}
 ),
 
 -- A row is a line that still looks for its partner, or (is_done) one that has found it or never will. What is done is

@@ -7,9 +7,10 @@
 {#-
     A line: all that is installed in a unit on one planned line, under one designator and of one part. Several lots or
     serials there are one line, since units are compared by part and quantity; two planned lines of one part are two.
-    Of several revisions, serials or lots the first and the last are shown.
+    Of several revisions, serials or lots the first and the last are shown. `with_units` adds the units themselves, each
+    with its configuration.
 -#}
-{% macro compared_lines(installations, configured) %}
+{% macro compared_lines(installations, configured, with_units=false) %}
     select
         installed.parent_part_inventory_id as part_inventory_id,
         coalesce(
@@ -33,12 +34,17 @@
         end as child_part_inventory_id,
         case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
         bool_or(installed.is_substitute) as is_substitute,
-        -- What may differ further down: each configuration that is here, and one unit that has it.
-        list_sort(list(distinct coalesce(configured.configuration_hash, ''))) as configurations,
+        -- What may differ further down: each configuration that is here; none where all are leaves.
+        {%- if with_units %}
         list({
             'configuration': coalesce(configured.configuration_hash, ''),
             'part_inventory_id': installed.child_part_inventory_id
-        }) as units
+        }) as units,
+        {%- endif %}
+        case
+            when count(configured.configuration_hash) = 0 then ['']
+            else list_sort(list(distinct coalesce(configured.configuration_hash, '')))
+        end as configurations
     from {{ installations }} as installed
     left join {{ configured }} as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
