@@ -21,7 +21,7 @@ PARTS = ("BOLT", "NUT", "PUMP", "PUMP", "SEAL")
 LEAVES = {100 + number: (part, revision) for number, part in enumerate(PARTS) for revision in ("A",)} | {
     200 + number: (part, "B") for number, part in enumerate(PARTS)
 }
-ASSEMBLIES = {10: ("PUMP", "A"), 11: ("PUMP", "A"), 12: ("PUMP", "B"), 13: ("VALVE", "A")}
+ASSEMBLIES = {10: ("PUMP", "A"), 11: ("PUMP", "A"), 12: ("PUMP", "A"), 13: ("PUMP", "B"), 14: ("PUMP", "A")}
 TABLES = """
 create schema genealogy; create schema reference;
 create table reference.part_inventories (part_inventory_id bigint, part_number varchar);
@@ -181,3 +181,29 @@ def test_copies_do_not_differ(connection: duckdb.DuckDBPyConnection, pieces: lis
     built = Built([*own, *copies], part_of())
     fill(connection, [*own, *copies], built)
     assert macro(connection, TOP_A, TOP_B) == []
+
+
+def test_several_units_on_one_line_are_set_against_their_likes(connection: duckdb.DuckDBPyConnection) -> None:
+    """10 and 12 are alike and need no look; 11 has no like, and is set against both of those that have none either."""
+    bolts = {10: 1, 11: 2, 12: 1, 13: 5, 14: 6}
+    common = {"origin": 11, "mbom": 1, "designator": None, "revision": "A", "substitute": False}
+    inside = [
+        Piece(pump, 100, 1, required_part="BOLT", part="BOLT", quantity=Fraction(amount), **common)
+        for pump, amount in bolts.items()
+    ]
+    pumps = {TOP_A: (10, 11), TOP_B: (12, 13, 14)}
+    held = [
+        Piece(top, pump, top, required_part="PUMP", part="PUMP", quantity=Fraction(1), **common)
+        for top, below in pumps.items()
+        for pump in below
+    ]
+    fill(connection, [*inside, *held], Built([*inside, *held], part_of()))
+    found = [
+        (row["change"], row["path_text"], row["quantity_before"], row["quantity_after"])
+        for row in macro(connection, TOP_A, TOP_B)
+    ]
+    assert sorted(found) == [
+        ("quantity_changed", "TOP > PUMP", 2, 3),
+        ("quantity_changed", "TOP > PUMP > BOLT", 2, 5),
+        ("quantity_changed", "TOP > PUMP > BOLT", 2, 6),
+    ]
