@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ion_pipeline import __version__
+from ion_pipeline.commands.abom import abom
 from ion_pipeline.commands.sandbox import sandbox
 from ion_pipeline.commands.webhooks import webhooks
 from ion_pipeline.errors import IonPipelineError
@@ -27,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(abom, name="abom")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(webhooks, name="webhooks")
 
@@ -310,9 +313,9 @@ def main() -> None:
     try:
         app()
     except IonPipelineError as error:
-        err.print(f"[red]error:[/red] {error.message}", highlight=False)
+        err.print(f"[red]error:[/red] {escape(error.message)}", highlight=False)
         if error.remedy:
-            err.print(f"       {error.remedy}", highlight=False)
+            err.print(f"       {escape(error.remedy)}", highlight=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         err.print("interrupted")

@@ -10,6 +10,6 @@
 {% endmacro %}
 
 {#- A text from a .yml as a literal, in one line; null if it is not there. -#}
-{% macro text_of(value) -%}
+{% macro text_literal(value) -%}
     {{ dbt.string_literal(dbt.escape_single_quotes(value.split() | join(' '))) if value else 'null' }}
 {%- endmacro %}

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ion_pipeline import warehouse
 from ion_pipeline.extract import EntityResult
 from ion_pipeline.lake import Lake
-from ion_pipeline.pipeline import extraction
+from ion_pipeline.pipeline import dbt, extraction
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode
 from ion_pipeline.pipeline.progress import Reporter, Silence
@@ -109,6 +110,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
             settings.warehouse_path,
             settings.published_dir,
             storage_version=settings.publish_storage_version,
+            sql_files=analyst_macros(),
             keep=settings.publish_keep,
             resources=resources_of(settings),
         )
@@ -116,6 +118,11 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
         return report
     with reporter.phase("Sending what was published"):
         return replace(report, sent=_send(settings, target))
+
+
+def analyst_macros() -> list[Path]:
+    """The files that define the table macros of the published file, always in the same order."""
+    return sorted((dbt.project_dir() / "analyst_macros").glob("*.sql"))
 
 
 def _send(settings: Settings, target: str) -> SendReport:

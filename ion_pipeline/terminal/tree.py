@@ -1,25 +1,15 @@
-"""One unit's as-built tree, drawn from the published file."""
+"""As-built trees, drawn. Rows of `abom_hierarchy` in, something rich can print out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
-from rich.markup import escape
 from rich.text import Text
 from rich.tree import Tree
 
 _TREE = """
-select
-    depth,
-    part_number,
-    part_revision,
-    part_description,
-    serial_number,
-    lot_number,
-    reference_designator,
-    quantity_installed,
-    quantity_required,
-    is_open_requirement
+select *
 from genealogy.abom_hierarchy
 where root_part_inventory_id = ?
 order by sort_key
@@ -33,39 +23,6 @@ having count(*) between 5 and ?
 order by max(depth) desc, count_if(is_open_requirement) > 0 desc, count(*) desc, root_part_inventory_id
 limit 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    depth: int
-    part_number: str
-    part_revision: str | None
-    part_description: str | None
-    serial_number: str | None
-    lot_number: str | None
-    reference_designator: str | None
-    quantity_installed: float | None
-    quantity_required: float | None
-    is_open_requirement: bool
-
-    def render(self) -> Text:
-        """Part, what identifies the unit, where it sits and how many."""
-        text = Text.from_markup(f"[bold]{escape(self.part_number)}[/bold]")
-        if self.part_revision:
-            text.append(f" {self.part_revision}", style="dim")
-        if self.serial_number:
-            text.append(f"  S/N {self.serial_number}", style="cyan")
-        elif self.lot_number:
-            text.append(f"  lot {self.lot_number}", style="magenta")
-        if self.reference_designator:
-            text.append(f"  @{self.reference_designator}", style="yellow")
-        if self.is_open_requirement:
-            text.append(f"  open: {self.quantity_required:g} needed", style="red")
-        elif self.depth and self.quantity_installed not in {None, 1.0}:
-            text.append(f"  x {self.quantity_installed:g}")
-        if self.part_description:
-            text.append(f"  {self.part_description.splitlines()[0][:48]}", style="dim")
-        return text
 
 
 def showable_unit(published: Path, *, max_rows: int = 24) -> int | None:
@@ -82,12 +39,43 @@ def showable_unit(published: Path, *, max_rows: int = 24) -> int | None:
 def as_built_tree(published: Path, part_inventory_id: int) -> Tree | None:
     """Draw the tree of a unit; None if the published file does not know the unit."""
     with duckdb.connect(str(published), read_only=True) as connection:
-        lines = [_Line(*row) for row in connection.execute(_TREE, [part_inventory_id]).fetchall()]
-    if not lines:
-        return None
-    root = Tree(lines[0].render(), guide_style="dim")
+        cursor = connection.execute(_TREE, [part_inventory_id])
+        columns = [column[0] for column in cursor.description or ()]
+        lines = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return drawn_tree(lines) if lines else None
+
+
+def drawn_tree(lines: Sequence[Mapping[str, Any]]) -> Tree:
+    """Draw rows that stand in printing order, the root first."""
+    root = Tree(_line(lines[0]), guide_style="dim")
     branches = [root]
     for line in lines[1:]:
-        del branches[line.depth :]
-        branches.append(branches[-1].add(line.render()))
+        del branches[line["depth"] :]
+        branches.append(branches[-1].add(_line(line)))
     return root
+
+
+def _line(line: Mapping[str, Any]) -> Text:
+    """Part, what identifies the unit, where it sits and how many."""
+    text = Text().append(line["part_number"] or "unknown part", style="bold")
+    if line["part_revision"]:
+        text.append(f" {line['part_revision']}", style="dim")
+    if line["serial_number"]:
+        text.append(f"  S/N {line['serial_number']}", style="cyan")
+    elif line["lot_number"]:
+        text.append(f"  lot {line['lot_number']}", style="magenta")
+    if line["reference_designator"]:
+        text.append(f"  @{line['reference_designator']}", style="yellow")
+    if line["is_open_requirement"]:
+        text.append(f"  open: {line['quantity_required']:g} needed", style="red")
+    elif line["depth"] and line["quantity_installed"] is None:
+        text.append("  x ?")
+    elif line["depth"] and line["quantity_installed"] != 1:
+        text.append(f"  x {line['quantity_installed']:g}")
+    if line.get("is_substitute"):
+        text.append("  substitute", style="yellow")
+    if line["is_made_on_assembly"]:
+        text.append("  made on assembly", style="blue")
+    if line["part_description"]:
+        text.append(f"  {line['part_description'].splitlines()[0][:48]}", style="dim")
+    return text

@@ -139,7 +139,7 @@ def _write(
         expected = {relation: fingerprint(connection, SOURCE, *relation) for relation in relations}
         connection.execute(f"use {TARGET}")
         for path in sql_files:
-            connection.execute(path.read_text(encoding="utf-8"))
+            _define(connection, path)
         connection.execute("use memory")
         connection.execute(f"detach {TARGET}")
         # Opened anew, so that what is checked and copied is what is on the disk.
@@ -152,6 +152,16 @@ def _write(
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
     fresh.latest.write_bytes(latest.to_json(fresh, publish_id, now, load, tables))
     return tables
+
+
+def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        connection.execute(path.read_text(encoding="utf-8"))
+    except duckdb.CatalogException as error:
+        raise PublishError(
+            f"{path.name} reads what has not been built ({str(error).splitlines()[0]}).",
+            remedy="Run `ion-pipeline build` for all models, then publish again; the files before are untouched.",
+        ) from error
 
 
 def _verify(connection: duckdb.DuckDBPyConnection, expected: dict[tuple[str, str], Fingerprint]) -> None:

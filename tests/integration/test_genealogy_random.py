@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.check import TOLD_BY, assert_hierarchy, assert_installations, assert_where_used
+from tests.oracle.check import (
+    TOLD_BY,
+    assert_anomalies,
+    assert_hierarchy,
+    assert_installations,
+    assert_unit_changes,
+    assert_where_used,
+)
 from tests.oracle.random_worlds import merged_random_world
 from tests.oracle.world import World, read_world_dir, write_world_dir
 
@@ -42,3 +49,11 @@ def test_hierarchy(built: Any, random_world: World) -> None:
 
 def test_where_used(built: Any, random_world: World) -> None:
     assert_where_used(built.published, random_world, built.profile)
+
+
+def test_changes_from_each_unit_to_the_next(built: Any, random_world: World) -> None:
+    assert_unit_changes(built.published, random_world, built.profile)
+
+
+def test_anomalies(built: Any, random_world: World) -> None:
+    assert_anomalies(built.published, random_world, built.profile)

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from ion_pipeline.warehouse import Resources, publish
+from tests.integration.conftest import Built
 
 pytestmark = pytest.mark.slow
 
@@ -105,6 +106,23 @@ def test_it_reads_every_type(tmp_path: Path, old_duckdb: Path) -> None:
         "empty": [[0]],
         "comment": [["A part revision."]],
     }
+
+
+def test_the_macros_for_analysts_work(demo_warehouse: Built, old_duckdb: Path) -> None:
+    queries = {
+        "tree": "select count(*) from abom_explode(22)",
+        "uses": "select count(*) from where_used(14)",
+        "recall": "select count(*) from recall('PLT-POWDER', 'PLT-BAD-POWDER')",
+        "changes": "select list(change order by change) from abom_compare(22, 49)",
+    }
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        expected = {name: [list(row) for row in connection.execute(sql).fetchall()] for name, sql in queries.items()}
+    assert all(rows[0][0] for rows in expected.values())
+    command = [sys.executable, "-c", READER, str(demo_warehouse.published), json.dumps(queries)]
+    environment = {"PYTHONPATH": str(old_duckdb), "PATH": os.environ["PATH"]}
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == {"version": OLD_VERSION, **expected}
 
 
 def test_the_newest_format_would_not_open(tmp_path: Path, old_duckdb: Path) -> None:

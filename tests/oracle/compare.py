@@ -70,6 +70,11 @@ def warehouse_where_used(path: Path | str) -> list[Row]:
     return _select(path, "select * from genealogy.abom_where_used")
 
 
+def warehouse_rows(path: Path | str, table: str) -> list[Row]:
+    """Read a table of the genealogy schema of a published file."""
+    return _select(path, f"from genealogy.{table}")
+
+
 def assert_prints_as_tree(tree: Sequence[Row]) -> None:
     """Assert that rows in their order are drawings of trees: each row follows within the branch of its parent.
 

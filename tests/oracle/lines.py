@@ -25,6 +25,7 @@ class Line:
     requirement: int
     installation: int | None
     part: int | None
+    origin: int | None
     designator: str | None
     quantity: Fraction | None
     required: Fraction | None
@@ -70,6 +71,7 @@ def _generation_2(world: World) -> Iterator[Line]:
                 "parent": parent,
                 "requirement": requirement["id"],
                 "part": requirement.get("partId"),
+                "origin": requirement.get("originMbomItemId"),
                 "required": required,
                 "made_on_assembly": bool(requirement.get("madeOnAssembly")),
             }
@@ -101,6 +103,7 @@ def _generation_1(world: World) -> Iterator[Line]:
             "parent": parent,
             "requirement": item_id,
             "part": item.get("partId"),
+            "origin": item.get("originMbomItemId"),
             "required": required,
             "made_on_assembly": bool(planned.get(item.get("originMbomItemId"), {}).get("madeOnAssembly")),
         }

@@ -38,3 +38,7 @@
 {#- The value of the row of a group that comes first in an order. -#}
 {% macro first_of(value, order_by) %}{{ return(adapter.dispatch('first_of')(value, order_by)) }}{% endmacro %}
 {% macro duckdb__first_of(value, order_by) %}first({{ value }} order by {{ order_by }}){% endmacro %}
+
+{#- The different values of a group, ascending, nulls left out. -#}
+{% macro ids_of(value) %}{{ return(adapter.dispatch('ids_of')(value)) }}{% endmacro %}
+{% macro duckdb__ids_of(value) %}coalesce(list_sort(list(distinct {{ value }}) filter ({{ value }} is not null)), []){% endmacro %}

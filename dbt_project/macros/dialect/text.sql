@@ -30,3 +30,21 @@
 {#- The different texts of a group, in order, with commas between them. -#}
 {% macro texts_of(value) %}{{ return(adapter.dispatch('texts_of')(value)) }}{% endmacro %}
 {% macro duckdb__texts_of(value) %}string_agg(distinct {{ value }}, ', ' order by {{ value }}){% endmacro %}
+
+{#- The texts of a group, one after another. -#}
+{% macro text_of(value, separator, order_by) %}{{ return(adapter.dispatch('text_of')(value, separator, order_by)) }}{% endmacro %}
+{% macro duckdb__text_of(value, separator, order_by) %}string_agg({{ value }}, '{{ separator }}' order by {{ order_by }}){% endmacro %}
+
+{#- A number to nine significant digits: sums of binary fractions in another order give the same text. -#}
+{% macro number_text(number) %}{{ return(adapter.dispatch('number_text')(number)) }}{% endmacro %}
+{% macro duckdb__number_text(number) %}format('{:.9g}', {{ number }}){% endmacro %}
+
+{#- A short text that is the same for equal texts, and for no others that anybody will meet. -#}
+{% macro digest(text) %}{{ return(adapter.dispatch('digest')(text)) }}{% endmacro %}
+{% macro duckdb__digest(text) %}md5({{ text }}){% endmacro %}
+
+{#- The rows of a group as a JSON array of objects with these columns. -#}
+{% macro json_rows(columns, order_by) %}{{ return(adapter.dispatch('json_rows')(columns, order_by)) }}{% endmacro %}
+{% macro duckdb__json_rows(columns, order_by) -%}
+    cast(to_json(list({{ struct_of(columns) }} order by {{ order_by }})) as varchar)
+{%- endmacro %}

@@ -38,6 +38,7 @@ lines as (
         held.parent_part_inventory_id,
         items.abom_item_id as build_requirement_id,
         items.part_id,
+        items.origin_mbom_item_id,
         coalesce(planned.is_made_on_assembly, false) as is_made_on_assembly,
         coalesce(items.quantity_per_parent, items.quantity_fixed) as quantity_required,
         items.part_inventory_id as child_part_inventory_id,

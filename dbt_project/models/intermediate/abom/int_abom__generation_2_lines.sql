@@ -19,6 +19,7 @@ parent_requirements as (
         parents.parent_part_inventory_id,
         requirements.build_requirement_id,
         requirements.part_id,
+        requirements.origin_mbom_item_id,
         coalesce(requirements.is_made_on_assembly, false) as is_made_on_assembly,
         coalesce(requirements.quantity_per_parent, requirements.quantity_fixed) as quantity_required
     from parents

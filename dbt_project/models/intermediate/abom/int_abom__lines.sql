@@ -16,6 +16,21 @@ units as (
     select * from {{ ref('int_abom__units') }}
 ),
 
+parts as (
+    select * from {{ ref('stg_ion__parts') }}
+),
+
+planned as (
+    select * from {{ ref('stg_ion__mbom_items') }}
+),
+
+substitutes as (
+    select distinct
+        mbom_item_id,
+        part_id
+    from {{ ref('stg_ion__mbom_substitutes') }}
+),
+
 -- A unit that has any requirement of generation 2 is told by generation 2 alone.
 both_generations as (
     select * from generation_2
@@ -29,6 +44,9 @@ both_generations as (
 
 select
     both_generations.*,
+    planned.mbom_id as origin_mbom_id,
+    parts.part_number as required_part_number,
+    substitutes.part_id is not null and coalesce(children.part_id <> planned.part_id, true) as is_substitute,
     cast(both_generations.abom_generation as varchar)
     || ':' || cast(both_generations.parent_part_inventory_id as varchar)
     || case when both_generations.child_part_inventory_id is null then ':r' else ':i' end
@@ -38,6 +56,12 @@ select
 from both_generations
 inner join units as parents on both_generations.parent_part_inventory_id = parents.part_inventory_id
 left join units as children on both_generations.child_part_inventory_id = children.part_inventory_id
+left join parts on both_generations.part_id = parts.part_id
+left join planned on both_generations.origin_mbom_item_id = planned.mbom_item_id
+left join substitutes
+    on
+        both_generations.origin_mbom_item_id = substitutes.mbom_item_id
+        and children.part_id = substitutes.part_id
 -- Both ends must be units that are there; a line to a unit not yet extracted comes with the next load.
 where
     both_generations.child_part_inventory_id is null

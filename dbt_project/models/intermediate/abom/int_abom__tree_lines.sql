@@ -36,6 +36,7 @@ labelled as (
         lines.quantity_installed / nullif(parents.pieces, 0) as quantity_per_piece,
         lines.child_part_inventory_id is null as is_open_requirement,
         lines.is_made_on_assembly,
+        lines.is_substitute,
         coalesce(
             '/i' || cast(lines.abom_installation_id as varchar),
             '/r' || cast(lines.build_requirement_id as varchar)

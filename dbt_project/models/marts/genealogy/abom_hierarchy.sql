@@ -33,6 +33,7 @@ roots as (
         cast(1 as double) as quantity_extended,
         false as is_open_requirement,
         false as is_made_on_assembly,
+        false as is_substitute,
         {{ list_with('part_inventory_id') }} as path_ids,
         unit_label as path_text
     from units
@@ -73,6 +74,7 @@ lines as (
         end as quantity_extended,
         branches.line.is_open_requirement,
         branches.line.is_made_on_assembly,
+        branches.line.is_substitute,
         case
             when branches.line.is_open_requirement then branches.path_ids
             else {{ list_append('branches.path_ids', 'branches.line.part_inventory_id') }}

@@ -6,14 +6,14 @@ with described (
         {%- set outer = loop -%}
         {%- for column in model.columns.values() %}
             (
-                {{ text_of(model.schema) }},
-                {{ text_of(model.alias) }},
+                {{ text_literal(model.schema) }},
+                {{ text_literal(model.alias) }},
                 {{ loop.index }},
-                {{ text_of(column.name) }},
-                {{ text_of(column.data_type) }},
+                {{ text_literal(column.name) }},
+                {{ text_literal(column.data_type) }},
                 {{ (column.constraints | selectattr('type', 'in', ['not_null', 'primary_key']) | list != []) | lower }},
-                {{ text_of(column.description) }},
-                {{ text_of(model.description) }}
+                {{ text_literal(column.description) }},
+                {{ text_literal(model.description) }}
             ){{ ',' if not (loop.last and outer.last) }}
         {%- endfor %}
     {% else %}

@@ -4,13 +4,13 @@ with described (table_schema, table_name, metric_name, formula, grain, source, c
         {%- set outer = loop -%}
         {%- for metric in model.config.meta.metrics %}
             (
-                {{ text_of(model.schema) }},
-                {{ text_of(model.alias) }},
-                {{ text_of(metric.name) }},
-                {{ text_of(metric.formula) }},
-                {{ text_of(metric.grain) }},
-                {{ text_of(metric.source) }},
-                {{ text_of(metric.caveats) }}
+                {{ text_literal(model.schema) }},
+                {{ text_literal(model.alias) }},
+                {{ text_literal(metric.name) }},
+                {{ text_literal(metric.formula) }},
+                {{ text_literal(metric.grain) }},
+                {{ text_literal(metric.source) }},
+                {{ text_literal(metric.caveats) }}
             ){{ ',' if not (loop.last and outer.last) }}
         {%- endfor %}
     {% else %}

@@ -1,0 +1,31 @@
+{#-
+    The configuration hashes of all units of one height, for `abom_configurations`. What a unit holds is a text of places:
+    part, designator, the hash of what is there, and how much of it; lines that differ in none of these are one.
+    `below` is the relation with the hashes of all lower heights; none for the lowest, where everything held is a leaf.
+-#}
+{% macro configurations_of_height(height, below) %}
+    select
+        places.height,
+        places.part_inventory_id,
+        {{ digest(
+            "cast(units.part_id as varchar) || '('
+                || " ~ text_of("places.place || places.content || 'x' || " ~ number_text('places.quantity'), ',',
+                'places.place, places.content') ~ " || ')'"
+        ) }} as configuration_hash
+    from (
+        select
+            levelled.height,
+            levelled.parent_part_inventory_id as part_inventory_id,
+            levelled.place,
+            {{ "coalesce('#' || below.configuration_hash, '')" if below else "''" }} as content,
+            sum(coalesce(levelled.quantity_per_piece, 'nan')) as quantity
+        from levelled
+        {% if below %}
+        left join {{ below }} as below on levelled.part_inventory_id = below.part_inventory_id
+        {% endif %}
+        where levelled.height = {{ height }}
+        group by all
+    ) as places
+    inner join units on places.part_inventory_id = units.part_inventory_id
+    group by places.height, places.part_inventory_id, units.part_id
+{% endmacro %}

@@ -1,0 +1,204 @@
+{#-
+    How two as-built units are compared, line by line: what a line is, which lines belong together, and what the
+    difference is called. The one place for these rules: `abom_unit_changes` and the analysts' macro `abom_compare` are
+    made of them.
+-#}
+
+{#-
+    A line: all that is installed in a unit on one planned line, under one designator and of one part. Several lots or
+    serials there are one line, since units are compared by part and quantity; two planned lines of one part are two.
+    Of several revisions, serials or lots the first and the last are shown. `with_units` adds the units themselves, each
+    with its configuration.
+-#}
+{% macro compared_lines(installations, configured, with_units=false) %}
+    select
+        installed.parent_part_inventory_id as part_inventory_id,
+        coalesce(
+            'm' || cast(installed.origin_mbom_item_id as varchar), 'r' || cast(installed.build_requirement_id as varchar)
+        ) as planned_line,
+        min(installed.origin_mbom_item_id) as origin_mbom_item_id,
+        min(installed.origin_mbom_id) as origin_mbom_id,
+        min(installed.build_requirement_id) as build_requirement_id,
+        min(installed.required_part_number) as required_part_number,
+        installed.reference_designator,
+        coalesce(installed.child_part_number, '') as part_number,
+        {%- for label in ['part_revision', 'serial_number', 'lot_number'] %}
+        min(installed.child_{{ label }}) || case
+            when min(installed.child_{{ label }}) = max(installed.child_{{ label }}) then ''
+            else ' … ' || max(installed.child_{{ label }})
+        end as {{ label }},
+        {%- endfor %}
+        case
+            when min(installed.child_part_inventory_id) = max(installed.child_part_inventory_id)
+                then min(installed.child_part_inventory_id)
+        end as child_part_inventory_id,
+        case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
+        bool_or(installed.is_substitute) as is_substitute,
+        -- What may differ further down: each configuration that is here; none where all are leaves.
+        {%- if with_units %}
+        list({
+            'configuration': coalesce(configured.configuration_hash, ''),
+            'part_inventory_id': installed.child_part_inventory_id
+        }) as units,
+        {%- endif %}
+        case
+            when count(configured.configuration_hash) = 0 then ['']
+            else list_sort(list(distinct coalesce(configured.configuration_hash, '')))
+        end as configurations
+    from {{ installations }} as installed
+    left join {{ configured }} as configured on installed.child_part_inventory_id = configured.part_inventory_id
+    where not installed.is_quarantined
+    group by
+        installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')
+{% endmacro %}
+
+{#-
+    Two lines belong together that agree in a key. The keys are tried one after another, and a line that has found its
+    partner is out of the next round: the same place first, then the same requirement (planned or added by hand) of another
+    plan, then the same part.
+-#}
+{% macro line_match_keys() -%}
+    planned_line designator part_number
+    | planned_line designator
+    | planned_line part_number quantity
+    | planned_line part_number
+    | named_designator part_number
+    | named_designator
+    | requirement part_number quantity
+    | requirement part_number
+    | requirement
+    | part_number quantity
+    | part_number
+{%- endmacro %}
+
+{% macro line_match_rounds() %}{{ line_match_keys().split('|') | length }}{% endmacro %}
+
+{% macro line_match_key(round, line) -%}
+    {%- set fields = {
+        'designator': "coalesce(" ~ line ~ ".reference_designator, '')",
+        'requirement': "substr(" ~ line ~ ".planned_line, 1, 1) || " ~ line ~ ".required_part_number",
+        'named_designator': line ~ ".reference_designator",
+        'quantity': "format('{:.9g}', " ~ line ~ ".quantity)",
+    } -%}
+    case {{ round }}
+        {%- for key in line_match_keys().split('|') %}
+        when {{ loop.index }} then '{{ loop.index }}'
+        {%- for field in key.split() %} || chr(31) || {{ fields.get(field, line ~ '.' ~ field) }}{% endfor %}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{#-
+    One round: the lines in `looking` (pair_key, line_before or line_after, the other one null) that agree in the key of
+    the round become one row of `found`. Where several agree, the greater quantities are set against each other.
+    `carried` are columns that are the same for a whole pair; `suffix` tells the CTEs of several rounds apart.
+-#}
+{% macro match_round(looking, round, carried=[], suffix='') -%}
+sided{{ suffix }} as (
+    select
+        {{ looking }}.*,
+        {{ looking }}.line_before is null as is_after,
+        coalesce({{ looking }}.line_before, {{ looking }}.line_after) as line
+    from {{ looking }}
+),
+
+keyed{{ suffix }} as (
+    select
+        sides.*,
+        coalesce(
+            {{ line_match_key(round, 'sides.line') | indent(12) }},
+            cast(sides.is_after as varchar)
+        ) as match_key
+    from sided{{ suffix }} as sides
+),
+
+numbered{{ suffix }} as (
+    select
+        keys.*,
+        row_number() over (
+            partition by keys.pair_key, keys.match_key, keys.is_after
+            order by
+                keys.line.quantity desc nulls last,
+                keys.line.reference_designator asc nulls last,
+                keys.line.build_requirement_id asc,
+                keys.line.part_number asc
+        ) as place
+    from keyed{{ suffix }} as keys
+),
+
+found{{ suffix }} as (
+    select
+        pair_key,
+        {%- for column in carried %}
+        any_value({{ column }}) as {{ column }},
+        {%- endfor %}
+        any_value(line_before) as line_before,
+        any_value(line_after) as line_after
+    from numbered{{ suffix }}
+    group by pair_key, match_key, place
+),
+{%- endmacro %}
+
+{#- What the difference between two lines that belong together is called; null if there is none on the line itself. -#}
+{% macro line_change(before, after) -%}
+    case
+        when {{ before }}.part_number is null then 'installed'
+        when {{ after }}.part_number is null then 'missing'
+        when {{ before }}.part_number <> {{ after }}.part_number
+            then case
+                when {{ before }}.is_substitute or {{ after }}.is_substitute then 'substitute'
+                else 'replaced'
+            end
+        when coalesce({{ before }}.part_revision, '') <> coalesce({{ after }}.part_revision, '') then 'other_revision'
+        -- Planned lines of two versions of a plan have nothing in common but what they plan.
+        when
+            {{ before }}.planned_line <> {{ after }}.planned_line
+            and coalesce({{ before }}.reference_designator <> {{ after }}.reference_designator, true)
+            and (
+                coalesce({{ before }}.required_part_number, '') <> coalesce({{ after }}.required_part_number, '')
+                or {{ before }}.origin_mbom_id = {{ after }}.origin_mbom_id
+                or ({{ before }}.origin_mbom_id is null) <> ({{ after }}.origin_mbom_id is null)
+            )
+            then 'moved'
+        when coalesce({{ before }}.reference_designator, '') <> coalesce({{ after }}.reference_designator, '')
+            then 'designator_changed'
+        when
+            ({{ before }}.quantity is null) <> ({{ after }}.quantity is null)
+            or abs({{ before }}.quantity - {{ after }}.quantity) > 1e-9 * abs({{ before }}.quantity)
+            then 'quantity_changed'
+    end
+{%- endmacro %}
+
+{#- Both lines have units of one part, which are configured differently. -#}
+{% macro line_is_changed_below(before, after) -%}
+    coalesce(
+        {{ before }}.part_number = {{ after }}.part_number and {{ before }}.configurations <> {{ after }}.configurations, false
+    )
+{%- endmacro %}
+
+{#- The place of a line as people name it: the part that is required there, and the designator. -#}
+{% macro line_label(line) -%}
+    coalesce({{ line }}.required_part_number, {{ line }}.part_number) || coalesce(' @' || {{ line }}.reference_designator, '')
+{%- endmacro %}
+
+{% macro changed_line_columns(before, after) %}
+    {%- for column in [
+        'part_number', 'part_revision', 'serial_number', 'lot_number', 'child_part_inventory_id', 'quantity',
+        'reference_designator', 'build_requirement_id', 'origin_mbom_item_id',
+    ] %}
+    {%- set name = column | replace('child_', '') %}
+    {%- for side, line in [('before', before), ('after', after)] %}
+    {{ "coalesce(" ~ line ~ ".quantity, case when " ~ line ~ ".part_number is null then 0 end)"
+        if column == 'quantity' else line ~ '.' ~ column }} as {{ name }}_{{ side }},
+    {%- endfor %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Tells the changed lines of a pair of units apart: where the line was, and where it is. -#}
+{% macro changed_line_key(before, after) -%}
+    {%- for line in [before, after] -%}
+    coalesce(
+        {{ line }}.planned_line || '@' || coalesce({{ line }}.reference_designator, '') || ':' || {{ line }}.part_number, ''
+    ){{ " || ' > ' || " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

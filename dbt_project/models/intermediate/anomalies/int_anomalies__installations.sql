@@ -1,0 +1,87 @@
+{{ config(materialized='table') }}
+
+with lines as (
+    select * from {{ ref('int_abom__lines') }}
+    where child_part_inventory_id is not null
+),
+
+units as (
+    select * from {{ ref('int_abom__units') }}
+),
+
+inventories as (
+    select * from {{ ref('stg_ion__part_inventories') }}
+),
+
+rings as (
+    select * from {{ ref('int_anomalies__rings') }}
+),
+
+-- A unit is completed when its last run is, and none of its runs is still to do.
+completions as (
+    select
+        part_inventory_id,
+        max(ended_at) as completed_at
+    from {{ ref('stg_ion__runs') }}
+    where status <> 'CANCELED'
+    group by part_inventory_id
+    having count(*) = count(case when status in ('COMPLETE', 'PARTIAL_COMPLETE') then ended_at end)
+),
+
+dangling as (
+    select installations.*
+    from {{ ref('stg_ion__abom_installations') }} as installations
+    left join {{ ref('stg_ion__build_requirements') }} as requirements
+        on installations.build_requirement_id = requirements.build_requirement_id
+    where requirements.build_requirement_id is null
+),
+
+installed as (
+    select
+        abom_generation,
+        abom_installation_id,
+        build_requirement_id,
+        parent_part_inventory_id,
+        child_part_inventory_id as part_inventory_id,
+        reference_designator,
+        quantity_installed as quantity,
+        installed_at,
+        true as has_requirement
+    from lines
+
+    union all
+
+    select
+        2 as abom_generation,
+        abom_installation_id,
+        build_requirement_id,
+        cast(null as bigint) as parent_part_inventory_id,
+        part_inventory_id,
+        cast(null as varchar) as reference_designator,
+        quantity,
+        created_at as installed_at,
+        false as has_requirement
+    from dangling
+)
+
+select
+    installed.*,
+    parents.unit_label as parent,
+    coalesce(children.unit_label, 'something') as child,
+    children.tracking_type as child_tracking_type,
+    inventories.status as child_status,
+    inventories.quantity as child_quantity,
+    inventories.created_at as child_created_at,
+    completions.completed_at as parent_completed_at,
+    parent_rings.ring_id
+from installed
+left join units as parents on installed.parent_part_inventory_id = parents.part_inventory_id
+left join units as children on installed.part_inventory_id = children.part_inventory_id
+left join inventories on installed.part_inventory_id = inventories.part_inventory_id
+left join completions on installed.parent_part_inventory_id = completions.part_inventory_id
+-- An installation is on a ring when both its units are on the same one.
+left join rings as child_rings on installed.part_inventory_id = child_rings.part_inventory_id
+left join rings as parent_rings
+    on
+        installed.parent_part_inventory_id = parent_rings.part_inventory_id
+        and child_rings.ring_id = parent_rings.ring_id

@@ -1,0 +1,59 @@
+{{ config(materialized='table') }}
+
+-- The quarantined edges fall into rings, and within one every unit leads to every other.
+with recursive edges as (
+    select * from {{ ref('int_abom__cycle_edges') }}
+),
+
+-- One ring may have a whole plant in it: it is found once, from its busiest unit, and not from each of its units.
+hub as (
+    select parent_part_inventory_id as part_inventory_id
+    from edges
+    group by parent_part_inventory_id
+    order by count(*) desc, parent_part_inventory_id asc
+    limit 1
+),
+
+around_hub as (
+    select part_inventory_id from hub
+    union
+    select edges.child_part_inventory_id as part_inventory_id
+    from around_hub
+    inner join edges on around_hub.part_inventory_id = edges.parent_part_inventory_id
+),
+
+elsewhere as (
+    select * from edges
+    where parent_part_inventory_id not in (select around_hub.part_inventory_id from around_hub)
+),
+
+-- These recursions end by themselves: a unit or pair is found once, and there are finitely many.
+reached as (
+    select
+        parent_part_inventory_id as part_inventory_id,
+        child_part_inventory_id as reached_id
+    from elsewhere
+    union
+    select
+        reached.part_inventory_id,
+        elsewhere.child_part_inventory_id as reached_id
+    from reached
+    inner join elsewhere on reached.reached_id = elsewhere.parent_part_inventory_id
+),
+
+rings as (
+    select
+        part_inventory_id,
+        min(part_inventory_id) over () as ring_id
+    from around_hub
+
+    union
+
+    select
+        part_inventory_id,
+        min(reached_id) as ring_id
+    from reached
+    group by part_inventory_id
+)
+
+select * from rings

@@ -1,0 +1,67 @@
+with recursive lines as (
+    select * from {{ ref('int_abom__tree_lines') }}
+    where not is_open_requirement
+),
+
+units as (
+    select * from {{ ref('int_abom__units') }}
+),
+
+heights as (
+    select
+        root_part_inventory_id as part_inventory_id,
+        max(depth) as height
+    from {{ ref('int_abom__assembly_paths') }}
+    group by root_part_inventory_id
+),
+
+top as (
+    select max(height) as height from heights
+),
+
+levelled as (
+    select
+        heights.height,
+        lines.parent_part_inventory_id,
+        lines.part_inventory_id,
+        cast(lines.part_id as varchar) || '@' || coalesce(lines.reference_designator, '') as place,
+        lines.quantity_per_piece
+    from lines
+    inner join heights on lines.parent_part_inventory_id = heights.part_inventory_id
+),
+
+-- From the bottom up. A round makes the hashes of one height and carries all lower ones along, since a unit may hold
+-- units of any lower height.
+configured as (
+    {{ configurations_of_height('0', none) }}
+
+    union all
+
+    (
+        select
+            height + 1 as height,
+            part_inventory_id,
+            configuration_hash
+        from configured
+        where height < (select top.height from top) and height < {{ var('abom_max_depth') }}
+
+        union all
+
+        {{ configurations_of_height('(select max(height) + 1 from configured)', 'configured') }}
+    )
+)
+
+select
+    units.part_inventory_id,
+    units.part_id,
+    units.part_number,
+    units.part_revision,
+    units.serial_number,
+    units.lot_number,
+    heights.height + 1 as levels,
+    configured.configuration_hash
+from configured
+inner join units on configured.part_inventory_id = units.part_inventory_id
+inner join heights on configured.part_inventory_id = heights.part_inventory_id
+where configured.height = (select top.height from top)
+order by units.part_inventory_id

@@ -1,0 +1,135 @@
+"""What `ion-pipeline abom` shows: diffs as coloured trees, uses and plans as tables. Rows in, renderables out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from ion_pipeline.terminal.views import table
+
+Row = Mapping[str, Any]
+
+# Sign and colour of a change; what is not here is something in between.
+_SIGNS = {
+    "installed": ("+", "green"),
+    "requirement_added": ("+", "green"),
+    "missing": ("-", "red"),
+    "uninstalled": ("-", "red"),
+    "requirement_removed": ("-", "red"),
+    "indirect": (".", "dim"),
+}
+_BETWEEN = ("~", "yellow")
+_CONFORMS = {"conforming": "green", "conforming_substitute": "yellow", "conforming_revision": "yellow"}
+
+
+def drawn_changes(changes: Sequence[Row], before: str, after: str) -> Tree:
+    """Draw what differs in a tree of the places where it does."""
+    root = Tree(Text.assemble((f"- {before}", "red"), "\n", (f"+ {after}", "green")), guide_style="dim")
+    places: dict[str, Tree] = {}
+    for change in changes:
+        branch, path = root, ""
+        *above, _ = change["path_text"].split(" > ")[1:]
+        for step in above:
+            path = f"{path} > {step}"
+            if path not in places:
+                places[path] = branch.add(Text(step, style="bold"))
+            branch = places[path]
+        branch.add(_change(change))
+    return root
+
+
+def changes_line(changes: Sequence[Row]) -> str:
+    """How many lines differ, by kind, in a sentence."""
+    if not changes:
+        return "No difference in part, revision, quantity or designator, at any level."
+    kinds: dict[str, int] = {}
+    for change in changes:
+        kinds[change["change"]] = kinds.get(change["change"], 0) + 1
+    counted = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(kinds.items()))
+    return f"{len(changes)} lines differ: {counted}."
+
+
+def uses_view(uses: Sequence[Row]) -> Table:
+    """What a unit is in, the nearest first; top-level units stand out."""
+    grid = table("levels up", "part", "rev", "serial or lot", "places", "quantity", "", right=["levels up", "quantity"])
+    for use in uses:
+        top = use["is_top_level"]
+        grid.add_row(
+            str(use["min_depth"]),
+            Text(use["ancestor_part_number"] or "", style="bold" if top else ""),
+            Text(use["ancestor_part_revision"] or ""),
+            Text(_identity(use, "ancestor_"), style="cyan"),
+            str(use["path_count"]),
+            _number(use["quantity_extended"]),
+            Text("top level" if top else "", style="yellow"),
+        )
+    return grid
+
+
+def recall_view(affected: Sequence[Row]) -> Table:
+    """Top-level units that a recall affects, and the shortest way down to the cause."""
+    shortest = "shortest way down"
+    grid = table("part", "serial or lot", "status", "quantity", "places", shortest, right=["quantity"], wrap=[shortest])
+    for unit in affected:
+        grid.add_row(
+            Text(" ".join(text for text in (unit["part_number"], unit["part_revision"]) if text), style="bold"),
+            Text(_identity(unit), style="cyan"),
+            Text(unit["status"] or ""),
+            _number(unit["quantity_extended"]),
+            str(unit["path_count"]),
+            Text(unit["path_text"], style="dim"),
+        )
+    return grid
+
+
+def conformance_view(lines: Sequence[Row]) -> Table:
+    """A unit against its plan, line by line."""
+    grid = table(
+        "status", "planned", "installed", "planned qty", "installed qty", right=["planned qty", "installed qty"]
+    )
+    for line in lines:
+        status = line["status"]
+        planned = " ".join(text for text in (line["part_number"], line["part_revision"]) if text)
+        grid.add_row(
+            Text(status, style=_CONFORMS.get(status, "red")),
+            Text("" if status == "unplanned" else planned),
+            Text(", ".join(line["installed_part_numbers"])),
+            _number(line["quantity_planned"]),
+            _number(line["quantity_installed"]),
+        )
+    return grid
+
+
+def _change(change: Row) -> Text:
+    sign, colour = _SIGNS.get(change["change"], _BETWEEN)
+    text = Text.assemble(
+        (f"{sign} ", colour), (change["line"], "bold"), "  ", (change["change"].replace("_", " "), colour)
+    )
+    sides = [_side(change, side) for side in ("before", "after")]
+    text.append("  ")
+    text.append(" -> ".join(side for side in sides if side))
+    return text
+
+
+def _side(change: Row, side: str) -> str:
+    if change[f"part_number_{side}"] is None:
+        return ""
+    words = [change[f"part_number_{side}"], change[f"part_revision_{side}"]]
+    words.append(f"x {_number(change[f'quantity_{side}'])}")
+    if change[f"reference_designator_{side}"]:
+        words.append(f"@{change[f'reference_designator_{side}']}")
+    identity = change[f"serial_number_{side}"] or change[f"lot_number_{side}"]
+    if identity:
+        words.append(f"({identity})")
+    return " ".join(word for word in words if word)
+
+
+def _identity(row: Row, prefix: str = "") -> str:
+    serial, lot = row[f"{prefix}serial_number"], row[f"{prefix}lot_number"]
+    return f"S/N {serial}" if serial else f"lot {lot}" if lot else f"#{row[f'{prefix}part_inventory_id']}"
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:.9g}"

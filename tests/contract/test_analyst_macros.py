@@ -1,0 +1,22 @@
+"""The analysts' macros: one is written from dbt's macros, each file defines the macro it is named after."""
+
+import re
+
+from ion_pipeline.pipeline.steps import analyst_macros
+from tests.contract.analyst_macros import COMPARE, render
+
+
+def test_the_comparison_is_what_the_rules_say() -> None:
+    assert COMPARE.read_text(encoding="utf-8") == render(), "run `python -m tests.contract.analyst_macros`"
+
+
+def test_each_file_is_one_table_macro_over_public_tables() -> None:
+    paths = analyst_macros()
+    assert len(paths) >= 4
+    assert paths == sorted(paths)
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"create or replace macro (\w+)\([^)]*\) as table", text) == [path.stem]
+        schemas = set(re.findall(r"(?:from|join) (\w+)\.\w+", text))
+        assert schemas
+        assert schemas <= {"genealogy", "reference"}

@@ -1,0 +1,217 @@
+"""`ion-pipeline abom` on the demo's published file, as a person and as a program calls it."""
+
+import csv
+import io
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ion_pipeline import cli
+from tests.oracle.world import read_truths
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(
+    demo_warehouse: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, data_dir: Path | None = None) -> Ran:
+        monkeypatch.setattr(
+            sys, "argv", ["ion-pipeline", "--data-dir", str(data_dir or demo_warehouse.data_dir), "abom", *arguments]
+        )
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run
+
+
+def flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def test_show_draws_every_line_once_in_order(run: Run, demo_warehouse: Any) -> None:
+    truth = read_truths(demo_warehouse.world)["known_tree"]
+    shown = run("show", "PLT-T0")
+    assert (shown.code, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    assert len(lines) == len(truth["rows"])
+    assert flat(lines[0]).startswith("PLT-TOP A S/N PLT-T0")
+    assert "\x1b" not in shown.out
+    depths = [len(re.match(r"[│├└─ ]*", line)[0]) // 4 for line in lines]  # type: ignore[index]
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        rows = connection.execute("from abom_explode(?)", [truth["root_part_inventory_id"]])
+        at = [column[0] for column in rows.description or ()].index("depth")
+        assert depths == [row[at] for row in rows.fetchall()]
+
+
+def test_show_marks_what_is_open_and_what_is_a_substitute(run: Run) -> None:
+    shown = flat(run("show", "PLT-CONF-1").out)
+    assert "PLT-SUB A open: 1 needed" in shown
+    assert "PLT-BOLT-ALT A lot PLT-BOLTS-ALT x 6 substitute" in shown
+    assert shown.count("substitute") == 1
+    assert "PLT-POWDER" not in run("show", "PLT-CONF-1", "--levels", "1").out
+
+
+@pytest.mark.parametrize("name", ["PLT-T0", "PLT-TOP:PLT-T0", "#{id}", "{id}"])
+def test_a_unit_has_several_names(run: Run, demo_warehouse: Any, name: str) -> None:
+    unit = read_truths(demo_warehouse.world)["known_tree"]["root_part_inventory_id"]
+    shown = run("show", name.format(id=unit), "--json")
+    assert shown.code == 0
+    document = json.loads(shown.out)
+    assert document["unit"]["part_inventory_id"] == unit
+    assert document["lines"][0]["part_inventory_id"] == unit
+
+
+def test_compare_draws_the_planted_differences(run: Run, demo_warehouse: Any) -> None:
+    shown = run("compare", "PLT-T0", "PLT-T7")
+    assert shown.code == 0
+    text = flat(shown.out)
+    assert "- PLT-TOP A S/N PLT-T0 + PLT-TOP A S/N PLT-T7" in text
+    assert "~ PLT-BOLT substitute PLT-BOLT A x 8 (PLT-BOLTS-1) -> PLT-BOLT-ALT A x 8 (PLT-BOLTS-ALT)" in text
+    assert "PLT-SUB @A │ └── ~ PLT-BOLT quantity changed PLT-BOLT A x 4" in text
+    assert "6 lines differ: 1 installed, 2 missing, 1 other revision, 1 quantity changed, 1 substitute." in text
+    truths = read_truths(demo_warehouse.world)["sisters"]
+    document = json.loads(run("compare", "PLT-T0", "PLT-T7", "--json").out)
+    assert len(document["changes"]) == len(truths["differences"])
+    rows = list(csv.DictReader(io.StringIO(run("compare", "PLT-T0", "PLT-T7", "--csv").out)))
+    assert [row["change"] for row in rows] == [change["change"] for change in document["changes"]]
+
+
+def test_compare_says_that_nothing_differs_and_can_say_it_by_its_exit_code(run: Run) -> None:
+    same = run("compare", "PLT-T2", "PLT-T3", "--exit-code")
+    assert same.code == 0
+    assert "No difference" in same.out
+    assert run("compare", "PLT-T0", "PLT-T7", "--exit-code").code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("PLT-T7", "--plan"),
+        ("--as-of", "2026-01-01"),
+        ("PLT-T7", "--and", "2026-01-01"),
+        ("--as-of", "soon", "--and", "2026-01-01"),
+    ],
+)
+def test_compare_needs_one_thing_to_compare_with(run: Run, arguments: tuple[str, ...]) -> None:
+    refused = run("compare", "PLT-T0", *arguments)
+    assert refused.code == 2
+    assert refused.out == ""
+
+
+def test_where_used_lists_the_planted_use(run: Run, demo_warehouse: Any) -> None:
+    truth = read_truths(demo_warehouse.world)["where_used"]
+    used = json.loads(run("where-used", "PLT-GOOD-POWDER", "--json").out)["used_in"]
+    (row,) = [row for row in used if row["ancestor_part_inventory_id"] == truth["ancestor_part_inventory_id"]]
+    assert (row["min_depth"], row["path_count"], row["is_top_level"]) == (3, 2, True)
+    shown = flat(run("where-used", "PLT-GOOD-POWDER").out)
+    assert "3 PLT-TOP A S/N PLT-T0 2 0.3 top level" in shown
+    assert "is in nothing" in run("where-used", "PLT-T0").out
+
+
+def test_recall_lists_the_planted_units(run: Run, demo_warehouse: Any) -> None:
+    truth = read_truths(demo_warehouse.world)["contaminated_lot"]
+    shown = run("recall", truth["part_number"], truth["lot_number"])
+    assert shown.code == 0
+    assert f"{len(truth['affected_top_level_serials'])} top-level units" in shown.out
+    rows = list(csv.DictReader(io.StringIO(run("recall", truth["part_number"], truth["lot_number"], "--csv").out)))
+    assert sorted(row["serial_number"] for row in rows) == truth["affected_top_level_serials"]
+
+
+def test_a_name_of_several_units_lists_them(run: Run, demo_warehouse: Any) -> None:
+    truth = read_truths(demo_warehouse.world)["contaminated_lot"]
+    refused = run("where-used", "PLT-BAD-POWDER")
+    assert (refused.code, refused.out) == (2, "")
+    for unit in (truth["part_inventory_id"], *truth["split_part_inventory_ids"]):
+        assert f"#{unit}" in refused.err
+        assert run("where-used", f"#{unit}").code == 0
+
+
+def test_an_unknown_name_says_where_it_looked_and_what_is_near(run: Run, demo_warehouse: Any) -> None:
+    unknown = run("show", "PLT-T00")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert str(demo_warehouse.published) in flat(unknown.err)
+    assert "PLT-TOP:PLT-T0" in unknown.err
+    assert "PLT-POWDER:PLT-BAD-POWDER" in run("recall", "PLT-POWDER", "PLT-BAD-POWER").err
+    assert run("recall", "PLT-POWDER", "PLT-BAD-POWER").code == 1
+
+
+def test_without_a_published_file_it_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    refused = run("show", "PLT-T0", data_dir=tmp_path / "nothing")
+    assert (refused.code, refused.out) == (1, "")
+    assert "ion-pipeline refresh" in refused.err
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_help_teaches_by_example(run: Run) -> None:
+    for command in ("show", "compare", "where-used", "recall"):
+        helped = run(command, "--help")
+        assert helped.code == 0
+        assert re.search(rf"Examples:\n +ion-pipeline abom {command} PLT", helped.out)
+
+
+def has(demo_warehouse: Any, name: str) -> bool:
+    found = """
+        select count(*)
+        from (select function_name as name from duckdb_functions() union all select table_name from duckdb_tables())
+        where name = ?
+    """
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        return bool(connection.execute(found, [name]).fetchall()[0][0])
+
+
+def test_as_of_now_is_what_is_shown_now(run: Run, demo_warehouse: Any) -> None:
+    """With the history of the lines published: the tree now, none before the first load, no change in between."""
+    now = ("2100-01-01", "2100-01-02")
+    if not has(demo_warehouse, "abom_as_of"):
+        refused = run("show", "PLT-T0", "--as-of", now[0])
+        assert (refused.code, refused.out) == (1, "")
+        assert "abom_as_of" in refused.err
+        return
+    columns = ("path_key", "part_inventory_id", "quantity_extended", "is_open_requirement")
+    then, today = (
+        [[line[column] for column in columns] for line in json.loads(run("show", "PLT-T0", *at, "--json").out)["lines"]]
+        for at in (("--as-of", now[0]), ())
+    )
+    assert then == today
+    assert run("show", "PLT-T0", "--as-of", "2000-01-01").code == 1
+    assert "No difference" in run("compare", "PLT-T0", "--as-of", now[0], "--and", now[1]).out
+
+
+def test_plan_shows_every_line_of_the_unit_with_its_status(run: Run, demo_warehouse: Any) -> None:
+    compared = run("compare", "PLT-CONF-1", "--plan", "--json")
+    if not has(demo_warehouse, "abom_conformance"):
+        assert compared.code == 1
+        assert "abom_conformance" in compared.err
+        return
+    truth = read_truths(demo_warehouse.world)["conformance"]
+    found = [line["status"] for line in json.loads(compared.out)["lines"]]
+    assert sorted(found) == sorted(line["status"] for line in truth["lines"])
+    assert "wrong_part" in run("compare", "PLT-CONF-1", "--plan").out
+    assert run("compare", "PLT-CONF-1", "--plan", "--exit-code").code == 1

@@ -1,0 +1,209 @@
+"""`abom_compare` on random units in a database in memory: against the oracle, and by what must hold of any answer."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contract.analyst_macros import COMPARE
+from tests.oracle.unit_compare import Change, change_columns, compare
+from tests.oracle.unit_lines import Built, Piece
+from tests.oracle.world import Row
+
+TOP_A, TOP_B = 1, 2
+PARTS = ("BOLT", "NUT", "PUMP", "PUMP", "SEAL")
+# Leaves of every part in two revisions, and four assemblies that both units may hold.
+LEAVES = {100 + number: (part, revision) for number, part in enumerate(PARTS) for revision in ("A",)} | {
+    200 + number: (part, "B") for number, part in enumerate(PARTS)
+}
+ASSEMBLIES = {10: ("PUMP", "A"), 11: ("PUMP", "A"), 12: ("PUMP", "A"), 13: ("PUMP", "B"), 14: ("PUMP", "A")}
+TABLES = """
+create schema genealogy; create schema reference;
+create table reference.part_inventories (part_inventory_id bigint, part_number varchar);
+create table genealogy.abom_hierarchy (root_part_inventory_id bigint, part_inventory_id bigint);
+create table genealogy.abom_configurations (part_inventory_id bigint, configuration_hash varchar);
+create table genealogy.abom_installations (
+    parent_part_inventory_id bigint, child_part_inventory_id bigint, build_requirement_id bigint,
+    origin_mbom_item_id bigint, origin_mbom_id bigint, required_part_number varchar, reference_designator varchar,
+    child_part_number varchar, child_part_revision varchar, quantity_per_piece double, is_substitute boolean,
+    child_serial_number varchar, child_lot_number varchar, is_quarantined boolean
+);
+"""
+
+
+INSTALL = "insert into genealogy.abom_installations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"threads": 1}) as opened:
+        opened.execute(TABLES)
+        opened.execute(COMPARE.read_text(encoding="utf-8"))
+        yield opened
+
+
+@st.composite
+def planned(draw: st.DrawFn, parent: int, children: tuple[int, ...]) -> list[Piece]:
+    """What is installed in one unit, on lines of one of two plans or of none."""
+    pieces = []
+    mbom = draw(st.sampled_from((1, 1, 2)))
+    for number in range(draw(st.integers(0, 5))):
+        line = draw(st.integers(1, 3))
+        child = draw(st.sampled_from(children))
+        part, revision = (LEAVES | ASSEMBLIES)[child]
+        by_hand = draw(st.integers(0, 4)) == 0
+        pieces.append(
+            Piece(
+                parent=parent,
+                child=child,
+                requirement=1000 * parent + (100 + number if by_hand else line),
+                origin=None if by_hand else 10 * mbom + line,
+                mbom=None if by_hand else mbom,
+                required_part=part if by_hand else PARTS[line],
+                designator=draw(st.sampled_from((None, None, "R1", "R2"))),
+                part=part,
+                revision=revision,
+                quantity=draw(st.sampled_from((Fraction(1), Fraction(2), Fraction(1, 2), None))),
+                substitute=not by_hand and part == "SEAL",
+            )
+        )
+    return pieces
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[Piece]:
+    leaves = tuple(LEAVES)
+    pieces = [piece for unit in ASSEMBLIES for piece in draw(planned(unit, leaves))]
+    for top in (TOP_A, TOP_B):
+        pieces += draw(planned(top, (*leaves, *ASSEMBLIES, *ASSEMBLIES)))
+    return pieces
+
+
+def part_of() -> dict[int, object]:
+    return {TOP_A: "TOP", TOP_B: "TOP"} | {unit: "".join(name) for unit, name in (LEAVES | ASSEMBLIES).items()}
+
+
+def fill(connection: duckdb.DuckDBPyConnection, pieces: list[Piece], built: Built) -> None:
+    connection.execute("""
+        delete from reference.part_inventories; delete from genealogy.abom_hierarchy;
+        delete from genealogy.abom_configurations; delete from genealogy.abom_installations;
+    """)
+    connection.executemany("insert into reference.part_inventories values (?, 'TOP')", [[TOP_A], [TOP_B]])
+    below = [[root, unit] for root in (TOP_A, TOP_B) for unit in (root, *LEAVES, *ASSEMBLIES)]
+    connection.executemany("insert into genealogy.abom_hierarchy values (?, ?)", below)
+    numbers: dict[object, int] = {}
+    for unit in (TOP_A, TOP_B, *ASSEMBLIES):
+        if built.has_lines(unit):
+            number = numbers.setdefault(built.configuration(unit), len(numbers))
+            connection.execute("insert into genealogy.abom_configurations values (?, ?)", [unit, f"h{number}"])
+    for p in pieces:
+        values = [p.parent, p.child, p.requirement, p.origin, p.mbom, p.required_part, p.designator, p.part, p.revision]
+        values += [None if p.quantity is None else float(p.quantity), p.substitute, f"S{p.child}", None, False]
+        connection.execute(INSTALL, values)
+
+
+def macro(connection: duckdb.DuckDBPyConnection, a: int, b: int) -> list[Row]:
+    cursor = connection.execute("from abom_compare(?, ?)", [a, b])
+    columns = [column[0] for column in cursor.description or ()]
+    return [dict(zip(columns, values, strict=True)) for values in cursor.fetchall()]
+
+
+def counted(rows: list[Row]) -> Counter[tuple[object, ...]]:
+    names = sorted(change_columns(Change("", None, None, "", 1, below=False)))
+    return Counter((row["path_text"], row["depth"], *(_plain(row[name]) for name in names)) for row in rows)
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Fraction) else value
+
+
+@settings(max_examples=60, deadline=None)
+@given(records())
+def test_random_units(connection: duckdb.DuckDBPyConnection, pieces: list[Piece]) -> None:
+    built = Built(pieces, part_of())
+    fill(connection, pieces, built)
+    found = macro(connection, TOP_A, TOP_B)
+    expected = [
+        change_columns(change) | {"path_text": change.path, "depth": change.depth}
+        for change in compare(built, TOP_A, TOP_B, "TOP")
+    ]
+    assert counted(found) == counted(expected)
+
+    # Whatever is matched with what: between the two, no piece is lost and none appears.
+    if built.configuration(TOP_A) != built.configuration(TOP_B) and all(p.quantity is not None for p in pieces):
+        assert totals(pieces, TOP_A) - gone(found) == totals(pieces, TOP_B)
+
+    # Read backwards, it is the same difference.
+    mirror = {"installed": "missing", "missing": "installed"}
+    backwards = Counter(mirror.get(row["change"], row["change"]) for row in macro(connection, TOP_B, TOP_A))
+    assert backwards == Counter(row["change"] for row in found)
+
+
+class Amounts(dict[str, Fraction]):
+    """Quantities by part number; those of 0 are left out."""
+
+    def __sub__(self, other: "Amounts") -> "Amounts":
+        parts = {*self, *other}
+        left = {part: self.get(part, Fraction(0)) - other.get(part, Fraction(0)) for part in parts}
+        return Amounts({part: amount for part, amount in left.items() if amount})
+
+
+def totals(pieces: list[Piece], unit: int) -> Amounts:
+    found = Amounts()
+    for piece in pieces:
+        if piece.parent == unit:
+            found[piece.part] = found.get(piece.part, Fraction(0)) + (piece.quantity or 0)
+    return found
+
+
+def gone(rows: list[Row]) -> Amounts:
+    """What the own lines of the unit have lost, by part number."""
+    found = Amounts()
+    for row in rows:
+        for side, sign in (("before", 1), ("after", -1)):
+            if row["depth"] == 1 and row[f"part_number_{side}"] is not None:
+                part = row[f"part_number_{side}"]
+                found[part] = found.get(part, Fraction(0)) + sign * Fraction(row[f"quantity_{side}"])
+    return found
+
+
+@settings(max_examples=20, deadline=None)
+@given(records())
+def test_copies_do_not_differ(connection: duckdb.DuckDBPyConnection, pieces: list[Piece]) -> None:
+    """The same lines under other requirements and in other serials."""
+    own = [piece for piece in pieces if piece.parent != TOP_B]
+    copies = [replace(p, parent=TOP_B, requirement=p.requirement + 7000) for p in own if p.parent == TOP_A]
+    built = Built([*own, *copies], part_of())
+    fill(connection, [*own, *copies], built)
+    assert macro(connection, TOP_A, TOP_B) == []
+
+
+def test_several_units_on_one_line_are_set_against_their_likes(connection: duckdb.DuckDBPyConnection) -> None:
+    """10 and 12 are alike and need no look; 11 has no like, and is set against both of those that have none either."""
+    bolts = {10: 1, 11: 2, 12: 1, 13: 5, 14: 6}
+    common = {"origin": 11, "mbom": 1, "designator": None, "revision": "A", "substitute": False}
+    inside = [
+        Piece(pump, 100, 1, required_part="BOLT", part="BOLT", quantity=Fraction(amount), **common)
+        for pump, amount in bolts.items()
+    ]
+    pumps = {TOP_A: (10, 11), TOP_B: (12, 13, 14)}
+    held = [
+        Piece(top, pump, top, required_part="PUMP", part="PUMP", quantity=Fraction(1), **common)
+        for top, below in pumps.items()
+        for pump in below
+    ]
+    fill(connection, [*inside, *held], Built([*inside, *held], part_of()))
+    found = [
+        (row["change"], row["path_text"], row["quantity_before"], row["quantity_after"])
+        for row in macro(connection, TOP_A, TOP_B)
+    ]
+    assert sorted(found) == [
+        ("quantity_changed", "TOP > PUMP", 2, 3),
+        ("quantity_changed", "TOP > PUMP > BOLT", 2, 5),
+        ("quantity_changed", "TOP > PUMP > BOLT", 2, 6),
+    ]
