@@ -25,3 +25,9 @@
 
 {% macro empty_list() %}{{ return(adapter.dispatch('empty_list')()) }}{% endmacro %}
 {% macro duckdb__empty_list() %}[]{% endmacro %}
+
+{#- A list of the values that are not null, in the order given. -#}
+{% macro list_without_nulls(values) %}{{ return(adapter.dispatch('list_without_nulls')(values)) }}{% endmacro %}
+{% macro duckdb__list_without_nulls(values) -%}
+    list_filter([{{ values | join(', ') }}], lambda item: item is not null)
+{%- endmacro %}

@@ -20,3 +20,22 @@
 {#- The year that the ISO week belongs to. -#}
 {% macro iso_year(day) %}{{ return(adapter.dispatch('iso_year')(day)) }}{% endmacro %}
 {% macro duckdb__iso_year(day) %}isoyear({{ day }}){% endmacro %}
+
+{#- An instant out of a text in ISO 8601; null for a text that is none. -#}
+{% macro instant_of_text(text) %}{{ return(adapter.dispatch('instant_of_text')(text)) }}{% endmacro %}
+{% macro duckdb__instant_of_text(text) %}try_cast({{ text }} as timestamptz){% endmacro %}
+
+{#- Hours from one instant to another, to the microsecond. -#}
+{% macro hours_between(since, until) %}{{ return(adapter.dispatch('hours_between')(since, until)) }}{% endmacro %}
+{% macro duckdb__hours_between(since, until) -%}
+    date_diff('microsecond', {{ since }}, {{ until }}) / 3600000000.0
+{%- endmacro %}
+
+{#- The calendar day of an instant in a time zone of the IANA database. -#}
+{% macro day_in_zone(instant, zone) %}{{ return(adapter.dispatch('day_in_zone')(instant, zone)) }}{% endmacro %}
+{% macro duckdb__day_in_zone(instant, zone) %}cast(timezone({{ zone }}, {{ instant }}) as date){% endmacro %}
+
+{#- First day of the 'day', the 'week' (Monday) or the 'month' that a day lies in. -#}
+{% macro period_start(period_type, day) -%}
+    cast(date_trunc('{{ period_type }}', {{ day }}) as date)
+{%- endmacro %}

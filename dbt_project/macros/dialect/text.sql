@@ -26,3 +26,13 @@
 {% macro duckdb__json_list(json) -%}
     case when json_type({{ json }}) = 'ARRAY' then json_extract_string({{ json }}, '$[*]') end
 {%- endmacro %}
+
+{#- The texts that are not null, one after another; an empty text if all are. -#}
+{% macro join_texts(separator, texts) %}{{ return(adapter.dispatch('join_texts')(separator, texts)) }}{% endmacro %}
+{% macro duckdb__join_texts(separator, texts) %}concat_ws('{{ separator }}', {{ texts | join(', ') }}){% endmacro %}
+
+{#- The texts of a group as one. -#}
+{% macro texts_of(text, separator, order_by) %}{{ return(adapter.dispatch('texts_of')(text, separator, order_by)) }}{% endmacro %}
+{% macro duckdb__texts_of(text, separator, order_by) -%}
+    string_agg({{ text }}, '{{ separator }}' order by {{ order_by }})
+{%- endmacro %}

@@ -1,0 +1,66 @@
+with limits as (
+    select
+        validations.run_step_field_id,
+        validations.result as validation_result,
+        validations.limit_value,
+        coalesce(functions.limit_kind, 'unmapped') as limit_kind,
+        functions.is_inclusive,
+        functions.function_name
+    from {{ ref('stg_ion__run_step_field_validations') }} as validations
+    left join {{ ref('int_quality__limit_functions') }} as functions
+        on validations.validation_function_id = functions.validation_function_id
+),
+
+-- Few fields have such limits, so that their texts are not put together for all.
+other_limits as (
+    select
+        run_step_field_id,
+        {{ texts_of(join_texts(' ', [
+            "case when limit_kind = 'unmapped' then 'unmapped:' end", 'function_name', 'cast(limit_value as varchar)'
+        ]), ', ', 'limit_kind, function_name, limit_value') }} as other_limits
+    from limits
+    where limit_kind in ('inequality', 'unmapped')
+    group by run_step_field_id
+),
+
+-- Of several limits on one side the strictest counts.
+combined as (
+    select
+        run_step_field_id,
+        max(case when limit_kind = 'lower' and is_inclusive then limit_value end) as lower_inclusive,
+        max(case when limit_kind = 'lower' and not is_inclusive then limit_value end) as lower_exclusive,
+        min(case when limit_kind = 'upper' and is_inclusive then limit_value end) as upper_inclusive,
+        min(case when limit_kind = 'upper' and not is_inclusive then limit_value end) as upper_exclusive,
+        max(case when limit_kind = 'equality' then limit_value end) as equality_value,
+        max(case when limit_kind = 'target' then limit_value end) as target_value,
+        max(case when validation_result = 'FAIL' then 1 else 0 end) = 1 as has_failed,
+        max(case when validation_result not in ('FAIL', 'PASS') then validation_result end) as undecided_result,
+        count(validation_result) as result_count
+    from limits
+    group by run_step_field_id
+)
+
+select
+    combined.run_step_field_id,
+    case
+        when combined.lower_exclusive >= combined.lower_inclusive or combined.lower_inclusive is null
+            then combined.lower_exclusive
+        else combined.lower_inclusive
+    end as lower_limit,
+    combined.lower_inclusive > combined.lower_exclusive or combined.lower_exclusive is null as is_lower_inclusive,
+    case
+        when combined.upper_exclusive <= combined.upper_inclusive or combined.upper_inclusive is null
+            then combined.upper_exclusive
+        else combined.upper_inclusive
+    end as upper_limit,
+    combined.upper_inclusive < combined.upper_exclusive or combined.upper_exclusive is null as is_upper_inclusive,
+    combined.equality_value,
+    combined.target_value,
+    other_limits.other_limits,
+    case
+        when combined.has_failed then 'FAIL'
+        when combined.undecided_result is not null then combined.undecided_result
+        when combined.result_count > 0 then 'PASS'
+    end as validation_result
+from combined
+left join other_limits on combined.run_step_field_id = other_limits.run_step_field_id

@@ -1,0 +1,22 @@
+with source as (
+    select * from {{ source('ion', 'run_step_fields') }}
+),
+
+renamed as (
+    select
+        id as run_step_field_id,
+        run_step_id,
+        origin_field_id as step_field_id,
+        name as run_step_field_name,
+        type as run_step_field_type,
+        unit,
+        position,
+        value as value_json,
+        valid as is_valid,
+        required as is_required,
+        not_applicable as is_not_applicable,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed
