@@ -38,29 +38,36 @@ combined as (
         count(validation_result) as result_count
     from limits
     group by run_step_field_id
+),
+
+judged as (
+    select
+        *,
+        {% for side, stricter in [('lower', '>='), ('upper', '<=')] %}
+            {{ side }}_exclusive is not null
+            and ({{ side }}_inclusive is null or {{ side }}_exclusive {{ stricter }} {{ side }}_inclusive)
+                as is_{{ side }}_open{{ ',' if not loop.last }}
+        {% endfor %}
+    from combined
 )
 
 select
-    combined.run_step_field_id,
-    case
-        when combined.lower_exclusive >= combined.lower_inclusive or combined.lower_inclusive is null
-            then combined.lower_exclusive
-        else combined.lower_inclusive
-    end as lower_limit,
-    combined.lower_inclusive > combined.lower_exclusive or combined.lower_exclusive is null as is_lower_inclusive,
-    case
-        when combined.upper_exclusive <= combined.upper_inclusive or combined.upper_inclusive is null
-            then combined.upper_exclusive
-        else combined.upper_inclusive
-    end as upper_limit,
-    combined.upper_inclusive < combined.upper_exclusive or combined.upper_exclusive is null as is_upper_inclusive,
-    combined.equality_value,
-    combined.target_value,
+    judged.run_step_field_id,
+    {% for side in ['lower', 'upper'] %}
+        case when judged.is_{{ side }}_open then judged.{{ side }}_exclusive else judged.{{ side }}_inclusive end
+            as {{ side }}_limit,
+        case
+            when judged.is_{{ side }}_open then false
+            when judged.{{ side }}_inclusive is not null then true
+        end as is_{{ side }}_inclusive,
+    {% endfor %}
+    judged.equality_value,
+    judged.target_value,
     other_limits.other_limits,
     case
-        when combined.has_failed then 'FAIL'
-        when combined.undecided_result is not null then combined.undecided_result
-        when combined.result_count > 0 then 'PASS'
+        when judged.has_failed then 'FAIL'
+        when judged.undecided_result is not null then judged.undecided_result
+        when judged.result_count > 0 then 'PASS'
     end as validation_result
-from combined
-left join other_limits on combined.run_step_field_id = other_limits.run_step_field_id
+from judged
+left join other_limits on judged.run_step_field_id = other_limits.run_step_field_id
