@@ -42,3 +42,9 @@
 {#- The different values of a group, ascending, nulls left out. -#}
 {% macro ids_of(value) %}{{ return(adapter.dispatch('ids_of')(value)) }}{% endmacro %}
 {% macro duckdb__ids_of(value) %}coalesce(list_sort(list(distinct {{ value }}) filter ({{ value }} is not null)), []){% endmacro %}
+
+{#- A list of the values that are not null, in the order given. -#}
+{% macro list_without_nulls(values) %}{{ return(adapter.dispatch('list_without_nulls')(values)) }}{% endmacro %}
+{% macro duckdb__list_without_nulls(values) -%}
+    list_filter([{{ values | join(', ') }}], lambda item: item is not null)
+{%- endmacro %}

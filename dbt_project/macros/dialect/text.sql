@@ -48,3 +48,7 @@
 {% macro duckdb__json_rows(columns, order_by) -%}
     cast(to_json(list({{ struct_of(columns) }} order by {{ order_by }})) as varchar)
 {%- endmacro %}
+
+{#- The texts that are not null, one after another; an empty text if all are. -#}
+{% macro join_texts(separator, texts) %}{{ return(adapter.dispatch('join_texts')(separator, texts)) }}{% endmacro %}
+{% macro duckdb__join_texts(separator, texts) %}concat_ws('{{ separator }}', {{ texts | join(', ') }}){% endmacro %}

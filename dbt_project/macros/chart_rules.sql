@@ -1,0 +1,32 @@
+{#- The rules of control charts by name (seed chart_rules), in the order in which a point lists those it breaks. -#}
+{% macro chart_rule_names() %}
+    {{ return([
+        'western_electric_1', 'western_electric_2', 'western_electric_3', 'western_electric_4',
+        'nelson_1', 'nelson_2', 'nelson_3', 'nelson_4', 'nelson_5', 'nelson_6', 'nelson_7', 'nelson_8',
+    ]) }}
+{% endmacro %}
+
+{#-
+    The list of the rules a point breaks and the organisation goes by. `breaks` maps names of rules to conditions;
+    `rules_on` is a table of one row with a column per rule. Most points break none, and cost nothing.
+-#}
+{% macro rules_broken(breaks, rules_on) -%}
+    {%- set names = [] -%}
+    {%- for rule, condition in breaks.items() -%}
+        {%- do names.append("case when " ~ condition ~ " and " ~ rules_on ~ "." ~ rule ~ " then '" ~ rule ~ "' end") -%}
+    {%- endfor -%}
+    case
+        when {% for condition in breaks.values() %}{{ condition }}{{ ' or ' if not loop.last }}{% endfor %}
+            then {{ list_without_nulls(names) }}
+        else {{ empty_list() }}
+    end
+{%- endmacro %}
+
+{#- The table of one row with a column per rule: whether the organisation goes by it. -#}
+{% macro chart_rules_on() -%}
+    select
+        {% for rule in chart_rule_names() %}
+            coalesce(max(case when rule_name = '{{ rule }}' and is_on then 1 end), 0) = 1 as {{ rule }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('chart_rules') }}
+{%- endmacro %}

@@ -1,0 +1,145 @@
+with individuals as (
+    select * from {{ ref('int_quality__individuals') }}
+),
+
+-- The moving range chart has the points of the individuals chart from the second on, and a sigma that puts its upper
+-- limit at 3.267 mean moving ranges.
+moving_ranges as (
+    select
+        *,
+        'moving_range/' || substr(chart_key, length('individuals/') + 1) as moving_range_key,
+        abs(change) as moving_range,
+        nullif(mean_moving_range, 0) * (3.267 - 1) / 3 as moving_range_sigma
+    from individuals
+    where change is not null
+),
+
+points as (
+    select
+        'individuals' as chart_type,
+        chart_key,
+        point_number,
+        step_field_id,
+        cast(null as bigint) as step_id,
+        part_id,
+        run_step_field_id,
+        serial_number,
+        measured_at,
+        cast(null as date) as production_on,
+        cast(null as double) as numerator,
+        cast(null as double) as denominator,
+        value_number as chart_value,
+        is_baseline,
+        baseline_count,
+        centre,
+        sigma,
+        sigmas_from_centre,
+        rules_broken
+    from individuals
+    union all
+    select
+        'moving_range' as chart_type,
+        moving_range_key as chart_key,
+        point_number,
+        step_field_id,
+        null as step_id,
+        part_id,
+        run_step_field_id,
+        serial_number,
+        measured_at,
+        null as production_on,
+        null as numerator,
+        null as denominator,
+        moving_range as chart_value,
+        is_baseline_change as is_baseline,
+        baseline_count - 1 as baseline_count,
+        mean_moving_range as centre,
+        moving_range_sigma as sigma,
+        round((moving_range - mean_moving_range) / moving_range_sigma, 9) as sigmas_from_centre,
+        null as rules_broken
+    from moving_ranges
+    union all
+    select
+        chart_type,
+        chart_key,
+        point_number,
+        null as step_field_id,
+        step_id,
+        null as part_id,
+        null as run_step_field_id,
+        null as serial_number,
+        null as measured_at,
+        production_on,
+        numerator,
+        denominator,
+        chart_value,
+        is_baseline,
+        baseline_count,
+        centre,
+        sigma,
+        sigmas_from_centre,
+        null as rules_broken
+    from {{ ref('int_quality__attribute_points') }}
+),
+
+rules_on as (
+    {{ chart_rules_on() }}
+),
+
+-- The first rule of each set is the only one for charts whose points are not independent and normal.
+judged as (
+    select
+        points.*,
+        coalesce(points.rules_broken, {{ rules_broken({
+            'western_electric_1': 'abs(points.sigmas_from_centre) > 3',
+            'nelson_1': 'abs(points.sigmas_from_centre) > 3',
+        }, 'rules_on') }}) as all_rules_broken
+    from points
+    cross join rules_on
+)
+
+select
+    judged.chart_key,
+    judged.point_number,
+    judged.chart_type,
+    judged.run_step_field_id,
+    judged.measured_at,
+    judged.production_on,
+    judged.numerator,
+    judged.denominator,
+    judged.chart_value,
+    judged.centre,
+    case
+        when judged.chart_type = 'individuals' or judged.centre > 3 * judged.sigma
+            then judged.centre - 3 * judged.sigma
+        when judged.sigma is not null then 0
+    end as lower_control_limit,
+    judged.centre + 3 * judged.sigma as upper_control_limit,
+    judged.sigma,
+    judged.sigmas_from_centre,
+    case
+        when abs(judged.sigmas_from_centre) <= 1 then 'C'
+        when abs(judged.sigmas_from_centre) <= 2 then 'B'
+        when abs(judged.sigmas_from_centre) <= 3 then 'A'
+        when abs(judged.sigmas_from_centre) > 3 then 'beyond'
+    end as zone,
+    judged.all_rules_broken as rules_broken,
+    judged.is_baseline,
+    judged.baseline_count,
+    judged.step_field_id,
+    step_fields.step_field_name as field_name,
+    step_fields.unit,
+    coalesce(judged.step_id, step_fields.step_id) as step_id,
+    steps.step_title,
+    steps.procedure_id,
+    steps.procedure_title,
+    steps.procedure_version,
+    judged.part_id,
+    parts.part_number,
+    parts.part_revision,
+    judged.serial_number
+from judged
+left join {{ ref('stg_ion__step_fields') }} as step_fields on judged.step_field_id = step_fields.step_field_id
+left join {{ ref('procedure_steps') }} as steps on coalesce(judged.step_id, step_fields.step_id) = steps.step_id
+left join {{ ref('stg_ion__parts') }} as parts on judged.part_id = parts.part_id
+order by judged.chart_type, judged.step_field_id, judged.part_id, judged.step_id, judged.point_number

@@ -1,0 +1,189 @@
+"""Control charts in plain Python, from the definitions: exact fractions, one point and one rule at a time.
+
+Nothing here knows a database, and nothing is rounded. The rules are written as they are told to a person at a chart:
+look at the last so many points. A point is named by its index from 0.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+BASELINE = 25
+D2 = Fraction("1.128")
+"""Mean range of two points, in sigmas."""
+
+
+@dataclass(frozen=True)
+class Individuals:
+    """An individuals chart; without variation in the baseline there is no sigma and no distance."""
+
+    centre: Fraction
+    mean_moving_range: Fraction | None
+    sigma: Fraction | None
+    distances: list[Fraction | None]
+    broken: list[frozenset[str]]
+
+
+def individuals(values: Sequence[Fraction], baseline: int = BASELINE) -> Individuals:
+    """Draw the chart: centre and sigma from the first points, each point judged by all rules of both sets."""
+    first = values[:baseline]
+    centre = sum(first, Fraction()) / len(first)
+    ranges = [abs(after - before) for before, after in pairwise(first)]
+    mean_range = sum(ranges, Fraction()) / len(ranges) if ranges else None
+    sigma = mean_range / D2 if mean_range else None
+    distances = [(value - centre) / sigma if sigma else None for value in values]
+    broken = [
+        frozenset(name for name, rule in RULES.items() if rule(values[: end + 1], distances[: end + 1]))
+        for end in range(len(values))
+    ]
+    return Individuals(centre, mean_range, sigma, distances, broken)
+
+
+Distances = Sequence[Fraction | None]
+Rule = Callable[[Sequence[Fraction], Distances], bool]
+
+
+def _beyond(lines: int) -> Rule:
+    def rule(_: Sequence[Fraction], distances: Distances) -> bool:
+        last = distances[-1]
+        return last is not None and abs(last) > lines
+
+    return rule
+
+
+def _some_beyond(needed: int, of: int, line: int) -> Rule:
+    """The last point and enough of the points before it are beyond a line, all on one side."""
+
+    def rule(_: Sequence[Fraction], distances: Distances) -> bool:
+        above = [distance is not None and distance > line for distance in distances[-of:]]
+        below = [distance is not None and distance < -line for distance in distances[-of:]]
+        return any(side[-1] and sum(side) >= needed for side in (above, below))
+
+    return rule
+
+
+def _one_side(length: int) -> Rule:
+    def rule(_: Sequence[Fraction], distances: Distances) -> bool:
+        last = distances[-length:]
+        return len(last) == length and (
+            all(distance is not None and distance > 0 for distance in last)
+            or all(distance is not None and distance < 0 for distance in last)
+        )
+
+    return rule
+
+
+def _rising_or_falling(length: int) -> Rule:
+    def rule(values: Sequence[Fraction], _: Distances) -> bool:
+        last = values[-length:]
+        return len(last) == length and (
+            all(before < after for before, after in pairwise(last))
+            or all(before > after for before, after in pairwise(last))
+        )
+
+    return rule
+
+
+def _alternating(length: int) -> Rule:
+    def rule(values: Sequence[Fraction], _: Distances) -> bool:
+        steps = [after - before for before, after in pairwise(values[-length:])]
+        return len(steps) == length - 1 and all(before * after < 0 for before, after in pairwise(steps))
+
+    return rule
+
+
+def _all(length: int, condition: Callable[[Fraction], bool]) -> Rule:
+    def rule(_: Sequence[Fraction], distances: Distances) -> bool:
+        last = distances[-length:]
+        return len(last) == length and all(distance is not None and condition(distance) for distance in last)
+
+    return rule
+
+
+RULES: dict[str, Rule] = {
+    "western_electric_1": _beyond(3),
+    "western_electric_2": _some_beyond(2, 3, 2),
+    "western_electric_3": _some_beyond(4, 5, 1),
+    "western_electric_4": _one_side(8),
+    "nelson_1": _beyond(3),
+    "nelson_2": _one_side(9),
+    "nelson_3": _rising_or_falling(6),
+    "nelson_4": _alternating(14),
+    "nelson_5": _some_beyond(2, 3, 2),
+    "nelson_6": _some_beyond(4, 5, 1),
+    "nelson_7": _all(15, lambda distance: abs(distance) <= 1),
+    "nelson_8": _all(8, lambda distance: abs(distance) > 1),
+}
+
+
+@dataclass(frozen=True)
+class AttributePoint:
+    """A point of a p or u chart; variance is None without variation in the baseline."""
+
+    value: Fraction
+    centre: Fraction
+    variance: Fraction | None
+
+    @property
+    def is_beyond(self) -> bool:
+        """More than three sigma from the centre; in squares, so that nothing needs a root."""
+        return self.variance is not None and (self.value - self.centre) ** 2 > 9 * self.variance
+
+
+def p_chart(subgroups: Sequence[tuple[int, int]], baseline: int = BASELINE) -> list[AttributePoint]:
+    """Fractions failed, from (failed, inspected)."""
+    return _attribute_chart(subgroups, baseline, lambda centre: centre * (1 - centre))
+
+
+def u_chart(subgroups: Sequence[tuple[int, int]], baseline: int = BASELINE) -> list[AttributePoint]:
+    """Counts per unit, from (count, units)."""
+    return _attribute_chart(subgroups, baseline, lambda centre: centre)
+
+
+def _attribute_chart(
+    subgroups: Sequence[tuple[int, int]], baseline: int, spread: Callable[[Fraction], Fraction]
+) -> list[AttributePoint]:
+    first = subgroups[:baseline]
+    centre = Fraction(sum(count for count, _ in first), sum(size for _, size in first))
+    return [AttributePoint(Fraction(count, size), centre, spread(centre) / size or None) for count, size in subgroups]
+
+
+@dataclass(frozen=True)
+class Capability:
+    """What a process makes of its limits; in fractions but for the overall standard deviation, which needs a root."""
+
+    mean: Fraction
+    sigma_within: Fraction | None
+    variance_overall: Fraction | None
+    tolerance: Fraction | None
+    to_nearest_limit: Fraction | None
+
+    def index(self, distance: Fraction | None, sigma: float | Fraction | None, sigmas: int) -> float | None:
+        """A capability index: a distance in so many sigmas."""
+        return None if distance is None or not sigma else float(distance) / (sigmas * float(sigma))
+
+    @property
+    def sigma_overall(self) -> float | None:
+        """Standard deviation (n - 1)."""
+        return math.sqrt(self.variance_overall) if self.variance_overall else None
+
+
+def capability(values: Sequence[Fraction], lower: Fraction | None, upper: Fraction | None) -> Capability:
+    """Judge all values by limits of which either may be missing."""
+    count = len(values)
+    mean = sum(values, Fraction()) / count
+    ranges = [abs(after - before) for before, after in pairwise(values)]
+    distances = []
+    if upper is not None:
+        distances.append(upper - mean)
+    if lower is not None:
+        distances.append(mean - lower)
+    return Capability(
+        mean=mean,
+        sigma_within=sum(ranges, Fraction()) / len(ranges) / D2 if any(ranges) else None,
+        variance_overall=sum((value - mean) ** 2 for value in values) / (count - 1) if count > 1 else None,
+        tolerance=None if lower is None or upper is None else upper - lower,
+        to_nearest_limit=min(distances, default=None),
+    )
