@@ -4,5 +4,6 @@ with source as (
 
 select
     load_id,
-    started_at as read_at
+    started_at as read_at,
+    valid_from
 from source
