@@ -116,7 +116,9 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
     from (
         select
             *,
-            sum(is_new) over (partition by {{ keys | join(', ') }} order by valid_from rows unbounded preceding) as island
+            sum(is_new) over (
+                partition by {{ keys | join(', ') }} order by valid_from, is_new desc rows unbounded preceding
+            ) as island
         from (
             select
                 *,

@@ -26,3 +26,11 @@
 {% macro duckdb__json_list(json) -%}
     case when json_type({{ json }}) = 'ARRAY' then json_extract_string({{ json }}, '$[*]') end
 {%- endmacro %}
+
+{#- 128 bits that stand for a text: two texts with the same ones are not met by chance. -#}
+{% macro digest(text) %}{{ return(adapter.dispatch('digest')(text)) }}{% endmacro %}
+{% macro duckdb__digest(text) %}md5({{ text }}){% endmacro %}
+
+{#- One digest for the digests of a group, whatever their order. -#}
+{% macro digest_of_all(digests) %}{{ return(adapter.dispatch('digest_of_all')(digests)) }}{% endmacro %}
+{% macro duckdb__digest_of_all(digests) %}md5(string_agg({{ digests }}, '' order by {{ digests }})){% endmacro %}
