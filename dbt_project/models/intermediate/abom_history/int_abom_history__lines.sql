@@ -101,10 +101,10 @@ merged as (
         [
             'abom_generation', 'parent_part_inventory_id', 'build_requirement_id', 'part_id', 'quantity_required',
             'child_part_inventory_id', 'abom_installation_id', 'reference_designator', 'quantity_installed',
-            'parent_pieces', 'serial_number', 'lot_number', 'tracking_type'
+            'is_made_on_assembly', 'parent_pieces', 'serial_number', 'lot_number', 'tracking_type'
         ],
         earliest=['updated_at'],
-        latest=['is_made_on_assembly', 'required_part_id', 'created_at', 'created_by_id']
+        latest=['required_part_id', 'created_at', 'created_by_id']
     ) }}
 )
 

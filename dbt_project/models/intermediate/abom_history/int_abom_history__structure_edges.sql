@@ -21,9 +21,10 @@ assembly_lines as (
 select
     parents.structure_state_id as parent_state_id,
     children.structure_state_id as child_state_id,
+    lines.parent_part_inventory_id,
+    lines.child_part_inventory_id,
     parents.valid_from,
     parents.valid_until,
-    lines.line_key,
     lines.part_id,
     lines.reference_designator,
     lines.quantity_per_piece

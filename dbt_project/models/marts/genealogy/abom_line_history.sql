@@ -22,25 +22,30 @@ users as (
     select * from {{ ref('stg_ion__users') }}
 ),
 
--- A line that was ever on a cycle is told state by state of the unit that has it.
+cycle_pairs as (
+    select distinct
+        edges.parent_part_inventory_id,
+        edges.child_part_inventory_id
+    from edges
+    inner join cycle_edges
+        on edges.parent_state_id = cycle_edges.parent_state_id and edges.child_state_id = cycle_edges.child_state_id
+),
+
+-- What two units that were ever on a cycle have of each other is told state by state of the one above.
 states_on_cycles as (
-    select
-        edges.line_key,
+    select distinct
+        edges.parent_part_inventory_id,
+        edges.child_part_inventory_id,
         edges.valid_from,
         edges.valid_until,
         cycle_edges.parent_state_id is not null as is_quarantined
     from edges
+    inner join cycle_pairs
+        on
+            edges.parent_part_inventory_id = cycle_pairs.parent_part_inventory_id
+            and edges.child_part_inventory_id = cycle_pairs.child_part_inventory_id
     left join cycle_edges
         on edges.parent_state_id = cycle_edges.parent_state_id and edges.child_state_id = cycle_edges.child_state_id
-    where
-        edges.line_key in (
-            select on_cycle.line_key
-            from edges as on_cycle
-            inner join cycle_edges as closing
-                on
-                    on_cycle.parent_state_id = closing.parent_state_id
-                    and on_cycle.child_state_id = closing.child_state_id
-        )
 )
 
 -- Null is passed over: a line that was on no cycle keeps its span. Lines with assemblies on them come first in the file,
@@ -76,7 +81,10 @@ select
     users.user_name as installed_by
 from lines
 left join states_on_cycles
-    on lines.line_key = states_on_cycles.line_key and {{ overlap('lines', 'states_on_cycles') }}
+    on
+        lines.parent_part_inventory_id = states_on_cycles.parent_part_inventory_id
+        and lines.child_part_inventory_id = states_on_cycles.child_part_inventory_id
+        and {{ overlap('lines', 'states_on_cycles') }}
 left join assemblies on lines.child_part_inventory_id = assemblies.part_inventory_id
 left join parts on lines.part_id = parts.part_id
 left join users on lines.created_by_id = users.user_id and lines.child_part_inventory_id is not null
