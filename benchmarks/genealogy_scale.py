@@ -102,6 +102,21 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
             from lines;
             """  # noqa: S608 -- nothing but numbers from the command line
         )
+        remember(connection)
+
+
+def remember(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill the history as one load does that brings all rows there are."""
+    instant = "timestamptz '2026-06-01 00:00:00+00'"
+    connection.execute(
+        f"insert into raw._ion_loads by name select 'LOAD' as load_id, {instant} as started_at, "
+        f"{instant} as valid_from, {instant} as loaded_at"
+    )
+    for table in known_catalog().tables:
+        connection.execute(
+            f"insert into raw_history.{table} by name "  # noqa: S608 -- names of the catalog
+            f"select *, {instant} as valid_from, true as is_current from raw.{table}"
+        )
 
 
 def build(path: Path, work: Path, *, memory_limit: str, threads: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class Bom:
     units: dict[int, Row]
     parts: dict[int, Row]
     all_lines: list[Line]
+    by_parent: dict[int, list[Line]]
     kept: dict[int, list[Line]]
     cycles: set[tuple[int, int]]
     installed: set[int | None]
@@ -30,14 +31,17 @@ class Bom:
             if line.child is not None:
                 edges.setdefault(line.parent, set()).add(line.child)
         cycles = quarantined(edges)
+        by_parent: dict[int, list[Line]] = {}
         kept: dict[int, list[Line]] = {}
         for line in found:
+            by_parent.setdefault(line.parent, []).append(line)
             if (line.parent, line.child) not in cycles:
                 kept.setdefault(line.parent, []).append(line)
         return cls(
             units={row["id"]: row for row in rows(world, "partInventories")},
             parts={row["id"]: row for row in rows(world, "parts")},
             all_lines=found,
+            by_parent=by_parent,
             kept=kept,
             cycles=cycles,
             installed={line.child for below in kept.values() for line in below},
@@ -56,6 +60,17 @@ class Bom:
             "lot_number": unit.get("lotNumber"),
             "tracking_type": unit.get("trackingType") or part.get("trackingType"),
         }
+
+    def lines_of(self, unit_id: int) -> list[Line]:
+        """Give all lines of a unit, quarantined ones included."""
+        return self.by_parent.get(unit_id, [])
+
+    def family(self, part_id: int | None) -> str | None:
+        """Give the part number of the first revision in the chain a part belongs to."""
+        part = self.parts.get(part_id)
+        while part is not None and part.get("revisedFromId") in self.parts:
+            part = self.parts[part["revisedFromId"]]
+        return None if part is None else part["partNumber"]
 
     def per_piece(self, line: Line) -> Fraction | None:
         """Give how much of the line's child is in one piece of its parent; None where that cannot be known."""

@@ -52,3 +52,7 @@
 {#- The texts that are not null, one after another; an empty text if all are. -#}
 {% macro join_texts(separator, texts) %}{{ return(adapter.dispatch('join_texts')(separator, texts)) }}{% endmacro %}
 {% macro duckdb__join_texts(separator, texts) %}concat_ws('{{ separator }}', {{ texts | join(', ') }}){% endmacro %}
+
+{#- One digest for the digests of a group, whatever their order. -#}
+{% macro digest_of_all(digests) %}{{ return(adapter.dispatch('digest_of_all')(digests)) }}{% endmacro %}
+{% macro duckdb__digest_of_all(digests) %}md5(array_to_string(list_sort(list({{ digests }})), '')){% endmacro %}

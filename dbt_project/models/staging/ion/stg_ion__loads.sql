@@ -7,6 +7,7 @@ select
     tenant,
     strategy,
     started_at as read_at,
+    valid_from,
     committed_at,
     loaded_at,
     requests as request_count,

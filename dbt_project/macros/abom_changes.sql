@@ -1,0 +1,7 @@
+{#- What can have happened to a line of an as-built BOM; the last one happened further down. -#}
+{% macro abom_changes() -%}
+{{ return([
+        'installed', 'uninstalled', 'replaced', 'quantity_changed', 'moved', 'requirement_added', 'requirement_removed',
+        'indirect'
+    ]) }}
+{%- endmacro %}

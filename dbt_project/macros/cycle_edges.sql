@@ -1,0 +1,108 @@
+{#-
+    The edges of a graph that lie on a cycle, as the end of a `with recursive` that has `edges` (parent_id, child_id):
+    the last CTE is `cycle_edges`, with the same columns.
+-#}
+{% macro cycle_edges() %}
+-- Leaf stripping, from both ends at once: an edge stays while something is below its child and above its parent. A
+-- tree is gone after half its depth; what is left at the end lies in a cycle or between two.
+stripped as (
+    select
+        parent_id,
+        child_id,
+        0 as round
+    from edges
+
+    union all
+
+    select
+        parent_id,
+        child_id,
+        round + 1 as round
+    from stripped
+    where
+        child_id in (select above.parent_id from stripped as above)
+        and parent_id in (select below.child_id from stripped as below)
+        and round < {{ var('abom_max_depth') }}
+),
+
+suspects as (
+    select
+        parent_id,
+        child_id
+    from stripped
+    where round = {{ var('abom_max_depth') }}
+),
+
+-- One wrong installation can put a whole plant on cycles: a product in a lot of bolts that all its assemblies use. The
+-- unit installed in most places is then in the middle of it, and what it leads to and is led to from is one component
+-- with it. Like the next one, this recursion ends by itself: a unit or pair is found once, and there are finitely many.
+hub as (
+    select child_id as unit_id
+    from suspects
+    group by child_id
+    order by count(*) desc, child_id asc
+    limit 1
+),
+
+below_hub as (
+    select unit_id from hub
+    union
+    select suspects.child_id as unit_id
+    from below_hub
+    inner join suspects on below_hub.unit_id = suspects.parent_id
+),
+
+above_hub as (
+    select unit_id from hub
+    union
+    select suspects.parent_id as unit_id
+    from above_hub
+    inner join suspects on above_hub.unit_id = suspects.child_id
+),
+
+around_hub as (
+    select below_hub.unit_id
+    from below_hub
+    inner join above_hub on below_hub.unit_id = above_hub.unit_id
+),
+
+-- Other cycles do not touch that component, or they would belong to it.
+elsewhere as (
+    select *
+    from suspects
+    where
+        parent_id not in (select around_hub.unit_id from around_hub)
+        and child_id not in (select around_hub.unit_id from around_hub)
+),
+
+reached as (
+    select
+        parent_id as start_id,
+        child_id as reached_id
+    from elsewhere
+
+    union
+
+    select
+        reached.start_id,
+        elsewhere.child_id as reached_id
+    from reached
+    inner join elsewhere on reached.reached_id = elsewhere.parent_id
+),
+
+cycle_edges as (
+    -- An edge lies on a cycle exactly when its child leads back to its parent.
+    select
+        suspects.parent_id,
+        suspects.child_id
+    from suspects
+    left join reached on suspects.child_id = reached.start_id and suspects.parent_id = reached.reached_id
+    where
+        suspects.parent_id = suspects.child_id
+        or reached.start_id is not null
+        or (
+            suspects.parent_id in (select around_hub.unit_id from around_hub)
+            and suspects.child_id in (select around_hub.unit_id from around_hub)
+        )
+)
+{% endmacro %}

@@ -1,0 +1,67 @@
+{{ config(materialized='table') }}
+
+with changed as (
+    select * from {{ ref('int_abom_history__changed_units') }}
+),
+
+{%- set columns = [
+    'line_key', 'build_requirement_id', 'abom_installation_id', 'child_part_inventory_id', 'part_id', 'serial_number',
+    'lot_number', 'reference_designator', 'quantity', 'quantity_required'
+] %}
+
+lines as (
+    select
+        *,
+        quantity_installed as quantity
+    from {{ ref('int_abom_history__lines') }}
+    where child_part_inventory_id is not null
+),
+
+line_changes as (
+    select * from {{ ref('int_abom_history__line_changes') }}
+    where change = 'unchanged'
+),
+
+-- A line that goes on through the instant, and one that ION or the unit on it wrote anew without a change.
+standing as (
+    select
+        lines.parent_part_inventory_id as part_inventory_id,
+        changed.changed_at,
+        {% for suffix in ['before', 'after'] %}
+            {% for column in columns %}
+                lines.{{ column }} as {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
+            {% endfor %}
+        {% endfor %}
+    from changed
+    inner join lines
+        on
+            changed.part_inventory_id = lines.child_part_inventory_id
+            and changed.changed_at > lines.valid_from
+            and changed.changed_at < lines.valid_until
+    union all
+    select
+        line_changes.part_inventory_id,
+        line_changes.changed_at,
+        {% for suffix in ['before', 'after'] %}
+            {% for column in columns %}
+                line_changes.{{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
+            {% endfor %}
+        {% endfor %}
+    from changed
+    inner join line_changes
+        on
+            changed.part_inventory_id = line_changes.child_part_inventory_id_after
+            and changed.changed_at = line_changes.changed_at
+)
+
+select
+    part_inventory_id,
+    changed_at,
+    'indirect' as change,
+    cast(null as {{ type_instant() }}) as ion_changed_at,
+    {% for suffix in ['before', 'after'] %}
+        {% for column in columns %}
+            {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
+        {% endfor %}
+    {% endfor %}
+from standing

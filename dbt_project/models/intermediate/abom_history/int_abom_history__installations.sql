@@ -1,0 +1,51 @@
+with installations as (
+    {{ spans_of(ref('stg_ion_history__abom_installations')) }}
+),
+
+designators as (
+    {{ spans_of(ref('stg_ion_history__build_requirement_reference_designators')) }}
+),
+
+unnamed as (
+    {{ uncovered('designators', ['build_requirement_id', 'build_requirement_reference_designator_id']) }}
+),
+
+-- A designator once known has a row at all times, without a name before it was there and after it was gone.
+names as (
+    select
+        build_requirement_id,
+        build_requirement_reference_designator_id,
+        reference_designator,
+        valid_from,
+        valid_until
+    from designators
+    union all
+    select
+        build_requirement_id,
+        build_requirement_reference_designator_id,
+        cast(null as varchar) as reference_designator,
+        valid_from,
+        valid_until
+    from unnamed
+)
+
+select
+    installations.abom_installation_id,
+    installations.build_requirement_id,
+    installations.part_inventory_id,
+    names.reference_designator,
+    installations.quantity,
+    installations.created_at,
+    installations.updated_at,
+    installations.created_by_id,
+    -- Null is passed over: without a designator the span is the installation's own.
+    {{ common_span('installations', 'names') }}
+from installations
+left join names
+    on
+        installations.build_requirement_id = names.build_requirement_id
+        and installations.build_requirement_reference_designator_id
+        = names.build_requirement_reference_designator_id
+        and {{ overlap('installations', 'names') }}
+-- An installation without a unit fills the requirement but is no part of a tree.
+where installations.part_inventory_id is not null

@@ -1,0 +1,77 @@
+{{ config(materialized='table') }}
+
+{#-
+    Lines that ended are matched with lines that began at the same instant on the same unit, stage by stage: what one
+    stage has matched the next ones do not see. Within a stage the lowest installation goes with the lowest.
+-#}
+{%- set same_requirement = ['abom_generation', 'build_requirement_id'] %}
+{%- set same_unit = ['reference_designator', 'child_part_inventory_id', 'open_part_id'] %}
+{%- set stages = [
+    {'match': 'kept', 'columns': same_requirement + same_unit + ['line_key']},
+    {'match': 'kept', 'columns': same_requirement + same_unit},
+    {'match': 'kept', 'columns': same_unit, 'other': 'abom_generation'},
+    {'match': 'replaced', 'columns': same_requirement + ['reference_designator', 'revision_family_id']},
+    {'match': 'replaced', 'columns': same_requirement + ['reference_designator']},
+    {'match': 'moved', 'columns': same_requirement + ['child_part_inventory_id']},
+    {'match': 'moved', 'columns': ['child_part_inventory_id']},
+    {'match': 'replaced', 'columns': same_requirement + ['revision_family_id']},
+    {'match': 'replaced', 'columns': same_requirement}
+] %}
+
+with
+{%- for side in ['ended', 'began'] %}
+{{ side }}_0 as (
+    select * from {{ ref('int_abom_history__line_ends') }}
+    where side = '{{ side }}'
+),
+{% endfor %}
+{%- for stage in stages %}
+{%- set before, now = loop.index0, loop.index %}
+{%- set columns = ['part_inventory_id', 'changed_at'] + stage.columns %}
+{%- for side in ['ended', 'began'] %}
+{{ side }}_numbered_{{ now }} as (
+    select
+        *,
+        row_number() over (
+            partition by {{ columns | join(', ') }}
+            order by abom_installation_id, build_requirement_id
+        ) as place
+    from {{ side }}_{{ before }}
+    {%- if stage.match != 'kept' %}
+    where is_filled
+    {%- endif %}
+),
+{% endfor %}
+matches_{{ now }} as (
+    select
+        ended.line_end_id as ended_id,
+        began.line_end_id as began_id,
+        '{{ stage.match }}' as match
+    from ended_numbered_{{ now }} as ended
+    inner join began_numbered_{{ now }} as began
+        on
+            ended.part_inventory_id = began.part_inventory_id
+            and ended.changed_at = began.changed_at
+            {%- for column in stage.columns %}
+            and ended.{{ column }} is not distinct from began.{{ column }}
+            {%- endfor %}
+            and ended.place = began.place
+            {%- if stage.other %}
+            and ended.{{ stage.other }} <> began.{{ stage.other }}
+            {%- endif %}
+),
+{% for side in ['ended', 'began'] %}
+{{ side }}_{{ now }} as (
+    select * from {{ side }}_{{ before }}
+    where line_end_id not in (select matches_{{ now }}.{{ side }}_id from matches_{{ now }})
+),
+{% endfor %}
+{%- endfor %}
+matches as (
+    {%- for stage in stages %}
+    select * from matches_{{ loop.index }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
+select * from matches

@@ -1,0 +1,115 @@
+{{ config(materialized='table') }}
+
+with generation_1 as (
+    select * from {{ ref('int_abom_history__generation_1_lines') }}
+),
+
+generation_2 as (
+    select * from {{ ref('int_abom_history__generation_2_lines') }}
+),
+
+told_by_2 as (
+    {{ spans_of(ref('stg_ion_history__build_requirement_part_inventories')) }}
+),
+
+units as (
+    select * from {{ ref('int_abom_history__units') }}
+),
+
+-- While a unit has any requirement of generation 2 it is told by generation 2 alone.
+told_by_1 as (
+    {{ uncovered('told_by_2', ['parent_part_inventory_id']) }}
+    union all
+    select
+        parents.parent_part_inventory_id,
+        {{ start_of_time() }} as valid_from,
+        {{ end_of_time() }} as valid_until
+    from (select distinct parent_part_inventory_id from generation_1) as parents
+    left join told_by_2 on parents.parent_part_inventory_id = told_by_2.parent_part_inventory_id
+    where told_by_2.parent_part_inventory_id is null
+),
+
+{%- set columns = [
+    'abom_generation', 'parent_part_inventory_id', 'build_requirement_id', 'part_id', 'quantity_required',
+    'child_part_inventory_id', 'abom_installation_id', 'reference_designator', 'quantity_installed',
+    'is_made_on_assembly', 'created_at', 'updated_at', 'created_by_id'
+] %}
+
+both_generations as (
+    select
+        {{ columns | join(', ') }},
+        valid_from,
+        valid_until
+    from generation_2
+    union all
+    select
+        {% for column in columns %}generation_1.{{ column }}, {% endfor %}
+        {{ common_span('generation_1', 'told_by_1') }}
+    from generation_1
+    inner join told_by_1
+        on
+            generation_1.parent_part_inventory_id = told_by_1.parent_part_inventory_id
+            and {{ overlap('generation_1', 'told_by_1') }}
+),
+
+-- Both ends must be units that are there. The lot a line is in says what one piece has, the unit on it what part it is.
+in_parents as (
+    select
+        {% for column in columns %}both_generations.{{ column }}, {% endfor %}
+        parents.pieces as parent_pieces,
+        {{ common_span('both_generations', 'parents') }}
+    from both_generations
+    inner join units as parents
+        on
+            both_generations.parent_part_inventory_id = parents.part_inventory_id
+            and {{ overlap('both_generations', 'parents') }}
+),
+
+with_children as (
+    select
+        {% for column in columns if column != 'part_id' %}in_parents.{{ column }}, {% endfor %}
+        -- What a line that is filled was planned for is not told by the unit on it, and no change of it.
+        case when in_parents.child_part_inventory_id is null then in_parents.part_id else children.part_id end
+            as part_id,
+        in_parents.part_id as required_part_id,
+        in_parents.parent_pieces,
+        children.serial_number,
+        children.lot_number,
+        children.tracking_type,
+        {{ common_span('in_parents', 'children') }}
+    from in_parents
+    left join units as children
+        on
+            in_parents.child_part_inventory_id = children.part_inventory_id
+            and {{ overlap('in_parents', 'children') }}
+    where in_parents.child_part_inventory_id is null or children.part_inventory_id is not null
+),
+
+keyed as (
+    select
+        *,
+        cast(abom_generation as varchar)
+        || ':' || cast(parent_part_inventory_id as varchar)
+        || case when child_part_inventory_id is null then ':r' else ':i' end
+        || cast(coalesce(abom_installation_id, build_requirement_id) as varchar) as line_key
+    from with_children
+),
+
+merged as (
+    {{ merged_spans(
+        'keyed', 'line_key',
+        [
+            'abom_generation', 'parent_part_inventory_id', 'build_requirement_id', 'part_id', 'quantity_required',
+            'child_part_inventory_id', 'abom_installation_id', 'reference_designator', 'quantity_installed',
+            'is_made_on_assembly', 'parent_pieces', 'serial_number', 'lot_number', 'tracking_type'
+        ],
+        earliest=['updated_at'],
+        latest=['required_part_id', 'created_at', 'created_by_id']
+    ) }}
+)
+
+select
+    *,
+    quantity_installed / nullif(parent_pieces, 0) as quantity_per_piece
+from merged
+order by parent_part_inventory_id, valid_from, line_key

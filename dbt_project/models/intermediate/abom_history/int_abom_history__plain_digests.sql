@@ -1,0 +1,64 @@
+{{ config(materialized='table') }}
+
+with states as (
+    select * from {{ ref('int_abom_history__structure_states') }}
+),
+
+lines as (
+    select * from {{ ref('int_abom_history__lines') }}
+),
+
+edges as (
+    select * from {{ ref('int_abom_history__tree_edges') }}
+),
+
+assemblies as (
+    select distinct part_inventory_id from states
+),
+
+-- Open requirements, units that never had a line, and those that have none at this instant: by what they are, not by
+-- what they were, or two equal configurations would have different hashes.
+plain_lines as (
+    select
+        states.structure_state_id,
+        lines.child_part_inventory_id is null as is_open,
+        lines.part_id,
+        case when lines.child_part_inventory_id is null then lines.quantity_required else lines.quantity_per_piece end
+            as quantity,
+        lines.reference_designator
+    from lines
+    inner join states
+        on
+            lines.parent_part_inventory_id = states.part_inventory_id
+            and states.valid_from >= lines.valid_from
+            and states.valid_from < lines.valid_until
+    left join assemblies on lines.child_part_inventory_id = assemblies.part_inventory_id
+    where assemblies.part_inventory_id is null
+
+    union all
+
+    select
+        parent_state_id as structure_state_id,
+        false as is_open,
+        part_id,
+        quantity_per_piece as quantity,
+        reference_designator
+    from edges
+    where is_bare
+),
+
+digests as (
+    select
+        structure_state_id,
+        {{ line_digest(
+            "case when is_open then 'open:' else 'part:' end || coalesce(cast(part_id as varchar), '')",
+            'quantity', 'reference_designator'
+        ) }} as line_digest
+    from plain_lines
+)
+
+select
+    structure_state_id,
+    {{ digest_of_all('line_digest') }} as plain_digest
+from digests
+group by structure_state_id

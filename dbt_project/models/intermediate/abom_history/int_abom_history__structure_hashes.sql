@@ -1,0 +1,120 @@
+{{ config(materialized='table') }}
+
+with recursive states as (
+    select * from {{ ref('int_abom_history__structure_states') }}
+),
+
+plain_digests as (
+    select * from {{ ref('int_abom_history__plain_digests') }}
+),
+
+edges as (
+    select * from {{ ref('int_abom_history__tree_edges') }}
+    where not is_bare
+),
+
+-- The height of a state is the longest way down to one that has no assembly in it. Cycles are out, so it ends.
+climbing as (
+    select distinct
+        child_state_id as structure_state_id,
+        0 as height
+    from edges
+    where child_state_id not in (select above.parent_state_id from edges as above)
+
+    union
+
+    select
+        edges.parent_state_id as structure_state_id,
+        climbing.height + 1 as height
+    from climbing
+    inner join edges on climbing.structure_state_id = edges.child_state_id
+),
+
+heights as (
+    select
+        structure_state_id,
+        max(height) as height
+    from climbing
+    group by structure_state_id
+),
+
+-- Until which height a hash is asked for by something above.
+uses as (
+    select
+        edges.child_state_id as structure_state_id,
+        max(heights.height) as last_height
+    from edges
+    inner join heights on edges.parent_state_id = heights.structure_state_id
+    group by edges.child_state_id
+),
+
+nodes as (
+    select
+        states.structure_state_id,
+        states.part_id,
+        plain_digests.plain_digest,
+        coalesce(heights.height, 0) as height,
+        coalesce(uses.last_height, 0) as last_height
+    from states
+    left join plain_digests on states.structure_state_id = plain_digests.structure_state_id
+    left join heights on states.structure_state_id = heights.structure_state_id
+    left join uses on states.structure_state_id = uses.structure_state_id
+),
+
+high_edges as (
+    select
+        edges.*,
+        heights.height
+    from edges
+    inner join heights on edges.parent_state_id = heights.structure_state_id
+),
+
+-- From the bottom up, one height per round; a hash goes round until the highest of its uses has taken it up.
+hashes as (
+    select
+        structure_state_id,
+        {{ structure_digest('part_id', 'plain_digest', 'null') }} as structure_hash,
+        height,
+        last_height
+    from nodes
+    where height = 0
+
+    union all
+
+    (
+        select
+            nodes.structure_state_id,
+            {{ structure_digest('nodes.part_id', 'nodes.plain_digest', 'assemblies.assembly_digest') }}
+                as structure_hash,
+            nodes.height,
+            nodes.last_height
+        from (
+            select
+                high_edges.parent_state_id,
+                {{ digest_of_all(line_digest(
+                    'hashes.structure_hash', 'high_edges.quantity_per_piece', 'high_edges.reference_designator'
+                )) }} as assembly_digest
+            from hashes
+            inner join high_edges
+                on hashes.structure_state_id = high_edges.child_state_id and hashes.height + 1 = high_edges.height
+            group by high_edges.parent_state_id
+        ) as assemblies
+        inner join nodes on assemblies.parent_state_id = nodes.structure_state_id
+
+        union all
+
+        select
+            structure_state_id,
+            structure_hash,
+            height + 1 as height,
+            last_height
+        from hashes
+        where height + 1 < last_height
+    )
+)
+
+select
+    structure_state_id,
+    min_by(structure_hash, height) as structure_hash
+from hashes
+group by structure_state_id

@@ -1,0 +1,21 @@
+with source as (
+    select * from {{ source('ion_history', 'abom_items') }}
+),
+
+renamed as (
+    select
+        id as abom_item_id,
+        part_inventory_id,
+        part_id,
+        origin_mbom_item_id,
+        expected_quantity_per as quantity_per_parent,
+        expected_fixed_quantity as quantity_fixed,
+        quantity,
+        {{ audit_columns() }},
+        valid_from,
+        valid_to,
+        is_current
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,128 @@
+"""What changed between the lines of one unit at two instants, from the definitions, line by line.
+
+A line that was there before is matched with one that is there after, rule by rule; the lowest installation goes with
+the lowest.  What is left over on one side came or went.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.oracle.bom import Bom
+from tests.oracle.lines import Line
+from tests.oracle.world import Row
+
+Pair = tuple[Line, Line]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Rows of what changed, and the pairs of lines that did not."""
+
+    changed: list[Row]
+    unchanged: list[Pair]
+
+
+def compare_lines(before: Bom, after: Bom, unit: int) -> Compared:
+    """Compare a unit's lines before and after, quarantined ones included."""
+    old = sorted(before.lines_of(unit), key=_order)
+    new = sorted(after.lines_of(unit), key=_order)
+    were_filled = {_place(line) for line in old if line.child is not None}
+    are_filled = {_place(line) for line in new if line.child is not None}
+    pairs = _matched(old, new, before, after)
+    rows = [_row(kind, before, after, left, right) for kind, left, right in pairs if kind != "unchanged"]
+    for line in old:
+        if line.child is not None:
+            rows.append(_row("uninstalled", before, after, line, None))
+        elif _place(line) not in are_filled:
+            rows.append(_row("requirement_removed", before, after, line, None))
+    for line in new:
+        if line.child is not None:
+            rows.append(_row("installed", before, after, None, line))
+        elif _place(line) not in were_filled:
+            rows.append(_row("requirement_added", before, after, None, line))
+    return Compared(rows, [(left, right) for kind, left, right in pairs if kind == "unchanged"])
+
+
+def row_of(change: str, before: Bom, after: Bom, pair: Pair) -> Row:
+    """Give the row for a pair of lines."""
+    return _row(change, before, after, *pair)
+
+
+def _matched(old: list[Line], new: list[Line], before: Bom, after: Bom) -> list[tuple[str, Line, Line]]:
+    """Match lines and take them off both lists."""
+
+    def family(line: Line, bom: Bom) -> str | None:
+        return bom.family(bom.units[line.child]["partId"] if line.child is not None else line.part)
+
+    def needed(line: Line) -> int | None:
+        return line.part if line.child is None else None
+
+    def same(left: Line, right: Line) -> bool:
+        return (left.designator, left.child, needed(left)) == (right.designator, right.child, needed(right))
+
+    def both_filled(left: Line, right: Line) -> bool:
+        return left.child is not None and right.child is not None
+
+    def one_requirement(left: Line, right: Line) -> bool:
+        return _place(left) == _place(right)
+
+    def one_place(left: Line, right: Line) -> bool:
+        return one_requirement(left, right) and left.designator == right.designator
+
+    def one_family(left: Line, right: Line) -> bool:
+        return family(left, before) == family(right, after)
+
+    rules: list[tuple[str, Callable[[Line, Line], bool]]] = [
+        ("kept", lambda a, b: a.installation == b.installation and one_requirement(a, b) and same(a, b)),
+        ("kept", lambda a, b: one_requirement(a, b) and same(a, b)),
+        ("kept", lambda a, b: a.generation != b.generation and same(a, b)),
+        ("replaced", lambda a, b: both_filled(a, b) and one_place(a, b) and one_family(a, b)),
+        ("replaced", lambda a, b: both_filled(a, b) and one_place(a, b)),
+        ("moved", lambda a, b: both_filled(a, b) and one_requirement(a, b) and a.child == b.child),
+        ("moved", lambda a, b: both_filled(a, b) and a.child == b.child),
+        ("replaced", lambda a, b: both_filled(a, b) and one_requirement(a, b) and one_family(a, b)),
+        ("replaced", lambda a, b: both_filled(a, b) and one_requirement(a, b)),
+    ]  # fmt: skip
+    found = []
+    for kind, rule in rules:
+        for left in list(old):
+            right = next((line for line in new if rule(left, line)), None)
+            if right is not None:
+                old.remove(left)
+                new.remove(right)
+                found.append((_kept(left, right) if kind == "kept" else kind, left, right))
+    return found
+
+
+def _kept(left: Line, right: Line) -> str:
+    same = (left.quantity, left.required) == (right.quantity, right.required)
+    return "unchanged" if same else "quantity_changed"
+
+
+def _place(line: Line) -> tuple[int, int]:
+    """The requirement; ids of the two generations have nothing to do with each other."""
+    return (line.generation, line.requirement)
+
+
+def _order(line: Line) -> tuple[int, int]:
+    return (-1 if line.installation is None else line.installation, line.requirement)
+
+
+def _row(change: str, before: Bom, after: Bom, left: Line | None, right: Line | None) -> Row:
+    return {"change": change, **_side("before", before, left), **_side("after", after, right)}
+
+
+def _side(suffix: str, bom: Bom, line: Line | None) -> Row:
+    label = {} if line is None else bom.label(line.child, line.part)
+    return {
+        f"build_requirement_id_{suffix}": line and line.requirement,
+        f"abom_installation_id_{suffix}": line and line.installation,
+        f"part_inventory_id_{suffix}": line and line.child,
+        f"reference_designator_{suffix}": line and line.designator,
+        f"quantity_{suffix}": line and line.quantity,
+        f"quantity_required_{suffix}": line and line.required,
+        **{
+            f"{name}_{suffix}": label.get(name)
+            for name in ("part_id", "part_number", "part_revision", "serial_number", "lot_number")
+        },
+    }
