@@ -3,7 +3,8 @@
     python -m benchmarks.genealogy_scale --units 1000000 --installations 5000000 --dir build/bench
 
 Makes raw tables of a synthetic plant inside DuckDB, builds and tests the genealogy with dbt as a refresh does,
-publishes, and reads trees and where-used from the published file. The numbers are printed as one JSON document.
+publishes, and asks the published file, a naive recursive query and a Python dictionary the same. The numbers are
+printed as one JSON document.
 
 The plant: assemblies on `levels` levels, each in one assembly of the level above and every fiftieth in a second one;
 below them single serials, used once, and lots, used in many places; every hundredth requirement is open.
@@ -12,30 +13,31 @@ below them single serials, used once, and lots, used in many places; every hundr
 import argparse
 import json
 import os
-import random
 import resource
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from benchmarks.genealogy_queries import closure_seconds, measure
 from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.pipeline.steps import analyst_macros
 from ion_pipeline.warehouse.connection import Resources
 from ion_pipeline.warehouse.publishing import publish
 from ion_pipeline.warehouse.tables import ensure_tables
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
 PARTS = 5_000
+# Parts with a plan; the others are bought.
+PLANNED = 1_000
 
 
 def generate(path: Path, *, units: int, installations: int, levels: int) -> None:
     """Fill the raw tables that the genealogy reads."""
-    per_level = int(units * 0.288) // levels
+    per_level, step = int(units * 0.288) // levels, PLANNED // levels
     assemblies = per_level * levels
     serials = (units - assemblies) // 2
     lots_from = assemblies + serials
@@ -68,7 +70,8 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
 
             insert into raw.part_inventories by name
             select
-                i as id, i % {PARTS} as part_id,
+                i as id,
+                case when i < {assemblies} then i % {PLANNED} else {PLANNED} + i % {PARTS - PLANNED} end as part_id,
                 case when i < {lots_from} then 'SN' || lpad(i::varchar, 8, '0') end as serial_number,
                 case when i >= {lots_from} then 'LOT' || lpad(i::varchar, 8, '0') end as lot_number,
                 case when i < {lots_from} then 'SERIAL' else 'LOT' end as tracking_type,
@@ -77,9 +80,28 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
 
             create temp table lines as select row_number() over () as id, parent, child from edges;
 
+            insert into raw.mboms by name
+            select
+                i as id, i as part_id, 1 as version, 'RELEASED' as status, true as is_latest_version,
+                timestamptz '2025-12-01 00:00:00+00' as _created
+            from range({PLANNED}) as t(i);
+
+            -- Twenty lines each: one or two assemblies of the next level, the rest bought.
+            insert into raw.mbom_items by name
+            select
+                mbom * 20 + line as id, mbom as mbom_id, line % 4 + 1 as quantity,
+                case
+                    when line <= mbom % 2 and mbom + {step} < {PLANNED}
+                        then (mbom // {step} + 1) * {step} + hash(mbom + line) % {step}
+                    else {PLANNED} + hash(mbom * 20 + line) % {PARTS - PLANNED}
+                end as part_id
+            from range({step * levels}) as m(mbom), range(20) as l(line);
+
             insert into raw.build_requirements by name
             select
-                id, child % {PARTS} as part_id, false as made_on_assembly,
+                parent % {PLANNED} * 20 + hash(id) % 20 as origin_mbom_item_id,
+                id, case when child < {assemblies} then child % {PLANNED} else {PLANNED} + child % {PARTS - PLANNED} end as part_id,
+                false as made_on_assembly,
                 id % 4 + 1 as quantity_per_parent_part_inventory
             from lines
             union all by name
@@ -160,34 +182,6 @@ def build(path: Path, work: Path, *, memory_limit: str, threads: int) -> dict[st
     }
 
 
-def latency(
-    connection: duckdb.DuckDBPyConnection, sql: str, pick: Callable[[], object], times: int
-) -> dict[str, float]:
-    """Milliseconds of a query over random arguments: median and 95th percentile; and the median number of rows."""
-    took, rows = [], []
-    for _ in range(times):
-        argument = pick()
-        began = time.perf_counter()
-        rows.append(len(connection.execute(sql, [argument]).fetchall()))
-        took.append((time.perf_counter() - began) * 1000)
-    took.sort()
-    return {
-        "median_ms": round(statistics.median(took), 1),
-        "p95_ms": round(took[int(len(took) * 0.95) - 1], 1),
-        "median_rows": statistics.median(rows),
-    }
-
-
-QUERIES = {
-    "explode": "select * from genealogy.abom_hierarchy where root_part_inventory_id = ? order by sort_key",
-    "explode_by_serial": """
-        select tree.* from genealogy.abom_hierarchy as tree
-        inner join reference.part_inventories as unit on unit.part_inventory_id = tree.root_part_inventory_id
-        where unit.serial_number = 'SN' || lpad(?::varchar, 8, '0') order by sort_key""",
-    "where_used": "select * from genealogy.abom_where_used where component_part_inventory_id = ?",
-}
-
-
 def main() -> None:
     """Generate, build, publish, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -210,23 +204,25 @@ def main() -> None:
             for name in (
                 "genealogy.abom_hierarchy",
                 "genealogy.abom_where_used",
+                "genealogy.abom_versions",
+                "genealogy.abom_line_history",
+                "genealogy.abom_conformance",
                 "intermediate.int_abom__assembly_paths",
             )
         }
+        report |= closure_seconds(connection)
     published = publish(
         path,
         arguments.dir / "published",
+        sql_files=analyst_macros(),
         resources=Resources(memory_limit=arguments.memory_limit, threads=arguments.threads),
     )
     report["publish_seconds"] = round(published.seconds, 1)
     report["published_gb"] = round(published.bytes / 1e9, 2)
-    chance = random.Random(7)
-    assemblies = int(arguments.units * 0.288)
+    assemblies = int(arguments.units * 0.288) // arguments.levels * arguments.levels
+    lots_from = assemblies + (arguments.units - assemblies) // 2
     with duckdb.connect(str(published.database), read_only=True) as connection:
-        for name, sql in QUERIES.items():
-            top = assemblies if name.startswith("explode") else arguments.units
-            connection.execute(sql, [0]).fetchall()
-            report[name] = latency(connection, sql, lambda top=top: chance.randrange(top), times=40)
+        report |= measure(connection, units=arguments.units, assemblies=assemblies, lots_from=lots_from)
     print(json.dumps(report, indent=2))
 
 
