@@ -40,7 +40,9 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
     per_level, step = int(units * 0.288) // levels, PLANNED // levels
     assemblies = per_level * levels
     serials = (units - assemblies) // 2
-    lots_from = assemblies + serials
+    lots_from, bought = assemblies + serials, PARTS - PLANNED
+    first_lot = -(-lots_from // bought) * bought
+    lots_a_part = (units - first_lot) // bought
     with duckdb.connect(str(path)) as connection:
         ensure_tables(connection, known_catalog().tables.values())
         connection.execute(
@@ -50,17 +52,23 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
                 select i as id, (i // {per_level} - 1) * {per_level} as above
                 from range({per_level}, {assemblies}) as t(i)
             )
-            select above + hash(id) % {per_level} as parent, id as child from assembly
+            select above + hash(id) % {per_level} as parent, id as child, 0 as plan_line from assembly
             union all
-            select above + hash(id + 7) % {per_level}, id from assembly where id % 50 = 0
+            select above + hash(id + 7) % {per_level}, id, 1 from assembly where id % 50 = 0
             union all
-            select hash(i * 31) % {assemblies}, {assemblies} + i from range({serials}) as t(i);
+            select hash(i * 31) % {assemblies}, {assemblies} + i, 19 from range({serials}) as t(i);
 
+            -- Units of one part are built alike, but for every thirtieth line; each takes from another lot.
             insert into edges
             select
-                hash(i * 17 + 3) % {assemblies},
-                {lots_from} + hash(i * 13 + 5) % {units - lots_from}
-            from range({installations} - (select count(*) from edges)) as t(i);
+                unit,
+                {first_lot} + {bought} * (hash(unit * 17 + line) % {lots_a_part})
+                + hash(
+                    case when hash(unit * 31 + line) % 30 = 0 then unit * 97 else unit % {PLANNED} * 20 end + line
+                ) % {bought},
+                line
+            from range({assemblies}) as u(unit),
+                range(2, 2 + ({installations} - (select count(*) from edges)) // {assemblies}) as l(line);
 
             insert into raw.parts by name
             select
@@ -71,14 +79,19 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
             insert into raw.part_inventories by name
             select
                 i as id,
-                case when i < {assemblies} then i % {PLANNED} else {PLANNED} + i % {PARTS - PLANNED} end as part_id,
+                case
+                    when i < {assemblies} then i % {PLANNED}
+                    when i < {lots_from} then
+                        {PLANNED} + hash(hash((i - {assemblies}) * 31) % {assemblies} % {PLANNED} * 20 + 19) % {bought}
+                    else {PLANNED} + i % {bought}
+                end as part_id,
                 case when i < {lots_from} then 'SN' || lpad(i::varchar, 8, '0') end as serial_number,
                 case when i >= {lots_from} then 'LOT' || lpad(i::varchar, 8, '0') end as lot_number,
                 case when i < {lots_from} then 'SERIAL' else 'LOT' end as tracking_type,
                 case when i < {lots_from} then 1 else 1000 end as quantity
             from range({units}) as t(i);
 
-            create temp table lines as select row_number() over () as id, parent, child from edges;
+            create temp table lines as select row_number() over () as id, parent, child, plan_line from edges;
 
             insert into raw.mboms by name
             select
@@ -91,19 +104,17 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
             select
                 mbom * 20 + line as id, mbom as mbom_id, line % 4 + 1 as quantity,
                 case
-                    when line <= mbom % 2 and mbom + {step} < {PLANNED}
+                    when (line = 0 or line = 1 and mbom % 4 = 0) and mbom + {step} < {PLANNED}
                         then (mbom // {step} + 1) * {step} + hash(mbom + line) % {step}
-                    else {PLANNED} + hash(mbom * 20 + line) % {PARTS - PLANNED}
+                    else {PLANNED} + hash(mbom * 20 + line) % {bought}
                 end as part_id
             from range({step * levels}) as m(mbom), range(20) as l(line);
 
             insert into raw.build_requirements by name
             select
-                parent % {PLANNED} * 20 + hash(id) % 20 as origin_mbom_item_id,
-                id, case when child < {assemblies} then child % {PLANNED} else {PLANNED} + child % {PARTS - PLANNED} end as part_id,
-                false as made_on_assembly,
-                id % 4 + 1 as quantity_per_parent_part_inventory
-            from lines
+                lines.parent % {PLANNED} * 20 + lines.plan_line as origin_mbom_item_id, lines.id, children.part_id,
+                false as made_on_assembly, lines.plan_line % 4 + 1 as quantity_per_parent_part_inventory
+            from lines inner join raw.part_inventories as children on lines.child = children.id
             union all by name
             select {installations} + 1 + i as id, i % {PARTS} as part_id, 2 as quantity_per_parent_part_inventory
             from range({installations} // 100) as t(i);
@@ -118,7 +129,7 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
 
             insert into raw.abom_installations by name
             select
-                id, id as build_requirement_id, child as part_inventory_id, id % 4 + 1 as quantity,
+                id, id as build_requirement_id, child as part_inventory_id, plan_line % 4 + 1 as quantity,
                 case when id % 3 = 0 then id end as build_requirement_reference_designator_id,
                 timestamptz '2026-01-01 00:00:00+00' + to_seconds(id) as _created
             from lines;
