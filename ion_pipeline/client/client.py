@@ -86,6 +86,11 @@ class Identity:
     organization_id: str
     organization_domain: str | None
 
+    @property
+    def user_number(self) -> int | None:
+        """The user's id as tables refer to users: by number."""
+        return int(self.user_id) if self.user_id.isdecimal() else None
+
 
 class IonClient:
     """An ION tenant, as an async context manager.

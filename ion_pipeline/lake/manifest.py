@@ -141,6 +141,7 @@ class LoadManifest:
         drift: How the tenant's schema differed from the catalog.
         fold: Set where this stands for all loads up to it; the other fields are then those of the last load, and
             each table's `read` is its last.
+        read_by: ION's id of the user whose key read it; None where that is not known.
     """
 
     format: int
@@ -155,6 +156,7 @@ class LoadManifest:
     tables: tuple[TableManifest, ...]
     drift: tuple[SchemaDrift, ...] = ()
     fold: Fold | None = None
+    read_by: int | None = None
 
     @property
     def strategy(self) -> str:

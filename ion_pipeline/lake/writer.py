@@ -181,6 +181,7 @@ class LoadWriter:
         requests: int = 0,
         bytes_received: int = 0,
         drift: Sequence[SchemaDrift] = (),
+        read_by: int | None = None,
     ) -> LoadManifest:
         """Make the load visible, whole and durable.
 
@@ -189,6 +190,7 @@ class LoadWriter:
             requests: HTTP requests the load took.
             bytes_received: Bytes received for it.
             drift: How the tenant's schema differed from the catalog.
+            read_by: ION's id of the user whose key it was.
 
         Raises:
             LakeWriteError: Something could not be written, or rows were written for a table that is not in `reads`.
@@ -211,6 +213,7 @@ class LoadWriter:
                     bytes_received=bytes_received,
                     tables=tables,
                     drift=tuple(drift),
+                    read_by=read_by,
                 )
                 self._reveal(manifest)
             except OSError as error:

@@ -239,6 +239,7 @@ async def _extract(
                     table_reads(catalog, prepared.plan, results, overlap=timedelta(minutes=settings.overlap_minutes)),
                     requests=client.stats.requests,
                     bytes_received=client.stats.bytes,
+                    read_by=identity.user_number,
                     drift=schema_drift(prepared.plan, prepared.schema, data_schema(settings.data_dir)),
                 )
     return ExtractReport(

@@ -173,7 +173,7 @@ class _Run:
             tenant = claim_tenant(self.settings.data_dir, identity.organization_id, host)
             audited = await self._audit(client)
             if not dry_run and any(one.repair for one in audited.found):
-                load_id, results = await self._repair(client, tenant, audited)
+                load_id, results = await self._repair(client, tenant, audited, read_by=identity.user_number)
             return ReconcileReport(
                 load_id=load_id,
                 refreshed=None,
@@ -210,7 +210,9 @@ class _Run:
             )
         return _Audited(schema, plan, state, tasks, clock, tuple(found))
 
-    async def _repair(self, client: IonClient, tenant: Tenant, audited: _Audited) -> tuple[str, list[EntityResult]]:
+    async def _repair(
+        self, client: IonClient, tenant: Tenant, audited: _Audited, *, read_by: int | None
+    ) -> tuple[str, list[EntityResult]]:
         settings = self.settings
         catalog = data_catalog(settings.data_dir)
         drifted = {one.entity: one.drifted for one in audited.found}
@@ -241,6 +243,7 @@ class _Run:
                 {table: replace(read, drifted=drifted.get(table)) for table, read in reads.items()},
                 requests=client.stats.requests,
                 bytes_received=client.stats.bytes,
+                read_by=read_by,
                 drift=schema_drift(audited.plan, audited.schema, data_schema(settings.data_dir)),
             )
         return manifest.load_id, results

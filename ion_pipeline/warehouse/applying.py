@@ -112,7 +112,7 @@ def _record(
     connection: duckdb.DuckDBPyConnection, manifest: LoadManifest, changes: list[TableChange], valid_from: datetime
 ) -> None:
     connection.execute(
-        "insert into raw._ion_loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into raw._ion_loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             manifest.load_id,
             str(manifest.tenant),
@@ -125,6 +125,7 @@ def _record(
             manifest.schema_hash,
             datetime.now(UTC),
             valid_from,
+            manifest.read_by,
         ],
     )
     reads = {table.table: table.read for table in manifest.tables}

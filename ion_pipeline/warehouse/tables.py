@@ -22,8 +22,9 @@ _BOOKKEEPING = f"""
     create table if not exists {RAW}._ion_loads (
         load_id varchar, tenant varchar, strategy varchar, started_at timestamptz, committed_at timestamptz,
         requests bigint, bytes bigint, code_version varchar, schema_hash varchar, loaded_at timestamptz,
-        valid_from timestamptz
+        valid_from timestamptz, read_by bigint
     );
+    alter table {RAW}._ion_loads add column if not exists read_by bigint;
     create table if not exists {RAW}._ion_load_tables (
         load_id varchar, table_name varchar, entity varchar, strategy varchar, rows_read bigint, total_count bigint,
         rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_after bigint, rows_drifted bigint
@@ -34,7 +35,7 @@ _BOOKKEEPING = f"""
     );
     comment on table {RAW}._ion_schema_drift is 'A way in which the tenant differed from the catalog in a load.';
     comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: where its versions begin
-in raw_history, which is started_at unless the clock had been set back.';
+in raw_history, which is started_at unless the clock had been set back. read_by: the user whose key it was.';
     comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed. rows_drifted:
 rows that had changed unseen, as a reconcile found them; null where a refresh read.';
 """

@@ -3,7 +3,8 @@
 Superset needs an environment of its own (it wants an older SQLAlchemy), so this runs only where there is one:
 
     python -m venv superset
-    superset/bin/pip install apache-superset==6.1.0 rich flask-caching==2.3.1 duckdb-engine==0.17.0 duckdb==2.0.0
+    superset/bin/pip install apache-superset==6.1.0 rich cachetools flask-caching==2.3.1
+    superset/bin/pip install duckdb-engine==0.17.0 duckdb==2.0.0
     ION_TEST_SUPERSET=superset pytest tests/integration/test_superset.py
 """
 

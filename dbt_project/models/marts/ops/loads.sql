@@ -12,11 +12,17 @@ tables as (
         cast(sum(rows_deleted) as bigint) as rows_deleted
     from {{ ref('stg_ion__load_tables') }}
     group by load_id
+),
+
+users as (
+    select * from {{ ref('stg_ion__users') }}
 )
 
 select
     loads.load_id,
     loads.tenant,
+    loads.read_by_id,
+    users.user_name as read_by,
     loads.strategy,
     loads.read_at,
     loads.committed_at,
@@ -34,4 +40,5 @@ select
     loads.load_id = max(loads.load_id) over () as is_latest
 from loads
 left join tables on loads.load_id = tables.load_id
+left join users on loads.read_by_id = users.user_id
 order by loads.load_id

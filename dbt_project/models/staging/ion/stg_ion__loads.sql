@@ -12,6 +12,7 @@ select
     loaded_at,
     requests as request_count,
     bytes as byte_count,
+    read_by as read_by_id,
     code_version,
     schema_hash
 from source
