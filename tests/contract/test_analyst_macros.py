@@ -16,7 +16,8 @@ def test_each_file_is_one_table_macro_over_public_tables() -> None:
     assert paths == sorted(paths)
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        assert re.findall(r"create or replace macro (\w+)\([^)]*\) as table", text) == [path.stem]
-        schemas = set(re.findall(r"(?:from|join) (\w+)\.\w+", text))
+        # What a macro is made of may stand before it.
+        assert path.stem in re.findall(r"create or replace macro (\w+)\([^)]*\) as table", text)
+        schemas = set(re.findall(r"(?<!distinct )(?:from|join) (\w+)\.\w+", text))
         assert schemas
         assert schemas <= {"genealogy", "reference"}
