@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable  # noqa: TC003 -- part of an alias
 from typing import Union
 
 _VOID = frozenset({"br", "input", "link", "meta"})
@@ -20,7 +20,7 @@ Child = Union[str, int, "Iterable[Child]", None]
 Attribute = str | float | bool | None
 
 
-def tag(name: str, *children: Child, **attributes: Attribute) -> Markup:
+def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
     """An element. Text in it, and in its attributes, is escaped.
 
     Args:

@@ -183,7 +183,9 @@ class TreeLine:
     @property
     def identity(self) -> str | None:
         """What tells the unit from others of its part."""
-        return f"S/N {self.serial_number}" if self.serial_number else f"lot {self.lot_number}" if self.lot_number else None
+        return (
+            f"S/N {self.serial_number}" if self.serial_number else f"lot {self.lot_number}" if self.lot_number else None
+        )
 
     @property
     def part(self) -> str:

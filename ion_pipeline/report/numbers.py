@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ion_pipeline.report.model import Ratio
 
-DASH = "–"
+DASH = "\N{EN DASH}"
 
 
 def count(value: float | None) -> str:
@@ -57,4 +57,3 @@ def duration(hours: float | None) -> str:
     if hours is None:
         return DASH
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.0f} d"  # noqa: PLR2004 -- said above
-

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def widened(values: Sequence[float], count: int) -> tuple[float, float]:
 
 def decimals(marks: Sequence[float]) -> int:
     """How many decimals tell the values apart."""
-    gaps = [abs(later - earlier) for earlier, later in zip(marks, marks[1:], strict=False) if later != earlier]
+    gaps = [abs(later - earlier) for earlier, later in pairwise(marks) if later != earlier]
     return max(0, -math.floor(math.log10(min(gaps)) + 1e-9)) if gaps else 3
 
 
