@@ -22,7 +22,9 @@ _RULES = {
     "nelson_8": "eight points in a row beyond 1 sigma on either side",
 }
 _RULES |= dict.fromkeys(("western_electric_1", "nelson_1"), _RULES.pop("1"))
-_TOP, _BOTTOM = 16.0, 216.0
+_TOP, _BOTTOM = 28.0, 228.0
+# The strip above the highest value that holds the name of the baseline.
+_STRIP = 20.0
 _NUMBER_ROOM = 20
 
 
@@ -90,7 +92,7 @@ def control_chart(points: Sequence[ControlPoint], *, width: float, label: str) -
             above = each.centre is None or each.value >= each.centre
             drawn.append(label_at(x, y - 9 if above else y + 18, str(each.number), "mark", "middle"))
     first, last = points[0].number, points[-1].number
-    numbered = sorted({round(number) for number in ticks(first, last, max(2, int((right - left) // 90)))} | {first})
+    numbered = sorted({round(number) for number in ticks(first, last, max(3, int((right - left) // 80)))} | {first})
     drawn += [
         label_at(across(number), _BOTTOM + 18, str(number), "tick", "middle") for number in numbered if number >= first
     ]
@@ -104,8 +106,8 @@ def _baseline(points: Sequence[ControlPoint], across: Linear) -> Child:
         return None
     x, end = across(inside[0]) - 6, across(inside[-1]) + 6
     return [
-        tag("rect", x=x, y=_TOP - 8, width=end - x, height=_BOTTOM - _TOP + 8, class_="ground"),
-        label_at(x + 4, _TOP + 3, "baseline", "tick", "start"),
+        tag("rect", x=x, y=_TOP - _STRIP, width=end - x, height=_BOTTOM - _TOP + _STRIP, class_="ground"),
+        label_at(x + 4, _TOP - 7, "baseline", "tick", "start"),
     ]
 
 

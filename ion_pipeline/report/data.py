@@ -120,6 +120,7 @@ def _control(connection: duckdb.DuckDBPyConnection) -> ControlCharts:
                 key=row["chart_key"],
                 chart_type=row["chart_type"],
                 title=row["title"],
+                step=row["step"],
                 unit=row["unit"],
                 baseline_count=row["baseline_count"],
                 point_count=row["point_count"],

@@ -22,7 +22,12 @@ def figure(draw: Callable[[float], Markup], caption: Child) -> Markup:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], *, numeric: Iterable[int] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Child]],
+    *,
+    numeric: Iterable[int] = (),
+    is_stacked: bool = False,
 ) -> Markup:
     """A table whose first column names the row; numeric columns are aligned on the right.
 
@@ -31,6 +36,7 @@ def table(
         columns: Headings.
         rows: Cells.
         numeric: Places of the columns with numbers.
+        is_stacked: On a phone the last cell goes below the others of its row.
     """
     right = set(numeric)
 
@@ -44,7 +50,7 @@ def table(
     body = [tag("tr", [cell(place, content) for place, content in enumerate(row)]) for row in rows]
     return tag(
         "div",
-        tag("table", tag("thead", tag("tr", head)), tag("tbody", body), aria_label=title),
+        tag("table", tag("thead", tag("tr", head)), tag("tbody", body), class_="stacked" if is_stacked else None),
         class_="scroll", tabindex=0, role="region", aria_label=title,
     )  # fmt: skip
 

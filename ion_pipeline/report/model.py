@@ -82,11 +82,12 @@ class ControlPoint:
 
 @dataclass(frozen=True, slots=True)
 class ControlChart:
-    """One chart with its latest points."""
+    """One chart with its latest points. `step`: where it is measured, if the title does not say so."""
 
     key: str
     chart_type: str
     title: str
+    step: str | None
     unit: str | None
     baseline_count: int
     point_count: int

@@ -37,7 +37,12 @@ def page(report: Report) -> str:
         tag(
             "header",
             tag("h1", "Quality report"),
-            tag("p", tag("b", tenant), f" as of {as_of} UTC, published {numbers.instant(report.published_at)} UTC; ", _newest(report)),
+            tag(
+                "p",
+                tag("b", tenant),
+                f" as of {as_of} UTC, published {numbers.instant(report.published_at)} UTC; ",
+                _newest(report),
+            ),
             tag("nav", [tag("a", title, href=f"#{name}") for name, (title, _) in made.items()], aria_label="Sections"),
         ),
         tag("main", key_figures(report), [content for _, content in made.values()], id="main", tabindex=-1),

@@ -82,6 +82,9 @@ select
         any_value(coalesce(procedure_title || ': ', '') || step_title),
         chart_key
     ) as title,
+    any_value(
+        case when field_name is not null then concat_ws(', ', procedure_title, step_title) end
+    ) as step,
     any_value(unit) as unit,
     max(baseline_count) as baseline_count,
     count(*) as point_count,

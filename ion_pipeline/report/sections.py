@@ -144,7 +144,7 @@ def _control(report: Report) -> Child:
         folded(
             [
                 tag("span", chart.title, class_="name"),
-                tag("span", f" {_CHART_TYPES.get(chart.chart_type, chart.chart_type)}", class_="quiet"),
+                tag("span", f" {_kind(chart)}", class_="quiet"),
                 tag("span", f" {numbers.count(chart.broken_count)} of {numbers.plural(chart.point_count, 'point')} "
                             "break a rule", class_="aside"),
             ],
@@ -170,7 +170,7 @@ def _chart(chart: ControlChart) -> Child:
     unit = f" in {chart.unit}" if chart.unit and chart.chart_type in {"individuals", "moving_range"} else ""
     broken = [each for each in chart.points if each.rules]
     caption = (
-        f"{chart.title}, {_CHART_TYPES.get(chart.chart_type, chart.chart_type)}{unit}: points "
+        f"{chart.title}, {_kind(chart)}{unit}: points "
         f"{chart.points[0].number} to {chart.points[-1].number}, of which {len(broken)} break a rule (diamonds). "
         f"{_limits(chart)} Baseline: {numbers.plural(chart.baseline_count, 'point')}."
     )
@@ -197,10 +197,16 @@ def _chart(chart: ControlChart) -> Child:
             ("Point", "Day", "Sample" if chart.points[-1].sample else "Unit", "Value", "Sigmas", "Rules broken"),
             rows,
             numeric=(0, 3, 4),
+            is_stacked=True,
         ),
         note([[tag("b", name), f": {meaning}. "] for name, meaning in sorted(meanings) if meaning]),
         note(f"{len(broken) - len(latest)} earlier ones are not listed.") if len(broken) > len(latest) else None,
     ]
+
+
+def _kind(chart: ControlChart) -> str:
+    kind = _CHART_TYPES.get(chart.chart_type, chart.chart_type)
+    return f"{chart.step}, {kind}" if chart.step else kind
 
 
 def _limits(chart: ControlChart) -> str:
@@ -262,17 +268,17 @@ def _suppliers(report: Report) -> Child:
         tag("p", f"Months {suppliers.first_month:%Y-%m} to {suppliers.last_month:%Y-%m}; most late lines first."),
         table(
             "Suppliers: delivery and quality",
-            ("Supplier", "", "On time", "Lines", "Late and open", "Mean late", "PPM", "Pieces rejected"),
+            ("Supplier", "", "On time", "Lines", "PPM", "Pieces rejected", "Late and open", "Mean late"),
             [
                 (
                     row.name,
                     rate_bar(row.on_time),
                     numbers.percent(row.on_time),
                     numbers.fraction(row.on_time),
-                    numbers.count(row.late_and_open),
-                    numbers.DASH if row.mean_late_days is None else f"{row.mean_late_days:,.0f} d",
                     numbers.parts_per_million(row.rejected),
                     numbers.fraction(row.rejected),
+                    numbers.count(row.late_and_open),
+                    numbers.DASH if row.mean_late_days is None else f"{row.mean_late_days:,.0f} d",
                 )
                 for row in suppliers.rows
             ],
@@ -280,7 +286,7 @@ def _suppliers(report: Report) -> Child:
         ),
         note(
             "On time: lines fully received by the promised day, of those due of which that is known. PPM: pieces "
-            "rejected at receiving in a million received."
+            "rejected at receiving in a million received. Mean late: of late lines."
         ),
     ]
 
