@@ -16,12 +16,18 @@ import aiohttp
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _START_SECONDS = 60
 _ANSWER_SECONDS = 60
+_BAD = {"error", "warning", "assert"}
 _KEYS = {"Enter": 13, "Tab": 9, " ": 32, "Escape": 27}
 
 
 def binary() -> str | None:
     """The browser on the path, if there is one."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def address(path: Path) -> str:
+    """A file as the browser calls it."""
+    return path.absolute().as_uri()
 
 
 @dataclass
@@ -60,22 +66,22 @@ class Page:
             self.loaded.set()
         elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
-        elif method in {"Runtime.exceptionThrown", "Network.loadingFailed", "Page.javascriptDialogOpening"}:
-            self.problems.append(f"{method}: {parameters}")
-        elif (method == "Log.entryAdded" and parameters["entry"]["level"] in {"error", "warning"}) or (
-            method == "Runtime.consoleAPICalled" and parameters["type"] in {"error", "warning", "assert"}
+        elif (
+            method in {"Runtime.exceptionThrown", "Network.loadingFailed", "Page.javascriptDialogOpening"}
+            or (method == "Log.entryAdded" and parameters["entry"]["level"] in _BAD)
+            or (method == "Runtime.consoleAPICalled" and parameters["type"] in _BAD)
         ):
             self.problems.append(f"{method}: {parameters}")
 
-    async def open(self, path: Path) -> None:
-        """Go to a file with the network off."""
+    async def open(self, address: str) -> None:
+        """Go to an address with the network off."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             await self.call(f"{domain}.enable")
         await self.call(
             "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
         )
         self.loaded.clear()
-        await self.call("Page.navigate", url=path.absolute().as_uri())
+        await self.call("Page.navigate", url=address)
         await asyncio.wait_for(self.loaded.wait(), _ANSWER_SECONDS)
 
     async def run(self, expression: str) -> Any:
@@ -115,34 +121,34 @@ class Page:
 async def opened(path: Path) -> AsyncIterator[Page]:
     """A browser with this file open, gone afterwards."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [
+        process = await asyncio.create_subprocess_exec(
             binary() or "", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
             "--remote-debugging-port=0", f"--user-data-dir={profile}", "--no-first-run", "--disable-extensions",
             "--disable-background-networking", "about:blank",
-        ]  # fmt: skip
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                port = await _port(Path(profile))
-                async with aiohttp.ClientSession() as session:
-                    async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                        tab = next(each for each in await answer.json() if each["type"] == "page")
-                    async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                        page = Page(socket)
-                        listening = asyncio.create_task(page.listen())
-                        await page.open(path)
-                        yield page
-                        listening.cancel()
-                        with suppress(asyncio.CancelledError):
-                            await listening
-            finally:
-                process.terminate()
-                process.wait(timeout=_START_SECONDS)
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            port = await _port(Path(profile))
+            async with aiohttp.ClientSession() as session:
+                async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                    tab = next(each for each in await answer.json() if each["type"] == "page")
+                async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+                    page = Page(socket)
+                    listening = asyncio.create_task(page.listen())
+                    await page.open(address(path))
+                    yield page
+                    listening.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await listening
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), _START_SECONDS)
 
 
 async def _port(profile: Path) -> int:
     """Which port the browser took: it writes that into its profile once it answers there."""
     told = profile / "DevToolsActivePort"
     async with asyncio.timeout(_START_SECONDS):
-        while not (told.exists() and told.read_text(encoding="ascii").strip()):
+        while not (told.exists() and told.read_text(encoding="ascii").strip()):  # noqa: ASYNC110 -- a file
             await asyncio.sleep(0.05)
     return int(told.read_text(encoding="ascii").splitlines()[0])

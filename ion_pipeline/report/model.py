@@ -139,7 +139,7 @@ class OpenIssues:
 
     @property
     def by_age(self) -> tuple[int, ...]:
-        """All dispositions together: 0–7, 8–30, 31–90, more than 90 days."""
+        """All dispositions together: 0 to 7, 8 to 30, 31 to 90, more than 90 days."""
         return tuple(sum(row.by_age[place] for row in self.by_disposition) for place in range(4))
 
 

@@ -3,7 +3,7 @@
 from ion_pipeline.report import numbers
 from ion_pipeline.report.charts import bars, pareto, rate_bar, yield_trend
 from ion_pipeline.report.control import control_chart, rule_meaning, rule_name, rule_names
-from ion_pipeline.report.layout import figure, folded, nothing, note, section, table
+from ion_pipeline.report.layout import figure, folded, note, nothing, section, table
 from ion_pipeline.report.markup import Child, Markup, tag
 from ion_pipeline.report.model import ControlChart, DefectClass, Ratio, Report, YieldPeriod
 from ion_pipeline.report.tree_view import as_built
@@ -156,14 +156,16 @@ def _control(report: Report) -> Child:
     return [
         tag(
             "p",
-            f"{numbers.count(control.broken_chart_count)} of {numbers.plural(control.chart_count, 'chart')} have a point "
-            f"that breaks a rule; {numbers.plural(control.point_count, 'point')} in all. ",
-            f"Here: the {len(control.charts)} with most of them among their latest 25.",
+            f"A rule is broken on {numbers.count(control.broken_chart_count)} of "
+            f"{numbers.plural(control.chart_count, 'chart')} with {numbers.plural(control.point_count, 'point')}. ",
+            f"Here: the {len(control.charts)} with most points that break one, among their latest 25 first.",
         ),
         shown,
-        note("Centre and limits come from the baseline alone, so that a shift cannot hide itself. UCL and LCL: centre ± "
-             "3 sigma; CL: centre line. Of a pattern of several points its last one is marked."),
-    ]  # fmt: skip
+        note(
+            "Centre and limits come from the baseline alone, so that a shift cannot hide itself. UCL and LCL: centre "
+            "± 3 sigma; CL: centre line. Of a pattern of several points its last one is marked."
+        ),
+    ]
 
 
 def _chart(chart: ControlChart) -> Child:

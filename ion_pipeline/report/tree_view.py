@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from ion_pipeline.report import numbers
-from ion_pipeline.report.layout import nothing, note
+from ion_pipeline.report.layout import note, nothing
 from ion_pipeline.report.markup import Child, Markup, raw, tag
 from ion_pipeline.report.model import Report, TreeLine
 
@@ -104,7 +104,7 @@ def _line(line: TreeLine) -> list[Child]:
         quantity,
         tag("span", "substitute", class_="flag") if line.is_substitute else None,
         tag("span", "made on assembly", class_="flag") if line.is_made_on_assembly else None,
-        tag("span", line.description.splitlines()[0], class_="description")
+        tag("span", line.description.strip().splitlines()[0], class_="description")
         if line.description and line.description.strip()
         else None,
     ]

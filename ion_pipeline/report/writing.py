@@ -74,10 +74,12 @@ def _replace(output: Path, content: bytes) -> None:
     partial = output.with_name(f".{output.name}.{ULID()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, output)  # noqa: PTH105 -- says what it is
+        try:
+            partial.write_bytes(content)
+            os.replace(partial, output)  # noqa: PTH105 -- says what it is
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ReportNotWrittenError(
             f"{output} could not be written: {error.strerror or error}.", remedy="Name another file by --output."
         ) from error
