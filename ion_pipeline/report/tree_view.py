@@ -33,9 +33,11 @@ def as_built(report: Report) -> Child:
         ),
         _search(),
         tag("div", units, class_="units", id="units"),
-        note("A number at the end of a line: how many are installed. Units and lots not on this page: "
-             "ion-pipeline abom show, or report --serial."),
-    ]  # fmt: skip
+        note(
+            "× says how many are installed. Trees too large for a page are left out. Units and lots not on this page: "  # noqa: RUF001
+            "ion-pipeline abom show, or report --serial."
+        ),
+    ]
 
 
 def search_index(trees: Sequence[Sequence[TreeLine]]) -> Markup:

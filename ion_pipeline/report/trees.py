@@ -29,7 +29,7 @@ def read_trees(
             f"The units asked for have {max_lines - room:,} lines; a report holds {max_lines:,}.",
             remedy="Name fewer of them, or look at one with `ion-pipeline abom show`.",
         )
-    candidates = connection.execute(queries.TOP_LEVEL, {"limit": units + len(named)}).fetchall()
+    candidates = connection.execute(queries.TOP_LEVEL, {"limit": max(units + len(named), 1)}).fetchall()
     top_level_count = candidates[0][2] if candidates else 0
     roots = list(named)
     for part_inventory_id, line_count, _ in candidates:
