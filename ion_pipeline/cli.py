@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from ion_pipeline import __version__
 from ion_pipeline.commands.abom import abom
+from ion_pipeline.commands.report import report
 from ion_pipeline.commands.sandbox import sandbox
 from ion_pipeline.commands.webhooks import webhooks
 from ion_pipeline.errors import IonPipelineError
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(abom, name="abom")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(webhooks, name="webhooks")
+app.command()(report)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Entities = Annotated[

@@ -200,8 +200,8 @@ class Genealogy:
 
 
 @contextmanager
-def published_genealogy(settings: Settings) -> Iterator[Genealogy]:
-    """Open the published file read-only.
+def published_file(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Open the published file read-only; says which it is.
 
     Raises:
         NotPublishedError: There is none.
@@ -214,4 +214,15 @@ def published_genealogy(settings: Settings) -> Iterator[Genealogy]:
         )
     resources = Resources(memory_limit=settings.duckdb_memory_limit, threads=settings.duckdb_threads)
     with connect(path, resources, read_only=True) as connection:
+        yield connection, path
+
+
+@contextmanager
+def published_genealogy(settings: Settings) -> Iterator[Genealogy]:
+    """Open the published file for questions about units.
+
+    Raises:
+        NotPublishedError: There is none.
+    """
+    with published_file(settings) as (connection, path):
         yield Genealogy(connection, path)

@@ -9,6 +9,7 @@ from ion_pipeline.terminal.views import rows_view
 
 _NEXT = (
     (".venv/bin/python docs/ask.py", "questions an engineer asks, answered with one select each"),
+    (".venv/bin/ion-pipeline report", "one HTML page: yield, defects, control charts, suppliers, as-built trees"),
     (".venv/bin/ion-pipeline check", "what can be read from a tenant, and how its schema compares"),
     ("make dev", "the asset graph in Dagster, ready to run"),
 )

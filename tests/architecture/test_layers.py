@@ -19,10 +19,11 @@ ALLOWED: dict[str, set[str]] = {
     **{layer: {"errors", "schema", *LAYERS[:position]} for position, layer in enumerate(LAYERS)},
     "sandbox": {"errors", "schema"},
     "terminal": {*BASE, *LAYERS},
+    "report": {*BASE, *LAYERS},
     "webhooks": {"errors", "extract"},
     "defs": {*BASE, *LAYERS, "webhooks"},
     "definitions": {*BASE, *LAYERS, "defs"},
-    "commands": {*BASE, *LAYERS, "sandbox", "terminal", "webhooks"},
+    "commands": {*BASE, *LAYERS, "report", "sandbox", "terminal", "webhooks"},
     "cli": {*BASE, *LAYERS, "sandbox", "terminal", "commands", "definitions", "defs"},
 }
 ALLOWED["pipeline"] |= {"settings", "sandbox"}

@@ -1,0 +1,179 @@
+"""The report's values, read from the published file by a few queries with a bound each."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ion_pipeline.pipeline.genealogy import NotPublishedError
+from ion_pipeline.report import queries
+from ion_pipeline.report.model import (
+    ControlChart,
+    ControlCharts,
+    ControlPoint,
+    DefectClass,
+    EntityFreshness,
+    Load,
+    OpenDisposition,
+    OpenIssue,
+    OpenIssues,
+    Ratio,
+    Report,
+    Supplier,
+    Suppliers,
+    YieldPeriod,
+)
+from ion_pipeline.report.trees import read_trees
+
+Row = dict[str, Any]
+_CLASSES = 12
+_CHARTS = 6
+_POINTS = 80
+_OLDEST = 10
+_SUPPLIERS = 25
+_ENTITIES = 500
+DIMENSIONS = ("procedure_step", "part", "supplier", "disposition_category", "label")
+
+
+def read_report(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    *,
+    generated_at: datetime,
+    published_at: datetime,
+    named: Sequence[int] = (),
+    units: int,
+) -> Report:
+    """Read all sections.
+
+    Args:
+        connection: The published file, open.
+        path: Which file it is, for messages.
+        generated_at: Now.
+        published_at: When the file was published.
+        named: Units whose trees are wanted, by part inventory id.
+        units: How many trees of top-level units to add to them, the newest first.
+
+    Raises:
+        NotPublishedError: The file was published without a table that the report reads.
+    """
+    _require_tables(connection, path)
+    load = next(_rows(connection, queries.LOAD), None)
+    return Report(
+        generated_at=generated_at,
+        published_at=published_at,
+        load=Load(**load) if load else None,
+        freshness=tuple(EntityFreshness(**row) for row in _rows(connection, queries.FRESHNESS, limit=_ENTITIES)),
+        yield_by_week=_yield(connection, "week"),
+        yield_by_month=_yield(connection, "month"),
+        pareto={name: classes for name in DIMENSIONS if (classes := _pareto(connection, name))},
+        control=_control(connection),
+        open_issues=_open_issues(connection),
+        suppliers=_suppliers(connection),
+        trees=read_trees(connection, named=named, units=units),
+    )
+
+
+def _yield(connection: duckdb.DuckDBPyConnection, period_type: str) -> tuple[YieldPeriod, ...]:
+    return tuple(
+        YieldPeriod(row["period_start_on"], Ratio(row["passed_first"], row["attempted"]))
+        for row in _rows(connection, queries.YIELD, period_type=period_type)
+    )
+
+
+def _pareto(connection: duckdb.DuckDBPyConnection, dimension: str) -> tuple[DefectClass, ...]:
+    return tuple(
+        DefectClass(
+            row["class"],
+            row["issue_count"],
+            row["defect_count"],
+            Ratio(row["cumulative_defect_count"], row["total_defect_count"]),
+        )
+        for row in _rows(connection, queries.PARETO, dimension=dimension, limit=_CLASSES)
+    )
+
+
+def _control(connection: duckdb.DuckDBPyConnection) -> ControlCharts:
+    totals = next(_rows(connection, queries.CONTROL_TOTALS))
+    charts = []
+    for row in _rows(connection, queries.CONTROL_CHARTS, limit=_CHARTS):
+        points = tuple(
+            ControlPoint(
+                number=point["point_number"],
+                measured_on=point["measured_on"],
+                serial_number=point["serial_number"],
+                sample=None if point["denominator"] is None else Ratio(point["numerator"], point["denominator"]),
+                value=point["chart_value"],
+                centre=point["centre"],
+                lower=point["lower_control_limit"],
+                upper=point["upper_control_limit"],
+                sigmas=point["sigmas_from_centre"],
+                is_baseline=point["is_baseline"],
+                rules=tuple(point["rules_broken"]),
+            )
+            for point in _rows(connection, queries.CONTROL_POINTS, chart_key=row["chart_key"], limit=_POINTS)
+        )
+        charts.append(
+            ControlChart(
+                key=row["chart_key"],
+                chart_type=row["chart_type"],
+                title=row["title"],
+                step=row["step"],
+                unit=row["unit"],
+                baseline_count=row["baseline_count"],
+                point_count=row["point_count"],
+                broken_count=row["broken_count"],
+                points=points,
+            )
+        )
+    return ControlCharts(**totals, charts=tuple(charts))
+
+
+def _open_issues(connection: duckdb.DuckDBPyConnection) -> OpenIssues:
+    return OpenIssues(
+        tuple(
+            OpenDisposition(row["disposition"], (row["days_7"], row["days_30"], row["days_90"], row["older"]))
+            for row in _rows(connection, queries.OPEN_BY_DISPOSITION)
+        ),
+        tuple(
+            OpenIssue(**{**row, "parts": tuple(row["parts"])})
+            for row in _rows(connection, queries.OLDEST_OPEN, limit=_OLDEST)
+        ),
+    )
+
+
+def _suppliers(connection: duckdb.DuckDBPyConnection) -> Suppliers:
+    span = next(_rows(connection, queries.SUPPLIER_MONTHS))
+    first: date | None = span["first_month"]
+    return Suppliers(
+        first,
+        span["last_month"],
+        tuple(
+            Supplier(
+                row["supplier_name"],
+                Ratio(row["lines_on_time"], row["lines_judged"]),
+                row["lines_late_and_open"],
+                row["mean_late_days"],
+                Ratio(row["quantity_rejected"], row["quantity_received"]),
+            )
+            for row in _rows(connection, queries.SUPPLIERS, first_month=first, limit=_SUPPLIERS)
+        ),
+    )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> Iterator[Row]:
+    cursor = connection.execute(sql, parameters)
+    columns = [column[0] for column in cursor.description or ()]
+    return iter([dict(zip(columns, values, strict=True)) for values in cursor.fetchall()])
+
+
+def _require_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    there = {row[0] for row in connection.execute(queries.TABLES).fetchall()}
+    missing = sorted(queries.READS - there)
+    if missing:
+        raise NotPublishedError(
+            f"{path} was published without {', '.join(missing)}.",
+            remedy="Build and publish again: `ion-pipeline refresh`.",
+        )

@@ -1,0 +1,72 @@
+"""HTML and SVG, written so that text cannot become markup: everything is escaped unless it was made here."""
+
+import html
+import re
+from collections.abc import Iterable  # noqa: TC003 -- part of an alias
+from typing import Union
+
+_VOID = frozenset({"br", "input", "link", "meta"})
+# What HTML cannot hold at all, not even as a character reference.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+class Markup(str):
+    """A piece of finished HTML or SVG. Only `tag`, `join` and `raw` make it."""
+
+    __slots__ = ()
+
+
+Child = Union[str, int, "Iterable[Child]", None]
+Attribute = str | float | bool | None
+
+
+def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
+    """An element. Text in it, and in its attributes, is escaped.
+
+    Args:
+        name: Of the element.
+        children: Text, numbers, other elements, or lists of them; None is nothing.
+        attributes: `class_` and the like lose the underscore at their end, others become hyphens (`aria_label`);
+            True is an attribute without a value, False and None are none; floats are rounded to hundredths.
+    """
+    written = "".join(_attribute(key, value) for key, value in attributes.items())
+    if name in _VOID:
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{join(children)}</{name}>")
+
+
+def join(children: Child) -> Markup:
+    """Elements and text one after another, as one piece."""
+    if children is None:
+        return Markup("")
+    if isinstance(children, Markup):
+        return children
+    if isinstance(children, str | int):
+        return Markup(text(str(children)))
+    return Markup("".join(join(child) for child in children))
+
+
+def raw(written: str) -> Markup:
+    """Take a text for markup as it is: for files of this package, never for data."""
+    return Markup(written)
+
+
+def text(value: str) -> str:
+    """A text as HTML shows it, quotes included; what HTML cannot hold becomes U+FFFD."""
+    return html.escape(_FORBIDDEN.sub("\ufffd", value), quote=True)
+
+
+def point(value: float) -> str:
+    """A coordinate: to hundredths, without trailing zeros."""
+    written = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if written == "-0" else written
+
+
+def _attribute(key: str, value: Attribute) -> str:
+    name = key.rstrip("_").replace("_", "-")
+    if value is None or value is False:
+        return ""
+    if value is True:
+        return f" {name}"
+    written = point(value) if isinstance(value, float) else text(str(value))
+    return f' {name}="{written}"'

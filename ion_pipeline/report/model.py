@@ -1,0 +1,226 @@
+"""What the report shows, as plain values. Where it comes from is in `data`, what it looks like in `sections`."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A share that stands beside what it was made of."""
+
+    numerator: float
+    denominator: float
+
+    @property
+    def value(self) -> float | None:
+        """The share; None of nothing."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The latest load."""
+
+    load_id: str
+    tenant: str
+    strategy: str
+    read_at: datetime
+    loaded_at: datetime | None
+    rows_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntityFreshness:
+    """One entity of ION. Lag: hours from its newest change to the latest load."""
+
+    entity: str
+    row_count: int
+    last_read_at: datetime | None
+    watermark_at: datetime | None
+    lag_hours: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class YieldPeriod:
+    """First passes over all procedure steps that were first attempted in a week or month."""
+
+    start_on: date
+    first_pass: Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class DefectClass:
+    """One class of a dimension of the Pareto."""
+
+    name: str
+    issues: int
+    defects: float
+    cumulative: Ratio
+
+    @property
+    def share(self) -> Ratio:
+        """Of all defects of the dimension."""
+        return Ratio(self.defects, self.cumulative.denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPoint:
+    """One point. `sample` is there on p and u charts only, `serial_number` on the others only."""
+
+    number: int
+    measured_on: date | None
+    serial_number: str | None
+    sample: Ratio | None
+    value: float
+    centre: float | None
+    lower: float | None
+    upper: float | None
+    sigmas: float | None
+    is_baseline: bool
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlChart:
+    """One chart with its latest points. `step`: where it is measured, if the title does not say so."""
+
+    key: str
+    chart_type: str
+    title: str
+    step: str | None
+    unit: str | None
+    baseline_count: int
+    point_count: int
+    broken_count: int
+    points: tuple[ControlPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCharts:
+    """The charts shown, of those there are."""
+
+    chart_count: int
+    broken_chart_count: int
+    point_count: int
+    charts: tuple[ControlChart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDisposition:
+    """Open issues of one disposition, in the four classes of age."""
+
+    disposition: str
+    by_age: tuple[int, int, int, int]
+
+    @property
+    def issues(self) -> int:
+        """All of them."""
+        return sum(self.by_age)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIssue:
+    """One open issue."""
+
+    issue_id: int
+    title: str
+    age_days: int
+    disposition: str
+    parts: tuple[str, ...]
+    assigned_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIssues:
+    """All by disposition, and the oldest one by one."""
+
+    by_disposition: tuple[OpenDisposition, ...]
+    oldest: tuple[OpenIssue, ...]
+
+    @property
+    def by_age(self) -> tuple[int, ...]:
+        """All dispositions together: 0 to 7, 8 to 30, 31 to 90, more than 90 days."""
+        return tuple(sum(row.by_age[place] for row in self.by_disposition) for place in range(4))
+
+
+@dataclass(frozen=True, slots=True)
+class Supplier:
+    """One supplier over the months of the report."""
+
+    name: str
+    on_time: Ratio
+    late_and_open: int
+    mean_late_days: float | None
+    rejected: Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Suppliers:
+    """Those with lines due or goods received, and between which months."""
+
+    first_month: date | None
+    last_month: date | None
+    rows: tuple[Supplier, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLine:
+    """One line of an as-built tree."""
+
+    depth: int
+    part_inventory_id: int | None
+    part_number: str | None
+    part_revision: str | None
+    description: str | None
+    serial_number: str | None
+    lot_number: str | None
+    designator: str | None
+    quantity_required: float | None
+    quantity_installed: float | None
+    is_open: bool
+    is_made_on_assembly: bool
+    is_substitute: bool
+
+    @property
+    def identity(self) -> str | None:
+        """What tells the unit from others of its part."""
+        return (
+            f"S/N {self.serial_number}" if self.serial_number else f"lot {self.lot_number}" if self.lot_number else None
+        )
+
+    @property
+    def part(self) -> str:
+        """Part number and revision."""
+        return " ".join(name for name in (self.part_number or "unknown part", self.part_revision) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """As-built trees, each the lines of one unit in printing order.
+
+    Attributes:
+        trees: Those asked for by name, then the newest top-level units.
+        named: How many were asked for by name.
+        top_level_count: Top-level units with something installed in them that the published file has.
+    """
+
+    trees: tuple[tuple[TreeLine, ...], ...]
+    named: int
+    top_level_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All of it."""
+
+    generated_at: datetime
+    published_at: datetime
+    load: Load | None
+    freshness: tuple[EntityFreshness, ...]
+    yield_by_week: tuple[YieldPeriod, ...]
+    yield_by_month: tuple[YieldPeriod, ...]
+    pareto: dict[str, tuple[DefectClass, ...]]
+    control: ControlCharts
+    open_issues: OpenIssues
+    suppliers: Suppliers
+    trees: Trees

@@ -1,0 +1,59 @@
+"""How numbers and instants are written in the report. What is not known is a dash."""
+
+from datetime import datetime
+
+from ion_pipeline.report.model import Ratio
+
+DASH = "\N{EN DASH}"
+
+
+def count(value: float | None) -> str:
+    """A quantity: thousands apart, no zeros at its end, at most three decimals."""
+    if value is None:
+        return DASH
+    written = f"{value:,.3f}".rstrip("0").rstrip(".")
+    return "0" if written == "-0" else written
+
+
+def plural(value: int, one: str, many: str | None = None) -> str:
+    """A number with its noun."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def percent(ratio: Ratio) -> str:
+    """A share as per cent with one decimal; one that is not quite all does not become 100 %, nor a trace 0 %."""
+    if ratio.value is None:
+        return DASH
+    shown = f"{ratio.value * 100:.1f}"
+    if shown == "100.0" and ratio.value < 1:
+        return "> 99.9 %"
+    if shown == "0.0" and ratio.value > 0:
+        return "< 0.1 %"
+    return f"{shown} %"
+
+
+def parts_per_million(ratio: Ratio) -> str:
+    """A share as parts per million, whole."""
+    return DASH if ratio.value is None else f"{ratio.value * 1_000_000:,.0f}"
+
+
+def fraction(ratio: Ratio) -> str:
+    """Numerator and denominator in words."""
+    return f"{count(ratio.numerator)} of {count(ratio.denominator)}"
+
+
+def measured(value: float | None) -> str:
+    """A measurement to six significant digits."""
+    return DASH if value is None else f"{value:.6g}"
+
+
+def instant(value: datetime | None) -> str:
+    """Date and minute in UTC."""
+    return DASH if value is None else f"{value:%Y-%m-%d %H:%M}"
+
+
+def duration(hours: float | None) -> str:
+    """Hours below two days, else days."""
+    if hours is None:
+        return DASH
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.0f} d"  # noqa: PLR2004 -- said above

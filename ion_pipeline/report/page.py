@@ -1,0 +1,65 @@
+"""The page: one file that asks for nothing else. A policy in it forbids the browser what it does not need."""
+
+import base64
+import hashlib
+from importlib.resources import files
+
+from ion_pipeline.report import numbers
+from ion_pipeline.report.markup import Markup, raw, tag
+from ion_pipeline.report.model import Report
+from ion_pipeline.report.sections import key_figures, sections
+from ion_pipeline.report.tree_view import search_index
+
+
+def page(report: Report) -> str:
+    """The report as HTML."""
+    style, script = _static("report.css"), _static("report.js")
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    made = sections(report)
+    tenant = report.load.tenant if report.load else "no tenant"
+    as_of = numbers.instant(report.load.read_at) if report.load else numbers.DASH
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", f"Quality report, {tenant}, {as_of} UTC"),
+        tag("style", style),
+    )
+    body = tag(
+        "body",
+        tag("a", "Skip to the figures", href="#main", class_="skip"),
+        tag(
+            "header",
+            tag("h1", "Quality report"),
+            tag(
+                "p",
+                tag("b", tenant),
+                f" as of {as_of} UTC, published {numbers.instant(report.published_at)} UTC; ",
+                _newest(report),
+            ),
+            tag("nav", [tag("a", title, href=f"#{name}") for name, (title, _) in made.items()], aria_label="Sections"),
+        ),
+        tag("main", key_figures(report), [content for _, content in made.values()], id="main", tabindex=-1),
+        search_index(report.trees.trees),
+        tag("script", script),
+    )
+    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _newest(report: Report) -> str:
+    changes = [each.watermark_at for each in report.freshness if each.watermark_at is not None]
+    return f"newest change {numbers.instant(max(changes, default=None))} UTC"
+
+
+def _static(name: str) -> Markup:
+    return raw(files("ion_pipeline.report").joinpath("static", name).read_text(encoding="utf-8"))
+
+
+def _hash(content: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"

@@ -1,0 +1,227 @@
+"""The report's SQL, all of it: over public tables, with values as parameters and a limit where rows can be many."""
+
+READS = frozenset({
+    "genealogy.abom_hierarchy",
+    "ops.freshness",
+    "ops.loads",
+    "production.serialized_units",
+    "quality.control_chart_points",
+    "quality.defect_pareto",
+    "quality.first_pass_yield",
+    "quality.issues",
+    "quality.open_issues_by_disposition",
+    "quality.supplier_quality",
+    "supply.supplier_delivery",
+})  # fmt: skip
+
+TABLES = "select schema_name || '.' || table_name from duckdb_tables()"
+
+LOAD = """
+select load_id, tenant, strategy, read_at, loaded_at, rows_read
+from ops.loads
+where is_latest
+"""
+
+FRESHNESS = """
+select entity, row_count, last_read_at, watermark_at, lag_hours
+from ops.freshness
+order by lag_hours nulls last, entity
+limit $limit
+"""
+
+# A year, up to the newest period that has something.
+YIELD = """
+select
+    period_start_on,
+    sum(quantity_passed_first) as passed_first,
+    sum(quantity_attempted) as attempted
+from quality.first_pass_yield
+where
+    period_type = $period_type
+    and period_start_on > (
+        select max(period_start_on) - interval 1 year
+        from quality.first_pass_yield
+        where period_type = $period_type and quantity_attempted > 0
+    )
+group by period_start_on
+having sum(quantity_attempted) > 0
+order by period_start_on
+"""
+
+PARETO = """
+select class, issue_count, defect_count, cumulative_defect_count, total_defect_count
+from quality.defect_pareto
+where dimension = $dimension and defect_count > 0
+order by class_rank
+limit $limit
+"""
+
+CONTROL_TOTALS = """
+select
+    count(distinct chart_key) as chart_count,
+    count(distinct chart_key) filter (len(rules_broken) > 0) as broken_chart_count,
+    count(*) as point_count
+from quality.control_chart_points
+"""
+
+# What is out of control now stands first: broken points among the last 25 of a chart, then in all of it.
+CONTROL_CHARTS = """
+with points as (
+    select
+        *,
+        len(rules_broken) > 0 as is_broken,
+        row_number() over (partition by chart_key order by point_number desc) as from_last
+    from quality.control_chart_points
+)
+
+select
+    chart_key,
+    chart_type,
+    coalesce(
+        any_value(field_name || ' of ' || part_number || coalesce(' ' || part_revision, '')),
+        any_value(coalesce(procedure_title || ': ', '') || step_title),
+        chart_key
+    ) as title,
+    any_value(
+        case when field_name is not null then concat_ws(', ', procedure_title, step_title) end
+    ) as step,
+    any_value(unit) as unit,
+    max(baseline_count) as baseline_count,
+    count(*) as point_count,
+    count_if(is_broken) as broken_count
+from points
+group by chart_key, chart_type
+order by
+    count_if(is_broken and from_last <= 25) desc, broken_count desc, point_count desc, chart_key
+limit $limit
+"""
+
+CONTROL_POINTS = """
+with latest as (
+    select *
+    from quality.control_chart_points
+    where chart_key = $chart_key
+    order by point_number desc
+    limit $limit
+)
+
+select
+    point_number, coalesce(cast(measured_at as date), production_on) as measured_on, serial_number, numerator,
+    denominator, chart_value, centre, lower_control_limit, upper_control_limit, sigmas_from_centre, is_baseline,
+    rules_broken
+from latest
+order by point_number
+"""
+
+OPEN_BY_DISPOSITION = """
+select
+    coalesce(nullif(disposition, ''), disposition_category) as disposition,
+    cast(sum(issue_count_0_to_7_days) as bigint) as days_7,
+    cast(sum(issue_count_8_to_30_days) as bigint) as days_30,
+    cast(sum(issue_count_31_to_90_days) as bigint) as days_90,
+    cast(sum(issue_count_over_90_days) as bigint) as older
+from quality.open_issues_by_disposition
+group by all
+order by sum(issue_count) desc, disposition
+"""
+
+OLDEST_OPEN = """
+select
+    issue_id,
+    coalesce(issue_title, 'no title') as title,
+    age_days,
+    coalesce(disposition, disposition_category, 'undispositioned') as disposition,
+    coalesce(part_numbers, []) as parts,
+    assigned_to
+from quality.issues
+where is_open
+order by age_days desc, issue_id
+limit $limit
+"""
+
+SUPPLIER_MONTHS = """
+with months as (
+    select month_starts_on from supply.supplier_delivery
+    union all
+    select month_starts_on from quality.supplier_quality
+)
+
+select
+    cast(greatest(min(month_starts_on), max(month_starts_on) - interval 11 months) as date) as first_month,
+    max(month_starts_on) as last_month
+from months
+"""
+
+SUPPLIERS = """
+with delivery as (
+    select
+        supplier_id,
+        any_value(supplier_name) as supplier_name,
+        sum(lines_on_time) as lines_on_time,
+        sum(lines_judged) as lines_judged,
+        sum(lines_late_and_open) as lines_late_and_open,
+        sum(late_days) / nullif(sum(lines_late), 0) as mean_late_days
+    from supply.supplier_delivery
+    where month_starts_on >= $first_month
+    group by supplier_id
+),
+
+quality as (
+    select
+        supplier_id,
+        any_value(supplier_name) as supplier_name,
+        sum(quantity_rejected) as quantity_rejected,
+        sum(quantity_received) as quantity_received
+    from quality.supplier_quality
+    where month_starts_on >= $first_month
+    group by supplier_id
+)
+
+select
+    coalesce(delivery.supplier_name, quality.supplier_name, 'supplier not named') as supplier_name,
+    cast(coalesce(lines_on_time, 0) as bigint) as lines_on_time,
+    cast(coalesce(lines_judged, 0) as bigint) as lines_judged,
+    cast(coalesce(lines_late_and_open, 0) as bigint) as lines_late_and_open,
+    mean_late_days,
+    coalesce(quantity_rejected, 0) as quantity_rejected,
+    coalesce(quantity_received, 0) as quantity_received
+from delivery
+full join quality on delivery.supplier_id is not distinct from quality.supplier_id
+order by
+    lines_judged - lines_on_time desc, quantity_rejected / nullif(quantity_received, 0) desc nulls last,
+    lines_judged desc, supplier_name
+limit $limit
+"""
+
+TOP_LEVEL = """
+with trees as (
+    select root_part_inventory_id as part_inventory_id, count(*) as line_count
+    from genealogy.abom_hierarchy
+    group by all
+    having count(*) > 1
+)
+
+select part_inventory_id, line_count, count(*) over () as top_level_count
+from trees
+inner join production.serialized_units using (part_inventory_id)
+where is_top_level
+order by created_at desc nulls last, part_inventory_id desc
+limit $limit
+"""
+
+LINE_COUNTS = """
+select root_part_inventory_id, count(*)
+from genealogy.abom_hierarchy
+where list_contains($roots, root_part_inventory_id)
+group by all
+"""
+
+TREES = """
+select
+    root_part_inventory_id, depth, part_inventory_id, part_number, part_revision, part_description, serial_number,
+    lot_number, reference_designator, quantity_required, quantity_installed, is_open_requirement,
+    is_made_on_assembly, is_substitute
+from genealogy.abom_hierarchy
+where list_contains($roots, root_part_inventory_id)
+order by root_part_inventory_id, sort_key
+"""

@@ -1,0 +1,117 @@
+"""As-built trees that unfold, and the index that the search reads."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ion_pipeline.report import numbers
+from ion_pipeline.report.layout import note, nothing
+from ion_pipeline.report.markup import Child, Markup, raw, tag
+from ion_pipeline.report.model import Report, TreeLine
+
+# Levels that are open when a unit is unfolded.
+_OPEN_LEVELS = 2
+
+
+def as_built(report: Report) -> Child:
+    """The search, and under it the units, folded; those asked for by name, or else the first, are open."""
+    trees = report.trees.trees
+    if not trees:
+        return nothing("No data: nothing is installed in anything.")
+    top_level = len(trees) - report.trees.named
+    named = f"{numbers.plural(report.trees.named, 'unit')} asked for and " if report.trees.named else ""
+    units, number = [], 0
+    for place, lines in enumerate(trees):
+        units.append(_unit(lines, number, is_open=place < max(report.trees.named, 1)))
+        number += len(lines)
+    return [
+        tag(
+            "p",
+            f"On this page: {named}the {numbers.count(top_level)} newest of "
+            f"{numbers.plural(report.trees.top_level_count, 'top-level unit')} with something installed in them, "
+            f"{numbers.plural(sum(map(len, trees)), 'line')} in all.",
+        ),
+        _search(),
+        tag("div", units, class_="units", id="units"),
+        note(
+            "× says how many are installed. Trees too large for a page are left out. Units and lots not on this page: "  # noqa: RUF001
+            "ion-pipeline abom show, or report --serial."
+        ),
+    ]
+
+
+def search_index(trees: Sequence[Sequence[TreeLine]]) -> Markup:
+    """What is on the page by serial and lot number, for the script: in a form that cannot end its element."""
+    places: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
+    number = 0
+    for place, lines in enumerate(trees):
+        for line in lines:
+            for name in (line.serial_number, line.lot_number):
+                if name:
+                    places[name, line.part].append([number, place])
+            number += 1
+    index = {
+        "units": [_name(lines[0]) for lines in trees],
+        "entries": [[name, part, found] for (name, part), found in sorted(places.items())],
+    }
+    written = json.dumps(index, ensure_ascii=True, separators=(",", ":"))
+    safe = written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return tag("script", raw(safe), type="application/json", id="index")
+
+
+def _search() -> Markup:
+    return tag(
+        "form",
+        tag("label", "Find a serial or lot number", for_="find"),
+        tag("div",
+            tag("input", id="find", type="search", autocomplete="off", spellcheck="false", aria_describedby="found"),
+            tag("button", "Unfold all", type="button", id="unfold"),
+            tag("button", "Fold all", type="button", id="fold"), class_="row"),
+        tag("p", id="found", role="status"),
+        tag("ul", id="matches"),
+        id="search", role="search", hidden=True,
+    )  # fmt: skip
+
+
+def _unit(lines: Sequence[TreeLine], number: int, *, is_open: bool) -> Markup:
+    """A unit that unfolds into its lines; built from the last line to the first, so that depth costs no recursion."""
+    below: dict[int, list[Markup]] = defaultdict(list)
+    for place in range(len(lines) - 1, 0, -1):
+        line = lines[place]
+        children = below.pop(line.depth + 1, [])[::-1]
+        content: Child = _line(line)
+        if children:
+            inner = tag("ul", children)
+            content = tag("details", tag("summary", content), inner, open=line.depth < _OPEN_LEVELS)
+        below[line.depth].append(tag("li", content, id=f"n{number + place}", tabindex=-1))
+    levels = max(line.depth for line in lines)
+    size = f"{numbers.plural(len(lines) - 1, 'line')}, {numbers.plural(levels, 'level')}"
+    summary = tag("summary", _line(lines[0]), tag("span", size, class_="aside"), id=f"n{number}")
+    body = tag("ul", below[1][::-1]) if below[1] else nothing("Nothing is installed in it.")
+    return tag("details", summary, body, class_="unit", open=is_open)
+
+
+def _line(line: TreeLine) -> list[Child]:
+    quantity = (
+        tag("span", f"open: {numbers.count(line.quantity_required)} needed", class_="open")
+        if line.is_open
+        else tag("span", f"× {numbers.count(line.quantity_installed)}", class_="quantity")  # noqa: RUF001 -- times
+        if line.depth and line.quantity_installed != 1
+        else None
+    )
+    words = [
+        tag("span", line.part, class_="part"),
+        tag("span", line.identity, class_="identity") if line.identity else None,
+        tag("span", f"@{line.designator}", class_="designator") if line.designator else None,
+        quantity,
+        tag("span", "substitute", class_="flag") if line.is_substitute else None,
+        tag("span", "made on assembly", class_="flag") if line.is_made_on_assembly else None,
+        tag("span", line.description.strip().splitlines()[0], class_="description")
+        if line.description and line.description.strip()
+        else None,
+    ]
+    return [[word, " "] for word in words if word is not None]
+
+
+def _name(line: TreeLine) -> str:
+    return " ".join(name for name in (line.part, line.identity) if name)

@@ -1,0 +1,85 @@
+"""From the published file to a file with the page."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ulid import ULID
+
+from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.pipeline.genealogy import Genealogy, published_file
+from ion_pipeline.report.data import read_report
+from ion_pipeline.report.page import page
+from ion_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        path: Where.
+        bytes: How much.
+        trees: As-built trees on the page.
+        top_level_units: Top-level units with something installed in them that there are.
+    """
+
+    path: Path
+    bytes: int
+    trees: int
+    top_level_units: int
+
+
+class ReportNotWrittenError(IonPipelineError):
+    """The file could not be written."""
+
+
+def write_report(
+    settings: Settings, output: Path, *, serials: Sequence[str] = (), units: int = 100, now: datetime | None = None
+) -> Written:
+    """Read the published file and write the page; a page that is there already is replaced whole.
+
+    Args:
+        settings: Which data directory.
+        output: The file to write.
+        serials: Units whose trees are wanted, by the names that `ion-pipeline abom` takes.
+        units: How many trees of top-level units to add to them, the newest first.
+        now: When the page says that it was written.
+
+    Raises:
+        NotPublishedError: There is no published file, or it lacks a table.
+        UnknownUnitError: There is no unit of a name.
+        AmbiguousUnitError: There are several.
+        SettingsError: The trees asked for are too large for a page.
+        ReportNotWrittenError: The file could not be written.
+    """
+    with published_file(settings) as (connection, path):
+        genealogy = Genealogy(connection, path)
+        report = read_report(
+            connection,
+            path,
+            generated_at=now or datetime.now(UTC),
+            published_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+            named=[genealogy.unit(name).part_inventory_id for name in serials],
+            units=units,
+        )
+    content = page(report).encode()
+    _replace(output, content)
+    return Written(output, len(content), len(report.trees.trees), report.trees.top_level_count)
+
+
+def _replace(output: Path, content: bytes) -> None:
+    partial = output.with_name(f".{output.name}.{ULID()}")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_bytes(content)
+            os.replace(partial, output)  # noqa: PTH105 -- says what it is
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise ReportNotWrittenError(
+            f"{output} could not be written: {error.strerror or error}.", remedy="Name another file by --output."
+        ) from error

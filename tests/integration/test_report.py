@@ -1,0 +1,250 @@
+"""`ion-pipeline report` on the demo's published file: its numbers against the truths and the Parquet files."""
+
+import json
+import re
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date  # noqa: TC003 -- of a local variable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from ion_pipeline import cli
+from tests.html_page import Element, parsed
+from tests.oracle.world import read_truths
+
+pytestmark = pytest.mark.slow
+
+MAX_BYTES = 5_000_000
+Run = Callable[..., tuple[int, str]]
+
+
+def run_report(
+    data_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> tuple[int, str]:
+    monkeypatch.setattr(sys, "argv", ["ion-pipeline", "--data-dir", str(data_dir), "report", *arguments])
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 0
+    captured = capsys.readouterr()
+    return code, re.sub(r"\s+", " ", captured.out + captured.err)
+
+
+@pytest.fixture
+def run(
+    demo_warehouse: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, data_dir: Path | None = None) -> tuple[int, str]:
+        return run_report(data_dir or demo_warehouse.data_dir, capsys, monkeypatch, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def report(run: Run, tmp_path: Path) -> Element:
+    code, said = run("--output", "report.html")
+    assert code == 0, said
+    return parsed((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def truths(demo_warehouse: Any) -> dict[str, Any]:
+    return read_truths(demo_warehouse.world)
+
+
+def parquet(demo_warehouse: Any, name: str) -> list[dict[str, Any]]:
+    schema, table = name.split(".")
+    return pq.read_table(demo_warehouse.published.parent / "parquet" / schema / f"{table}.parquet").to_pylist()
+
+
+def rows(table: Element) -> list[list[str]]:
+    return [
+        [cell.text.strip() for cell in row.children if isinstance(cell, Element)]
+        for row in table.one("tbody").all("tr")
+    ]
+
+
+def table_called(report: Element, title: str) -> Element:
+    return report.one("div", class_="scroll", **{"aria-label": title}).one("table")
+
+
+def test_yield_is_that_of_the_steps(report: Element, demo_warehouse: Any) -> None:
+    expected: dict[date, list[float]] = defaultdict(lambda: [0, 0])
+    for row in parquet(demo_warehouse, "quality.first_pass_yield"):
+        if row["period_type"] == "month" and row["quantity_attempted"]:
+            expected[row["period_start_on"]][0] += row["quantity_passed_first"]
+            expected[row["period_start_on"]][1] += row["quantity_attempted"]
+    shown = rows(table_called(report, "First pass yield by month"))
+    assert len(shown) > 3
+    assert [
+        (month, float(passed.replace(",", "")), float(tried.replace(",", ""))) for month, _, passed, tried in shown
+    ] == [
+        (f"{month:%Y-%m}", round(passed, 3), round(tried, 3))
+        for month, (passed, tried) in sorted(expected.items(), reverse=True)
+    ]
+
+
+def test_the_planted_shift_is_the_first_chart(report: Element, truths: dict[str, Any]) -> None:
+    shift = truths["process_shift"]
+    chart = report.one("section", id="control").all("details", class_="fold")[0]
+    assert shift["field_name"] in chart.one("summary").text
+    title = next(each.attributes["aria-label"] for each in chart.all("div", class_="scroll"))
+    found: dict[str, set[int]] = defaultdict(set)
+    for number, *_, rules in rows(table_called(chart, title)):
+        for family in rules.split("; "):
+            name = re.sub(r"[\d, ]+$", "", family).lower().replace(" ", "_")
+            for rule in re.findall(r"\d+", family):
+                found[f"{name}_{rule}"].add(int(number) - 1)
+    first = {rule: min(places) for rule, places in found.items()}
+    for family, breaks in shift["first_break_index"].items():
+        for rule, index in breaks.items():
+            assert first[f"{family}_{rule}"] == index
+    drawn = [each.text for each in chart.all("div", class_="wide")[0].all("text", class_="mark")]
+    assert drawn
+    assert {int(mark) - 1 for mark in drawn} <= set().union(*found.values())
+
+
+def test_open_issues_by_age(report: Element, demo_warehouse: Any) -> None:
+    ages = [row["age_days"] for row in parquet(demo_warehouse, "quality.issues") if row["is_open"]]
+    assert ages
+    classes = [sum(low <= age <= high for age in ages) for low, high in ((0, 7), (8, 30), (31, 90), (91, 10**6))]
+    section = report.one("section", id="issues")
+    assert (
+        f"0 to 7 days {classes[0]}, 8 to 30 days {classes[1]}, 31 to 90 days {classes[2]}, over 90 days {classes[3]}."
+        in section.text
+    )
+    columns = list(zip(*rows(table_called(report, "Open issues by disposition and age")), strict=True))[1:5]
+    assert [sum(0 if cell == "·" else int(cell) for cell in column) for column in columns] == classes
+    oldest = [
+        int(age.removesuffix(" d").replace(",", "")) for _, age, *_ in rows(table_called(report, "Oldest open issues"))
+    ]
+    assert oldest == sorted(ages, reverse=True)[:10]
+
+
+def test_pareto_ends_at_all_defects(report: Element, demo_warehouse: Any) -> None:
+    pieces = sum(row["quantity_affected"] or 0 for row in parquet(demo_warehouse, "quality.issue_units"))
+    captions = [each.text for each in report.one("section", id="defects").all("figcaption")]
+    assert len(captions) > 2
+    by_part = next(caption for caption in captions if caption.startswith("Defects by part:"))
+    assert by_part.startswith(f"Defects by part: {pieces:g} in all")
+
+
+def test_suppliers_have_the_planted_delivery_and_quality(
+    report: Element, truths: dict[str, Any], demo_warehouse: Any
+) -> None:
+    truth = truths["supplier_ppm"]
+    shown = {row[0]: row for row in rows(table_called(report, "Suppliers: delivery and quality"))}
+    lines = [
+        row for row in parquet(demo_warehouse, "supply.supplier_delivery") if row["supplier_name"] == truth["supplier"]
+    ]
+    on_time, judged = (sum(row[name] for row in lines) for name in ("lines_on_time", "lines_judged"))
+    received = sum(
+        row["quantity_received"]
+        for row in parquet(demo_warehouse, "quality.supplier_quality")
+        if row["supplier_name"] == truth["supplier"]
+    )
+    assert received >= truth["quantity_received"]
+    assert shown[truth["supplier"]][2:6] == [
+        f"{on_time / judged:.1%}".replace("%", " %"),
+        f"{on_time} of {judged}",
+        f"{truth['quantity_rejected'] / received * 1e6:,.0f}",
+        f"{truth['quantity_rejected']:g} of {received:,g}",
+    ]
+
+
+def test_a_contaminated_lot_is_found_in_its_units(run: Run, truths: dict[str, Any], tmp_path: Path) -> None:
+    """The index leads from the lot to lines in just those embedded units that were planted as affected."""
+    lot = truths["contaminated_lot"]
+    serials = lot["affected_top_level_serials"]
+    asked = [word for unit in lot["affected_top_level_unit_ids"] for word in ("--serial", f"#{unit}")]
+    code, said = run("-o", "recall.html", "--units", "1000", *asked, "--json")
+    assert code == 0, said
+    root = parsed((tmp_path / "recall.html").read_text(encoding="utf-8"))
+    index = json.loads(root.one("script", id="index").text)
+    units = root.all("details", class_="unit")
+    assert json.loads(said)["trees"] == len(units) == len(index["units"])
+    opened = [place for place, unit in enumerate(units) if "open" in unit.attributes]
+    assert opened == list(range(len(serials)))
+    assert sorted(index["units"][place].split("S/N ")[-1] for place in opened) == sorted(serials)
+    (places,) = [found for name, _, found in index["entries"] if name == "PLT-BAD-POWDER"]
+    affected = [lot["affected_top_level_unit_ids"][unit] for _, unit in places]
+    assert sorted(set(affected)) == lot["affected_top_level_unit_ids"]
+    for number, unit in places:
+        assert "PLT-BAD-POWDER" in units[unit].one("li", id=f"n{number}").text
+
+
+def test_trees_have_every_line_once(report: Element, demo_warehouse: Any) -> None:
+    lines: dict[int, int] = defaultdict(int)
+    for row in parquet(demo_warehouse, "genealogy.abom_hierarchy"):
+        lines[row["root_part_inventory_id"]] += 1
+    top = [row for row in parquet(demo_warehouse, "production.serialized_units") if row["is_top_level"]]
+    expected = sorted(lines[row["part_inventory_id"]] for row in top if lines[row["part_inventory_id"]] > 1)
+    assert expected
+    assert sorted(1 + len(unit.all("li")) for unit in report.all("details", class_="unit")) == expected
+    assert f"{len(expected)} newest of {len(expected)} top-level units" in report.one("section", id="as-built").text
+
+
+def test_freshness_is_that_of_the_last_load(report: Element, demo_warehouse: Any) -> None:
+    shown = {row[0]: row[1] for row in rows(table_called(report, "Entities: rows and newest change"))}
+    expected = {
+        row["entity"]: f"{row['row_count']:,}"
+        for row in parquet(demo_warehouse, "ops.freshness")
+        if row["last_read_at"] is not None
+    }
+    assert shown == expected
+    (load,) = [row for row in parquet(demo_warehouse, "ops.loads") if row["is_latest"]]
+    assert load["load_id"] in report.one("section", id="freshness").text
+
+
+def test_size_is_bounded_and_said(run: Run, tmp_path: Path) -> None:
+    code, said = run("-o", "small.html", "--units", "2")
+    assert code == 0
+    assert "2 trees" in said
+    small = (tmp_path / "small.html").read_text(encoding="utf-8")
+    assert re.search(r"the 2 newest of \d+ top-level units", small)
+    run("-o", "large.html")
+    assert len(small) < (tmp_path / "large.html").stat().st_size < MAX_BYTES
+
+
+def test_writes_whole_or_not_at_all(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    code, said = run("-o", "file/report.html")
+    assert (code, "could not be written" in said) == (1, True)
+    code, said = run("-o", "report.html", "--serial", "NO-SUCH")
+    assert (code, "No serial number, lot number or id NO-SUCH" in said) == (1, True)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_without_a_published_file(run: Run, tmp_path: Path) -> None:
+    code, said = run(data_dir=tmp_path / "none")
+    assert code == 1
+    assert "Nothing has been published" in said
+
+
+def test_an_empty_and_an_older_publish(run: Run, demo_warehouse: Any, tmp_path: Path) -> None:
+    published = tmp_path / "data" / "published" / "ion.duckdb"
+    published.parent.mkdir(parents=True)
+    shutil.copy(demo_warehouse.published, published)
+    with duckdb.connect(str(published)) as connection:
+        for schema, name in connection.execute(
+            "select schema_name, table_name from duckdb_tables() where not internal"
+        ).fetchall():
+            connection.execute(f'truncate "{schema}"."{name}"')
+    code, said = run("-o", "empty.html", data_dir=tmp_path / "data")
+    assert code == 0, said
+    root = parsed((tmp_path / "empty.html").read_text(encoding="utf-8"))
+    assert len(root.all(class_="nothing")) == len(root.all("section")) == 7
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("drop table quality.defect_pareto")
+    code, said = run("-o", "older.html", data_dir=tmp_path / "data")
+    assert code == 1
+    assert "published without quality.defect_pareto" in said

@@ -1,0 +1,215 @@
+"""The report in a real browser, offline: nothing is asked for, nothing complains, and a keyboard is enough."""
+
+import asyncio
+import base64
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ion_pipeline.report import write_report
+from ion_pipeline.settings import load_settings
+from tests import chromium
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(chromium.binary() is None, reason=f"none of {', '.join(chromium.NAMES)} is on the path"),
+]
+HOSTILE = "<script>alert(1)</script>"
+FOCUS = "document.activeElement"
+VISIBLE = "(each => each !== null && each.checkVisibility())"
+OUTLINE = f"getComputedStyle({FOCUS}).outlineStyle + getComputedStyle({FOCUS}).outlineWidth"
+
+
+def written(data_dir: Path, output: Path) -> Path:
+    settings = load_settings(tenant=False, environment="embedded", data_dir=data_dir)
+    return write_report(settings, output, units=50).path
+
+
+@pytest.fixture(scope="module")
+def report(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(demo_warehouse.data_dir, tmp_path_factory.mktemp("report") / "report.html")
+
+
+def browse(path: Path, look: Callable[[chromium.Page], Awaitable[None]]) -> None:
+    """Look at a page; afterwards the browser must have asked for that page only, and complained of nothing."""
+
+    async def run() -> None:
+        async with chromium.opened(path) as page:
+            await look(page)
+            assert page.problems == []
+            assert page.requests == [chromium.address(path)]
+
+    asyncio.run(run())
+
+
+def test_search_finds_a_serial_by_keyboard_alone(report: Path, demo_warehouse: Any) -> None:
+    """Tab to the field, type, Enter: the line has the focus, all above it is unfolded, and space folds it again."""
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        serial, part = connection.execute(
+            "select component_serial_number, component_part_number from genealogy.abom_where_used "
+            "where is_top_level and component_serial_number is not null and ancestor_serial_number is not null "
+            "order by min_depth desc, component_part_inventory_id limit 1"
+        ).fetchall()[0]
+
+    async def look(page: chromium.Page) -> None:
+        await page.emulate(width=1000)
+        sought = f"[...document.querySelectorAll('#units .identity')].find(each => each.textContent === 'S/N {serial}')"
+        assert await page.run(f"{VISIBLE}({sought})") is False
+        visited = []
+        for _ in range(60):
+            await page.press("Tab")
+            visited.append(await page.run(f"{FOCUS}.id || {FOCUS}.className || {FOCUS}.tagName"))
+            assert await page.run(OUTLINE) in {"solid2px", "auto1px"}, f"the focus on {visited[-1]} cannot be seen"
+            if visited[-1] == "find":
+                break
+        assert visited[0] == "skip"
+        assert visited[-1] == "find"
+        await page.write(serial.lower())
+        assert await page.run("document.querySelectorAll('#matches li').length") >= 1
+        assert part in await page.run("document.querySelector('#matches li').textContent")
+        assert "Enter goes to the first" in await page.run("document.getElementById('found').textContent")
+        await page.press("Enter")
+        assert await page.run(f"{VISIBLE}({sought})") is True
+        assert f"S/N {serial}" in await page.run(f"{FOCUS}.textContent")
+        assert await page.run(f"{FOCUS}.closest('.hit') !== null")
+        await page.run("document.querySelector('#units summary').focus()")
+        before = await page.run(f"{FOCUS}.parentElement.open")
+        await page.press(" ")
+        assert await page.run(f"{FOCUS}.parentElement.open") is not before
+        await page.press("Enter")
+        assert await page.run(f"{FOCUS}.parentElement.open") is before
+
+    browse(report, look)
+
+
+def test_matches_are_links_and_what_is_not_there_is_said(report: Path) -> None:
+    async def look(page: chromium.Page) -> None:
+        await page.run("document.getElementById('find').focus()")
+        await page.write("NO-SUCH-SERIAL")
+        assert "Not on this page" in await page.run("document.getElementById('found').textContent")
+        assert await page.run("document.querySelectorAll('#matches li').length") == 0
+        await page.run("document.getElementById('find').select()")
+        await page.write("0001")
+        assert await page.run("document.querySelectorAll('#matches li').length") > 1
+        for _ in range(4):  # both buttons, the second match
+            await page.press("Tab")
+        assert await page.run(f"{FOCUS} === document.querySelectorAll('#matches a')[1]")
+        goal = await page.run(f"{FOCUS}.hash.slice(1)")
+        await page.press("Enter")
+        assert await page.run(f"document.getElementById('{goal}').contains({FOCUS})")
+        assert await page.run(f"{VISIBLE}(document.getElementById('{goal}'))")
+        for button, is_open in (("unfold", True), ("fold", False)):
+            await page.run(f"document.getElementById('{button}').focus()")
+            await page.press("Enter")
+            assert await page.run(
+                f"[...document.querySelectorAll('#units details')].every(each => each.open === {str(is_open).lower()})"
+            )
+
+    browse(report, look)
+
+
+@pytest.mark.parametrize("width", [320, 375, 760, 1280])
+def test_fits_any_width_in_light_and_dark(report: Path, width: int) -> None:
+    """No scrolling sideways, also with all unfolded; the text can be read on its ground in both schemes."""
+
+    async def look(page: chromium.Page) -> None:
+        await page.run("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        for dark in (False, True):
+            await page.emulate(width=width, dark=dark)
+            assert await page.run("document.documentElement.scrollWidth <= window.innerWidth")
+            wide, narrow = [
+                await page.run(f"[...document.querySelectorAll('.{name}')].filter({VISIBLE}).length")
+                for name in ("wide", "narrow")
+            ]
+            assert (wide > 0, narrow > 0) == (width > 700, width <= 700)
+            assert await page.run("getComputedStyle(document.body).backgroundColor") == (
+                "rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)"
+            )
+            assert await page.run(LEAST_CONTRAST) >= 4.5
+
+    browse(report, look)
+
+
+def test_paper_is_white_and_has_no_controls(report: Path) -> None:
+    async def look(page: chromium.Page) -> None:
+        await page.emulate(width=794, dark=True, print_=True)
+        assert await page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert not await page.run(f"['nav', '#search'].some(name => {VISIBLE}(document.querySelector(name)))")
+        assert await page.run(f"[...document.querySelectorAll('h2')].filter({VISIBLE}).length") == 7
+        paper = base64.b64decode((await page.call("Page.printToPDF"))["data"])
+        assert paper.startswith(b"%PDF-")
+        assert paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page/") >= 2
+
+    browse(report, look)
+
+
+def test_hostile_names_stay_text(demo_warehouse: Any, tmp_path: Path) -> None:
+    published = tmp_path / "data" / "published" / "ion.duckdb"
+    published.parent.mkdir(parents=True)
+    shutil.copy(demo_warehouse.published, published)
+    with duckdb.connect(str(published)) as connection:
+        for table, column in (
+            ("genealogy.abom_hierarchy", "part_number"), ("genealogy.abom_hierarchy", "part_description"),
+            ("genealogy.abom_hierarchy", "serial_number"), ("genealogy.abom_hierarchy", "reference_designator"),
+            ("quality.control_chart_points", "field_name"), ("quality.control_chart_points", "serial_number"),
+            ("quality.control_chart_points", "unit"), ("quality.defect_pareto", "class"),
+            ("quality.issues", "issue_title"), ("quality.issues", "assigned_to"),
+            ("quality.open_issues_by_disposition", "disposition"),
+            ("supply.supplier_delivery", "supplier_name"), ("ops.loads", "tenant"), ("ops.freshness", "entity"),
+        ):  # fmt: skip
+            sql = f"update {table} set {column} = $text || {column}"  # noqa: S608 -- the names above
+            connection.execute(sql, {"text": HOSTILE})
+
+    async def look(page: chromium.Page) -> None:
+        assert await page.run("document.scripts.length") == 2
+        assert HOSTILE in await page.run("document.title")
+        for name in ("defects", "control", "issues", "suppliers", "as-built", "freshness"):
+            assert HOSTILE in await page.run(f"document.getElementById('{name}').textContent"), name
+        await page.run("document.getElementById('find').focus()")
+        await page.write(HOSTILE)
+        assert HOSTILE in await page.run("document.querySelector('#matches a b').textContent")
+        await page.press("Enter")
+        assert HOSTILE in await page.run(f"{FOCUS}.textContent")
+        assert await page.run("document.scripts.length") == 2
+
+    browse(written(tmp_path / "data", tmp_path / "report.html"), look)
+
+
+def test_the_policy_forbids_what_the_page_does_not_need(report: Path, tmp_path: Path) -> None:
+    """Also a check of the checks: a script and a picture smuggled into the page do not run, and are noticed."""
+    smuggled = '<script>document.title = "run"</script><img src="https://example.invalid/x.png" alt="">'
+    path = tmp_path / "tampered.html"
+    path.write_text(report.read_text(encoding="utf-8").replace("</main>", f"</main>{smuggled}"), encoding="utf-8")
+
+    async def run() -> None:
+        async with chromium.opened(path) as page:
+            assert await page.run("document.title") != "run"
+            assert len(page.problems) >= 2
+            assert all("Content Security Policy" in problem or "csp" in problem for problem in page.problems)
+
+    asyncio.run(run())
+
+
+# WCAG's ratio for every text that is shown, on the ground of the page.
+LEAST_CONTRAST = """
+(() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const light = (text) => {
+    const [r, g, b] = rgb(text).map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = light(getComputedStyle(document.body).backgroundColor);
+  const texts = [...document.querySelectorAll("main *, header *")].filter((each) =>
+    [...each.childNodes].some((child) => child.nodeType === 3 && child.data.trim()) && each.tagName !== "title"
+    && each.checkVisibility());
+  return Math.min(...texts.map((each) => {
+    const style = getComputedStyle(each);
+    const text = light(each instanceof SVGElement ? style.fill : style.color);
+    return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+  }));
+})()
+"""
