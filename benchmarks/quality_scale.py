@@ -5,10 +5,10 @@
 Makes raw tables of a synthetic plant inside DuckDB and builds and tests every model with dbt as a refresh does. The
 numbers are printed as one JSON document.
 
-The plant: 50 procedures of ten steps, each on four parts; a run of ten steps on a serial of its own, a session per step,
-and per step as many fields as it takes, one in ten of them true or false, the numbers with a lower and an upper limit.
-One step in 200 has an issue, one in 500 a redline, one in 100 fails. A tenth as many lots as runs are bought, received
-and installed.
+The plant: 50 procedures of ten steps, each on four parts; a run of ten steps on a serial of its own, a session per
+step, and per step as many fields as it takes, one in ten of them true or false, the numbers with a lower and an upper
+limit that one in 200 breaks. One step in 200 has an issue, one in 500 a redline, one in 1,000 fails. A tenth as many lots
+as runs are bought, received and installed.
 """
 
 import argparse
@@ -42,7 +42,13 @@ def generate(path: Path, *, measurements: int, run_steps: int) -> None:
     fields = measurements // run_steps
     with duckdb.connect(str(path)) as connection:
         ensure_tables(connection, known_catalog().tables.values())
-        for statement in (_people_and_parts(runs), _plans(fields), _production(runs, fields), _findings(runs), _supply(runs)):
+        for statement in (
+            _people_and_parts(runs),
+            _plans(fields),
+            _production(runs, fields),
+            _findings(runs),
+            _supply(runs),
+        ):
             connection.execute(statement)
         remember(connection)
 
@@ -158,8 +164,8 @@ def _production(runs: int, fields: int) -> str:
 
         insert into raw.run_step_field_validations by name
         select
-            fields.id * 2 + side as id, fields.id as run_step_field_id, fields.origin_field_id * 2 + side as validation_id,
-            1 + side as function_id, 9.95 + side * 0.1 as value,
+            fields.id * 2 + side as id, fields.id as run_step_field_id,
+            fields.origin_field_id * 2 + side as validation_id, 1 + side as function_id, 9.95 + side * 0.1 as value,
             case
                 when fields.value is null then 'PENDING'
                 when side = 0 and fields.value::double >= 9.95 or side = 1 and fields.value::double <= 10.05 then 'PASS'
@@ -178,7 +184,8 @@ def _findings(runs: int) -> str:
 
         insert into raw.issues by name
         select
-            id // 200 as id, 'Found ' || id % 7 as title, id as run_step_id, id // 200 % 3 + 1 as issue_disposition_type_id,
+            id // 200 as id, 'Found ' || id % 7 as title, id as run_step_id,
+            id // 200 % 3 + 1 as issue_disposition_type_id,
             case when id // 200 % 10 < 7 then 'RESOLVED' else 'IN_PROGRESS' end as status,
             coalesce(end_time, _created) as _created, coalesce(end_time, _created) + to_days(id // 200 % 40) as _updated
         from raw.run_steps
@@ -204,8 +211,8 @@ def _supply(runs: int) -> str:
 
         insert into raw.purchase_order_lines by name
         select
-            l as id, l // 10 as purchase_order_id, {PROCEDURES * PARTS_PER_PROCEDURE} + l % 100 as part_id, 100 as quantity,
-            100 as received_quantity, 'RECEIVED' as status,
+            l as id, l // 10 as purchase_order_id, {PROCEDURES * PARTS_PER_PROCEDURE} + l % 100 as part_id,
+            100 as quantity, 100 as received_quantity, 'RECEIVED' as status,
             {_at(runs, "l * 10", -410)} + to_days(l % 5 - 2) as estimated_arrival_date,
             {_at(runs, "l * 10", -900)} as _created
         from range({lots}) as t(l);

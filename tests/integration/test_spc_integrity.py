@@ -28,7 +28,8 @@ SPOILT = {
         "update quality.process_capability set cp = cpk where upper_limit is null and cpk is not null",
         "update quality.process_capability set sigma_overall = sigma_within where measurement_count > 2",
         "update quality.process_capability set is_small_sample = not is_small_sample where measurement_count >= 25",
-        "update quality.process_capability set not_applicable_count = not_applicable_count + 1 where measurement_count > 24",
+        "update quality.process_capability set not_applicable_count = not_applicable_count + 1 "
+        "where measurement_count > 24",
     ),
     "control_charts_from_results": (
         "delete from quality.control_chart_points where chart_type = 'individuals'",
@@ -45,7 +46,8 @@ SPOILT = {
         "delete from quality.control_chart_points where chart_type = 'u'",
         "update quality.control_chart_points set numerator = numerator + 1 where chart_type = 'p'",
         "update quality.control_chart_points set chart_value = chart_value + 0.01 where chart_type = 'u'",
-        "update quality.control_chart_points set upper_control_limit = upper_control_limit + 0.01 where chart_type = 'p'",
+        "update quality.control_chart_points set upper_control_limit = upper_control_limit + 0.01 "
+        "where chart_type = 'p'",
         "update quality.control_chart_points set lower_control_limit = -1 "
         "where chart_type = 'u' and lower_control_limit = 0",
         "update quality.control_chart_points set production_on = production_on + 1 where chart_type = 'p'",
@@ -68,7 +70,9 @@ def compiled(built: Built, name: str) -> str:
     return (folder / f"{name}.sql").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("noticed_by", "spoil"), [(name, spoil) for name, spoils in SPOILT.items() for spoil in spoils])
+@pytest.mark.parametrize(
+    ("noticed_by", "spoil"), [(name, spoil) for name, spoils in SPOILT.items() for spoil in spoils]
+)
 def test_a_spoilt_mart_is_noticed(
     demo_warehouse: Built, copy: duckdb.DuckDBPyConnection, noticed_by: str, spoil: str
 ) -> None:

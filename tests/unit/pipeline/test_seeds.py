@@ -65,6 +65,6 @@ def test_other_columns_are_an_error(own: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="ION_SEEDS_DIR is .*nowhere, and that is no folder"):
+    with pytest.raises(SettingsError, match=r"ION_SEEDS_DIR is .*nowhere, and that is no folder"):
         linked_project(project_dir(), tmp_path / "nowhere", tmp_path / "dbt")
     assert not (tmp_path / "dbt").exists()
