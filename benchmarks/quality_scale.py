@@ -7,8 +7,8 @@ numbers are printed as one JSON document.
 
 The plant: 50 procedures of ten steps, each on four parts; a run of ten steps on a serial of its own, a session per
 step, and per step as many fields as it takes, one in ten of them true or false, the numbers with a lower and an upper
-limit that one in 200 breaks. One step in 200 has an issue, one in 500 a redline, one in 1,000 fails. A tenth as many lots
-as runs are bought, received and installed.
+limit that one in 200 breaks. One step in 200 has an issue, one in 500 a redline, one in 1,000 fails. A tenth as many
+lots as runs are bought, received and installed.
 """
 
 import argparse

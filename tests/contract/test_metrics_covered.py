@@ -14,7 +14,8 @@ TABLES = {
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
-        "measurements", "first_pass_yield", "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
+        "measurements", "first_pass_yield",
+        "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality",
     ),
     "supply": ("purchase_order_lines", "receipts", "supplier_delivery"),

@@ -66,7 +66,8 @@ baselines as (
         end), 0) / 1.128 as sigma
     from followed
     where
-        case when starts_at is null then place <= baseline_points else measured_at >= starts_at and measured_at < ends_at end
+        (starts_at is null and place <= baseline_points)
+        or (measured_at >= starts_at and measured_at < ends_at)
     group by step_field_id, part_id
 ),
 
@@ -87,14 +88,28 @@ drawn as (
     left join baselines on followed.step_field_id = baselines.step_field_id and followed.part_id = baselines.part_id
 ),
 
+some_charts as (
+    select chart_key
+    from baselines
+    inner join points on baselines.step_field_id = points.step_field_id and baselines.part_id = points.part_id
+    where points.place = 1
+    order by chart_key
+    limit 400
+),
+
 looked_at as (
     select
         drawn.*,
         previous.rise as rise_before
     from drawn
-    inner join (select chart_key from drawn group by chart_key order by chart_key limit 400) as some_charts
-        on drawn.chart_key = some_charts.chart_key
+    inner join some_charts on drawn.chart_key = some_charts.chart_key
     left join drawn as previous on drawn.chart_key = previous.chart_key and drawn.place = previous.place + 1
+),
+
+backs as (
+    select distinct place - 1 as back
+    from looked_at
+    where place <= 15
 ),
 
 backwards as (
@@ -105,17 +120,17 @@ backwards as (
         earlier.rise,
         earlier.rise_before
     from looked_at as points
-    inner join (values {% for back in range(15) %}({{ back }}){{ ', ' if not loop.last }}{% endfor %}) as backs (back) on true
+    cross join backs
     inner join looked_at as earlier
         on points.chart_key = earlier.chart_key and points.place - backs.back = earlier.place
 ),
 
 broken as (
     select
-        run_step_field_id,
         {% for rule, condition in rules.items() %}
-            coalesce({{ condition }}, false) as {{ rule }}{{ ',' if not loop.last }}
+            coalesce({{ condition }}, false) as {{ rule }},
         {% endfor %}
+        run_step_field_id
     from backwards
     group by run_step_field_id
 ),
@@ -123,8 +138,9 @@ broken as (
 rules_on as (
     select
         {% for rule in rules %}
-            coalesce(bool_or(is_on and rule_name = '{{ rule }}'), false) as {{ rule }}{{ ',' if not loop.last }}
+            coalesce(bool_or(is_on and rule_name = '{{ rule }}'), false) as {{ rule }},
         {% endfor %}
+        count(*) as rule_count
     from {{ ref('chart_rules') }}
 ),
 

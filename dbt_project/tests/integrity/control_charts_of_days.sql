@@ -23,6 +23,15 @@ with ended as (
     where run_steps.status in ('COMPLETE', 'FAILED') and run_steps.origin_step_id is not null
 ),
 
+units as (
+    select
+        step_id,
+        production_on,
+        sum(unit_count) as unit_count
+    from ended
+    group by step_id, production_on
+),
+
 counted as (
     select
         'p/' || step_id as chart_key,
@@ -38,20 +47,15 @@ counted as (
         count(issues.id) as numerator,
         max(units.unit_count) as denominator
     from ended
-    inner join (
-        select
-            step_id,
-            production_on,
-            sum(unit_count) as unit_count
-        from ended
-        group by step_id, production_on
-    ) as units on ended.step_id = units.step_id and ended.production_on = units.production_on
+    inner join units on ended.step_id = units.step_id and ended.production_on = units.production_on
     left join {{ source('ion', 'issues') }} as issues on ended.id = issues.run_step_id
     group by ended.step_id, ended.production_on
 ),
 
 found as (
-    select *
+    select
+        *,
+        upper_control_limit - centre as spread
     from {{ ref('control_chart_points') }}
     where chart_type in ('p', 'u')
 ),
@@ -89,9 +93,8 @@ where
     or (expected.centre is null) is distinct from (found.centre is null)
     or abs(expected.centre - found.centre) > 1e-12
     or (coalesce(expected.squared_distance, 0) = 0) is distinct from (found.upper_control_limit is null)
-    or abs((found.upper_control_limit - found.centre) * (found.upper_control_limit - found.centre)
-        - expected.squared_distance) > 1e-9
+    or abs(found.spread * found.spread - expected.squared_distance) > 1e-9
     or found.lower_control_limit < 0
     or abs(greatest(2 * found.centre - found.upper_control_limit, 0) - found.lower_control_limit) > 1e-9
-    or (found.chart_value > found.upper_control_limit + 1e-9 or found.chart_value < found.lower_control_limit - 1e-9)
-    and found.zone <> 'beyond'
+    or (found.chart_value > found.upper_control_limit + 1e-9 and found.zone <> 'beyond')
+    or (found.chart_value < found.lower_control_limit - 1e-9 and found.zone <> 'beyond')

@@ -1,5 +1,5 @@
--- Defects, issues, pieces and hours, added up from ION's rows: the rates by part, and each dimension of the Pareto whose
--- classes exclude each other.
+-- Defects, issues, pieces and hours, added up from ION's rows: the rates by part, and each dimension of the Pareto
+-- whose classes exclude each other.
 with links as (
     select
         issue_id,

@@ -1,5 +1,5 @@
--- Each number and each yes or no of a run step is there once, with the limits it was recorded under. Here every limit is
--- held against the value by itself; the mart puts them together first.
+-- Each number and each yes or no of a run step is there once, with the limits it was recorded under. Here every limit
+-- is held against the value by itself; the mart puts them together first.
 with functions as (
     select
         functions.validation_function_id,
@@ -8,7 +8,9 @@ with functions as (
         row_number() over (
             partition by functions.validation_function_id
             order by case
-                when {{ limit_function_key('kinds.function_name') }} = {{ limit_function_key('functions.function_name') }}
+                when
+                    {{ limit_function_key('kinds.function_name') }}
+                    = {{ limit_function_key('functions.function_name') }}
                     then 1
                 else 2
             end
@@ -62,7 +64,8 @@ judged as (
         count(validations.result) as result_count
     from {{ ref('stg_ion__run_step_field_validations') }} as validations
     inner join fields on validations.run_step_field_id = fields.run_step_field_id
-    left join functions on validations.validation_function_id = functions.validation_function_id and functions.choice = 1
+    left join functions
+        on validations.validation_function_id = functions.validation_function_id and functions.choice = 1
     group by validations.run_step_field_id
 ),
 

@@ -58,17 +58,21 @@ spreads as (
     group by results.step_field_id, results.part_id, results.limit_version
 ),
 
+sigmas as (
+    select
+        *,
+        nullif(mean_moving_range / 1.128, 0) as sigma_within
+    from spreads
+),
+
 expected as (
     select
         *,
-        {% for index, sigma in {'k': 'mean_moving_range / 1.128', 'pk': 'sigma_overall'}.items() %}
-            least(
-                (upper_limit - mean) / nullif(3 * {{ sigma }}, 0), (mean - lower_limit) / nullif(3 * {{ sigma }}, 0)
-            ) as {{ 'c' if index == 'k' else 'p' }}pk,
-            (upper_limit - lower_limit) / nullif(6 * {{ sigma }}, 0) as {{ 'c' if index == 'k' else 'p' }}p
-            {{- ',' if not loop.last }}
-        {% endfor %}
-    from spreads
+        least((upper_limit - mean) / (3 * sigma_within), (mean - lower_limit) / (3 * sigma_within)) as cpk,
+        least((upper_limit - mean) / (3 * sigma_overall), (mean - lower_limit) / (3 * sigma_overall)) as ppk,
+        (upper_limit - lower_limit) / (6 * sigma_within) as cp,
+        (upper_limit - lower_limit) / (6 * sigma_overall) as pp
+    from sigmas
 ),
 
 found as (
@@ -77,6 +81,17 @@ found as (
         coalesce(part_id, -1) as joined_part_id
     from {{ ref('process_capability') }}
     where measurement_count > 0
+),
+
+left_out as (
+    select count(*) as result_count
+    from {{ ref('measurements') }}
+    where field_type = 'NUMBER' and step_field_id is not null and (is_not_applicable or is_cancelled)
+),
+
+told as (
+    select coalesce(sum(not_applicable_count + cancelled_count), 0) as result_count
+    from {{ ref('process_capability') }}
 )
 
 select
@@ -101,13 +116,6 @@ union all
 select
     null as step_field_id,
     'results left out' as limit_version
-from (
-    select count(*) as result_count
-    from {{ ref('measurements') }}
-    where field_type = 'NUMBER' and step_field_id is not null and (is_not_applicable or is_cancelled)
-) as left_out
-cross join (
-    select coalesce(sum(not_applicable_count + cancelled_count), 0) as result_count
-    from {{ ref('process_capability') }}
-) as told
+from left_out
+cross join told
 where left_out.result_count is distinct from told.result_count

@@ -65,7 +65,7 @@ worked_hours as (
         sum(hours) as touch_hours
     from {{ ref('labor_sessions') }}
     where hours is not null and checked_in_at is not null and part_number is not null
-    group by 1, 2
+    group by month_starts_on, part_number
 ),
 
 keys as (
