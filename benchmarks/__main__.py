@@ -1,4 +1,4 @@
-"""`python -m benchmarks [extraction|transports|genealogy] [options]`: without a suite, the extraction's."""
+"""`python -m benchmarks [extraction|transports|genealogy|quality] [options]`: without a suite, the extraction's."""
 
 import sys
 
@@ -21,8 +21,13 @@ def main() -> None:
 
             sys.argv = [f"{sys.argv[0]} genealogy", *arguments]
             genealogy_scale.main()
+        case "quality":
+            from benchmarks import quality_scale  # noqa: PLC0415 - needs DuckDB and the models
+
+            sys.argv = [f"{sys.argv[0]} quality", *arguments]
+            quality_scale.main()
         case _:
-            sys.exit(f"There is no suite {name}: extraction, transports or genealogy.")
+            sys.exit(f"There is no suite {name}: extraction, transports, genealogy or quality.")
 
 
 if __name__ == "__main__":

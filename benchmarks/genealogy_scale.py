@@ -12,16 +12,12 @@ below them single serials, used once, and lots, used in many places; every hundr
 
 import argparse
 import json
-import os
-import resource
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from benchmarks.dbt_build import build, remember
 from benchmarks.genealogy_queries import closure_seconds, measure
 from ion_pipeline.extract.catalog import known_catalog
 from ion_pipeline.pipeline.steps import analyst_macros
@@ -29,7 +25,6 @@ from ion_pipeline.warehouse.connection import Resources
 from ion_pipeline.warehouse.publishing import publish
 from ion_pipeline.warehouse.tables import ensure_tables
 
-PROJECT = Path(__file__).parents[1] / "dbt_project"
 PARTS = 5_000
 # Parts with a plan; the others are bought.
 PLANNED = 1_000
@@ -136,61 +131,6 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
             """  # noqa: S608 -- nothing but numbers from the command line
         )
         remember(connection)
-
-
-def remember(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill the history as one load does that brings all rows there are."""
-    instant = "timestamptz '2026-06-01 00:00:00+00'"
-    connection.execute(
-        f"insert into raw._ion_loads by name select 'LOAD' as load_id, {instant} as started_at, "
-        f"{instant} as valid_from, {instant} as loaded_at"
-    )
-    for table in known_catalog().tables:
-        connection.execute(
-            f"insert into raw_history.{table} by name "  # noqa: S608 -- names of the catalog
-            f"select *, {instant} as valid_from, true as is_current from raw.{table}"
-        )
-
-
-def build(path: Path, work: Path, *, memory_limit: str, threads: int) -> dict[str, Any]:
-    """Run `dbt build`: seconds in all, of the processor and per node, and the peak memory of the dbt process in GB."""
-    environment = {
-        **os.environ,
-        "DBT_PROFILES_DIR": str(PROJECT),
-        "DBT_TARGET_PATH": str(work / "target"),
-        "DBT_LOG_PATH": str(work / "logs"),
-        "ION_WAREHOUSE_PATH": str(path),
-        "ION_DUCKDB_MEMORY_LIMIT": memory_limit,
-        "ION_DUCKDB_THREADS": str(threads),
-        "ION_DBT_THREADS": "1",
-    }
-    began = time.perf_counter()
-    subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from dbt.cli.main import cli; cli()",
-            "--quiet",
-            "build",
-            "--exclude",
-            "resource_type:unit_test",
-            "--project-dir",
-            str(PROJECT),
-        ],
-        env=environment,
-        check=True,
-    )
-    seconds = time.perf_counter() - began
-    results = json.loads((work / "target" / "run_results.json").read_bytes())["results"]
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    slowest = sorted(results, key=lambda node: -node["execution_time"])[:16]
-    return {
-        "seconds": round(seconds, 1),
-        "processor_seconds": round(spent.ru_utime + spent.ru_stime, 1),
-        "models_seconds": round(sum(r["execution_time"] for r in results if r["unique_id"].startswith("model.")), 1),
-        "peak_memory_gb": round(spent.ru_maxrss / 1e6, 2),
-        "nodes": {node["unique_id"].split(".")[2][:50]: round(node["execution_time"], 1) for node in slowest},
-    }
 
 
 def main() -> None:

@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         "Credentials come from the environment as that place takes them, never from the URI.",
     )
 
+    seeds_dir: Path | None = Field(
+        default=None,
+        description="Folder of your own seed files, which stand in for the shipped ones of the same name.",
+    )
+
     schedules_on: bool = Field(
         default=False,
         description="Whether the schedules run without being switched on in Dagster; never in `embedded`.",

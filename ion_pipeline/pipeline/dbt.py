@@ -19,6 +19,7 @@ import orjson
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.lake import WriterLock
 from ion_pipeline.pipeline.resources import resources_of
+from ion_pipeline.pipeline.seeds import linked_project
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import connect
 
@@ -81,6 +82,25 @@ def project_dir() -> Path:
     return checkout if (checkout / "dbt_project.yml").is_file() else package / "_dbt_project"
 
 
+def project_of(settings: Settings) -> Path:
+    """The project that dbt reads: the shipped one, or one with the organisation's own seeds in it.
+
+    Raises:
+        SettingsError: What is in the folder of seeds cannot be used.
+    """
+    work = settings.data_dir.absolute() / "dbt"
+    own = settings.seeds_dir
+    project = project_dir() if own is None else linked_project(project_dir(), own.absolute(), work)
+    # dbt remembers of each seed where it was, and would read it there again.
+    remembered, target = work / "project.path", Path(environment(settings)["DBT_TARGET_PATH"])
+    before = remembered.read_text(encoding="utf-8") if remembered.is_file() else str(project_dir())
+    if before != str(project):
+        (target / "partial_parse.msgpack").unlink(missing_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
+        remembered.write_text(str(project), encoding="utf-8")
+    return project
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """What `dbt_project/profiles.yml` reads, and dbt's own variables: all that dbt writes goes to the data dir."""
     work = settings.data_dir.absolute() / "dbt"
@@ -111,7 +131,7 @@ def prepared_manifest(settings: Settings) -> Path:
     """
     target = Path(environment(settings)["DBT_TARGET_PATH"])
     manifest, stamp = target / "manifest.json", parse_stamp(settings)
-    digest = _project_digest()
+    digest = _digest(project_of(settings))
     # Dagster's processes start side by side, and dbt does not write the file in one go.
     with WriterLock(target.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
         if not (manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
@@ -154,7 +174,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
-        [sys.executable, "-c", _DBT, "--no-use-colors", *arguments, "--project-dir", str(project_dir())],
+        [sys.executable, "-c", _DBT, "--no-use-colors", *arguments, "--project-dir", str(project_of(settings))],
         env={**os.environ, **environment(settings)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -195,10 +215,19 @@ def _failure(report: BuildReport, lines: Sequence[str]) -> str:
     return f"dbt: {len(failed)} of {len(report.nodes)} nodes failed: {shown}."
 
 
-def _project_digest() -> str:
+def _digest(project: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(project_dir().rglob("*")):
-        if path.is_file() and not {"target", "logs"} & set(path.relative_to(project_dir()).parts):
-            digest.update(str(path.relative_to(project_dir())).encode())
-            digest.update(path.read_bytes())
+    for path in _files(project):
+        digest.update(str(path.relative_to(project)).encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _files(project: Path) -> list[Path]:
+    """The project's files in order, through links too, without what dbt writes."""
+    found = []
+    for folder, folders, names in os.walk(project, followlinks=True):
+        if Path(folder) == project:
+            folders[:] = [name for name in folders if name not in {"target", "logs"}]
+        found += [Path(folder, name) for name in names]
+    return sorted(found)

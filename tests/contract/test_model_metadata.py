@@ -17,7 +17,7 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 MEASURED = {name: model for name, model in MODELS.items() if "metrics" in model.get("config", {}).get("meta", {})}
 # Columns that hold a ratio: whoever adds one says how it is computed.
-RATIO = re.compile(r"(_rate|_share|_yield|^ppm|^dpu|^dpo|^dpmo|_per_unit_started)$")
+RATIO = re.compile(r"(_rate|_share|_yield|^ppm|^dpu|^dpo|^dpmo|_per_unit_started|_per_100_touch_hours)$")
 
 
 def test_each_metric_is_a_column_and_says_all_there_is_to_say() -> None:

@@ -21,6 +21,7 @@ SPOILT = [
      "issue_backlog_day_by_day"),
     ("delete from quality.issue_backlog_daily", "issue_backlog_day_by_day"),
     ("update quality.defect_rates set defect_count = defect_count * 2 where defect_count > 0", "defects_from_rows"),
+    ("update quality.defect_rates set touch_hours = touch_hours + 1 where touch_hours > 0", "defects_from_rows"),
     ("delete from quality.defect_pareto where dimension = 'part' and class_rank = 1", "defects_from_rows"),
     ("delete from quality.issue_units where issue_id = 2", "defects_from_rows"),
     ("update quality.defect_rates set quantity_attempted = quantity_attempted - 1 where quantity_attempted > 0",

@@ -1,6 +1,7 @@
 """Defects, pieces tried, opportunities, scrap and the Pareto of a world, computed the obvious way."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, datetime
 from statistics import NormalDist
 from typing import Any
@@ -83,6 +84,7 @@ def defect_rates(world: World, generation: Generation) -> list[Row]:
             "known": 0.0,
             "chances": 0.0,
             "started": 0.0,
+            "hours": 0.0,
         }
     )
     for issue, unit in units_of_issues(world):
@@ -105,7 +107,22 @@ def defect_rates(world: World, generation: Generation) -> list[Row]:
             if chances.get(at):
                 cell["known"] += pieces.quantity(unit)
                 cell["chances"] += pieces.quantity(unit) * chances[at]
+    for part, began, hours in _sessions(world, pieces):
+        cells[_month(began), part]["hours"] += hours
     return [_rates(month, part, cell) for (month, part), cell in cells.items()]
+
+
+def _sessions(world: World, pieces: Pieces) -> Iterator[tuple[str, datetime, float]]:
+    """Part worked on, begin and hours of each session that is over."""
+    numbers = {row["id"]: row["partNumber"] for row in world["parts"]}
+    runs = {row["id"]: row for row in world["runs"]}
+    for step in world["runSteps"]:
+        run = runs[step["runId"]]
+        part = pieces.part.get(run.get("partInventoryId")) or numbers.get(run.get("partId"))
+        for session in step.get("sessions") or []:
+            begin, end = instant(session["checkIn"]), instant(session.get("checkOut"))
+            if part and begin and end:
+                yield part, begin, (end - begin).total_seconds() / 3600
 
 
 def _rates(month: date, part: str, cell: dict[str, Any]) -> Row:
@@ -127,6 +144,8 @@ def _rates(month: date, part: str, cell: dict[str, Any]) -> Row:
         "sigma_level": NormalDist().inv_cdf(1 - dpo) + SIGMA_SHIFT if dpo and 0 < dpo < 1 else None,
         "quantity_started": cell["started"],
         "issues_per_unit_started": len(cell["issues"]) / cell["started"] if cell["started"] else None,
+        "touch_hours": cell["hours"],
+        "issues_per_100_touch_hours": 100 * len(cell["issues"]) / cell["hours"] if cell["hours"] else None,
     }
 
 

@@ -74,7 +74,7 @@ def random_values(rng: random.Random) -> list[float | None]:
         return {
             "steady": noise,
             "shift": noise + 2.5 * later,
-            "drift": noise * 0.6 + (place - at_point) * 0.4 * later,
+            "drift": noise * 0.2 + (place - at_point) * 0.4 * later,
             "turns": noise * 0.5 + (0.9 if place % 2 else -0.9),
             "coarse": float(round(noise)),
             "constant": noise if later else 0.1,

@@ -1,5 +1,5 @@
--- Defects, issues and pieces, added up from ION's rows: the rates by part, each dimension of the Pareto whose classes
--- exclude each other, and the times issues were closed.
+-- Defects, issues, pieces and hours, added up from ION's rows: the rates by part, and each dimension of the Pareto
+-- whose classes exclude each other.
 with links as (
     select
         issue_id,
@@ -57,6 +57,17 @@ expected as (
         'rows of issue_units' as what,
         count(*) as quantity
     from affected
+    union all
+    select
+        'hours on ' || parts.part_number as what,
+        sum(epoch(sessions.check_out) - epoch(sessions.check_in)) / 3600 as quantity
+    from {{ source('ion', 'run_step_sessions') }} as sessions
+    inner join {{ source('ion', 'run_steps') }} as run_steps on sessions.run_step_id = run_steps.id
+    inner join {{ source('ion', 'runs') }} as runs on run_steps.run_id = runs.id
+    left join {{ source('ion', 'part_inventories') }} as inventories on runs.part_inventory_id = inventories.id
+    inner join {{ source('ion', 'parts') }} as parts on coalesce(inventories.part_id, runs.part_id) = parts.id
+    group by parts.part_number
+    having sum(epoch(sessions.check_out) - epoch(sessions.check_in)) > 0
 ),
 
 found as (
@@ -66,6 +77,13 @@ found as (
     from {{ ref('defect_rates') }}
     group by part_number
     having sum(defect_count) > 0
+    union all
+    select
+        'hours on ' || part_number as what,
+        sum(touch_hours) as quantity
+    from {{ ref('defect_rates') }}
+    group by part_number
+    having sum(touch_hours) > 0
     union all
     select
         'pareto by ' || dimension as what,

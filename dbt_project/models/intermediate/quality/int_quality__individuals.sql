@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 {#- The point itself is beyond the line, and with it enough of those before it on its side. -#}
 {%- set two_of_three -%}
     (beyond_two = 1 and beyond_two_of_3 % 100 >= 2 or beyond_two = 100 and beyond_two_of_3 >= 200)

@@ -57,6 +57,17 @@ started as (
     group by month_started_on, part_number
 ),
 
+-- Hours of closed sessions, in the month they began.
+worked_hours as (
+    select
+        {{ production_month('checked_in_at') }} as month_starts_on,
+        part_number,
+        sum(hours) as touch_hours
+    from {{ ref('labor_sessions') }}
+    where hours is not null and checked_in_at is not null and part_number is not null
+    group by month_starts_on, part_number
+),
+
 keys as (
     select
         month_starts_on,
@@ -72,6 +83,11 @@ keys as (
         month_starts_on,
         part_number
     from started
+    union
+    select
+        month_starts_on,
+        part_number
+    from worked_hours
 ),
 
 counted as (
@@ -83,6 +99,7 @@ counted as (
         coalesce(defects.defect_count, 0) as defect_count,
         coalesce(attempted.quantity_attempted, 0) as quantity_attempted,
         coalesce(started.quantity_started, 0) as quantity_started,
+        coalesce(worked_hours.touch_hours, 0) as touch_hours,
         coalesce(overrides.opportunities_per_unit, attempted.counted_opportunities) as opportunities_per_unit,
         case
             when overrides.opportunities_per_unit is not null then 'seed'
@@ -93,6 +110,8 @@ counted as (
     left join defects on keys.month_starts_on = defects.month_starts_on and keys.part_number = defects.part_number
     left join attempted on keys.month_starts_on = attempted.month_starts_on and keys.part_number = attempted.part_number
     left join started on keys.month_starts_on = started.month_starts_on and keys.part_number = started.part_number
+    left join worked_hours
+        on keys.month_starts_on = worked_hours.month_starts_on and keys.part_number = worked_hours.part_number
     left join overrides on keys.part_number = overrides.part_number
 ),
 
@@ -123,6 +142,8 @@ select
             then {{ normal_quantile('1 - dpo') }} + cast({{ organization_setting('sigma_shift') }} as double)
     end as sigma_level,
     quantity_started,
-    issue_count / nullif(quantity_started, 0) as issues_per_unit_started
+    issue_count / nullif(quantity_started, 0) as issues_per_unit_started,
+    touch_hours,
+    100 * issue_count / nullif(touch_hours, 0) as issues_per_100_touch_hours
 from rated
 order by month_starts_on, part_number

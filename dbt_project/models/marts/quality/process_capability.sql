@@ -34,7 +34,8 @@ counted as (
         avg(moving_range) as mean_moving_range,
         -- 1.128 is d2, the mean range of two points in sigmas.
         nullif(avg(moving_range), 0) / 1.128 as sigma_within,
-        nullif(stddev_samp(counted_value), 0) as sigma_overall,
+        -- Not by the deviation itself, which what a computer lacks of fractions may keep from being 0.
+        case when max(counted_value) > min(counted_value) then stddev_samp(counted_value) end as sigma_overall,
         count(case when counted_value < lower_limit then 1 end) as below_lower_count,
         count(case when counted_value > upper_limit then 1 end) as above_upper_count,
         count(case when is_counted and not is_within_limits then 1 end) as out_of_limits_count,

@@ -1,0 +1,100 @@
+-- p and u charts again, from ION's rows: what ended, failed and had issues per step and day, and limits in squares.
+with ended as (
+    select
+        run_steps.id,
+        run_steps.origin_step_id as step_id,
+        {{ day_in_zone(
+            'coalesce(run_steps.end_time, run_steps._updated)', organization_setting('production_time_zone')
+        ) }} as production_on,
+        run_steps.status = 'FAILED' or run_steps.id in (
+            select fields.run_step_id
+            from {{ source('ion', 'run_step_fields') }} as fields
+            inner join {{ source('ion', 'run_step_field_validations') }} as validations
+                on fields.id = validations.run_step_field_id
+            where
+                validations.result = 'FAIL'
+                and fields.type in ('NUMBER', 'BOOLEAN')
+                and fields.value <> 'null'
+                and fields.not_applicable is distinct from true
+        ) as is_failed,
+        greatest(coalesce(runs.quantity, 1), 1) as unit_count
+    from {{ source('ion', 'run_steps') }} as run_steps
+    left join {{ source('ion', 'runs') }} as runs on run_steps.run_id = runs.id
+    where run_steps.status in ('COMPLETE', 'FAILED') and run_steps.origin_step_id is not null
+),
+
+units as (
+    select
+        step_id,
+        production_on,
+        sum(unit_count) as unit_count
+    from ended
+    group by step_id, production_on
+),
+
+counted as (
+    select
+        'p/' || step_id as chart_key,
+        production_on,
+        count(case when is_failed then 1 end) as numerator,
+        count(*) as denominator
+    from ended
+    group by step_id, production_on
+    union all
+    select
+        'u/' || ended.step_id as chart_key,
+        ended.production_on,
+        count(issues.id) as numerator,
+        max(units.unit_count) as denominator
+    from ended
+    inner join units on ended.step_id = units.step_id and ended.production_on = units.production_on
+    left join {{ source('ion', 'issues') }} as issues on ended.id = issues.run_step_id
+    group by ended.step_id, ended.production_on
+),
+
+found as (
+    select
+        *,
+        upper_control_limit - centre as spread
+    from {{ ref('control_chart_points') }}
+    where chart_type in ('p', 'u')
+),
+
+centres as (
+    select
+        found.chart_key,
+        sum(counted.numerator) / sum(counted.denominator) as centre
+    from found
+    inner join counted on found.chart_key = counted.chart_key and found.production_on = counted.production_on
+    where found.is_baseline
+    group by found.chart_key
+),
+
+-- Three sigma above the centre, squared: nine variances.
+expected as (
+    select
+        counted.*,
+        centres.centre,
+        9 * centres.centre * (case when counted.chart_key like 'p/%' then 1 - centres.centre else 1 end)
+        / counted.denominator as squared_distance
+    from counted
+    left join centres on counted.chart_key = centres.chart_key
+)
+
+select
+    coalesce(expected.chart_key, found.chart_key) as chart_key,
+    coalesce(expected.production_on, found.production_on) as production_on
+from expected
+full outer join found on expected.chart_key = found.chart_key and expected.production_on = found.production_on
+where
+    expected.numerator is distinct from found.numerator
+    or expected.denominator is distinct from found.denominator
+    or abs(found.chart_value * expected.denominator - expected.numerator) > 1e-9
+    or (expected.centre is null) is distinct from (found.centre is null)
+    or abs(expected.centre - found.centre) > 1e-12
+    or (coalesce(expected.squared_distance, 0) = 0) is distinct from (found.upper_control_limit is null)
+    or abs(found.spread * found.spread - expected.squared_distance) > 1e-9
+    or found.lower_control_limit < 0
+    or abs(greatest(2 * found.centre - found.upper_control_limit, 0) - found.lower_control_limit) > 1e-9
+    or (found.chart_value > found.upper_control_limit + 1e-9 and found.zone <> 'beyond')
+    or (found.chart_value < found.lower_control_limit - 1e-9 and found.zone <> 'beyond')

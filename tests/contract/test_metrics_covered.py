@@ -1,0 +1,120 @@
+"""Every figure a quality engineer asks for has a table, a metric and, if it is a ratio, what it is a ratio of."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
+
+TABLES = {
+    "production": (
+        "runs", "run_steps", "open_runs", "run_history", "serialized_units", "inventory_by_location", "labor_sessions",
+    ),
+    "quality": (
+        "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
+        "measurements", "first_pass_yield",
+        "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
+        "process_capability", "control_chart_points", "supplier_quality",
+    ),
+    "supply": ("purchase_order_lines", "receipts", "supplier_delivery"),
+    "ops": (
+        "loads", "freshness", "row_counts", "schema_drift", "history_start", "data_dictionary", "metric_dictionary",
+    ),
+}  # fmt: skip
+
+# What is asked for, in a quality engineer's words: the table that has it, and the metrics.
+ASKED = {
+    "tries at a step": ("production/run_steps", {"attempt_count"}),
+    "share that passes a step at the first try": ("quality/first_pass_yield", {"first_pass_yield"}),
+    "share that passes a step in the end": ("quality/first_pass_yield", {"final_yield"}),
+    "chance of passing all steps at the first try": (
+        "quality/rolled_throughput_yield", {"rolled_throughput_yield", "rolled_final_yield"},
+    ),
+    "defects per unit, per opportunity and per million of them": ("quality/defect_rates", {"dpu", "dpo", "dpmo"}),
+    "sigma level": ("quality/defect_rates", {"sigma_level"}),
+    "runs that were redlined": ("quality/redline_rates", {"redline_rate", "redlines_per_run"}),
+    "nonconformances per unit and per hundred hours of work": (
+        "quality/defect_rates", {"issues_per_unit_started", "issues_per_100_touch_hours"},
+    ),
+    "backlog of issues by age": ("quality/issue_backlog_daily", {"open_count"}),
+    "age of an issue": ("quality/issues", {"age_days", "days_to_close"}),
+    "time to close": (
+        "quality/issue_resolution",
+        {"mean_days_to_close", "median_days_to_close", "p90_days_to_close", "mean_open_age_days"},
+    ),
+    "mix of dispositions by count and by quantity": (
+        "quality/open_issues_by_disposition", {"issue_share", "quantity_share"},
+    ),
+    "most frequent classes of defects": ("quality/defect_pareto", {"defect_share", "cumulative_defect_share"}),
+    "share that is scrapped": ("quality/scrap", {"scrap_rate"}),
+    "rejected pieces per million received": ("quality/supplier_quality", {"ppm"}),
+    "lines delivered on time": ("supply/supplier_delivery", {"on_time_rate", "late_days"}),
+    "capability within": ("quality/process_capability", {"cp", "cpk", "sigma_within"}),
+    "capability overall": ("quality/process_capability", {"pp", "ppk", "sigma_overall"}),
+    "charts of individuals, moving ranges, fractions and rates": (
+        "quality/control_chart_points", {"chart_value", "centre", "upper_control_limit", "lower_control_limit"},
+    ),
+    "rules of Western Electric and Nelson": ("quality/control_chart_points", {"rules_broken"}),
+    "elapsed time, touch time and age of what is unfinished": (
+        "production/runs", {"elapsed_hours", "touch_hours", "wip_age_hours"},
+    ),
+}  # fmt: skip
+
+# Ratios with the columns they are made of, by table.
+RATIOS = {
+    "quality/first_pass_yield": {
+        "first_pass_yield": ("quantity_passed_first", "quantity_attempted"),
+        "final_yield": ("quantity_completed", "quantity_attempted"),
+    },
+    "quality/defect_rates": {
+        "dpu": ("defect_count", "quantity_attempted"),
+        "dpo": ("defect_count", "opportunity_count"),
+        "issues_per_unit_started": ("issue_count", "quantity_started"),
+        "issues_per_100_touch_hours": ("issue_count", "touch_hours"),
+    },
+    "quality/redline_rates": {"redline_rate": ("runs_redlined", "runs_started")},
+    "quality/open_issues_by_disposition": {"issue_share": ("issue_count", "total_issue_count")},
+    "quality/defect_pareto": {"defect_share": ("defect_count", "total_defect_count")},
+    "quality/scrap": {"scrap_rate": ("quantity_scrapped", "quantity_completed")},
+    "quality/supplier_quality": {"ppm": ("quantity_rejected", "quantity_received")},
+    "supply/supplier_delivery": {"on_time_rate": ("lines_on_time", "lines_judged")},
+    "quality/process_capability": {
+        "cp": ("tolerance", "sigma_within"), "cpk": ("distance_to_nearest_limit", "sigma_within"),
+        "pp": ("tolerance", "sigma_overall"), "ppk": ("distance_to_nearest_limit", "sigma_overall"),
+    },
+    "quality/control_chart_points": {"chart_value": ("numerator", "denominator")},
+}  # fmt: skip
+
+
+def described(table: str) -> dict[str, Any]:
+    [model] = yaml.safe_load((MARTS / f"{table}.yml").read_text("utf-8"))["models"]
+    return dict(model)
+
+
+@pytest.mark.parametrize("table", [f"{schema}/{name}" for schema, names in TABLES.items() for name in names])
+def test_each_table_is_there_with_its_grain_its_types_and_a_key(table: str) -> None:
+    assert (MARTS / f"{table}.sql").is_file()
+    model = described(table)
+    assert model["description"].startswith("One row per")
+    assert all(column["data_type"] and column["description"] for column in model["columns"])
+    constraints = [*model.get("constraints", ()), *(c for col in model["columns"] for c in col.get("constraints", ()))]
+    kinds = {constraint["type"] for constraint in constraints}
+    assert "not_null" in kinds or "primary_key" in kinds
+    assert "primary_key" in kinds or any("unique_combination" in test for test in model.get("data_tests", ()))
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_is_asked_for_is_a_metric_of_its_table(asked: str) -> None:
+    table, metrics = ASKED[asked]
+    model = described(table)
+    assert metrics <= {metric["name"] for metric in model["config"]["meta"]["metrics"]}
+    assert metrics <= {column["name"] for column in model["columns"]}
+
+
+@pytest.mark.parametrize("table", RATIOS)
+def test_each_ratio_stands_beside_what_it_is_made_of(table: str) -> None:
+    columns = {column["name"] for column in described(table)["columns"]}
+    for ratio, parts in RATIOS[table].items():
+        assert {ratio, *parts} <= columns

@@ -1,0 +1,49 @@
+"""What an organisation decides by files of its own decides what its warehouse says."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ion_pipeline.pipeline import dbt
+from ion_pipeline.settings import load_settings
+from tests.integration.conftest import Built
+
+pytestmark = pytest.mark.slow
+
+SEEDS = dbt.project_dir() / "seeds"
+
+
+def ask(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_own_rules_and_baseline_and_back_again(demo_warehouse: Built, tmp_path: Path) -> None:
+    data_dir, own = tmp_path / "data", tmp_path / "seeds"
+    shutil.copytree(demo_warehouse.data_dir / "dbt", data_dir / "dbt")
+    shutil.copy(demo_warehouse.warehouse, data_dir / "warehouse.duckdb")
+    own.mkdir()
+    lines = (SEEDS / "chart_rules.csv").read_text("utf-8").splitlines(keepends=True)
+    without_nelson = [line.replace(",true,", ",false,") if line.startswith("nelson") else line for line in lines]
+    (own / "chart_rules.csv").write_text("".join(without_nelson), "utf-8")
+    (own / "chart_baselines.csv").write_text("chart_key,baseline_points,starts_at,ends_at\ndefault,10,,\n")
+    rules = "select distinct unnest(rules_broken) from quality.control_chart_points order by 1"
+    longest = "select max(baseline_count) from quality.control_chart_points where chart_type = 'individuals'"
+    shipped = ask(data_dir, rules)
+    assert {name.split("_")[0] for (name,) in shipped} == {"nelson", "western"}
+    assert ask(data_dir, longest) == [(25,)]
+
+    def build(seeds_dir: Path | None) -> None:
+        settings = load_settings(data_dir=data_dir, seeds_dir=seeds_dir, duckdb_memory_limit="1GB")
+        models = ["int_quality__chart_values", "control_chart_points"]
+        report = dbt.build(settings, select=["chart_rules", "chart_baselines", *models])
+        assert report.count("model") == len(models)
+
+    build(own)
+    assert {name.split("_")[0] for (name,) in ask(data_dir, rules)} == {"western"}
+    assert ask(data_dir, longest) == [(10,)]
+    build(None)
+    assert (ask(data_dir, rules), ask(data_dir, longest)) == (shipped, [(25,)])
