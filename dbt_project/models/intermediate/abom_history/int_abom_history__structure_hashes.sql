@@ -97,6 +97,7 @@ hashes as (
             from hashes
             inner join high_edges
                 on hashes.structure_state_id = high_edges.child_state_id and hashes.height + 1 = high_edges.height
+            where hashes.height < {{ var('abom_max_depth') }}
             group by high_edges.parent_state_id
         ) as assemblies
         inner join nodes on assemblies.parent_state_id = nodes.structure_state_id
@@ -109,7 +110,7 @@ hashes as (
             height + 1 as height,
             last_height
         from hashes
-        where height + 1 < last_height
+        where height + 1 < last_height and height < {{ var('abom_max_depth') }}
     )
 )
 

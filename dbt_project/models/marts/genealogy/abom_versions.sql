@@ -38,7 +38,7 @@ changes as (
         part_inventory_id,
         version_number,
         count(*) filter (where change <> 'indirect') as change_count,
-        {% for change in abom_changes() %}
+        {% for change in abom_changes().split() %}
             count(*) filter (where change = '{{ change }}') as {{ change }}_count{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('abom_version_changes') }}
@@ -69,7 +69,7 @@ select
     coalesce(lines.line_count, 0) as line_count,
     coalesce(lines.open_requirement_count, 0) as open_requirement_count,
     coalesce(changes.change_count, 0) as change_count,
-    {% for change in abom_changes() %}
+    {% for change in abom_changes().split() %}
         coalesce(changes.{{ change }}_count, 0) as {{ change }}_count,
     {% endfor %}
     hashes.structure_hash,
@@ -82,7 +82,7 @@ inner join units
         and versions.valid_from < units.valid_until
 inner join states
     on versions.part_inventory_id = states.part_inventory_id and versions.valid_from = states.valid_from
-inner join hashes on states.structure_state_id = hashes.structure_state_id
+left join hashes on states.structure_state_id = hashes.structure_state_id
 left join current_states on versions.part_inventory_id = current_states.part_inventory_id
 left join parts on units.part_id = parts.part_id
 left join lines
