@@ -4,12 +4,15 @@ A line that was there before is matched with one that is there after, rule by ru
 the lowest.  What is left over on one side came or went.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tests.oracle.bom import Bom
 from tests.oracle.lines import Line
 from tests.oracle.world import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Pair = tuple[Line, Line]
 

@@ -1,6 +1,5 @@
-"""The models of the as-built BOM's history over a warehouse of loads, run as they are, all of them in about a second."""
+"""The models of the as-built BOM's history over a warehouse of loads, run as they are: all of them in a second."""
 
-import re
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -14,7 +13,8 @@ from tests.oracle.raw_loads import write_loads
 from tests.oracle.world import Row, World
 from tests.unit.dbt.models import PROJECT, models_above, sql_of
 
-_MARTS = ("abom_versions", "abom_version_changes", "abom_line_history", "abom_unit_history")
+_MARTS = ("abom_versions", "abom_version_changes", "abom_line_history", "abom_unit_history", "abom_structure_history")
+_MACROS = ("abom_as_of", "abom_compare_as_of")
 
 
 class Loaded:
@@ -43,7 +43,7 @@ class Loaded:
                 made.append(model)
         for mart in _MARTS:
             self._connection.execute(f"create table genealogy.{mart} as from {mart}")
-        for macro in ("abom_as_of",):
+        for macro in _MACROS:
             self._connection.execute((PROJECT / "analyst_macros" / f"{macro}.sql").read_text(encoding="utf-8"))
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:

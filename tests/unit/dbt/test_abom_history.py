@@ -1,4 +1,4 @@
-"""The models of the as-built BOM's history, run as they are on random histories, against an account kept load by load."""
+"""The models of the as-built BOM's history, as they are, on random histories, against an account kept load by load."""
 
 import random
 from collections import Counter
@@ -12,6 +12,7 @@ import pytest
 from tests.oracle import compare
 from tests.oracle.genealogy import hierarchy
 from tests.oracle.history import History
+from tests.oracle.moments import Moments
 from tests.oracle.random_histories import FIRST_LOAD, merged_random_history
 from tests.oracle.world import Row, World
 from tests.unit.dbt.loaded import Loaded
@@ -115,6 +116,27 @@ def test_trees_at_every_load_and_in_between(
     assert loaded.rows("from abom_as_of(?, ?)", [changed[0], FIRST_LOAD - timedelta(seconds=1)]) == []
 
 
+def test_compares_of_a_unit_with_itself_earlier(
+    loaded: Loaded, history: History, loads: list[tuple[datetime, World]]
+) -> None:
+    rng = random.Random(SEED)
+    moments = Moments([world for _, world in loads], "both")
+    changed = sorted({row["part_inventory_id"] for row in history.changes})
+    found_classes: Counter[str] = Counter()
+    for unit in rng.sample(changed, 60):
+        places = [
+            place for place, (_, world) in enumerate(loads) if unit in {u["id"] for u in world["partInventories"]}
+        ]
+        before, after = rng.sample(places, 2) if rng.random() < 0.1 else (places[0], places[-1])
+        wanted = moments.changes(unit, before, after)
+        found = loaded.rows("from abom_compare_as_of(?, ?, ?)", [unit, loads[before][0], loads[after][0]])
+        columns = [*wanted[0]] if wanted else []
+        assert chosen(found, columns) == chosen(wanted, columns), (unit, before, after)
+        found_classes.update(row["change"] for row in found)
+    assert {"installed", "missing", "replaced", "quantity_changed"} <= found_classes.keys()
+    assert loaded.rows("from abom_compare_as_of(?, ?, ?)", [changed[0], loads[-1][0], loads[-1][0]]) == []
+
+
 def with_path(row: Row) -> Row:
     return row | {
         "path": tuple(row["path_key"].split("/")[1:]),
@@ -128,4 +150,4 @@ def chosen(rows: Iterable[Row], columns: Iterable[str]) -> Counter[tuple[Any, ..
 
 
 def plain(value: Any) -> Any:
-    return float(value) if isinstance(value, Fraction) else value
+    return f"{float(value):.9g}" if isinstance(value, Fraction | float) else value
