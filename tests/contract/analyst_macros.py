@@ -1,4 +1,4 @@
-"""Writes `abom_compare.sql` and `abom_compare_as_of.sql` of `dbt_project/analyst_macros`: `python -m tests.contract.analyst_macros`.
+"""Writes `abom_compare.sql` and `abom_compare_as_of.sql`: `python -m tests.contract.analyst_macros`.
 
 The rules of a comparison are dbt macros, since a model needs them too; what analysts call is those rules as DuckDB
 macros. `test_analyst_macros.py` fails when they differ.
