@@ -34,7 +34,7 @@ held as (
 instants as (
     select
         abom_item_id,
-        valid_from as valid_from
+        valid_from
     from designators
     union
     select

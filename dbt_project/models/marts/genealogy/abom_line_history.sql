@@ -59,8 +59,8 @@ states_on_cycles as (
         on edges.parent_state_id = cycle_edges.parent_state_id and edges.child_state_id = cycle_edges.child_state_id
 )
 
--- Null is passed over: a line that was on no cycle keeps its span. Lines with assemblies on them come first in the file,
--- as they are few and what is walked; the rest is read once per tree.
+-- Null is passed over: a line that was on no cycle keeps its span. Lines with assemblies on them come first in the
+-- file, as they are few and what is walked; the rest is read once per tree.
 select
     lines.line_key as abom_line_key,
     greatest(lines.valid_from, states_on_cycles.valid_from) as valid_from,
@@ -110,4 +110,4 @@ left join substitutes
         and lines.part_id = substitutes.part_id
         and lines.child_part_inventory_id is not null
 left join users on lines.created_by_id = users.user_id and lines.child_part_inventory_id is not null
-order by is_assembly desc, lines.parent_part_inventory_id, valid_from, abom_line_key
+order by is_assembly desc, lines.parent_part_inventory_id asc, valid_from asc, abom_line_key asc
