@@ -1,7 +1,4 @@
-{#- What can have happened to a line of an as-built BOM; the last one happened further down. -#}
+{#- What can have happened to a line of an as-built BOM, as a text to be split; the last one happened further down. -#}
 {% macro abom_changes() -%}
-{{ return([
-        'installed', 'uninstalled', 'replaced', 'quantity_changed', 'moved', 'requirement_added', 'requirement_removed',
-        'indirect'
-    ]) }}
+installed uninstalled replaced quantity_changed moved requirement_added requirement_removed indirect
 {%- endmacro %}

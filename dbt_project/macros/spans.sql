@@ -91,8 +91,10 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
                     when
                         lag(valid_until) over (partition by {{ key }} order by valid_from) >= valid_from
                         {% for column in content %}
-                            and lag({{ column }}) over (partition by {{ key }} order by valid_from)
-                            is not distinct from {{ column }}
+                            and (
+                                {{ column }} is not distinct from
+                                lag({{ column }}) over (partition by {{ key }} order by valid_from)
+                            )
                         {% endfor %}
                         then 0
                     else 1

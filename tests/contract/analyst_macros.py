@@ -1,7 +1,7 @@
-"""Writes `dbt_project/analyst_macros/abom_compare.sql`: `python -m tests.contract.analyst_macros`.
+"""Writes `abom_compare.sql` and `abom_compare_as_of.sql`: `python -m tests.contract.analyst_macros`.
 
-The rules of a comparison are dbt macros, since a model needs them too; what analysts call is those rules as one DuckDB
-macro. `test_analyst_macros.py` fails when the two differ.
+The rules of a comparison are dbt macros, since a model needs them too; what analysts call is those rules as DuckDB
+macros. `test_analyst_macros.py` fails when they differ.
 """
 
 from pathlib import Path
@@ -11,18 +11,20 @@ import yaml
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 COMPARE = PROJECT / "analyst_macros" / "abom_compare.sql"
+COMPARE_AS_OF = COMPARE.with_name("abom_compare_as_of.sql")
 
 
-def render() -> str:
-    """Give the text of `abom_compare.sql`."""
+def render(path: Path) -> str:
+    """Give the text of one of them."""
     variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 -- SQL, not HTML
     sources = sorted((PROJECT / "macros" / "dialect" / "compare").glob("*.sql"))
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    text += "{{ abom_compare() }}"
+    text += f"{{{{ {path.stem}() }}}}"
     rendered = environment.from_string(text).render(var=variables.__getitem__)
     return "\n".join(line.rstrip() for line in rendered.splitlines() if line.strip()) + "\n"
 
 
 if __name__ == "__main__":
-    COMPARE.write_text(render(), encoding="utf-8")
+    for target in (COMPARE, COMPARE_AS_OF):
+        target.write_text(render(target), encoding="utf-8")

@@ -1,13 +1,17 @@
-"""The analysts' macros: one is written from dbt's macros, each file defines the macro it is named after."""
+"""The analysts' macros: two are written from dbt's macros, each file defines the macro it is named after."""
 
 import re
+from pathlib import Path
+
+import pytest
 
 from ion_pipeline.pipeline.steps import analyst_macros
-from tests.contract.analyst_macros import COMPARE, render
+from tests.contract.analyst_macros import COMPARE, COMPARE_AS_OF, render
 
 
-def test_the_comparison_is_what_the_rules_say() -> None:
-    assert COMPARE.read_text(encoding="utf-8") == render(), "run `python -m tests.contract.analyst_macros`"
+@pytest.mark.parametrize("path", [COMPARE, COMPARE_AS_OF], ids=lambda path: path.stem)
+def test_the_comparison_is_what_the_rules_say(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == render(path), "run `python -m tests.contract.analyst_macros`"
 
 
 def test_each_file_is_one_table_macro_over_public_tables() -> None:

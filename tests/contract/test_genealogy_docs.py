@@ -17,6 +17,13 @@ def test_every_change_between_units() -> None:
     assert all(re.search(rf"^{change}\b|\s{{3,}}{change}\b", DOCS, flags=re.MULTILINE) for change in changes)
 
 
+def test_every_change_over_time() -> None:
+    text = (ROOT / "dbt_project/macros/abom_changes.sql").read_text(encoding="utf-8")
+    changes = re.findall(r"\w+", text[text.index("-%}") : text.index("{%- endmacro")])
+    assert len(changes) == 8
+    assert {*changes} <= EXPLAINED
+
+
 def test_every_anomaly() -> None:
     mart = (ROOT / "dbt_project/models/marts/genealogy/genealogy_anomalies.sql").read_text(encoding="utf-8")
     anomalies = set(re.findall(r"anomaly_columns\(\s*'(\w+)'", mart))

@@ -21,9 +21,9 @@ def merged_random_history(seed: int, n: int, loads: int) -> list[tuple[datetime,
     histories = [random_history(random.Random(f"{seed}/{place}"), 1 + place * ID_RANGE, loads) for place in range(n)]
     merged = []
     for load in range(loads):
-        world: World = {name: [] for name in ENTITIES}
+        world: World = {name: [] for name in (*ENTITIES, "mbomSubstitutes")}
         for place, history in enumerate(histories):
-            for name in ENTITIES:
+            for name in world:
                 if name != "users" or not place:
                     world[name] += history[load][name]
         merged.append((FIRST_LOAD + timedelta(days=load), world))
@@ -49,6 +49,11 @@ class _People:
         self.rng, self.world, self.day = rng, world, 0
         self._next = max(row["id"] for name, rows in world.items() if name != "users" for row in rows) + 1
         self._gone: list[Row] = []
+        world["mbomSubstitutes"] = [
+            self._row(mbomItemId=item["id"], partId=self._any(world["parts"])["id"])
+            for item in world["mbomItems"]
+            if rng.random() < 0.5
+        ]
 
     def _new_id(self) -> int:
         self._next += 1

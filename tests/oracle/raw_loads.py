@@ -33,7 +33,8 @@ _COLUMNS = {
                   "originMbomItemId": "origin_mbom_item_id", "expectedQuantityPer": "expected_quantity_per",
                   "expectedFixedQuantity": "expected_fixed_quantity"},
     "aBomEdges": {"id": "id", "parentAbomItemId": "parent_abom_item_id", "childAbomItemId": "child_abom_item_id"},
-    "mbomItems": {"id": "id", "madeOnAssembly": "made_on_assembly"},
+    "mbomItems": {"id": "id", "mbomId": "mbom_id", "partId": "part_id", "madeOnAssembly": "made_on_assembly"},
+    "mbomSubstitutes": {"id": "id", "mbomItemId": "mbom_item_id", "partId": "part_id"},
     "users": {"id": "id", "name": "name"},
 }  # fmt: skip
 _TABLES = {
@@ -44,6 +45,7 @@ _TABLES = {
     "abomItems": "abom_items",
     "aBomEdges": "abom_edges",
     "mbomItems": "mbom_items",
+    "mbomSubstitutes": "mbom_substitutes",
     "users": "users",
 }
 _STAMPS = {"_created": "_created", "_updated": "_updated", "createdById": "created_by_id"}

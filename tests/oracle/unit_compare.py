@@ -65,7 +65,7 @@ def named(before: UnitLine | None, after: UnitLine | None) -> str | None:
     differences = {
         "other_revision": before.revisions != after.revisions,
         "moved": not _same_line(before, after),
-        "designator_changed": before.designator != after.designator,
+        "designator_changed": (before.designator or "") != (after.designator or ""),
         "quantity_changed": _unequal(before.quantity, after.quantity),
     }
     return next((name for name, differs in differences.items() if differs), None)

@@ -3,8 +3,9 @@
 A line is everything installed in a unit on one planned line, under one designator and of one part.
 """
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -88,6 +89,9 @@ class Built:
         for piece in pieces:
             self._pieces.setdefault(piece.parent, []).append(piece)
         self._configurations: dict[int, object] = {}
+
+    def pieces(self) -> Iterator[Piece]:
+        return itertools.chain.from_iterable(self._pieces.values())
 
     def has_lines(self, unit: int) -> bool:
         return unit in self._pieces

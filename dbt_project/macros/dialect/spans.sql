@@ -2,7 +2,7 @@
 
 {#- Later than every instant, and earlier than every instant. -#}
 {% macro end_of_time() %}{{ return(adapter.dispatch('end_of_time')()) }}{% endmacro %}
-{% macro duckdb__end_of_time() %}timestamptz 'infinity'{% endmacro %}
+{% macro duckdb__end_of_time() %}cast('infinity' as timestamptz){% endmacro %}
 
 {% macro start_of_time() %}{{ return(adapter.dispatch('start_of_time')()) }}{% endmacro %}
-{% macro duckdb__start_of_time() %}timestamptz '-infinity'{% endmacro %}
+{% macro duckdb__start_of_time() %}cast('-infinity' as timestamptz){% endmacro %}

@@ -1,6 +1,7 @@
 """Models run as they are on tables made up by a test: no dbt, no warehouse, a millisecond each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 _FILES = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
+_SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history"}
 _VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
 
@@ -23,14 +25,23 @@ class _Adapter:
         return getattr(self.macros, f"duckdb__{name}")
 
 
-def _environment() -> tuple[jinja2.Environment, str]:
+_REFERENCES: list[str] = []
+
+
+def _ref(name: str) -> str:
+    _REFERENCES.append(name)
+    return name
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701 -- SQL
     adapter = _Adapter()
     environment.globals |= {
         "adapter": adapter,
         "return": lambda value: value,
         "config": lambda **_: "",
-        "ref": lambda name: name,
+        "ref": _ref,
+        "source": lambda schema, name: f"{_SCHEMAS[schema]}.{name}",
         "var": _VARS.__getitem__,
     }
     text = "".join(
@@ -39,16 +50,32 @@ def _environment() -> tuple[jinja2.Environment, str]:
         if path.stem not in {"attribute_maps", "attribute_owners", "stage_attributes", "generate_schema_name"}
     )
     adapter.macros = environment.from_string(text).module
-    return environment, text
+    environment.globals |= {name: made for name, made in vars(adapter.macros).items() if callable(made)}
+    return environment
 
 
-_ENVIRONMENT, _MACROS = _environment()
+_ENVIRONMENT = _environment()
+
+
+@cache
+def _rendered(model: str) -> tuple[str, frozenset[str]]:
+    """The SQL of a model and the models it reads, those that macros name included."""
+    _REFERENCES.clear()
+    text = _FILES[model].read_text(encoding="utf-8")
+    return _ENVIRONMENT.from_string(text).render().strip(), frozenset(_REFERENCES)
 
 
 def sql_of(model: str) -> str:
     """The SQL of a model, its references by their bare names."""
-    text = _FILES[model].read_text(encoding="utf-8")
-    return _ENVIRONMENT.from_string(_MACROS + text).render().strip()
+    return _rendered(model)[0]
+
+
+def models_above(name: str, given: Collection[str] = ()) -> list[str]:
+    """A model and what it is made of, each after what it reads; not those that are given."""
+    found: list[str] = []
+    for needed in sorted(_rendered(name)[1] - {*given}):
+        found += [model for model in models_above(needed, given) if model not in found]
+    return [*found, name]
 
 
 class Models:

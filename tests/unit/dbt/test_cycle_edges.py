@@ -1,31 +1,22 @@
 """The model that finds cycles, run as it is on random graphs, against networkx."""
 
-import re
-from pathlib import Path
-
 import duckdb
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-MODEL = Path(__file__).parents[3] / "dbt_project/models/intermediate/abom/int_abom__cycle_edges.sql"
+from tests.unit.dbt.models import sql_of
+
+LINES = "create table int_abom__lines (parent_part_inventory_id bigint, child_part_inventory_id bigint)"
 Edge = tuple[int, int]
-
-
-def sql() -> str:
-    text = MODEL.read_text(encoding="utf-8")
-    text = re.sub(r"\{\{ config\(.*?\) \}\}", "", text)
-    text = text.replace("{{ ref('int_abom__lines') }}", "lines").replace("{{ var('abom_max_depth') }}", "64")
-    assert "{{" not in text
-    return text
 
 
 def quarantined(edges: set[Edge]) -> set[Edge]:
     with duckdb.connect() as connection:
-        connection.execute("create table lines (parent_part_inventory_id bigint, child_part_inventory_id bigint)")
+        connection.execute(LINES)
         if edges:
-            connection.executemany("insert into lines values (?, ?)", sorted(edges))
-        rows = connection.execute(sql()).fetchall()
+            connection.executemany("insert into int_abom__lines values (?, ?)", sorted(edges))
+        rows = connection.execute(sql_of("int_abom__cycle_edges")).fetchall()
     assert len(rows) == len(set(rows))
     return set(rows)
 
@@ -57,10 +48,10 @@ def test_a_product_inside_a_lot_that_all_its_assemblies_use() -> None:
     edges = {((unit - 1) // 2, unit) for unit in range(1, size)} | {(unit, size) for unit in range(size)} | {(size, 0)}
     with duckdb.connect() as connection:
         connection.execute("set memory_limit = '500MB'; set max_temp_directory_size = '0KB'")
-        connection.execute("create table lines (parent_part_inventory_id bigint, child_part_inventory_id bigint)")
+        connection.execute(LINES)
         connection.execute(
-            "insert into lines select unnest($parents), unnest($children)",
+            "insert into int_abom__lines select unnest($parents), unnest($children)",
             {"parents": [parent for parent, _ in edges], "children": [child for _, child in edges]},
         )
-        found = connection.execute(sql()).fetchall()
+        found = connection.execute(sql_of("int_abom__cycle_edges")).fetchall()
     assert set(found) == edges

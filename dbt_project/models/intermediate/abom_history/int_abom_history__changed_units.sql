@@ -11,7 +11,7 @@ units as (
 remade as (
     select
         before.part_inventory_id,
-        before.part_id is distinct from after.part_id as is_other_part,
+        (before.part_id is distinct from after.part_id) as is_other_part,
         after.valid_from as changed_at
     from units as before
     inner join units as after

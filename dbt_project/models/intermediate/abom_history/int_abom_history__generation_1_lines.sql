@@ -34,7 +34,7 @@ held as (
 instants as (
     select
         abom_item_id,
-        valid_from as valid_from
+        valid_from
     from designators
     union
     select
@@ -93,6 +93,7 @@ select
     held.parent_part_inventory_id,
     named_items.abom_item_id as build_requirement_id,
     named_items.part_id,
+    named_items.origin_mbom_item_id,
     coalesce(planned.is_made_on_assembly, false) as is_made_on_assembly,
     named_items.quantity_required,
     named_items.part_inventory_id as child_part_inventory_id,

@@ -44,8 +44,8 @@ select
         when pairs.match in ('replaced', 'moved') then pairs.match
         when
             pairs.match = 'kept'
-            and ended.quantity is not distinct from began.quantity
-            and ended.quantity_required is not distinct from began.quantity_required
+            and (ended.quantity is not distinct from began.quantity)
+            and (ended.quantity_required is not distinct from began.quantity_required)
             then 'unchanged'
         when pairs.match = 'kept' then 'quantity_changed'
         when began.is_filled then 'installed'
@@ -55,7 +55,7 @@ select
     end as change,
     -- The row's own time is that of this change only if the row was written since.
     case
-        when began.updated_at is distinct from ended.updated_at
+        when (began.updated_at is distinct from ended.updated_at)
             then coalesce(greatest(began.created_at, began.updated_at), began.created_at)
     end as ion_changed_at,
     {% for side, suffix in [('ended', 'before'), ('began', 'after')] %}

@@ -49,7 +49,9 @@ ends as (
 )
 
 select
-    row_number() over (order by ends.parent_part_inventory_id, ends.changed_at, ends.side, ends.line_key) as line_end_id,
+    row_number() over (
+        order by ends.parent_part_inventory_id, ends.changed_at, ends.side, ends.line_key
+    ) as line_end_id,
     ends.side,
     ends.changed_at,
     ends.parent_part_inventory_id as part_inventory_id,

@@ -56,7 +56,7 @@ matches_{{ now }} as (
             and ended.{{ column }} is not distinct from began.{{ column }}
             {%- endfor %}
             and ended.place = began.place
-            {%- if stage.other %}
+            {%- if 'other' in stage %}
             and ended.{{ stage.other }} <> began.{{ stage.other }}
             {%- endif %}
 ),

@@ -30,9 +30,9 @@ told_by_1 as (
 ),
 
 {%- set columns = [
-    'abom_generation', 'parent_part_inventory_id', 'build_requirement_id', 'part_id', 'quantity_required',
-    'child_part_inventory_id', 'abom_installation_id', 'reference_designator', 'quantity_installed',
-    'is_made_on_assembly', 'created_at', 'updated_at', 'created_by_id'
+    'abom_generation', 'parent_part_inventory_id', 'build_requirement_id', 'part_id', 'origin_mbom_item_id',
+    'quantity_required', 'child_part_inventory_id', 'abom_installation_id', 'reference_designator',
+    'quantity_installed', 'is_made_on_assembly', 'created_at', 'updated_at', 'created_by_id'
 ] %}
 
 both_generations as (
@@ -68,7 +68,7 @@ in_parents as (
 with_children as (
     select
         {% for column in columns if column != 'part_id' %}in_parents.{{ column }}, {% endfor %}
-        -- What a line that is filled was planned for is not told by the unit on it, and no change of it.
+        -- What a line that is filled was planned for is not told by the unit on it, and no change of what is there.
         case when in_parents.child_part_inventory_id is null then in_parents.part_id else children.part_id end
             as part_id,
         in_parents.part_id as required_part_id,
@@ -101,10 +101,10 @@ merged as (
         [
             'abom_generation', 'parent_part_inventory_id', 'build_requirement_id', 'part_id', 'quantity_required',
             'child_part_inventory_id', 'abom_installation_id', 'reference_designator', 'quantity_installed',
-            'is_made_on_assembly', 'parent_pieces', 'serial_number', 'lot_number', 'tracking_type'
+            'required_part_id', 'origin_mbom_item_id', 'is_made_on_assembly', 'parent_pieces', 'serial_number', 'lot_number', 'tracking_type'
         ],
         earliest=['updated_at'],
-        latest=['required_part_id', 'created_at', 'created_by_id']
+        latest=['created_at', 'created_by_id']
     ) }}
 )
 

@@ -62,20 +62,15 @@ nodes as (
 ),
 
 high_edges as (
-    select
-        edges.*,
-        heights.height
+    select edges.*, heights.height
     from edges
     inner join heights on edges.parent_state_id = heights.structure_state_id
 ),
 
 -- From the bottom up, one height per round; a hash goes round until the highest of its uses has taken it up.
-hashes as (
+hashed as (
     select
-        structure_state_id,
-        {{ structure_digest('part_id', 'plain_digest', 'null') }} as structure_hash,
-        height,
-        last_height
+        structure_state_id, {{ structure_digest('part_id', 'plain_digest', 'null') }} as structure_hash, height, last_height
     from nodes
     where height = 0
 
@@ -92,11 +87,12 @@ hashes as (
             select
                 high_edges.parent_state_id,
                 {{ digest_of_all(line_digest(
-                    'hashes.structure_hash', 'high_edges.quantity_per_piece', 'high_edges.reference_designator'
+                    'hashed.structure_hash', 'high_edges.quantity_per_piece', 'high_edges.reference_designator'
                 )) }} as assembly_digest
-            from hashes
+            from hashed
             inner join high_edges
-                on hashes.structure_state_id = high_edges.child_state_id and hashes.height + 1 = high_edges.height
+                on hashed.structure_state_id = high_edges.child_state_id and hashed.height + 1 = high_edges.height
+            where hashed.height < {{ var('abom_max_depth') }}
             group by high_edges.parent_state_id
         ) as assemblies
         inner join nodes on assemblies.parent_state_id = nodes.structure_state_id
@@ -108,13 +104,13 @@ hashes as (
             structure_hash,
             height + 1 as height,
             last_height
-        from hashes
-        where height + 1 < last_height
+        from hashed
+        where height + 1 < last_height and height < {{ var('abom_max_depth') }}
     )
 )
 
 select
     structure_state_id,
     min_by(structure_hash, height) as structure_hash
-from hashes
+from hashed
 group by structure_state_id

@@ -22,6 +22,17 @@ users as (
     select * from {{ ref('stg_ion__users') }}
 ),
 
+planned as (
+    select * from {{ ref('stg_ion__mbom_items') }}
+),
+
+substitutes as (
+    select distinct
+        mbom_item_id,
+        part_id
+    from {{ ref('stg_ion__mbom_substitutes') }}
+),
+
 cycle_pairs as (
     select distinct
         edges.parent_part_inventory_id,
@@ -48,8 +59,8 @@ states_on_cycles as (
         on edges.parent_state_id = cycle_edges.parent_state_id and edges.child_state_id = cycle_edges.child_state_id
 )
 
--- Null is passed over: a line that was on no cycle keeps its span. Lines with assemblies on them come first in the file,
--- as they are few and what is walked; the rest is read once per tree.
+-- Null is passed over: a line that was on no cycle keeps its span. Lines with assemblies on them come first in the
+-- file, as they are few and what is walked; the rest is read once per tree.
 select
     lines.line_key as abom_line_key,
     greatest(lines.valid_from, states_on_cycles.valid_from) as valid_from,
@@ -72,8 +83,12 @@ select
     lines.quantity_required,
     lines.quantity_installed,
     lines.quantity_per_piece,
+    required_parts.part_number as required_part_number,
+    lines.origin_mbom_item_id,
+    planned.mbom_id as origin_mbom_id,
     lines.child_part_inventory_id is null as is_open_requirement,
     lines.is_made_on_assembly,
+    substitutes.part_id is not null and coalesce(lines.part_id <> planned.part_id, true) as is_substitute,
     coalesce(states_on_cycles.is_quarantined, false) as is_quarantined,
     assemblies.part_inventory_id is not null as is_assembly,
     case when lines.child_part_inventory_id is not null then lines.created_at end as installed_at,
@@ -87,5 +102,12 @@ left join states_on_cycles
         and {{ overlap('lines', 'states_on_cycles') }}
 left join assemblies on lines.child_part_inventory_id = assemblies.part_inventory_id
 left join parts on lines.part_id = parts.part_id
+left join parts as required_parts on lines.required_part_id = required_parts.part_id
+left join planned on lines.origin_mbom_item_id = planned.mbom_item_id
+left join substitutes
+    on
+        lines.origin_mbom_item_id = substitutes.mbom_item_id
+        and lines.part_id = substitutes.part_id
+        and lines.child_part_inventory_id is not null
 left join users on lines.created_by_id = users.user_id and lines.child_part_inventory_id is not null
-order by is_assembly desc, lines.parent_part_inventory_id, valid_from, abom_line_key
+order by is_assembly desc, lines.parent_part_inventory_id asc, valid_from asc, abom_line_key asc

@@ -2,7 +2,7 @@ with states as (
     select * from {{ ref('int_abom_history__structure_states') }}
 ),
 
-hashes as (
+hashed as (
     select * from {{ ref('int_abom_history__structure_hashes') }}
 ),
 
@@ -38,7 +38,7 @@ changes as (
         part_inventory_id,
         version_number,
         count(*) filter (where change <> 'indirect') as change_count,
-        {% for change in abom_changes() %}
+        {% for change in abom_changes().split() %}
             count(*) filter (where change = '{{ change }}') as {{ change }}_count{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('abom_version_changes') }}
@@ -48,9 +48,9 @@ changes as (
 current_states as (
     select
         states.part_inventory_id,
-        hashes.structure_hash
+        hashed.structure_hash
     from states
-    inner join hashes on states.structure_state_id = hashes.structure_state_id
+    inner join hashed on states.structure_state_id = hashed.structure_state_id
     where states.valid_until = {{ end_of_time() }}
 )
 
@@ -69,10 +69,10 @@ select
     coalesce(lines.line_count, 0) as line_count,
     coalesce(lines.open_requirement_count, 0) as open_requirement_count,
     coalesce(changes.change_count, 0) as change_count,
-    {% for change in abom_changes() %}
+    {% for change in abom_changes().split() %}
         coalesce(changes.{{ change }}_count, 0) as {{ change }}_count,
     {% endfor %}
-    hashes.structure_hash,
+    hashed.structure_hash,
     case when versions.valid_until = {{ end_of_time() }} then current_states.structure_hash end as structure_hash_now
 from versions
 inner join units
@@ -82,7 +82,7 @@ inner join units
         and versions.valid_from < units.valid_until
 inner join states
     on versions.part_inventory_id = states.part_inventory_id and versions.valid_from = states.valid_from
-inner join hashes on states.structure_state_id = hashes.structure_state_id
+left join hashed on states.structure_state_id = hashed.structure_state_id
 left join current_states on versions.part_inventory_id = current_states.part_inventory_id
 left join parts on units.part_id = parts.part_id
 left join lines

@@ -1,0 +1,89 @@
+{#- The text of `analyst_macros/abom_compare_as_of.sql`: `python -m tests.contract.analyst_macros` writes it. -#}
+{% macro abom_compare_as_of() -%}
+{%- set stood %}.valid_from <= sides.instant
+        and coalesce(HISTORY.valid_to > sides.instant, true){% endset -%}
+-- A unit at one instant against itself at another, at every level by part, quantity and designator: one row per line that
+-- differs, with the columns of abom_compare. Which serial is on a line does not count; abom_version_changes tells that.
+-- Written from macros/dialect/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
+create or replace macro abom_compare_as_of(unit, instant_a, instant_b) as table
+with recursive sides as (
+    select
+        0 as side,
+        cast(instant_a as timestamptz) as instant
+    union all
+    select
+        1 as side,
+        cast(instant_b as timestamptz) as instant
+),
+
+assemblies as (
+    select
+        side,
+        instant,
+        cast(unit as bigint) as part_inventory_id
+    from sides
+
+    union
+
+    select
+        sides.side,
+        sides.instant,
+        below.part_inventory_id
+    from assemblies as sides
+    inner join genealogy.abom_line_history as below on sides.part_inventory_id = below.parent_part_inventory_id
+    where
+        below.is_assembly
+        and not below.is_quarantined
+        and below{{ stood | replace('HISTORY', 'below') }}
+),
+
+-- One unit is two here, one at each instant: an even number before and an odd one after, in the same order.
+installations as materialized (
+    select
+        line.parent_part_inventory_id * 2 + sides.side as parent_part_inventory_id,
+        line.part_inventory_id * 2 + sides.side as child_part_inventory_id,
+        line.part_number as child_part_number,
+        line.part_revision as child_part_revision,
+        line.serial_number as child_serial_number,
+        line.lot_number as child_lot_number,
+        line.build_requirement_id,
+        line.origin_mbom_item_id,
+        line.origin_mbom_id,
+        line.required_part_number,
+        line.reference_designator,
+        line.quantity_per_piece,
+        line.is_substitute,
+        line.is_quarantined
+    from assemblies as sides
+    inner join genealogy.abom_line_history as line on sides.part_inventory_id = line.parent_part_inventory_id
+    where
+        not line.is_open_requirement
+        and line{{ stood | replace('HISTORY', 'line') }}
+),
+
+configured as materialized (
+    select
+        structure.part_inventory_id * 2 + sides.side as part_inventory_id,
+        structure.structure_hash as configuration_hash
+    from assemblies as sides
+    inner join genealogy.abom_structure_history as structure on sides.part_inventory_id = structure.part_inventory_id
+    where structure{{ stood | replace('HISTORY', 'structure') }}
+),
+
+root as (
+    select history.part_number
+    from sides
+    inner join genealogy.abom_unit_history as history on history.part_inventory_id = cast(unit as bigint)
+    where history{{ stood | replace('HISTORY', 'history') }}
+    order by sides.side
+    limit 1
+),
+
+lines as materialized (
+    {{- compared_lines('installations', 'configured', with_units=true) }}
+),
+
+{{ compared_at_every_level(
+    'cast(unit as bigint) * 2', '(cast(unit as bigint) * 2 + 1)', '(select root.part_number from root)', halved=true
+) }}
+{%- endmacro %}

@@ -1,0 +1,61 @@
+-- What stands in `abom_line_history` is what the as-built BOM of today says of every line, open ones included; the same
+-- the other way round. The models of today know nothing of history.
+with today as (
+    select
+        lines.line_key,
+        lines.build_requirement_id,
+        lines.abom_installation_id,
+        lines.child_part_inventory_id,
+        lines.quantity_installed,
+        lines.quantity_required,
+        lines.reference_designator,
+        lines.origin_mbom_item_id,
+        lines.origin_mbom_id,
+        lines.required_part_number,
+        lines.is_substitute,
+        lines.is_made_on_assembly,
+        cycle_edges.parent_part_inventory_id is not null as is_quarantined
+    from {{ ref('int_abom__lines') }} as lines
+    left join {{ ref('int_abom__cycle_edges') }} as cycle_edges
+        on
+            lines.parent_part_inventory_id = cycle_edges.parent_part_inventory_id
+            and lines.child_part_inventory_id = cycle_edges.child_part_inventory_id
+),
+
+standing as (
+    select * from {{ ref('abom_line_history') }}
+    where is_current
+)
+
+select
+    coalesce(today.line_key, standing.abom_line_key) as line_key,
+    today.line_key is null as is_unknown_today,
+    standing.abom_line_key is null as is_missing_in_history
+from today
+full outer join standing on today.line_key = standing.abom_line_key
+where
+    today.line_key is null
+    or standing.abom_line_key is null
+    or today.build_requirement_id is distinct from standing.build_requirement_id
+    or today.abom_installation_id is distinct from standing.abom_installation_id
+    or today.child_part_inventory_id is distinct from standing.part_inventory_id
+    or today.quantity_installed is distinct from standing.quantity_installed
+    or today.quantity_required is distinct from standing.quantity_required
+    or today.reference_designator is distinct from standing.reference_designator
+    or today.origin_mbom_item_id is distinct from standing.origin_mbom_item_id
+    or today.origin_mbom_id is distinct from standing.origin_mbom_id
+    or today.required_part_number is distinct from standing.required_part_number
+    or today.is_substitute is distinct from standing.is_substitute
+    or today.is_made_on_assembly is distinct from standing.is_made_on_assembly
+    or today.is_quarantined is distinct from standing.is_quarantined
+
+union all
+
+-- ION has installations, and no line was compared.
+select
+    'none' as line_key,
+    true as is_unknown_today,
+    true as is_missing_in_history
+from {{ source('ion', 'abom_installations') }}
+where not exists (select today.line_key from today)
+having count(*) > 0
