@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
+from datetime import datetime
 from importlib.resources import files
 
 from ion_pipeline.report import numbers
-from ion_pipeline.report.markup import Markup, raw, tag
+from ion_pipeline.report.markup import Child, Markup, raw, tag
 from ion_pipeline.report.model import Report
 from ion_pipeline.report.sections import key_figures, sections
 from ion_pipeline.report.tree_view import search_index
@@ -40,8 +41,9 @@ def page(report: Report) -> str:
             tag(
                 "p",
                 tag("b", tenant),
-                f" as of {as_of} UTC, published {numbers.instant(report.published_at)} UTC; ",
-                _newest(report),
+                _moment(", as of", report.load.read_at if report.load else None),
+                _moment(", published", report.published_at),
+                _moment(", newest change", _newest(report)),
             ),
             tag("nav", [tag("a", title, href=f"#{name}") for name, (title, _) in made.items()], aria_label="Sections"),
         ),
@@ -52,9 +54,12 @@ def page(report: Report) -> str:
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
-def _newest(report: Report) -> str:
-    changes = [each.watermark_at for each in report.freshness if each.watermark_at is not None]
-    return f"newest change {numbers.instant(max(changes, default=None))} UTC"
+def _newest(report: Report) -> datetime | None:
+    return max((each.watermark_at for each in report.freshness if each.watermark_at is not None), default=None)
+
+
+def _moment(name: str, at: datetime | None) -> Child:
+    return [f"{name} ", tag("span", f"{numbers.instant(at)} UTC" if at else numbers.DASH, class_="whole")]
 
 
 def _static(name: str) -> Markup:

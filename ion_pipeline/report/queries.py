@@ -64,7 +64,8 @@ select
 from quality.control_chart_points
 """
 
-# What is out of control now stands first: broken points among the last 25 of a chart, then in all of it.
+# What is out of control now stands first: broken points among the last 25 of a chart and behind its baseline, which
+# may have been out of control itself; then those in all of it.
 CONTROL_CHARTS = """
 with points as (
     select
@@ -92,7 +93,7 @@ select
 from points
 group by chart_key, chart_type
 order by
-    count_if(is_broken and from_last <= 25) desc, broken_count desc, point_count desc, chart_key
+    count_if(is_broken and not is_baseline and from_last <= 25) desc, broken_count desc, point_count desc, chart_key
 limit $limit
 """
 

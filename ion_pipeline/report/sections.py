@@ -158,7 +158,7 @@ def _control(report: Report) -> Child:
             "p",
             f"A rule is broken on {numbers.count(control.broken_chart_count)} of "
             f"{numbers.plural(control.chart_count, 'chart')} with {numbers.plural(control.point_count, 'point')}. ",
-            f"Here: the {len(control.charts)} with most points that break one, among their latest 25 first.",
+            f"Here: the {len(control.charts)} with most points after their baseline that break one.",
         ),
         shown,
         note(
