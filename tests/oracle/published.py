@@ -1,8 +1,10 @@
 """Worked examples of control charts and capability as they were published, and how they get into a world.
 
-NIST/SEMATECH e-Handbook of Statistical Methods (public domain): 6.1.6 process capability, 6.3.2.2 individuals charts,
-6.3.3.1 counts, 6.3.3.2 proportions. D. C. Montgomery, Introduction to Statistical Quality Control: the limits of the
-proportions. The numbers are printed ones, to as many places as were printed.
+NIST/SEMATECH e-Handbook of Statistical Methods (public domain), https://www.itl.nist.gov/div898/handbook/, chapter 6:
+6.1.6 process capability (pmc/section1/pmc16.htm), 6.3.2.2 individuals charts (pmc/section3/pmc322.htm), 6.3.3.1 counts
+(pmc331.htm), 6.3.3.2 proportions (pmc332.htm). The same proportions, with their limits in print, are an example of
+D. C. Montgomery, Introduction to Statistical Quality Control, in the chapter on control charts for attributes. The
+numbers are printed ones, to as many places as were printed.
 """
 
 from tests.oracle.measured import MeasuredWorld, at

@@ -89,11 +89,11 @@ drawn as (
 ),
 
 some_charts as (
-    select chart_key
+    select points.chart_key
     from baselines
     inner join points on baselines.step_field_id = points.step_field_id and baselines.part_id = points.part_id
     where points.place = 1
-    order by chart_key
+    order by points.chart_key
     limit 400
 ),
 
