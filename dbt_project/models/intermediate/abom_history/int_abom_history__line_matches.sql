@@ -70,7 +70,7 @@ with
 matches as (
     {%- for stage in stages %}
         select * from matches_{{ loop.index }}
-                {{ 'union all' if not loop.last }}
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
 
