@@ -27,11 +27,12 @@ standing as (
     select
         lines.parent_part_inventory_id as part_inventory_id,
         changed.changed_at,
-        {% for suffix in ['before', 'after'] %}
-            {% for column in columns %}
-                lines.{{ column }} as {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
-            {% endfor %}
-        {% endfor %}
+    {% for suffix in ['before', 'after'] %}
+    {% for column in columns %}
+        lines.{{ column }} as {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
+    {% endfor %}
+    
+    {% endfor %}
     from changed
     inner join lines
         on
@@ -42,11 +43,12 @@ standing as (
     select
         line_changes.part_inventory_id,
         line_changes.changed_at,
-        {% for suffix in ['before', 'after'] %}
-            {% for column in columns %}
-                line_changes.{{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
-            {% endfor %}
-        {% endfor %}
+    {% for suffix in ['before', 'after'] %}
+    {% for column in columns %}
+        line_changes.{{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
+    {% endfor %}
+    
+    {% endfor %}
     from changed
     inner join line_changes
         on
@@ -59,9 +61,10 @@ select
     changed_at,
     'indirect' as change,
     cast(null as {{ type_instant() }}) as ion_changed_at,
-    {% for suffix in ['before', 'after'] %}
-        {% for column in columns %}
-            {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
-        {% endfor %}
-    {% endfor %}
+{% for suffix in ['before', 'after'] %}
+{% for column in columns %}
+    {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
+{% endfor %}
+
+{% endfor %}
 from standing

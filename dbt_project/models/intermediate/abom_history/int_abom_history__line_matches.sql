@@ -20,57 +20,57 @@
 
 with
 {%- for side in ['ended', 'began'] %}
-{{ side }}_0 as (
-    select * from {{ ref('int_abom_history__line_ends') }}
-    where side = '{{ side }}'
-),
+    {{ side }}_0 as (
+        select * from {{ ref('int_abom_history__line_ends') }}
+        where side = '{{ side }}'
+    ),
 {% endfor %}
 {%- for stage in stages %}
-{%- set before, now = loop.index0, loop.index %}
-{%- set columns = ['part_inventory_id', 'changed_at'] + stage.columns %}
-{%- for side in ['ended', 'began'] %}
-{{ side }}_numbered_{{ now }} as (
-    select
-        *,
-        row_number() over (
-            partition by {{ columns | join(', ') }}
-            order by abom_installation_id, build_requirement_id
-        ) as place
-    from {{ side }}_{{ before }}
-    {%- if stage.match != 'kept' %}
-    where is_filled
-    {%- endif %}
-),
-{% endfor %}
-matches_{{ now }} as (
-    select
-        ended.line_end_id as ended_id,
-        began.line_end_id as began_id,
-        '{{ stage.match }}' as match
-    from ended_numbered_{{ now }} as ended
-    inner join began_numbered_{{ now }} as began
-        on
-            ended.part_inventory_id = began.part_inventory_id
-            and ended.changed_at = began.changed_at
-            {%- for column in stage.columns %}
-            and ended.{{ column }} is not distinct from began.{{ column }}
-            {%- endfor %}
-            and ended.place = began.place
-            {%- if 'other' in stage %}
-            and ended.{{ stage.other }} <> began.{{ stage.other }}
+    {%- set before, now = loop.index0, loop.index %}
+    {%- set columns = ['part_inventory_id', 'changed_at'] + stage.columns %}
+    {%- for side in ['ended', 'began'] %}
+        {{ side }}_numbered_{{ now }} as (
+            select
+                *,
+                row_number() over (
+                    partition by {{ columns | join(', ') }}
+                    order by abom_installation_id, build_requirement_id
+                ) as place
+            from {{ side }}_{{ before }}
+            {%- if stage.match != 'kept' %}
+                where is_filled
             {%- endif %}
-),
-{% for side in ['ended', 'began'] %}
-{{ side }}_{{ now }} as (
-    select * from {{ side }}_{{ before }}
-    where line_end_id not in (select matches_{{ now }}.{{ side }}_id from matches_{{ now }})
-),
-{% endfor %}
+        ),
+    {% endfor %}
+    matches_{{ now }} as (
+        select
+            ended.line_end_id as ended_id,
+            began.line_end_id as began_id,
+            '{{ stage.match }}' as match
+        from ended_numbered_{{ now }} as ended
+        inner join began_numbered_{{ now }} as began
+            on
+                ended.part_inventory_id = began.part_inventory_id
+                and ended.changed_at = began.changed_at
+                {%- for column in stage.columns %}
+                    and ended.{{ column }} is not distinct from began.{{ column }}
+                {%- endfor %}
+                and ended.place = began.place
+                {%- if 'other' in stage %}
+                    and ended.{{ stage.other }} <> began.{{ stage.other }}
+                {%- endif %}
+    ),
+    {% for side in ['ended', 'began'] %}
+        {{ side }}_{{ now }} as (
+            select * from {{ side }}_{{ before }}
+            where line_end_id not in (select matches_{{ now }}.{{ side }}_id from matches_{{ now }})
+        ),
+    {% endfor %}
 {%- endfor %}
 matches as (
     {%- for stage in stages %}
-    select * from matches_{{ loop.index }}
-    {{ 'union all' if not loop.last }}
+        select * from matches_{{ loop.index }}
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
 

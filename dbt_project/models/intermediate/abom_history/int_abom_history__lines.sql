@@ -43,7 +43,7 @@ both_generations as (
     from generation_2
     union all
     select
-        {% for column in columns %}generation_1.{{ column }}, {% endfor %}
+        generation_1.{{ columns | join(',\n        generation_1.') }},
         {{ common_span('generation_1', 'told_by_1') }}
     from generation_1
     inner join told_by_1
@@ -55,7 +55,7 @@ both_generations as (
 -- Both ends must be units that are there. The lot a line is in says what one piece has, the unit on it what part it is.
 in_parents as (
     select
-        {% for column in columns %}both_generations.{{ column }}, {% endfor %}
+        both_generations.{{ columns | join(',\n        both_generations.') }},
         parents.pieces as parent_pieces,
         {{ common_span('both_generations', 'parents') }}
     from both_generations
@@ -67,7 +67,9 @@ in_parents as (
 
 with_children as (
     select
-        {% for column in columns if column != 'part_id' %}in_parents.{{ column }}, {% endfor %}
+        {% for column in columns if column != 'part_id' %}
+            in_parents.{{ column }},
+        {% endfor %}
         -- What a line that is filled was planned for is not told by the unit on it, and no change of what is there.
         case when in_parents.child_part_inventory_id is null then in_parents.part_id else children.part_id end
             as part_id,
@@ -101,7 +103,8 @@ merged as (
         [
             'abom_generation', 'parent_part_inventory_id', 'build_requirement_id', 'part_id', 'quantity_required',
             'child_part_inventory_id', 'abom_installation_id', 'reference_designator', 'quantity_installed',
-            'required_part_id', 'origin_mbom_item_id', 'is_made_on_assembly', 'parent_pieces', 'serial_number', 'lot_number', 'tracking_type'
+            'required_part_id', 'origin_mbom_item_id', 'is_made_on_assembly', 'parent_pieces', 'serial_number',
+            'lot_number', 'tracking_type'
         ],
         earliest=['updated_at'],
         latest=['created_at', 'created_by_id']

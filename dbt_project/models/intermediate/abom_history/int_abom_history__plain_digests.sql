@@ -30,8 +30,8 @@ plain_lines as (
     inner join states
         on
             lines.parent_part_inventory_id = states.part_inventory_id
-            and states.valid_from >= lines.valid_from
-            and states.valid_from < lines.valid_until
+            and lines.valid_from <= states.valid_from
+            and lines.valid_until > states.valid_from
     left join assemblies on lines.child_part_inventory_id = assemblies.part_inventory_id
     where assemblies.part_inventory_id is null
 

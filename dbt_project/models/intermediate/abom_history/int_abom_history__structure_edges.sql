@@ -32,8 +32,8 @@ from assembly_lines as lines
 inner join states as parents
     on
         lines.parent_part_inventory_id = parents.part_inventory_id
-        and parents.valid_from >= lines.valid_from
-        and parents.valid_from < lines.valid_until
+        and lines.valid_from <= parents.valid_from
+        and lines.valid_until > parents.valid_from
 inner join states as children
     on
         lines.child_part_inventory_id = children.part_inventory_id

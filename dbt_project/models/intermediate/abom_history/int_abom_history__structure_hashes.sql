@@ -62,7 +62,9 @@ nodes as (
 ),
 
 high_edges as (
-    select edges.*, heights.height
+    select
+        edges.*,
+        heights.height
     from edges
     inner join heights on edges.parent_state_id = heights.structure_state_id
 ),
@@ -70,12 +72,14 @@ high_edges as (
 -- From the bottom up, one height per round; a hash goes round until the highest of its uses has taken it up.
 hashed as (
     select
-        structure_state_id, {{ structure_digest('part_id', 'plain_digest', 'null') }} as structure_hash, height, last_height
+        structure_state_id,
+        {{ structure_digest('part_id', 'plain_digest', 'null') }} as structure_hash,
+        height,
+        last_height
     from nodes
     where height = 0
 
     union all
-
     (
         select
             nodes.structure_state_id,
