@@ -1,4 +1,4 @@
-"""`python -m benchmarks [extraction|transports|genealogy] [options]`: without a suite, the extraction's."""
+"""`python -m benchmarks [extraction|transports|genealogy|refresh] [options]`: without a suite, the extraction's."""
 
 import sys
 
@@ -21,8 +21,13 @@ def main() -> None:
 
             sys.argv = [f"{sys.argv[0]} genealogy", *arguments]
             genealogy_scale.main()
+        case "refresh":
+            from benchmarks import refresh_overhead  # noqa: PLC0415 - needs DuckDB, dbt and a sandbox
+
+            sys.argv = [f"{sys.argv[0]} refresh", *arguments]
+            refresh_overhead.main()
         case _:
-            sys.exit(f"There is no suite {name}: extraction, transports or genealogy.")
+            sys.exit(f"There is no suite {name}: extraction, transports, genealogy or refresh.")
 
 
 if __name__ == "__main__":

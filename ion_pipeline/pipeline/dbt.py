@@ -160,12 +160,13 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
         BuildError: A model or a test failed. Names the nodes; published files are untouched.
     """
     begun, changed = _begin(settings)
+    report = BuildReport((), 0.0)
     if changed is None:
         report = run(settings, ["build"], on_line=on_line)
-    elif names := pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed):
+    elif changed:
+        # Never empty: whatever has changed, the loader has noted a load, and there are models of its notes.
+        names = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed)
         report = run(settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line)
-    else:
-        report = BuildReport((), 0.0)
     _note(settings, begun)
     return report
 
@@ -227,7 +228,7 @@ def _begin(settings: Settings) -> tuple[Built | None, frozenset[str] | None]:
 
     Waits for the warehouse, too: dbt does not, and says less about who is in the way.
     """
-    models = _models_digest(settings)
+    models = models_digest(settings)
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         return begin_build(connection, models), changed_since_build(connection, models)
 
@@ -238,7 +239,7 @@ def _note(settings: Settings, begun: Built | None) -> None:
             note_build(connection, begun)
 
 
-def _models_digest(settings: Settings) -> str:
+def models_digest(settings: Settings) -> str:
     """Of all that decides what is built from the same rows: the project, seeds included, and what `raw` looks like."""
     tables = [
         (table.name, [(column.name, str(column.arrow_type)) for column in table.columns])
