@@ -158,7 +158,9 @@ def _unasked(pipeline: Any) -> Any:
 
     class Unasked(type(pipeline)):  # type: ignore[misc]
         def extract(self, entities: Sequence[str], **_: bool) -> ExtractReport:
-            results = tuple(EntityResult(entity=name, status="unchanged", total_count=0, expected=0) for name in entities)
+            results = tuple(
+                EntityResult(entity=name, status="unchanged", total_count=0, expected=0) for name in entities
+            )
             return ExtractReport(None, "", results, requests=0, token_requests=0, bytes=0, seconds=0.0)
 
         def is_published_current(self) -> bool:

@@ -1,6 +1,6 @@
 """Which nodes of dbt's project are downstream of what changed. Knows the manifest's shape, and no model by name."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 # Meta of a model that reads the loader's books for something that no later load changes.
@@ -31,11 +31,6 @@ def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:
         if node["resource_type"] == "test"
         or (node["resource_type"] == "model" and node["config"]["materialized"] != "view")
     )
-
-
-def models_of(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Every model and seed, by dbt's unique id."""
-    return (name for name, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"})
 
 
 def _downstream(manifest: Mapping[str, Any], roots: Collection[str]) -> set[str]:
