@@ -28,6 +28,7 @@ from typing import Any
 import duckdb
 import httpx
 
+from ion_pipeline.extract import known_catalog
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings, load_settings
@@ -82,7 +83,8 @@ def ask_for_changes(api_url: str, warehouse: Path, table: str, rows: int) -> Non
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         sql = f"select id from raw.{table} order by id limit $rows"
         ids = [row[0] for row in connection.execute(sql, {"rows": rows}).fetchall()]
-    changes = [{"op": "update", "entity": table, "id": one, "values": {}, "touch": True} for one in ids]
+    root = known_catalog().entities[table].root_field
+    changes = [{"op": "update", "entity": root, "id": one, "values": {}, "touch": True} for one in ids]
     httpx.post(f"{api_url}/_sandbox/changes", json=changes, timeout=60).raise_for_status()
 
 
