@@ -92,8 +92,11 @@ def test_every_asset_is_made_and_every_check_passes(refreshed: Refreshed) -> Non
     unmade = [key for key in graph.get_all_asset_keys() if not events(key, limit=1).records]
     assert unmade == []
     assert refreshed.result.checks == len(graph.asset_check_keys)
-    # The factory has a disposition that no seed knows.
-    assert [warning.split(": ")[1] for warning in refreshed.result.warnings] == ["disposition_categories_unmapped"]
+    # The factory has a disposition and a limit function that no seed knows.
+    assert sorted(warning.split(": ")[1] for warning in refreshed.result.warnings) == [
+        "disposition_categories_unmapped",
+        "limit_functions_unmapped",
+    ]
     assert refreshed.result.entities == len(known_catalog().default_selection)
 
 
