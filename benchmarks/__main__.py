@@ -1,4 +1,4 @@
-"""`python -m benchmarks [extraction|transports|genealogy|quality] [options]`: without a suite, the extraction's."""
+"""`python -m benchmarks [extraction|transports|genealogy|quality|refresh] [options]`: the extraction by default."""
 
 import sys
 
@@ -26,8 +26,13 @@ def main() -> None:
 
             sys.argv = [f"{sys.argv[0]} quality", *arguments]
             quality_scale.main()
+        case "refresh":
+            from benchmarks import refresh_overhead  # noqa: PLC0415 - needs DuckDB, dbt and a sandbox
+
+            sys.argv = [f"{sys.argv[0]} refresh", *arguments]
+            refresh_overhead.main()
         case _:
-            sys.exit(f"There is no suite {name}: extraction, transports, genealogy or quality.")
+            sys.exit(f"There is no suite {name}: extraction, transports, genealogy, quality or refresh.")
 
 
 if __name__ == "__main__":

@@ -126,9 +126,11 @@ def refresh(
     result = _refresh(settings, full=full, accept_deletes=accept_deletes, afresh=no_resume)
 
     def human() -> None:
-        out.print(
-            f"Published {result.published}" if result.published else "Nothing new in ION; nothing had to be done."
-        )
+        if not result.published:
+            out.print("Nothing new in ION; nothing had to be done.")
+            return
+        out.print(f"{result.models} models built, {result.up_to_date} were up to date.")
+        out.print(f"Published {result.published}")
 
     emit(asdict(result), as_json=as_json, human=human)
 

@@ -41,7 +41,7 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
                 from {{ relation }} as late
                 where
                     late.valid_until < {{ end_of_time() }}
-                    or late.valid_from > (select min(loads.valid_from) from {{ ref('stg_ion__loads') }} as loads)
+                    or late.valid_from > (select first_load.valid_from from {{ ref('int_loads__first') }} as first_load)
             )
     ) as preceded
     where valid_from > coalesce(covered_until, {{ start_of_time() }})

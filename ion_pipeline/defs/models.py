@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
+from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.pipeline.dbt import BuildError, NodeResult
 
@@ -75,23 +76,26 @@ def model_assets(manifest: Path) -> dg.AssetsDefinition:
     )
     def build(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.DagsterEvent]:
         try:
-            report = pipeline.build(_arguments(context))
+            report = pipeline.build(_names(context))
         except BuildError as error:
             yield from _events(context, error.report.nodes)
             raise
         yield from _events(context, report.nodes)
+        done = {node.unique_id for node in report.nodes}
+        for unique_id, key in _selected_models(context).items():
+            if unique_id not in done:
+                yield left_alone(context, key)
 
     return build
 
 
-def _arguments(context: dg.AssetExecutionContext) -> list[str]:
-    """What to add to `dbt build` for what is selected: nothing when all of it is."""
+def _names(context: dg.AssetExecutionContext) -> list[str] | None:
+    """What is selected, by the names that dbt selects by; None when all of it is."""
     if not context.is_subset:
-        return []
-    names = [_dbt_name(unique_id) for unique_id in [*_selected_models(context), *_selected_tests(context)]]
-    return ["--indirect-selection", "empty", "--select", *names]
+        return None
+    return [_dbt_name(unique_id) for unique_id in [*_selected_models(context), *_selected_tests(context)]]
 
 
 def _dbt_name(unique_id: str) -> str:

@@ -47,10 +47,12 @@ class Pipeline:
         """Apply the loads the warehouse does not have yet; errors as `steps.load`."""
         return steps.load(self.settings(), reporter=self.reporter)
 
-    def build(self, arguments: Sequence[str]) -> dbt.BuildReport:
-        """Build and test models; errors as `dbt.run`."""
+    def build(self, names: Sequence[str] | None = None) -> dbt.BuildReport:
+        """Build and test what has these names, or what is downstream of what changed; errors as `dbt.build`."""
         with self.reporter.phase("Building the models"):
-            return dbt.run(self.settings(), ["build", *arguments], on_line=self.on_line)
+            if names is None:
+                return dbt.build_pending(self.settings(), on_line=self.on_line)
+            return dbt.build(self.settings(), select=names, with_neighbours=False, on_line=self.on_line)
 
     def publish(self) -> PublishReport:
         """Write what readers open; errors as `steps.publish`."""

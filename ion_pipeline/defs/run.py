@@ -34,6 +34,7 @@ class RefreshResult:
         rows: Rows read, the lists inside entities included.
         requests: GraphQL requests of the load.
         models: dbt models and seeds built.
+        up_to_date: Those that were left as they are, because nothing they are made of has changed.
         checks: Checks evaluated: counts, schemas and dbt's tests.
         warnings: What the checks found that is worth a look, a sentence each.
         published: The published file; None if nothing was published.
@@ -46,6 +47,7 @@ class RefreshResult:
     rows: int
     requests: int
     models: int
+    up_to_date: int
     checks: int
     warnings: tuple[str, ...]
     published: Path | None
@@ -102,13 +104,18 @@ def summary(result: dg.ExecuteInProcessResult) -> RefreshResult:
     load: dict[str, Any] = {name: value.value for name, value in entities[0].metadata.items()} if entities else {}
     published = [asset.metadata[PATH].value for asset in made if PATH in asset.metadata]
     checks = result.get_asset_check_evaluations()
+    of_models = [event for event in result.all_events if event.step_key == BUILD]
+    built = sum(event.is_step_materialization for event in of_models)
+    tested = sum(event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION for event in of_models)
     return RefreshResult(
         run_id=result.run_id,
         load_id=load.get(LOAD_ID),
         entities=len(entities),
         rows=load.get(LOAD_ROWS, 0),
         requests=load.get(LOAD_REQUESTS, 0),
-        models=len([event for event in events if event.step_key == BUILD]),
+        models=built,
+        # An asset that was left alone has an output without a materialization.
+        up_to_date=sum(event.is_successful_output for event in of_models) - built - tested,
         checks=len(checks),
         warnings=tuple(_sentence(check) for check in checks if not check.passed),
         published=Path(str(published[0])) if published else None,

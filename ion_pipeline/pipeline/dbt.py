@@ -14,14 +14,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.lake import WriterLock
+from ion_pipeline.pipeline.adopting import data_catalog
+from ion_pipeline.pipeline.pending import pending
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.seeds import linked_project
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import connect
+from ion_pipeline.warehouse import Built, begin_build, changed_since_build, connect, note_build
 
 _PARSE_SECONDS = 300.0
 _DBT = "from dbt.cli.main import cli; cli()"
@@ -141,34 +144,59 @@ def prepared_manifest(settings: Settings) -> Path:
 
 
 def build(
-    settings: Settings, *, select: Sequence[str] = (), on_line: Callable[[str], None] | None = None
+    settings: Settings,
+    *,
+    select: Sequence[str] = (),
+    with_neighbours: bool = True,
+    on_line: Callable[[str], None] | None = None,
 ) -> BuildReport:
     """Build and test the models: `dbt build`.
 
     Args:
         settings: Which warehouse, and how much memory and threads dbt may use.
         select: dbt selectors; all models when empty.
+        with_neighbours: Run the tests of what is selected too, not only those that are selected themselves.
         on_line: Gets each line dbt prints, as it prints it.
 
     Raises:
+        WarehouseBusyError: Another process has the warehouse open.
         BuildError: A model or a test failed. Names the nodes; published files are untouched.
     """
-    arguments = ["build", *(["--select", *select] if select else [])]
-    return run(settings, arguments, on_line=on_line)
+    begun, _ = _begin(settings)
+    arguments = [] if with_neighbours else ["--indirect-selection", "empty"]
+    report = run(settings, ["build", *arguments, *(["--select", *select] if select else [])], on_line=on_line)
+    if not select:
+        _note(settings, begun)
+    return report
+
+
+def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
+    """Build and test what is downstream of what changed since all models were built last; all if that is not known.
+
+    A build that failed is not counted: what it should have built is built again, with what has changed since.
+
+    Raises:
+        WarehouseBusyError: Another process has the warehouse open.
+        BuildError: A model or a test failed. Names the nodes; published files are untouched.
+    """
+    begun, changed = _begin(settings)
+    report = BuildReport((), 0.0)
+    if changed is None:
+        report = run(settings, ["build"], on_line=on_line)
+    elif changed:
+        # Never empty: whatever has changed, the loader has noted a load, and there are models of its notes.
+        names = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed)
+        report = run(settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line)
+    _note(settings, begun)
+    return report
 
 
 def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str], None] | None = None) -> BuildReport:
     """Run dbt and read what it did.
 
     Raises:
-        WarehouseBusyError: Another process has the warehouse open, and `build` was to be run.
         BuildError: dbt ended with an error.
     """
-    if "build" in arguments[:1] and settings.warehouse_path.exists():
-        # dbt does not wait, and says less about who is in the way.
-        resources = resources_of(settings)
-        with connect(settings.warehouse_path, resources):
-            pass
     target = Path(environment(settings)["DBT_TARGET_PATH"])
     target.mkdir(parents=True, exist_ok=True)
     results = target / "run_results.json"
@@ -213,6 +241,31 @@ def _failure(report: BuildReport, lines: Sequence[str]) -> str:
         return "dbt ended with an error: " + " ".join(line for line in lines[-12:] if line)
     shown = "; ".join(f"{node.unique_id} ({' '.join(node.message.split())[:300]})" for node in failed[:5])
     return f"dbt: {len(failed)} of {len(report.nodes)} nodes failed: {shown}."
+
+
+def _begin(settings: Settings) -> tuple[Built | None, frozenset[str] | None]:
+    """What a build will cover, and what has changed since the last one of all models.
+
+    Waits for the warehouse, too: dbt does not, and says less about who is in the way.
+    """
+    models = models_digest(settings)
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        return begin_build(connection, models), changed_since_build(connection, models)
+
+
+def _note(settings: Settings, begun: Built | None) -> None:
+    if begun:
+        with connect(settings.warehouse_path, resources_of(settings)) as connection:
+            note_build(connection, begun)
+
+
+def models_digest(settings: Settings) -> str:
+    """Of all that decides what is built from the same rows: the project, seeds included, and what `raw` looks like."""
+    tables = [
+        (table.name, [(column.name, str(column.arrow_type)) for column in table.columns])
+        for table in data_catalog(settings.data_dir).tables.values()
+    ]
+    return hashlib.sha256(f"{_digest(project_of(settings))} {duckdb.__version__} {tables}".encode()).hexdigest()
 
 
 def _digest(project: Path) -> str:

@@ -9,6 +9,7 @@
 """
 
 from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
+from ion_pipeline.warehouse.builds import Built, begin_build, changed_since_build, note_build
 from ion_pipeline.warehouse.compacting import CompactReport, compact
 from ion_pipeline.warehouse.comparing import unequal
 from ion_pipeline.warehouse.connection import Resources, connect
@@ -38,6 +39,7 @@ __all__ = [
     "PUBLIC_SCHEMAS",
     "STORAGE_VERSION",
     "AppliedLoad",
+    "Built",
     "ColumnEntry",
     "CompactReport",
     "CompactionError",
@@ -60,10 +62,13 @@ __all__ = [
     "WarehouseDiskFullError",
     "WarehouseError",
     "WarehouseMemoryError",
+    "begin_build",
+    "changed_since_build",
     "check_target",
     "compact",
     "connect",
     "load",
+    "note_build",
     "publish",
     "rebuild",
     "send",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
 SOURCE = "warehouse"
@@ -76,6 +77,9 @@ def _copy_column_comments(connection: duckdb.DuckDBPyConnection, relations: set[
         "where database_name = ? and comment is not null",
         [SOURCE],
     ).fetchall()
-    for schema, table, column, comment in comments:
-        if (schema, table) in relations:
-            connection.execute(f"comment on column {identifier(TARGET, schema, table, column)} is {literal(comment)}")
+    # Each commit is written to disk for good, and there are more than a thousand comments.
+    with transaction(connection):
+        for schema, table, column, comment in comments:
+            if (schema, table) in relations:
+                name = identifier(TARGET, schema, table, column)
+                connection.execute(f"comment on column {name} is {literal(comment)}")

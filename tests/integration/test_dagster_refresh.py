@@ -14,6 +14,7 @@ from ion_pipeline.client import AuthError
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import RefreshResult, run_refresh
 from ion_pipeline.extract import known_catalog
+from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.progress import Silence
 from ion_pipeline.pipeline.status import is_published_current
 from ion_pipeline.pipeline.steps import ReadMode, publish
@@ -43,6 +44,11 @@ class Refreshed:
         assert event, path
         assert event.asset_materialization
         return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+    @property
+    def models(self) -> list[dg.AssetKey]:
+        graph = self.definitions.resolve_asset_graph()
+        return [key for key in graph.get_all_asset_keys() if key.path[0] not in {"ion", "raw", "published"}]
 
     def query(self, sql: str) -> Any:
         with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
@@ -86,8 +92,11 @@ def test_every_asset_is_made_and_every_check_passes(refreshed: Refreshed) -> Non
     unmade = [key for key in graph.get_all_asset_keys() if not events(key, limit=1).records]
     assert unmade == []
     assert refreshed.result.checks == len(graph.asset_check_keys)
-    # The factory has a disposition that no seed knows.
-    assert [warning.split(": ")[1] for warning in refreshed.result.warnings] == ["disposition_categories_unmapped"]
+    # The factory has a disposition and a limit function that no seed knows.
+    assert sorted(warning.split(": ")[1] for warning in refreshed.result.warnings) == [
+        "disposition_categories_unmapped",
+        "limit_functions_unmapped",
+    ]
     assert refreshed.result.entities == len(known_catalog().default_selection)
 
 
@@ -178,11 +187,12 @@ def test_nothing_new_reads_loads_builds_and_publishes_nothing(
     assert result.checks == 2 * len(known_catalog().default_selection)
     assert result.warnings == ()
     assert digests(settings.published_dir) == before
-    # What readers have is out of date: then everything after the reading is done.
+    # What readers have is out of date: then everything after the reading is done, as far as it is needed.
     (settings.published_dir / "ion.duckdb").unlink()
+    dbt.build_pending(settings)
     again = run_refresh(refreshed.definitions, instance=refreshed.instance)
-    assert (again.load_id, again.entities) == (None, 0)
-    assert again.models > 0
+    assert (again.load_id, again.entities, again.models) == (None, 0, 0)
+    assert again.up_to_date == len(refreshed.models) > 200
     assert again.published
 
 

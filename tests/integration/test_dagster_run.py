@@ -39,6 +39,7 @@ class Planted(Pipeline):
     manifest: dict[str, Any] = field(default_factory=dict)
     results: dict[str, EntityResult] = field(default_factory=dict)
     dbt: dict[str, str] = field(default_factory=dict)
+    left: frozenset[str] = frozenset()
     stops_at: dict[str, BaseException] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     read_in_full: list[bool] = field(default_factory=list)
@@ -63,13 +64,12 @@ class Planted(Pipeline):
         changes = tuple(TableChange(name, 3, 2, 1, 4, 30) for name in tables)
         return LoadReport((AppliedLoad(LOAD_ID, changes, (), 0.5),))
 
-    def build(self, arguments: Sequence[str]) -> BuildReport:
-        self._called("build", list(arguments))
-        selected = arguments[arguments.index("--select") + 1 :] if "--select" in arguments else None
+    def build(self, names: Sequence[str] | None = None) -> BuildReport:
+        self._called("build", names)
         nodes = [
             NodeResult(name, self.dbt.get(name, "pass" if name.startswith("test.") else "success"), "said dbt", 0.25)
             for name in self._in_order()
-            if selected is None or name.split(".")[2] in selected
+            if name not in self.left and (names is None or name.split(".")[2] in names)
         ]
         report = BuildReport(tuple(nodes), 2.0)
         if any(node.status == "fail" for node in nodes):
@@ -155,10 +155,11 @@ def test_refresh_makes_every_asset_in_four_operations(settings: Settings, plante
     result = run_refresh(definitions)
     assert steps(planted) == ["extract", "load", "build", "publish"]
     assert planted.calls[0][1] == list(known_catalog().default_selection)
-    assert planted.calls[2][1] == []
+    assert planted.calls[2][1] is None
     entities = len(known_catalog().default_selection)
     assert (result.load_id, result.entities, result.rows, result.requests) == (LOAD_ID, entities, 3 * entities, 91)
     assert result.models == sum(name.split(".")[0] in {"model", "seed"} for name in planted.manifest["nodes"])
+    assert result.up_to_date == 0
     assert result.checks == len(definitions.resolve_asset_graph().asset_check_keys)
     assert result.warnings == ()
     assert result.published == Path("/data/published/ion.duckdb")
@@ -345,18 +346,31 @@ def test_part_of_the_graph_reads_only_that_part(
 
 def test_models_alone_are_built_by_name_with_their_own_tests(settings: Settings, planted: Planted) -> None:
     result = run_refresh(build_definitions(settings, pipeline=planted), assets=["genealogy/abom_where_used"])
-    ((step, arguments),) = planted.calls
+    ((step, names),) = planted.calls
     assert step == "build"
-    assert arguments[:3] == ["--indirect-selection", "empty", "--select"]
     attached = [
         node["name"]
         for node in planted.manifest["nodes"].values()
         if node["resource_type"] == "test" and str(node.get("attached_node")).endswith(".abom_where_used")
     ]
     assert attached
-    assert {"abom_where_used", *attached} <= set(arguments[3:])
+    assert {"abom_where_used", *attached} <= set(names)
     assert result.models == 1
     assert result.checks >= len(attached)
+
+
+def test_models_that_dbt_left_alone_are_up_to_date_and_stop_nothing(
+    settings: Settings, planted: Planted, manifest: dict[str, Any], instance: dg.DagsterInstance
+) -> None:
+    models = {name for name, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}}
+    left = {name for name in manifest["nodes"] if not name.endswith((".abom_where_used", ".abom_hierarchy"))}
+    result = run_refresh(
+        build_definitions(settings, pipeline=replace(planted, left=frozenset(left))), instance=instance
+    )
+    assert (result.models, result.up_to_date) == (2, len(models) - 2)
+    assert is_made(instance, "genealogy", "abom_hierarchy")
+    assert not is_made(instance, "reference", "parts")
+    assert is_made(instance, "published", "ion")
 
 
 def test_raw_without_a_new_load_is_up_to_date(

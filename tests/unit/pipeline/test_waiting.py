@@ -74,7 +74,7 @@ def use(what: str, data_dir: Path, wait: float) -> None:
         case "publish":
             assert publish(database, data_dir / "published", resources=resources).tables
         case "build":
-            dbt.run(settings(data_dir, wait), ["build", "--select", "nothing_has_this_name"])
+            dbt.build(settings(data_dir, wait), select=["nothing_has_this_name"])
 
 
 @pytest.mark.parametrize("what", ["read", "load", "publish", "build"])

@@ -29,7 +29,7 @@ ends as (
     from lines
     inner join first_seen on lines.parent_part_inventory_id = first_seen.part_inventory_id
     where
-        lines.valid_from > (select min(loads.valid_from) from {{ ref('stg_ion__loads') }} as loads)
+        lines.valid_from > (select first_load.valid_from from {{ ref('int_loads__first') }} as first_load)
         and lines.valid_from > first_seen.valid_from
 
     union all

@@ -4,10 +4,6 @@ with versions as (
     select * from {{ ref('stg_ion_history__issues') }}
 ),
 
-issues as (
-    select * from {{ ref('stg_ion__issues') }}
-),
-
 approvals as (
     select * from {{ ref('stg_ion__issue_approvals') }}
     where issue_approval_gate_type = 'RESOLVED' and status = 'APPROVED'
@@ -78,15 +74,7 @@ turns as (
         coalesce(approved_at, updated_at) as turned_at,
         false as is_opening
     from first_seen
-    where is_resolved
-    union all
-    select
-        issue_id,
-        valid_from,
-        2 as turn,
-        approved_at as turned_at,
-        false as is_opening
-    from reopened_before
+    where is_resolved or issue_id in (select reopened_before.issue_id from reopened_before)
     union all
     select
         issue_id,
@@ -110,9 +98,8 @@ turns as (
 in_order as (
     select
         *,
-        max(turned_at) over of_issue as at_least_at
+        max(turned_at) over (partition by issue_id order by valid_from, turn) as at_least_at
     from turns
-    window of_issue as (partition by issue_id order by valid_from, turn)
 ),
 
 periods as (
@@ -129,5 +116,4 @@ select
     periods.resolved_at,
     periods.at_least_at >= (select min(versions.valid_from) from versions) as is_from_history
 from periods
-inner join issues on periods.issue_id = issues.issue_id
-where periods.is_opening
+where periods.is_opening and periods.issue_id in (select known.issue_id from {{ ref('stg_ion__issues') }} as known)

@@ -1,0 +1,70 @@
+"""Which nodes are downstream of what changed: a manifest small enough to be followed with a finger."""
+
+from typing import Any
+
+import pytest
+
+from ion_pipeline.pipeline.pending import pending
+
+VIEW, TABLE = {"materialized": "view"}, {"materialized": "table"}
+SETTLED = {"materialized": "view", "meta": {"same_after_any_load": True}}
+
+
+def node(kind: str, name: str, config: dict[str, Any]) -> dict[str, Any]:
+    return {"resource_type": kind, "name": name, "config": config}
+
+
+NODES = {
+    "model.p.stg_parts": node("model", "stg_parts", VIEW),
+    "model.p.parts": node("model", "parts", TABLE),
+    "model.p.stg_runs": node("model", "stg_runs", VIEW),
+    "model.p.runs": node("model", "runs", TABLE),
+    "model.p.part_runs": node("model", "part_runs", TABLE),
+    "model.p.loads": node("model", "loads", TABLE),
+    "model.p.first": node("model", "first", SETTLED),
+    "model.p.dated": node("model", "dated", TABLE),
+    "seed.p.zones": node("seed", "zones", {"materialized": "seed"}),
+    "test.p.stg_parts_key.1": node("test", "stg_parts_key", {"materialized": "test"}),
+    "test.p.runs_refer_to_parts.2": node("test", "runs_refer_to_parts", {"materialized": "test"}),
+    "test.p.raw_runs.3": node("test", "raw_runs", {"materialized": "test"}),
+}
+CHILDREN = {
+    "source.p.ion.parts": ["model.p.stg_parts"],
+    "source.p.ion_history.runs": ["model.p.dated"],
+    "source.p.ion.runs": ["model.p.stg_runs", "test.p.raw_runs.3"],
+    "source.p.ion_books._ion_loads": ["model.p.loads", "model.p.first"],
+    "model.p.first": ["model.p.dated"],
+    "model.p.stg_parts": ["model.p.parts", "test.p.stg_parts_key.1"],
+    "model.p.parts": ["model.p.part_runs", "test.p.runs_refer_to_parts.2"],
+    "model.p.stg_runs": ["model.p.runs"],
+    "model.p.runs": ["model.p.part_runs", "test.p.runs_refer_to_parts.2"],
+    "seed.p.zones": ["model.p.runs"],
+}
+MANIFEST = {
+    "nodes": NODES,
+    "sources": {
+        "source.p.ion.parts": {"schema": "raw", "name": "parts"},
+        "source.p.ion.runs": {"schema": "raw", "name": "runs"},
+        "source.p.ion_history.runs": {"schema": "raw_history", "name": "runs"},
+        "source.p.ion_books._ion_loads": {"schema": "raw", "name": "_ion_loads"},
+    },
+    "child_map": {name: CHILDREN.get(name, []) for name in [*NODES, *CHILDREN]},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        (set(), []),
+        ({"nobody_reads_this"}, []),
+        # Through views to tables, with the tests of both; no view, and no test of what stayed.
+        ({"parts"}, ["part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"]),
+        # The history too, and the tests of the source; no seed.
+        ({"runs"}, ["dated", "part_runs", "raw_runs", "runs", "runs_refer_to_parts"]),
+        # What reads of the books only what no load changes stays.
+        ({"_ion_loads"}, ["loads"]),
+        ({"_ion_loads", "parts"}, ["loads", "part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"]),
+    ],
+)
+def test_what_is_downstream(changed: set[str], names: list[str]) -> None:
+    assert pending(MANIFEST, changed) == names
