@@ -25,14 +25,13 @@ line_changes as (
 -- A line that goes on through the instant, and one that ION or the unit on it wrote anew without a change.
 standing as (
     select
+        {% for suffix in ['before', 'after'] %}
+            {% for column in columns %}
+                lines.{{ column }} as {{ column }}_{{ suffix }},
+            {% endfor %}
+        {% endfor %}
         lines.parent_part_inventory_id as part_inventory_id,
-        changed.changed_at,
-    {% for suffix in ['before', 'after'] %}
-    {% for column in columns %}
-        lines.{{ column }} as {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
-    {% endfor %}
-    
-    {% endfor %}
+        changed.changed_at
     from changed
     inner join lines
         on
@@ -41,14 +40,13 @@ standing as (
             and changed.changed_at < lines.valid_until
     union all
     select
+        {% for suffix in ['before', 'after'] %}
+            {% for column in columns %}
+                line_changes.{{ column }}_{{ suffix }},
+            {% endfor %}
+        {% endfor %}
         line_changes.part_inventory_id,
-        line_changes.changed_at,
-    {% for suffix in ['before', 'after'] %}
-    {% for column in columns %}
-        line_changes.{{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
-    {% endfor %}
-    
-    {% endfor %}
+        line_changes.changed_at
     from changed
     inner join line_changes
         on
@@ -60,11 +58,10 @@ select
     part_inventory_id,
     changed_at,
     'indirect' as change,
-    cast(null as {{ type_instant() }}) as ion_changed_at,
-{% for suffix in ['before', 'after'] %}
-{% for column in columns %}
-    {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
-{% endfor %}
-
-{% endfor %}
+    {% for suffix in ['before', 'after'] %}
+        {% for column in columns %}
+            {{ column }}_{{ suffix }},
+        {% endfor %}
+    {% endfor %}
+    cast(null as {{ type_instant() }}) as ion_changed_at
 from standing

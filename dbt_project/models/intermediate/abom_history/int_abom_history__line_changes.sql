@@ -53,20 +53,19 @@ select
         when began.line_end_id is not null then 'requirement_added'
         else 'requirement_removed'
     end as change,
-    -- The row's own time is that of this change only if the row was written since.
-    case
-        when (began.updated_at is distinct from ended.updated_at)
-            then coalesce(greatest(began.created_at, began.updated_at), began.created_at)
-    end as ion_changed_at,
-{% for side, suffix in [('ended', 'before'), ('began', 'after')] %}
+    {% for side, suffix in [('ended', 'before'), ('began', 'after')] %}
         {% for column in [
             'line_key', 'build_requirement_id', 'abom_installation_id', 'child_part_inventory_id', 'part_id',
             'serial_number', 'lot_number', 'reference_designator', 'quantity', 'quantity_required'
         ] %}
-    {{ side }}.{{ column }} as {{ column }}_{{ suffix }}{{ ',' if not (loop.last and suffix == 'after') }}
-{% endfor %}
-
-{% endfor %}
+            {{ side }}.{{ column }} as {{ column }}_{{ suffix }},
+        {% endfor %}
+    {% endfor %}
+    -- The row's own time is that of this change only if the row was written since.
+    case
+        when (began.updated_at is distinct from ended.updated_at)
+            then coalesce(greatest(began.created_at, began.updated_at), began.created_at)
+    end as ion_changed_at
 from pairs
 left join ends as ended on pairs.ended_id = ended.line_end_id
 left join ends as began on pairs.began_id = began.line_end_id

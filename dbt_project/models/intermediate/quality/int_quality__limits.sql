@@ -42,12 +42,12 @@ combined as (
 
 judged as (
     select
-        *,
         {% for side, stricter in [('lower', '>='), ('upper', '<=')] %}
             {{ side }}_exclusive is not null
             and ({{ side }}_inclusive is null or {{ side }}_exclusive {{ stricter }} {{ side }}_inclusive)
-                as is_{{ side }}_open{{ ',' if not loop.last }}
+                as is_{{ side }}_open,
         {% endfor %}
+        *
     from combined
 )
 

@@ -29,21 +29,20 @@ select
     || cast(coalesce(changes.build_requirement_id_after, changes.build_requirement_id_before) as varchar)
     || coalesce(' at ' || coalesce(changes.reference_designator_after, changes.reference_designator_before), '')
         as line,
-    changes.ion_changed_at,
-{% for suffix in ['before', 'after'] %}
-    changes.build_requirement_id_{{ suffix }},
-    changes.abom_installation_id_{{ suffix }},
-    changes.child_part_inventory_id_{{ suffix }} as part_inventory_id_{{ suffix }},
-    changes.part_id_{{ suffix }},
-    parts_{{ suffix }}.part_number as part_number_{{ suffix }},
-    parts_{{ suffix }}.part_revision as part_revision_{{ suffix }},
-    changes.serial_number_{{ suffix }},
-    changes.lot_number_{{ suffix }},
-    changes.reference_designator_{{ suffix }},
-    changes.quantity_{{ suffix }},
-    changes.quantity_required_{{ suffix }}{{ ',' if not loop.last }}
-
-{% endfor %}
+    {% for suffix in ['before', 'after'] %}
+        changes.build_requirement_id_{{ suffix }},
+        changes.abom_installation_id_{{ suffix }},
+        changes.child_part_inventory_id_{{ suffix }} as part_inventory_id_{{ suffix }},
+        changes.part_id_{{ suffix }},
+        parts_{{ suffix }}.part_number as part_number_{{ suffix }},
+        parts_{{ suffix }}.part_revision as part_revision_{{ suffix }},
+        changes.serial_number_{{ suffix }},
+        changes.lot_number_{{ suffix }},
+        changes.reference_designator_{{ suffix }},
+        changes.quantity_{{ suffix }},
+        changes.quantity_required_{{ suffix }},
+    {% endfor %}
+    changes.ion_changed_at
 from changes
 inner join versions
     on

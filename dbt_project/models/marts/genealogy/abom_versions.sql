@@ -37,10 +37,10 @@ changes as (
     select
         part_inventory_id,
         version_number,
-        count(*) filter (where change <> 'indirect') as change_count,
-        {%- for change in abom_changes().split() %}
-        count(*) filter (where change = '{{ change }}') as {{ change }}_count{{ ',' if not loop.last }}
-        {%- endfor %}
+        {% for change in abom_changes().split() %}
+            count(*) filter (where change = '{{ change }}') as {{ change }}_count,
+        {% endfor %}
+        count(*) filter (where change <> 'indirect') as change_count
     from {{ ref('abom_version_changes') }}
     group by part_inventory_id, version_number
 ),
