@@ -100,6 +100,17 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.executemany(
             "insert into raw.part_attributes by name select 1 as part_id, ? as key, ? as type, ? as value", ATTRIBUTES
         )
+        # Rows that are there have a history: one load brought them.
+        connection.execute(
+            "insert into raw._ion_loads by name select 'L0' as load_id, instant as started_at, instant as valid_from "
+            "from (select timestamptz '2026-06-01 00:00:00+00' as instant) "
+            "where not exists (select 1 from raw._ion_loads)"
+        )
+        for table in known_catalog().tables:
+            connection.execute(
+                f"insert into raw_history.{table} by name select rows.*, loads.valid_from, true as is_current "  # noqa: S608
+                f"from raw.{table} as rows, (select min(valid_from) as valid_from from raw._ion_loads) as loads"
+            )
     return path
 
 
