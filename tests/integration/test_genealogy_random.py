@@ -56,4 +56,9 @@ def test_changes_from_each_unit_to_the_next(built: Any, random_world: World) -> 
 
 
 def test_anomalies(built: Any, random_world: World) -> None:
-    assert_anomalies(built.published, random_world, built.profile)
+    world = random_world
+    if built.profile == "no-root-abom":
+        # There a requirement shows only inside its units: one without a unit cannot be read.
+        seen = [row for row in world["buildRequirements"] if row.get("partInventories")]
+        world = {**world, "buildRequirements": seen}
+    assert_anomalies(built.published, world, built.profile)
