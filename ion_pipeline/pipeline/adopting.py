@@ -5,7 +5,6 @@ read. Loads that are there stay as they are; the changed query makes the next re
 """
 
 import asyncio
-import os
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import Catalog, known_catalog, negotiate
 from ion_pipeline.extract.adopting import Additions, additions, extended, extended_catalog
 from ion_pipeline.lake import claim_tenant
+from ion_pipeline.lake.storage import replace_file
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.schema import known_schema
 from ion_pipeline.settings import Settings
@@ -95,10 +95,7 @@ def _adopted(data_dir: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        replace_file(path, text.encode())
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise IonPipelineError(f"{path} cannot be written ({error}).", remedy="Mend the cause, adopt again.") from error

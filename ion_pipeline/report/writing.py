@@ -1,14 +1,12 @@
 """From the published file to a file with the page."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ulid import ULID
-
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.lake.storage import replace_file
 from ion_pipeline.pipeline.genealogy import Genealogy, published_file
 from ion_pipeline.report.data import read_report
 from ion_pipeline.report.page import page
@@ -71,14 +69,9 @@ def write_report(
 
 
 def _replace(output: Path, content: bytes) -> None:
-    partial = output.with_name(f".{output.name}.{ULID()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_bytes(content)
-            os.replace(partial, output)  # noqa: PTH105 -- says what it is
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_file(output, content)
     except OSError as error:
         raise ReportNotWrittenError(
             f"{output} could not be written: {error.strerror or error}.", remedy="Name another file by --output."

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import orjson
 
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.errors import MissingDriverError, PublishError
-from ion_pipeline.warehouse.sending import SendReport, check_target, shown
+from ion_pipeline.warehouse.sending import SendReport, check_target, current_publish, shown
 from ion_pipeline.warehouse.sql import identifier, identifiers, literal
-from ion_pipeline.warehouse.swap import DATABASE, LATEST
+from ion_pipeline.warehouse.swap import DATABASE
 
 _BOOKS = '"ion_pipeline"."published_tables"'
 _TYPES = {
@@ -90,10 +89,7 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
         PublishError: Nothing is published, a table in the way is not ours, or PostgreSQL refuses; nothing was changed.
     """
     check_target(uri)
-    latest = published_dir / LATEST
-    if not latest.is_file():
-        raise PublishError(f"Nothing is published in {published_dir}.", remedy="Run `ion-pipeline publish` first.")
-    publish_id = orjson.loads(latest.read_bytes())["publish_id"]
+    publish_id, _ = current_publish(published_dir)
     try:
         # Only those who publish to PostgreSQL have it installed.
         from adbc_driver_manager import Error  # noqa: PLC0415

@@ -48,11 +48,7 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
         PublishError: Nothing is published yet, or the target cannot be written; what was there before stays.
     """
     check_target(uri)
-    latest = published_dir / LATEST
-    if not latest.is_file():
-        raise PublishError(f"Nothing is published in {published_dir}.", remedy="Run `ion-pipeline publish` first.")
-    document = latest.read_bytes()
-    publish_id = orjson.loads(document)["publish_id"]
+    publish_id, document = current_publish(published_dir)
     try:
         storage = open_storage(uri)
         if _is_there(storage, publish_id):
@@ -67,6 +63,19 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
             remedy="Check the address, the credentials in the environment and the permissions; publish again.",
         ) from error
     return SendReport(shown(uri), publish_id, files, size)
+
+
+def current_publish(published_dir: Path) -> tuple[str, bytes]:
+    """Id of the publish that readers see, and the `latest.json` that says so.
+
+    Raises:
+        PublishError: There is none.
+    """
+    latest = published_dir / LATEST
+    if not latest.is_file():
+        raise PublishError(f"Nothing is published in {published_dir}.", remedy="Run `ion-pipeline publish` first.")
+    document = latest.read_bytes()
+    return orjson.loads(document)["publish_id"], document
 
 
 def check_target(uri: str) -> None:

@@ -10,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline.sandbox.process import running_sandbox
@@ -48,7 +50,24 @@ def run(folder: Path, command: str, **environment: str) -> subprocess.CompletedP
 
 
 def written(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Every file's bytes; of Parquet and DuckDB files, which are compressed, the values too."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            values = {".parquet": parquet_values, ".duckdb": duckdb_values}.get(path.suffix, lambda _: b"")
+            found[str(path.relative_to(folder))] = path.read_bytes() + values(path)
+    return found
+
+
+def parquet_values(path: Path) -> bytes:
+    return repr(pq.read_table(path).to_pylist()).encode()
+
+
+def duckdb_values(path: Path) -> bytes:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        rows = [connection.execute(f'from "{schema}"."{table}"').fetchall() for schema, table in tables]
+    return repr(rows).encode()
 
 
 def test_nothing_secret_is_left_behind(tmp_path: Path) -> None:
@@ -75,6 +94,9 @@ def test_nothing_secret_is_left_behind(tmp_path: Path) -> None:
     found = written(tmp_path)
     kinds = {Path(name).suffix for name in found}
     assert {".parquet", ".duckdb", ".json", ".log", ".db"} <= kinds, "something that could hold a secret is not there"
+    for place in ("data/lake/parts/", "data/warehouse.duckdb", "data/published/ion.duckdb"):
+        seen = [name for name, content in found.items() if name.startswith(place) and b"PLT-TOP" in content]
+        assert seen, f"what is in {place} was not searched"
     for number, done in enumerate((good, wrong, by_token, unreachable)):
         found[f"what run {number} printed"] = done.stdout + done.stderr
     secrets = [sandbox.client_secret, "wrong-secret-7731", token, SMTP_PASSWORD, "chat-secret-7731", WEBHOOK_SECRET]

@@ -64,7 +64,6 @@ def test_a_publish_is_whole_before_latest_names_it_and_old_ones_go(database: Pat
             connection.execute("create or replace table reference.parts as select i from range(?) r(i)", [rows])
         publish(database, folder, resources=SMALL)
         report = send(folder, store, keep=2)
-        assert report.files == 5
         assert (report.target, report.files) == ("s3://analysts/ion", 5)
         ids.append(report.publish_id)
         there = files(store)
