@@ -33,7 +33,8 @@ def command_settings(context: typer.Context, *, tenant: bool = True, **overrides
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for each time: a stream that was standard error at the start may be closed by now.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     return settings
 

@@ -38,7 +38,7 @@ def test_own_rules_and_baseline_and_back_again(demo_warehouse: Built, tmp_path: 
 
     def build(seeds_dir: Path | None) -> None:
         settings = load_settings(data_dir=data_dir, seeds_dir=seeds_dir, duckdb_memory_limit="1GB")
-        models = ["int_quality__chart_values", "control_chart_points"]
+        models = ["int_quality__chart_values", "int_quality__individuals", "control_chart_points"]
         report = dbt.build(settings, select=["chart_rules", "chart_baselines", *models])
         assert report.count("model") == len(models)
 
