@@ -116,7 +116,7 @@ def refresh() -> dict[str, Any]:
     began_run = time.perf_counter()
     result = run_refresh(definitions)
     took = time.perf_counter() - began_run
-    document = json.loads((settings.data_dir / "dbt" / "target" / "run_results.json").read_bytes())
+    document = json.loads(dbt.results_path(settings).read_bytes())
     nodes = {
         kind: [one["execution_time"] for one in document["results"] if one["unique_id"].startswith(f"{kind}.")]
         for kind in ("model", "test")

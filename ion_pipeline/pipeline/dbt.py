@@ -27,7 +27,6 @@ from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Built, begin_build, changed_since_build, connect, note_build
 
 _PARSE_SECONDS = 300.0
-_DBT = "from dbt.cli.main import cli; cli()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +120,11 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def results_path(settings: Settings) -> Path:
+    """What came of each node in the last build, for `BuildReport`."""
+    return settings.data_dir.absolute() / "dbt" / "results.json"
+
+
 def parse_stamp(settings: Settings) -> Path:
     """The file whose age is that of the models as they are."""
     return Path(environment(settings)["DBT_TARGET_PATH"]) / "manifest.sha256"
@@ -197,13 +201,15 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     Raises:
         BuildError: dbt ended with an error.
     """
-    target = Path(environment(settings)["DBT_TARGET_PATH"])
-    target.mkdir(parents=True, exist_ok=True)
-    results = target / "run_results.json"
+    results = results_path(settings)
+    results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
+    command = ["-m", "ion_pipeline.pipeline.dbt_child", str(results), "--no-use-colors", *arguments]
+    # Only a parse is for the manifest.
+    writes_json = str(arguments[0] == "parse").lower()
     process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
-        [sys.executable, "-c", _DBT, "--no-use-colors", *arguments, "--project-dir", str(project_of(settings))],
-        env={**os.environ, **environment(settings)},
+        [sys.executable, *command, "--project-dir", str(project_of(settings))],
+        env={**os.environ, **environment(settings), "DBT_WRITE_JSON": writes_json},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
