@@ -114,7 +114,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
-        "ION_WAREHOUSE_PATH": str(settings.warehouse_path.absolute()),
+        # From where dbt runs. dbt parses everything anew when what it connects to has another name.
+        "ION_WAREHOUSE_PATH": settings.warehouse_path.name,
         "ION_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
         "ION_DUCKDB_THREADS": str(settings.duckdb_threads),
     }
@@ -209,6 +210,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     writes_json = str(arguments[0] == "parse").lower()
     process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
         [sys.executable, *command, "--project-dir", str(project_of(settings))],
+        cwd=settings.warehouse_path.parent,
         env={**os.environ, **environment(settings), "DBT_WRITE_JSON": writes_json},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

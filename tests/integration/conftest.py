@@ -4,7 +4,8 @@ Each is built once per test run, also when several workers need it, and is read-
 """
 
 import fcntl
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ion_pipeline.settings import Settings, load_settings
 
 SCALE = 0.2
 SEED = 7
+MEMORY = "2GB"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class Built:
         return self.data_dir / "published" / "ion.duckdb"
 
 
-BuildWarehouse = Callable[[Path, str], Built]
+BuildWarehouse = Callable[..., Built]
+# What the as-built and planned trees are made of, and the tests that read nothing else.
+GENEALOGY = ("+path:models/marts/genealogy", "+path:models/marts/reference")
 
 
 def settings_for(sandbox: object, data_dir: Path, **overrides: object) -> Settings:
@@ -48,7 +52,7 @@ def settings_for(sandbox: object, data_dir: Path, **overrides: object) -> Settin
         client_id=sandbox.client_id,  # type: ignore[attr-defined]
         client_secret=sandbox.client_secret,  # type: ignore[attr-defined]
         data_dir=data_dir,
-        duckdb_memory_limit="2GB",
+        duckdb_memory_limit=MEMORY,
         **overrides,
     )
 
@@ -86,16 +90,35 @@ def world(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def build_warehouse(once: Callable[[str, Callable[[Path], None]], Path]) -> BuildWarehouse:
-    """Build the warehouse of any world under any profile of the sandbox."""
+def parsed(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[Path], None]:
+    """Give a data directory what dbt remembers of the project: parsing it takes as long as many a build."""
 
-    def build(world: Path, profile: str = "full") -> Built:
+    def parse(folder: Path) -> None:
+        dbt.prepared_manifest(load_settings(data_dir=folder, duckdb_memory_limit=MEMORY))
+
+    def give(data_dir: Path) -> None:
+        shutil.copytree(once("parsed", parse) / "dbt", data_dir / "dbt", dirs_exist_ok=True)
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def build_warehouse(
+    once: Callable[[str, Callable[[Path], None]], Path], parsed: Callable[[Path], None]
+) -> BuildWarehouse:
+    """Build the warehouse of any world under any profile of the sandbox, all of it or what is selected."""
+
+    def build(world: Path, profile: str = "full", select: Sequence[str] = ()) -> Built:
         def fill(data_dir: Path) -> None:
+            parsed(data_dir)
             with running_sandbox(world=world, profile=profile) as sandbox:
                 settings = settings_for(sandbox, data_dir)
                 steps.extract(settings)
             steps.load(settings)
-            dbt.build(settings)
+            if select:
+                dbt.run(settings, ["build", "--indirect-selection", "buildable", "--select", *select])
+            else:
+                dbt.build(settings)
             steps.publish(settings)
 
         return Built(once(f"{world.name}-{profile}", fill), world, profile)
@@ -112,10 +135,10 @@ def demo_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
 @pytest.fixture(scope="session")
 def generation_1_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
     """The factory, read from a tenant that knows only the first generation of the as-built BOM."""
-    return build_warehouse(world, "generation-1")
+    return build_warehouse(world, "generation-1", GENEALOGY)
 
 
 @pytest.fixture(scope="session")
 def nested_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
     """The factory, read from a tenant without root connections for the as-built BOM."""
-    return build_warehouse(world, "no-root-abom")
+    return build_warehouse(world, "no-root-abom", GENEALOGY)

@@ -1,7 +1,7 @@
 """A tenant whose units are worked on between refreshes: versions, changes and trees of then, end to end."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,8 +61,9 @@ class Worked:
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory) -> Worked:
+def worked(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Worked:
     folder = tmp_path_factory.mktemp("abom_history")
+    parsed(folder / "data")
     export_world(folder / "world", seed=7, scale=0.05)
     world, truths = read_world_dir(folder / "world"), read_truths(folder / "world")
     units = {row.get("serialNumber"): row["id"] for row in world["partInventories"]}

@@ -1,7 +1,7 @@
 """The job `refresh` for real, in this process: from a sandbox to the published file."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from ion_pipeline.sandbox.factory import build_world
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.world import World
 from ion_pipeline.settings import Settings, load_settings
-from tests.integration.conftest import settings_for
+from tests.integration.conftest import MEMORY, settings_for
 
 SCALE = 0.1
 SEED = 7
@@ -64,10 +64,14 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refreshed]:
+def refreshed(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Refreshed]:
     settings = load_settings(
-        data_dir=tmp_path_factory.mktemp("refreshed"), sandbox_scale=SCALE, sandbox_seed=SEED, duckdb_memory_limit="1GB"
+        data_dir=tmp_path_factory.mktemp("refreshed"),
+        sandbox_scale=SCALE,
+        sandbox_seed=SEED,
+        duckdb_memory_limit=MEMORY,
     )
+    parsed(settings.data_dir)
     definitions = build_definitions(settings, Silence())
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         yield Refreshed(settings, definitions, instance, run_refresh(definitions, instance=instance))

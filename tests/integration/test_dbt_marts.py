@@ -226,6 +226,8 @@ def test_building_again_changes_nothing(warehouse: Path, built: dict[str, str]) 
     )
     digest = "select count(*), sum(hash(t)::hugeint) from {} as t"
     before = {name: ask(warehouse, digest.format(name)) for (name,) in tables}
-    again = run_dbt(warehouse, "build", "--exclude", "resource_type:unit_test", "resource_type:exposure")
-    assert set(again.values()) <= {"success", "pass", "warn"}
+    again = run_dbt(
+        warehouse, "run", "--select", *(f"+path:models/marts/{schema}" for schema in ("reference", "genealogy"))
+    )
+    assert set(again.values()) <= {"success"}
     assert {name: ask(warehouse, digest.format(name)) for (name,) in tables} == before

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import GENEALOGY, BuildWarehouse
 from tests.oracle.check import (
     TOLD_BY,
     assert_anomalies,
@@ -35,8 +36,8 @@ def random_world(random_world_dir: Path) -> World:
 
 
 @pytest.fixture(scope="module", params=sorted(TOLD_BY))
-def built(request: pytest.FixtureRequest, random_world_dir: Path, build_warehouse: Callable[[Path, str], Any]) -> Any:
-    return build_warehouse(random_world_dir, request.param)
+def built(request: pytest.FixtureRequest, random_world_dir: Path, build_warehouse: BuildWarehouse) -> Any:
+    return build_warehouse(random_world_dir, request.param, GENEALOGY)
 
 
 def test_installations(built: Any, random_world: World) -> None:

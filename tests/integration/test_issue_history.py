@@ -1,7 +1,8 @@
 """Refreshes of a tenant in which an issue is resolved, reopened and resolved, and a lot is scrapped piece by piece."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -27,10 +28,11 @@ MODELS = ("+issue_backlog_daily", "+issue_resolution", "+scrapped_units", "resou
 
 
 @pytest.fixture(scope="module")
-def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+def tenant(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Tenant]:
     folder = tmp_path_factory.mktemp("issue_history")
     export_world(folder / "world", seed=7, scale=0.05)
     with running(folder / "world", folder, entities=ENTITIES) as found:
+        parsed(found.settings.data_dir)
         yield found
 
 

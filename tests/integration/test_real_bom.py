@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.analyst import Analyst
+from tests.integration.conftest import GENEALOGY, BuildWarehouse
 from tests.oracle.builder import WorldBuilder
 from tests.oracle.world import World, write_world_dir
 
@@ -82,11 +83,11 @@ def plans() -> World:
 @pytest.fixture(scope="module")
 def analyst(
     once: Callable[[str, Callable[[Path], None]], Path],
-    build_warehouse: Callable[[Path, str], Any],
+    build_warehouse: BuildWarehouse,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Analyst:
     world = once("real-bom", partial(write_world_dir, plans()))
-    return Analyst(build_warehouse(world, "full").published, tmp_path_factory.mktemp("real_bom"))
+    return Analyst(build_warehouse(world, "full", GENEALOGY).published, tmp_path_factory.mktemp("real_bom"))
 
 
 @pytest.fixture(scope="module")

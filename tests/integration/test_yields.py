@@ -3,7 +3,7 @@
 One tenant, read over a socket before anybody works in it and after each change, modelled once at the end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -130,8 +130,11 @@ def world() -> tuple[World, list[int]]:
 
 
 @pytest.fixture(scope="module")
-def published(world: tuple[World, list[int]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def published(
+    world: tuple[World, list[int]], tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]
+) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("yields")
+    parsed(folder / "data")
     with refreshed(write_world_dir(world[0], folder / "world"), folder / "data", changes(world[1])) as found:
         yield found
 
