@@ -135,6 +135,11 @@ class Interrupted:
     began: datetime | None = field(default=None)
     refusal: str = ""
 
+    @property
+    def tables(self) -> Mapping[str, StagedTable]:
+        """What there is to go on with, by table."""
+        return self.journal.tables if self.journal else {}
+
 
 def interrupted(storage: Storage, resumption: Resumption, *, now: datetime, committed: list[str]) -> Interrupted:
     """Find the load that a killed writer left, and make it as it was at its last checkpoint.

@@ -22,8 +22,8 @@ class WriterOptions:
     """How much is held in memory and how files are cut.
 
     Attributes:
-        buffer_bytes: Rows held in memory, over all tables of a load: half of it waits to be written, half is being
-            written.
+        buffer_bytes: Rows held in memory over all tables of a load, those being written and at most as many again that
+            wait.
         row_group_rows: Rows per row group at most (the warehouse reads row groups of this size best).
         part_bytes: A file that has reached this size is closed and the next one begun.
     """

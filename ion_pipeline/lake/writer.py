@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Self
 
 import orjson
@@ -33,7 +32,7 @@ from ion_pipeline.lake.tenant import Tenant
 class LoadWriter:
     """One load being written. Made by `Lake.begin`; may be fed from several threads.
 
-    Leaving its `with` block without `commit` abandons the load.
+    Leaving its `with` block without `commit` abandons the load. Files are written by one thread (see `background`).
 
     Attributes:
         load_id: The load's ULID.
@@ -74,7 +73,7 @@ class LoadWriter:
         self._mutex = threading.Lock()
         self._background = Background()
         self._open = True
-        for table, staged in (self.interrupted.journal.tables if self.interrupted.journal else {}).items():
+        for table, staged in self.interrupted.tables.items():
             self._rows[table], self._tombstones[table] = staged.rows, staged.tombstones
             self._writer(table, staged.files)
 
@@ -163,7 +162,7 @@ class LoadWriter:
                     self._background.drain()
 
     def _write_journal(self, checkpoints: Checkpoints) -> None:
-        # Counts and notes are of this moment; what they are about is written by then.
+        # Counts and notes are of this moment, and so is what will have been written.
         write, tables = checkpoints.begin(), dict(self._tables)
         counts = {table: (self._rows[table], self._tombstones[table]) for table in tables}
         for writer in tables.values():
@@ -238,14 +237,11 @@ class LoadWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.abort()
 
     def _append(self, table: str, batch: pa.RecordBatch, *, deleted: bool) -> None:
-        wrong = difference(batch.schema, self._schema(table))
-        if wrong:
+        if wrong := difference(batch.schema, self._schema(table)):
             raise LakeWriteError(
                 f"Rows for {table} do not have its columns: {wrong}.",
                 remedy="This is an error in the extraction; nothing was committed.",
@@ -256,10 +252,12 @@ class LoadWriter:
             (self._tombstones if deleted else self._rows)[table] += batch.num_rows
             with self._or_abandon(f"{table} of load {self.load_id}"):
                 self._writer(table).append(rows)
-                half = self._options.buffer_bytes // 2
-                while sum(writer.buffered_bytes for writer in self._tables.values()) > half:
+                while (waiting := self._waiting_bytes()) > self._options.buffer_bytes // 2:
                     max(self._tables.values(), key=lambda writer: writer.buffered_bytes).flush()
-                self._background.wait(half)
+                self._background.wait(self._options.buffer_bytes - waiting)
+
+    def _waiting_bytes(self) -> int:
+        return sum(writer.buffered_bytes for writer in self._tables.values())
 
     @contextmanager
     def _or_abandon(self, what: str) -> Iterator[None]:
@@ -320,8 +318,8 @@ class LoadWriter:
 
     def _reveal(self, manifest: LoadManifest) -> None:
         for table in manifest.tables:
-            folder = paths.staged_table(self.load_id, table.table)
-            self._storage.put(f"{folder}/{paths.TABLE_MANIFEST}", orjson.dumps(asdict(manifest.only(table))))
+            path = f"{paths.staged_table(self.load_id, table.table)}/{paths.TABLE_MANIFEST}"
+            self._storage.put(path, orjson.dumps(asdict(manifest.only(table))))
         for table in manifest.tables:
             self._storage.move(
                 paths.staged_table(self.load_id, table.table), paths.table_load(table.table, self.load_id)
