@@ -14,6 +14,7 @@ import duckdb
 
 def main() -> None:
     kind, folder, *entities = sys.argv[1:]
+    kind = kind.partition("-")[0]
     database = {"dlt": "dlt.duckdb", "singer": "singer.duckdb"}.get(kind)
     counts = {}
     with duckdb.connect(str(Path(folder) / database) if database else ":memory:") as connection:

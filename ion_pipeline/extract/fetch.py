@@ -6,11 +6,10 @@ looks like is `page_reader`'s business, what must hold between pages `paging`'s,
 """
 
 import asyncio
-import gc
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -25,6 +24,7 @@ from ion_pipeline.extract.ranges import Cutter, IdRange
 from ion_pipeline.extract.results import BatchSink, EntityResult, NoProgress, Progress
 from ion_pipeline.extract.stream import PageSize, pages
 from ion_pipeline.extract.verify import KeyLog, check_count
+from ion_pipeline.heap import heap_at_rest
 
 # While some streams' pages are worked on, the others keep all requests in flight.
 _SPARE_STREAMS = 2
@@ -66,23 +66,10 @@ async def fetch(
     await client.read_clock()
     places = asyncio.Semaphore(client.max_concurrency + _SPARE_STREAMS)
     run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel, ledger or Ledger())
-    with _heap_at_rest():
+    with heap_at_rest():
         results = await _all(run.entity(entity, entity.query) for entity in plan.entities if entity.query)
     read = {result.entity: result for result in results}
     return [_result(entity, read) for entity in plan.entities]
-
-
-@contextmanager
-def _heap_at_rest() -> Iterator[None]:
-    """Keep the garbage collector from looking through everything made before (schemas, modules) with every few pages.
-
-    A page is thousands of objects without a cycle; parsing it sets the collector off, which cost a fifth of the CPU.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
@@ -220,6 +207,8 @@ class _Reading:
                         keys.add(batch)
                 progress.advanced(self.entity, len(page.nodes))
                 self.run.ledger.page(span, page.nodes)
+                # Not kept until the next one is there: with many streams that would be most of the memory.
+                del page
 
 
 def _result(plan: EntityPlan, read: Mapping[str, EntityResult]) -> EntityResult:

@@ -75,6 +75,8 @@ async def pages(pager: Pager, size: PageSize, ask: Ask, pause: Pause) -> AsyncGe
             for _ in range(_TURNS_TO_SEND):
                 await asyncio.sleep(0)
             yield page
+            # Its thousands of objects are not to wait with us for the next answer.
+            del page
     finally:
         coming.cancel()
         await asyncio.wait([coming])

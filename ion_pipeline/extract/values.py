@@ -5,6 +5,7 @@ The one exception is a DateTime finer than a microsecond, which is cut to micros
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -97,11 +98,7 @@ def _list_array(values: Sequence[Any], arrow_type: pa.DataType, *, as_text: bool
 
 
 def _running_total(lengths: Iterable[int | None]) -> list[int]:
-    ends, end = [], 0
-    for length in lengths:
-        end += length or 0
-        ends.append(end)
-    return ends
+    return list(accumulate(length or 0 for length in lengths))
 
 
 def _owner_of(position: int, lengths: Sequence[int | None]) -> int:

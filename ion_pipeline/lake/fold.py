@@ -146,6 +146,7 @@ class FoldWriter:
             for batch in batches:
                 writer.append(batch)
                 rows += batch.num_rows
+            writer.flush()
             files = writer.finish()
         except OSError as error:
             writer.discard()

@@ -108,12 +108,17 @@ class Checkpoints:
         now = time.monotonic()
         return now - self._last >= max(self._seconds, (now - self._began) * _LARGEST_LOSS)
 
-    def write(self, tables: Mapping[str, StagedTable]) -> None:
-        """Replace the journal. The files are on the disk already."""
-        journal = replace(self._head, tables=tables, notes=self.notes())
-        self._storage.put(paths.journal(self._head.load_id), orjson.dumps(asdict(journal)))
-        self.named = set(tables)
+    def begin(self) -> Callable[[Mapping[str, StagedTable]], None]:
+        """Take the reader's notes as they are now. What is given replaces the journal, once the files are written."""
+        # As text: the reader goes on changing what they are made of.
+        notes = orjson.Fragment(orjson.dumps(self.notes()))
         self._last = time.monotonic()
+        return lambda tables: self._write(tables, notes)
+
+    def _write(self, tables: Mapping[str, StagedTable], notes: orjson.Fragment) -> None:
+        journal = {**asdict(replace(self._head, tables=tables)), "notes": notes}
+        self._storage.put(paths.journal(self._head.load_id), orjson.dumps(journal))
+        self.named = set(tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,11 @@ class Interrupted:
     journal: Journal | None = None
     began: datetime | None = field(default=None)
     refusal: str = ""
+
+    @property
+    def tables(self) -> Mapping[str, StagedTable]:
+        """What there is to go on with, by table."""
+        return self.journal.tables if self.journal else {}
 
 
 def interrupted(storage: Storage, resumption: Resumption, *, now: datetime, committed: list[str]) -> Interrupted:

@@ -22,7 +22,8 @@ class WriterOptions:
     """How much is held in memory and how files are cut.
 
     Attributes:
-        buffer_bytes: Rows waiting to be written, over all tables of a load.
+        buffer_bytes: Rows held in memory over all tables of a load, those being written and at most as many again that
+            wait.
         row_group_rows: Rows per row group at most (the warehouse reads row groups of this size best).
         part_bytes: A file that has reached this size is closed and the next one begun.
     """
@@ -88,6 +89,10 @@ class HashingSink:
         return self._hash.hexdigest()
 
 
+def _at_once(work: Callable[[], None], held_bytes: int) -> None:  # noqa: ARG001 - the signature of `Background.do`
+    work()
+
+
 class TableWriter:
     """The Parquet files of one table in one load.
 
@@ -97,6 +102,7 @@ class TableWriter:
         create: Opens a new file by its name.
         options: Sizes.
         files: What is there already.
+        do: Does the writing, in the order asked for; at once by default. Takes the work and the bytes it holds.
     """
 
     def __init__(
@@ -106,7 +112,10 @@ class TableWriter:
         create: Callable[[str], BinaryIO],
         options: WriterOptions,
         files: Sequence[FileEntry] = (),
+        *,
+        do: Callable[[Callable[[], None], int], None] = _at_once,
     ) -> None:
+        self._do = do
         self._folder = folder
         self._schema = schema
         self._create = create
@@ -131,19 +140,23 @@ class TableWriter:
         """Write what waits as row groups; begin a new file when this one is large enough."""
         if not self._waiting_rows:
             return
-        rows = pa.Table.from_batches(self._waiting, self._schema)
+        rows, held_bytes = pa.Table.from_batches(self._waiting, self._schema), self.buffered_bytes
         self._waiting, self._waiting_rows, self.buffered_bytes = [], 0, 0
-        self._write(rows)
+        self._do(lambda: self._write(rows), held_bytes)
 
     def finish(self) -> tuple[FileEntry, ...]:
-        """Close the files. A table without rows gets one file without rows: known to be empty, not unknown."""
+        """Close the files. A table without rows gets one file without rows: known to be empty, not unknown.
+
+        What was flushed before has to be written.
+        """
+        if self._waiting_rows:
+            raise AssertionError("rows wait to be flushed")
         if not self.settle():
             self._write(self._schema.empty_table())
         return self.settle()
 
     def settle(self) -> tuple[FileEntry, ...]:
-        """Write what waits and close the file, so that all of it is on the disk. What comes later is another file."""
-        self.flush()
+        """Close the file with what has been flushed, so that it is on the disk. What comes later is another file."""
         self._close_part()
         return tuple(self._files)
 

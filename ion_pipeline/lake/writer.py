@@ -9,16 +9,16 @@ looks at and the next writer sweeps away, or goes on with from the last checkpoi
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Self
 
 import orjson
 import pyarrow as pa
 
 from ion_pipeline.lake import paths
+from ion_pipeline.lake.background import Background
 from ion_pipeline.lake.errors import LakeWriteError, write_error
 from ion_pipeline.lake.journal import Checkpoints, Interrupted, StagedTable, staged_rows
 from ion_pipeline.lake.lock import WriterLock
@@ -32,7 +32,7 @@ from ion_pipeline.lake.tenant import Tenant
 class LoadWriter:
     """One load being written. Made by `Lake.begin`; may be fed from several threads.
 
-    Leaving its `with` block without `commit` abandons the load.
+    Leaving its `with` block without `commit` abandons the load. Files are written by one thread (see `background`).
 
     Attributes:
         load_id: The load's ULID.
@@ -71,14 +71,11 @@ class LoadWriter:
         self._rows: Counter[str] = Counter()
         self._tombstones: Counter[str] = Counter()
         self._mutex = threading.Lock()
+        self._background = Background()
         self._open = True
-        for table, staged in self._left.items():
+        for table, staged in self.interrupted.tables.items():
             self._rows[table], self._tombstones[table] = staged.rows, staged.tombstones
             self._writer(table, staged.files)
-
-    @property
-    def _left(self) -> Mapping[str, StagedTable]:
-        return self.interrupted.journal.tables if self.interrupted.journal else {}
 
     def left(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """What the interrupted writer left of a table, in the order written, tombstones included.
@@ -125,20 +122,19 @@ class LoadWriter:
             writer = self._tables.pop(table, None)
             if writer is None:
                 return
-            try:
+            with self._or_abandon(f"{table} of load {self.load_id}"):
+                self._background.drain()
                 writer.discard()
                 if self.checkpoints and table in self.checkpoints.named:
                     # A journal that names files which are gone would be worth nothing.
                     self._write_journal(self.checkpoints)
+                    self._background.drain()
                 self._storage.remove(paths.staged_table(self.load_id, table))
-            except OSError as error:
-                self._abandon()
-                raise write_error(error, f"{table} of load {self.load_id} in {self._storage.location}") from error
 
     def checkpoint(self) -> None:
         """Make what has been written durable, if it is time; a load that dies later goes on from here.
 
-        To be called when what has been written and the reader's notes fit each other.
+        To be called when what has been written and the reader's notes fit each other. Does not wait until it is done.
 
         Raises:
             LakeWriteError: As in `write`.
@@ -153,25 +149,26 @@ class LoadWriter:
             LakeWriteError: As in `write`.
         """
         if self.checkpoints and self._open:
-            self._keep(self.checkpoints)
+            self._keep(self.checkpoints, wait=True)
             with self._mutex:
                 self._end()
 
-    def _keep(self, checkpoints: Checkpoints) -> None:
+    def _keep(self, checkpoints: Checkpoints, *, wait: bool = False) -> None:
         with self._mutex:
             self._check_open()
-            try:
+            with self._or_abandon(f"load {self.load_id}"):
                 self._write_journal(checkpoints)
-            except OSError as error:
-                self._abandon()
-                raise write_error(error, f"load {self.load_id} in {self._storage.location}") from error
+                if wait:
+                    self._background.drain()
 
     def _write_journal(self, checkpoints: Checkpoints) -> None:
-        checkpoints.write(
-            {
-                table: StagedTable(writer.settle(), self._rows[table], self._tombstones[table])
-                for table, writer in self._tables.items()
-            }
+        # Counts and notes are of this moment, and so is what will have been written.
+        write, tables = checkpoints.begin(), dict(self._tables)
+        counts = {table: (self._rows[table], self._tombstones[table]) for table in tables}
+        for writer in tables.values():
+            writer.flush()
+        self._background.do(
+            lambda: write({name: StagedTable(writer.settle(), *counts[name]) for name, writer in tables.items()})
         )
 
     def commit(
@@ -200,6 +197,9 @@ class LoadWriter:
             self._check_open()
             try:
                 self._check_reads(reads)
+                for writer in self._tables.values():
+                    writer.flush()
+                self._background.drain()
                 tables = tuple(self._finish(name, read) for name, read in reads.items())
                 manifest = LoadManifest(
                     format=FORMAT,
@@ -237,14 +237,11 @@ class LoadWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.abort()
 
     def _append(self, table: str, batch: pa.RecordBatch, *, deleted: bool) -> None:
-        wrong = difference(batch.schema, self._schema(table))
-        if wrong:
+        if wrong := difference(batch.schema, self._schema(table)):
             raise LakeWriteError(
                 f"Rows for {table} do not have its columns: {wrong}.",
                 remedy="This is an error in the extraction; nothing was committed.",
@@ -253,13 +250,22 @@ class LoadWriter:
         with self._mutex:
             self._check_open()
             (self._tombstones if deleted else self._rows)[table] += batch.num_rows
-            try:
+            with self._or_abandon(f"{table} of load {self.load_id}"):
                 self._writer(table).append(rows)
-                while sum(writer.buffered_bytes for writer in self._tables.values()) > self._options.buffer_bytes:
+                while (waiting := self._waiting_bytes()) > self._options.buffer_bytes // 2:
                     max(self._tables.values(), key=lambda writer: writer.buffered_bytes).flush()
-            except OSError as error:
-                self._abandon()
-                raise write_error(error, f"{table} of load {self.load_id} in {self._storage.location}") from error
+                self._background.wait(self._options.buffer_bytes - waiting)
+
+    def _waiting_bytes(self) -> int:
+        return sum(writer.buffered_bytes for writer in self._tables.values())
+
+    @contextmanager
+    def _or_abandon(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._abandon()
+            raise write_error(error, f"{what} in {self._storage.location}") from error
 
     def _schema(self, table: str) -> pa.Schema:
         schema = self._schemas.get(table)
@@ -279,6 +285,7 @@ class LoadWriter:
                 lambda name: self._storage.create(f"{folder}/{name}"),
                 self._options,
                 files,
+                do=self._background.do,
             )
         return writer
 
@@ -311,8 +318,8 @@ class LoadWriter:
 
     def _reveal(self, manifest: LoadManifest) -> None:
         for table in manifest.tables:
-            folder = paths.staged_table(self.load_id, table.table)
-            self._storage.put(f"{folder}/{paths.TABLE_MANIFEST}", orjson.dumps(asdict(manifest.only(table))))
+            path = f"{paths.staged_table(self.load_id, table.table)}/{paths.TABLE_MANIFEST}"
+            self._storage.put(path, orjson.dumps(asdict(manifest.only(table))))
         for table in manifest.tables:
             self._storage.move(
                 paths.staged_table(self.load_id, table.table), paths.table_load(table.table, self.load_id)
@@ -321,6 +328,7 @@ class LoadWriter:
 
     def _abandon(self) -> None:
         try:
+            self._background.close()
             for writer in self._tables.values():
                 writer.discard()
             # First what makes it visible, should the failure have come after that.
@@ -335,5 +343,6 @@ class LoadWriter:
 
     def _end(self) -> None:
         self._open = False
+        self._background.close()
         self._tables.clear()
         self._lock.release()

@@ -26,9 +26,11 @@ from ion_pipeline.extract import (
     nothing_read,
     with_unsettled,
 )
+from ion_pipeline.heap import heap_at_rest
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, WriterLock, claim_tenant, read_tenant
-from ion_pipeline.pipeline.adopting import data_catalog, data_schema
+from ion_pipeline.pipeline.adopting import data_schema
 from ion_pipeline.pipeline.drift import schema_drift
+from ion_pipeline.pipeline.meeting import Met, meet
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.resume import begin_or_go_on, left_for_later, resumption
@@ -149,7 +151,7 @@ def extract(
     reporter = reporter or Silence()
     selection, mode = entities or settings.entities, mode or ReadMode()
     writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
-    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config:
+    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, heap_at_rest():
         return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
 
 
@@ -165,17 +167,18 @@ def plan(settings: Settings, *, entities: Sequence[str] = (), full: bool = False
 
 async def _plan(settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode) -> RefreshPlan:
     async with IonClient(config) as client:
-        identity = await client.me()
+        met = await meet(client, settings.data_dir)
         if read_tenant(settings.data_dir):
-            claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
-        prepared = await _prepare(client, settings, selection, mode)
+            claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
+        prepared = await _prepare(client, settings, met, selection, mode)
         return RefreshPlan(prepared.tasks, client.stats.requests)
 
 
-async def _prepare(client: IonClient, settings: Settings, selection: Sequence[str], mode: ReadMode) -> _Prepared:
-    schema = await client.introspect()
-    catalog = data_catalog(settings.data_dir)
-    found = negotiate(schema, catalog, selection)
+async def _prepare(
+    client: IonClient, settings: Settings, met: Met, selection: Sequence[str], mode: ReadMode
+) -> _Prepared:
+    catalog = met.catalog
+    found = negotiate(met.schema, catalog, selection)
     resources = resources_of(settings)
     state = State()
     if not mode.full:
@@ -189,7 +192,7 @@ async def _prepare(client: IonClient, settings: Settings, selection: Sequence[st
         if mode.full:
             rows = RawRows(settings.warehouse_path, resources, catalog).count(rows)
         check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
-    return _Prepared(schema, found, state, tasks, clock)
+    return _Prepared(met.schema, found, state, tasks, clock)
 
 
 async def _extract(
@@ -202,21 +205,23 @@ async def _extract(
     lock: WriterLock,
 ) -> ExtractReport:
     began = time.monotonic()
-    catalog, lake = data_catalog(settings.data_dir), Lake(settings.lake_dir)
-    schemas = {name: table.arrow_schema for name, table in catalog.tables.items()}
+    lake = Lake(settings.lake_dir)
     async with IonClient(config) as client:
-        identity = await client.me()
-        tenant = claim_tenant(settings.data_dir, identity.organization_id, tenant_host(settings, config))
-        prepared = await _prepare(client, settings, selection, mode)
+        met = await meet(client, settings.data_dir)
+        catalog = met.catalog
+        tenant = claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
+        prepared = await _prepare(client, settings, met, selection, mode)
         manifest: LoadManifest | None = None
         if _is_nothing_new(prepared):
             results = nothing_read(prepared.tasks, prepared.state)
         else:
+            schemas = {name: table.arrow_schema for name, table in catalog.tables.items()}
+            tenant_hash = schema_hash(prepared.schema)
             with lake.begin(
                 tenant,
                 schemas,
                 started_at=prepared.clock,
-                schema_hash=schema_hash(prepared.schema),
+                schema_hash=tenant_hash,
                 resumption=resumption(
                     settings,
                     plan=prepared.plan,
@@ -224,7 +229,7 @@ async def _extract(
                     tenant=tenant,
                     kind="changes" if prepared.state.entities else "all rows",
                     last_load=max(lake.load_ids(), default=""),
-                    schema_hash=schema_hash(prepared.schema),
+                    schema_hash=tenant_hash,
                     afresh=mode.afresh,
                 ),
                 lock=lock,
@@ -239,12 +244,12 @@ async def _extract(
                     table_reads(catalog, prepared.plan, results, overlap=timedelta(minutes=settings.overlap_minutes)),
                     requests=client.stats.requests,
                     bytes_received=client.stats.bytes,
-                    read_by=identity.user_number,
+                    read_by=met.identity.user_number,
                     drift=schema_drift(prepared.plan, prepared.schema, data_schema(settings.data_dir)),
                 )
     return ExtractReport(
         load_id=manifest.load_id if manifest else None,
-        organization_id=identity.organization_id,
+        organization_id=met.identity.organization_id,
         entities=tuple(results),
         requests=client.stats.requests,
         token_requests=client.stats.token_requests,

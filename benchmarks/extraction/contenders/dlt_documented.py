@@ -1,5 +1,8 @@
 """dlt written as its documentation does: one resource an entity, a generator over cursor pages, into DuckDB.
 
+Pages are yielded whole, lists inside rows become child tables, and files go to DuckDB as INSERT statements, which is
+dlt's default there, unless the job names another `loader_file_format`.
+
 Runs in its own environment and imports nothing of this repository.
 """
 
@@ -27,7 +30,7 @@ def main() -> None:
         destination=dlt.destinations.duckdb(str(Path(job["dir"]) / "dlt.duckdb")),
         dataset_name="ion",
     )
-    pipeline.run(ion())
+    pipeline.run(ion(), loader_file_format=job.get("loader_file_format"))
 
 
 def pages(job: dict[str, Any], entity: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:

@@ -4,11 +4,11 @@ import json
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.extract.catalog import Column
-from ion_pipeline.extract.links import strip_signatures
+from ion_pipeline.extract.links import strip_signatures, without_signatures
 from ion_pipeline.extract.values import to_array
 
 STRING = Column("s", "s", "String", pa.string())
@@ -113,3 +113,14 @@ def test_json_text_stays_valid_around_a_link(before: str, after: str) -> None:
 def test_text_without_a_signed_link_is_untouched(text: str) -> None:
     if "sig=" not in text and "token=" not in text:
         assert strip_signatures(text, is_json=False) == text
+
+
+_PIECES = ("https:", "//", "\\/\\/", "\\", "/", ":", "h.test", "?", "&", ";", "sig=1", "token=x", " ", "a", "\n")
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.lists(st.sampled_from(_PIECES), max_size=8).map("".join), max_size=6), st.booleans())
+def test_a_column_is_as_its_values_one_by_one(values: list[str | None], is_json: bool) -> None:
+    cleaned = without_signatures(pa.array(values, pa.string()), is_json=is_json)
+    # The columns are looked through before; that must let no link by.
+    assert cleaned.to_pylist() == [value and strip_signatures(value, is_json=is_json) for value in values]

@@ -44,6 +44,8 @@ def killed(lake: Lake, folder: Path, work: Callable[[LoadWriter], object]) -> La
     """The lake as a writer leaves it that is killed after some work: whatever is open stays half written."""
     with begin(lake) as writer:
         work(writer)
+        # What a checkpoint began is done by the time that it dies; killed before that is `test_kill_9_again_and_again`.
+        writer._background.drain()
         shutil.copytree(lake.location, folder / "left")
     return Lake(folder / "left")
 
@@ -247,7 +249,7 @@ def test_an_object_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 # Counts calls and returns in the package: a moment to die at that does not depend on how busy the machine is.
 READER = """
-import json, os, signal, sys
+import json, os, signal, sys, threading
 from ion_pipeline.lake import Lake, Resumption, TableRead
 from tests.unit.lake.support import SCHEMAS, TENANT, numbered
 moment, seen = int(sys.argv[2]), 0
@@ -259,6 +261,7 @@ def count(frame, kind, argument):
             os.kill(os.getpid(), signal.SIGKILL)
 lake = Lake(sys.argv[1])
 sys.setprofile(count)
+threading.setprofile(count)
 with lake.begin(TENANT, SCHEMAS, resumption=Resumption({"what": "numbers"}, checkpoint_seconds=0.0)) as writer:
     journal = writer.interrupted.journal
     notes = dict(journal.notes) if journal else {"next": 0}

@@ -1,3 +1,4 @@
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from ulid import ULID
 
 from ion_pipeline.lake import Lake, LakeWriteError, TableRead, WriterOptions
+from ion_pipeline.lake.background import Background
 from ion_pipeline.lake.manifest import from_json
+from ion_pipeline.lake.part import TableWriter
 from ion_pipeline.lake.writer import LoadWriter
 from tests.unit.lake.support import PARTS, SCHEMAS, TENANT, commit, numbered, parts, read, tree
 
@@ -105,6 +108,63 @@ def test_memory_is_bounded_over_all_tables(lake: Lake) -> None:
     assert sum(entry.bytes for table in load.tables for entry in table.files) > 0
     assert load.rows == 20 * 10 * 200  # 40 MB of text
     assert worst < 4 * limit
+
+
+@pytest.mark.parametrize("pages", [100, 1000])
+def test_rows_held_stay_below_the_bound_however_slow_the_disk(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    limit, page = 1 << 20, parts(*({"id": number, "name": "x" * 1000} for number in range(50)))
+    # Nothing is written before somebody waits for it, which is as slow as a disk can be.
+    someone_waits, wait, write = threading.Event(), Background.wait, TableWriter._write
+
+    def wait_and_say_so(self: Background, at_most_bytes: int) -> None:
+        if self.held_bytes > at_most_bytes:
+            someone_waits.set()
+        wait(self, at_most_bytes)
+
+    def write_when_waited_for(self: TableWriter, rows: pa.Table) -> None:
+        someone_waits.wait(timeout=60)
+        write(self, rows)
+        someone_waits.clear()
+
+    monkeypatch.setattr(Background, "wait", wait_and_say_so)
+    monkeypatch.setattr(TableWriter, "_write", write_when_waited_for)
+    worst = 0
+    with lake.begin(TENANT, SCHEMAS, options=WriterOptions(buffer_bytes=limit)) as writer:
+        for _ in range(pages):
+            writer.write("parts", page)
+            waiting = sum(table.buffered_bytes for table in writer._tables.values())
+            worst = max(worst, waiting + writer._background.held_bytes)
+        someone_waits.set()
+        monkeypatch.setattr(TableWriter, "_write", write)
+        load = writer.commit({"parts": TableRead("parts")})
+    assert load.rows == pages * 50
+    assert limit // 2 < worst <= limit
+
+
+def test_what_fails_beside_is_raised_by_the_next_call_and_ends_the_load(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tree(tmp_path)
+
+    is_accepted = threading.Event()
+
+    def full(self: TableWriter, rows: pa.Table) -> None:
+        is_accepted.wait(timeout=60)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(TableWriter, "_write", full)
+    writer = lake.begin(TENANT, SCHEMAS, options=WriterOptions(row_group_rows=1))
+    writer.write("parts", numbered(1, 3))
+    is_accepted.set()
+    assert writer._background._queue[0][0].exception(timeout=60)
+    with pytest.raises(LakeWriteError, match="No space left while writing parts of load "):
+        writer.write("parts", numbered(4, 3))
+    with pytest.raises(LakeWriteError, match="has ended"):
+        writer.write("parts", numbered(7, 3))
+    assert lake.loads() == []
+    assert tree(tmp_path) == before
 
 
 def test_an_exception_leaves_nothing(lake: Lake, tmp_path: Path) -> None:
