@@ -79,9 +79,7 @@ root as (
     limit 1
 ),
 
-lines as materialized (
-    {{- compared_lines('installations', 'configured', with_units=true) }}
-),
+{{ numbered_lines() }}
 
 {{ compared_at_every_level(
     'cast(unit as bigint) * 2', '(cast(unit as bigint) * 2 + 1)', '(select root.part_number from root)', halved=true
