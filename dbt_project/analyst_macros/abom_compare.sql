@@ -11,7 +11,7 @@ installations as (
     from genealogy.abom_installations
     where parent_part_inventory_id in (select units.part_inventory_id from units)
 ),
-configured as materialized (
+configured as (
     select *
     from genealogy.abom_configurations
     where part_inventory_id in (select units.part_inventory_id from units)
@@ -61,16 +61,18 @@ summed as (
     group by
         installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')
 ),
-lines as materialized (
-    select
+-- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
+-- use of them.
+lines as (
+    select distinct
         summed.*,
         coalesce(summed.required_part_number, summed.part_number) || coalesce(' @' || summed.reference_designator, '') as label,
         row_number() over (
             order by
                 summed.quantity desc nulls last,
-                summed.reference_designator asc nulls last,
-                summed.build_requirement_id asc,
-                summed.part_number asc
+                    summed.reference_designator asc nulls last,
+                    summed.build_requirement_id asc,
+                    summed.part_number asc
         ) as line_number
     from summed
 ),

@@ -31,7 +31,7 @@ assemblies as (
         and coalesce(below.valid_to > sides.instant, true)
 ),
 -- One unit is two here, one at each instant: an even number before and an odd one after, in the same order.
-installations as materialized (
+installations as (
     select
         line.parent_part_inventory_id * 2 + sides.side as parent_part_inventory_id,
         line.part_inventory_id * 2 + sides.side as child_part_inventory_id,
@@ -54,7 +54,7 @@ installations as materialized (
         and line.valid_from <= sides.instant
         and coalesce(line.valid_to > sides.instant, true)
 ),
-configured as materialized (
+configured as (
     select
         structure.part_inventory_id * 2 + sides.side as part_inventory_id,
         structure.structure_hash as configuration_hash
@@ -117,16 +117,18 @@ summed as (
     group by
         installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')
 ),
-lines as materialized (
-    select
+-- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
+-- use of them.
+lines as (
+    select distinct
         summed.*,
         coalesce(summed.required_part_number, summed.part_number) || coalesce(' @' || summed.reference_designator, '') as label,
         row_number() over (
             order by
                 summed.quantity desc nulls last,
-                summed.reference_designator asc nulls last,
-                summed.build_requirement_id asc,
-                summed.part_number asc
+                    summed.reference_designator asc nulls last,
+                    summed.build_requirement_id asc,
+                    summed.part_number asc
         ) as line_number
     from summed
 ),

@@ -15,7 +15,7 @@ installations as (
     where parent_part_inventory_id in (select units.part_inventory_id from units)
 ),
 
-configured as materialized (
+configured as (
     select *
     from genealogy.abom_configurations
     where part_inventory_id in (select units.part_inventory_id from units)

@@ -4,13 +4,15 @@ summed as (
     {{- compared_lines('installations', 'configured', with_units=true) }}
 ),
 
-lines as materialized (
-    select
+-- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
+-- use of them.
+lines as (
+    select distinct
         summed.*,
         {{ line_label('summed') }} as label,
         row_number() over (
             order by
-                {{ line_order('summed') | indent(12) }}
+                {{ line_order('summed') | indent(16) }}
         ) as line_number
     from summed
 ),
