@@ -285,4 +285,4 @@ changes as (
 select *
 from changes
 where change is not null
-order by path_text, change, part_number_before, part_number_after
+order by path_text, change, part_number_before, part_number_after, build_requirement_id_before, build_requirement_id_after
