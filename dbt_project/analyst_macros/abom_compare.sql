@@ -16,7 +16,7 @@ configured as (
     from genealogy.abom_configurations
     where part_inventory_id in (select units.part_inventory_id from units)
 ),
-lines as materialized (
+summed as (
     select
         installed.parent_part_inventory_id as part_inventory_id,
         coalesce(
@@ -47,19 +47,34 @@ lines as materialized (
         case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
         bool_or(installed.is_substitute) as is_substitute,
         -- What may differ further down: each configuration that is here; none where all are leaves.
-        list({
-            'configuration': coalesce(configured.configuration_hash, ''),
-            'part_inventory_id': installed.child_part_inventory_id
-        }) as units,
+        list_sort(list({
+            'part_inventory_id': installed.child_part_inventory_id,
+            'configuration': coalesce(configured.configuration_hash, '')
+        })) as units,
         case
             when count(configured.configuration_hash) = 0 then ['']
-            else list_sort(list(distinct coalesce(configured.configuration_hash, '')))
+            else list_sort(list_distinct(list(coalesce(configured.configuration_hash, ''))))
         end as configurations
     from installations as installed
     left join configured as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
         installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')
+),
+-- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
+-- use of them.
+lines as (
+    select distinct
+        summed.*,
+        coalesce(summed.required_part_number, summed.part_number) || coalesce(' @' || summed.reference_designator, '') as label,
+        row_number() over (
+            order by
+                summed.quantity desc nulls last,
+                    summed.reference_designator asc nulls last,
+                    summed.build_requirement_id asc,
+                    summed.part_number asc
+        ) as line_number
+    from summed
 ),
 -- A row is a line that still looks for its partner, or (is_done) one that has found it or never will. What is done is
 -- in the result, and opens the comparison of what it holds one level further down.
@@ -68,172 +83,147 @@ compared as (
         '' as pair_key,
         1 as depth,
         (select part_number from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
-        1 as round,
         false as is_done,
-        case when lines.part_inventory_id = unit_a then lines end as line_before,
-        case when lines.part_inventory_id = unit_b then lines end as line_after
+        case when lines.part_inventory_id = unit_a then lines.line_number end as line_before,
+        case when lines.part_inventory_id = unit_b then lines.line_number end as line_after
     from lines
     where
         lines.part_inventory_id in (unit_a, unit_b)
         -- Units that are configured alike do not differ, here and further down.
-        and (select configuration_hash from configured where part_inventory_id = unit_a)
-        is distinct from (select configuration_hash from configured where part_inventory_id = unit_b)
+        and (select configured.configuration_hash from configured where configured.part_inventory_id = unit_a)
+        is distinct from (
+            select configured.configuration_hash from configured where configured.part_inventory_id = unit_b
+        )
     union all
     (
-        with looking as (
-            select * from compared
-            where not compared.is_done
-        ),
-        sided as (
+        with keyed as (
             select
                 looking.*,
-                looking.line_before is null as is_after,
-                coalesce(looking.line_before, looking.line_after) as line
-            from looking
+                rounds.round,
+                case rounds.round
+                        when 1 then '1' || chr(31) || lines.planned_line || chr(31) || coalesce(lines.reference_designator, '') || chr(31) || lines.part_number
+                        when 2 then '2' || chr(31) || lines.planned_line || chr(31) || coalesce(lines.reference_designator, '')
+                        when 3 then '3' || chr(31) || lines.planned_line || chr(31) || lines.part_number || chr(31) || format('{:.9g}', lines.quantity)
+                        when 4 then '4' || chr(31) || lines.planned_line || chr(31) || lines.part_number
+                        when 5 then '5' || chr(31) || lines.reference_designator || chr(31) || lines.part_number
+                        when 6 then '6' || chr(31) || lines.reference_designator
+                        when 7 then '7' || chr(31) || substr(lines.planned_line, 1, 1) || lines.required_part_number || chr(31) || lines.part_number || chr(31) || format('{:.9g}', lines.quantity)
+                        when 8 then '8' || chr(31) || substr(lines.planned_line, 1, 1) || lines.required_part_number || chr(31) || lines.part_number
+                        when 9 then '9' || chr(31) || substr(lines.planned_line, 1, 1) || lines.required_part_number
+                        when 10 then '10' || chr(31) || lines.part_number || chr(31) || format('{:.9g}', lines.quantity)
+                        when 11 then '11' || chr(31) || lines.part_number
+                    end as match_key
+            from compared as looking
+            inner join lines on coalesce(looking.line_before, looking.line_after) = lines.line_number
+            cross join range(1, 12) as rounds (round)
+            where not looking.is_done
         ),
-        keyed as (
+        -- All rounds at once: which lines agree in which key. A line without a key is with its own side.
+        agreeing as (
             select
-                sides.*,
-                coalesce(
-                    case sides.round
-                            when 1 then '1' || chr(31) || sides.line.planned_line || chr(31) || coalesce(sides.line.reference_designator, '') || chr(31) || sides.line.part_number
-                            when 2 then '2' || chr(31) || sides.line.planned_line || chr(31) || coalesce(sides.line.reference_designator, '')
-                            when 3 then '3' || chr(31) || sides.line.planned_line || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
-                            when 4 then '4' || chr(31) || sides.line.planned_line || chr(31) || sides.line.part_number
-                            when 5 then '5' || chr(31) || sides.line.reference_designator || chr(31) || sides.line.part_number
-                            when 6 then '6' || chr(31) || sides.line.reference_designator
-                            when 7 then '7' || chr(31) || substr(sides.line.planned_line, 1, 1) || sides.line.required_part_number || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
-                            when 8 then '8' || chr(31) || substr(sides.line.planned_line, 1, 1) || sides.line.required_part_number || chr(31) || sides.line.part_number
-                            when 9 then '9' || chr(31) || substr(sides.line.planned_line, 1, 1) || sides.line.required_part_number
-                            when 10 then '10' || chr(31) || sides.line.part_number || chr(31) || format('{:.9g}', sides.line.quantity)
-                            when 11 then '11' || chr(31) || sides.line.part_number
-                        end,
-                    cast(sides.is_after as varchar)
-                ) as match_key
-            from sided as sides
+                pair_key,
+                round,
+                any_value(depth) as depth,
+                any_value(parent_path) as parent_path,
+                coalesce(list_sort(list(line_before) filter (line_before is not null)), []) as lines_before,
+                coalesce(list_sort(list(line_after) filter (line_after is not null)), []) as lines_after
+            from keyed
+            group by pair_key, round, match_key, match_key is null and line_before is null
         ),
-        numbered as (
-            select
-                keys.*,
-                row_number() over (
-                    partition by keys.pair_key, keys.match_key, keys.is_after
-                    order by
-                        keys.line.quantity desc nulls last,
-                        keys.line.reference_designator asc nulls last,
-                        keys.line.build_requirement_id asc,
-                        keys.line.part_number asc
-                ) as place
-            from keyed as keys
-        ),
-        found as (
+        -- The first round in which any of a pair meet; the rounds before it would change nothing.
+        turns as (
             select
                 pair_key,
                 any_value(depth) as depth,
                 any_value(parent_path) as parent_path,
-                any_value(round) as round,
-                any_value(line_before) as line_before,
-                any_value(line_after) as line_after
-            from numbered
-            group by pair_key, match_key, place
+                min(round) filter (len(lines_before) > 0 and len(lines_after) > 0) as first_round,
+                list({'round': round, 'lines_before': lines_before, 'lines_after': lines_after}) as groups
+            from agreeing
+            group by pair_key
         ),
+        groups as (
+            select
+                pair_key,
+                depth,
+                parent_path,
+                first_round,
+                unnest([held for held in groups if held.round = coalesce(first_round, 1)]) as held
+            from turns
+        ),
+        found as (
+            select
+                *,
+                unnest(range(1, 1 + greatest(len(held.lines_before), len(held.lines_after)))) as place
+            from groups
+        ),
+        -- What is alike on both sides needs no look, unless there is nothing else; of several alike the first is enough.
         opened as (
             select
-                compared.pair_key || '/' || compared.line_before.planned_line || '@'
-                || coalesce(compared.line_before.reference_designator, '') || ':' || compared.line_before.part_number as pair_key,
+                compared.pair_key || '/' || compared.line_before as pair_key,
                 compared.depth + 1 as depth,
-                compared.parent_path || ' > ' || coalesce(compared.line_after.required_part_number, compared.line_after.part_number) || coalesce(' @' || compared.line_after.reference_designator, '') as parent_path,
-                compared.line_before.units as units_before,
-                compared.line_after.units as units_after,
-                compared.line_before.configurations as configurations_before,
-                compared.line_after.configurations as configurations_after
+                compared.parent_path || ' > ' || after.label as parent_path,
+                [
+                    unit.part_inventory_id for unit, place in before.units
+                    if not list_contains(after.configurations, unit.configuration)
+                    and list_position([twin.configuration for twin in before.units], unit.configuration) = place
+                ]
+                || case
+                    when list_has_all(after.configurations, before.configurations)
+                        then [before.units[1].part_inventory_id]
+                    else []
+                end as units_before,
+                [
+                    unit.part_inventory_id for unit, place in after.units
+                    if not list_contains(before.configurations, unit.configuration)
+                    and list_position([twin.configuration for twin in after.units], unit.configuration) = place
+                ]
+                || case
+                    when list_has_all(before.configurations, after.configurations)
+                        then [after.units[1].part_inventory_id]
+                    else []
+                end as units_after
             from compared
+            inner join lines as before on compared.line_before = before.line_number
+            inner join lines as after on compared.line_after = after.line_number
             where
                 compared.is_done
                 and coalesce(
-                    compared.line_before.part_number = compared.line_after.part_number and compared.line_before.configurations <> compared.line_after.configurations, false
-                )
+                        before.part_number = after.part_number and before.configurations <> after.configurations, false
+                    )
                 and compared.depth < 64
         ),
-        members as (
+        -- Each is set against one of the other side; the last one against all that are left over there.
+        places as (
             select
-                'before' as side,
-                opened.pair_key,
-                opened.depth,
-                opened.parent_path,
-                unnest(opened.units_before) as unit,
-                opened.configurations_after as configurations_opposite
+                *,
+                unnest(range(1, 1 + greatest(len(units_before), len(units_after)))) as place
             from opened
-            union all
-            select
-                'after' as side,
-                opened.pair_key,
-                opened.depth,
-                opened.parent_path,
-                unnest(opened.units_after) as unit,
-                opened.configurations_before as configurations_opposite
-            from opened
-        ),
-        -- What is alike on both sides needs no look; of the rest, each is set against one of the other side.
-        ranked as (
-            select
-                members.side,
-                members.pair_key,
-                any_value(members.depth) as depth,
-                any_value(members.parent_path) as parent_path,
-                min(members.unit.part_inventory_id) as part_inventory_id,
-                bool_or(list_contains(members.configurations_opposite, members.unit.configuration)) as is_on_both_sides,
-                row_number() over (
-                    partition by members.side, members.pair_key
-                    order by
-                        bool_or(list_contains(members.configurations_opposite, members.unit.configuration)),
-                        min(members.unit.part_inventory_id)
-                ) as place
-            from members
-            group by members.side, members.pair_key, members.unit.configuration
-        ),
-        placed as (
-            select
-                ranked.*,
-                max(ranked.place) over (partition by ranked.side, ranked.pair_key) as last_place
-            from ranked
-            where not ranked.is_on_both_sides or ranked.place = 1
         ),
         pairs as (
             select
-                one.depth,
-                one.parent_path,
-                one.pair_key || '/' || one.part_inventory_id || '-' || other.part_inventory_id as pair_key,
-                one.part_inventory_id as unit_before,
-                other.part_inventory_id as unit_after
-            from placed as one
-            inner join placed as other
-                on
-                    one.pair_key = other.pair_key
-                    and (
-                        one.place = other.place
-                        or (one.place = one.last_place and other.place > one.place)
-                        or (other.place = other.last_place and one.place > other.place)
-                    )
-            where one.side = 'before' and other.side = 'after'
+                pair_key || '-' || place as pair_key,
+                depth,
+                parent_path,
+                units_before[least(place, len(units_before))] as unit_before,
+                units_after[least(place, len(units_after))] as unit_after
+            from places
         )
         select
-            found.pair_key,
-            found.depth,
-            found.parent_path,
-            found.round + 1 as round,
-            (found.line_before is not null and found.line_after is not null) or found.round = 11 as is_done,
-            found.line_before,
-            found.line_after
+            pair_key,
+            depth,
+            parent_path,
+            first_round is null or place <= least(len(held.lines_before), len(held.lines_after)) as is_done,
+            held.lines_before[place] as line_before,
+            held.lines_after[place] as line_after
         from found
         union all
         select
             pairs.pair_key,
             pairs.depth,
             pairs.parent_path,
-            1 as round,
             false as is_done,
-            case when lines.part_inventory_id = pairs.unit_before then lines end as line_before,
-            case when lines.part_inventory_id = pairs.unit_after then lines end as line_after
+            case when lines.part_inventory_id = pairs.unit_before then lines.line_number end as line_before,
+            case when lines.part_inventory_id = pairs.unit_after then lines.line_number end as line_after
         from pairs
         inner join lines on lines.part_inventory_id in (pairs.unit_before, pairs.unit_after)
     )
@@ -241,59 +231,58 @@ compared as (
 changes as (
     select
         case
-            when compared.line_before.part_number is null then 'installed'
-            when compared.line_after.part_number is null then 'missing'
-            when compared.line_before.part_number <> compared.line_after.part_number
-                then case
-                    when compared.line_before.is_substitute or compared.line_after.is_substitute then 'substitute'
-                    else 'replaced'
-                end
-            when coalesce(compared.line_before.part_revision, '') <> coalesce(compared.line_after.part_revision, '') then 'other_revision'
-            -- Planned lines of two versions of a plan have nothing in common but what they plan.
-            when
-                compared.line_before.planned_line <> compared.line_after.planned_line
-                and coalesce(compared.line_before.reference_designator <> compared.line_after.reference_designator, true)
-                and (
-                    coalesce(compared.line_before.required_part_number, '') <> coalesce(compared.line_after.required_part_number, '')
-                    or compared.line_before.origin_mbom_id = compared.line_after.origin_mbom_id
-                    or (compared.line_before.origin_mbom_id is null) <> (compared.line_after.origin_mbom_id is null)
-                )
-                then 'moved'
-            when coalesce(compared.line_before.reference_designator, '') <> coalesce(compared.line_after.reference_designator, '')
-                then 'designator_changed'
-            when
-                (compared.line_before.quantity is null) <> (compared.line_after.quantity is null)
-                or abs(compared.line_before.quantity - compared.line_after.quantity) > 1e-9 * abs(compared.line_before.quantity)
-                then 'quantity_changed'
-        end as change,
-        coalesce(
-            coalesce(compared.line_after.required_part_number, compared.line_after.part_number) || coalesce(' @' || compared.line_after.reference_designator, ''),
-            coalesce(compared.line_before.required_part_number, compared.line_before.part_number) || coalesce(' @' || compared.line_before.reference_designator, '')
-        ) as line,
-        compared.line_before.part_number as part_number_before,
-        compared.line_after.part_number as part_number_after,
-        compared.line_before.part_revision as part_revision_before,
-        compared.line_after.part_revision as part_revision_after,
-        compared.line_before.serial_number as serial_number_before,
-        compared.line_after.serial_number as serial_number_after,
-        compared.line_before.lot_number as lot_number_before,
-        compared.line_after.lot_number as lot_number_after,
-        compared.line_before.child_part_inventory_id as part_inventory_id_before,
-        compared.line_after.child_part_inventory_id as part_inventory_id_after,
-        coalesce(compared.line_before.quantity, case when compared.line_before.part_number is null then 0 end) as quantity_before,
-        coalesce(compared.line_after.quantity, case when compared.line_after.part_number is null then 0 end) as quantity_after,
-        compared.line_before.reference_designator as reference_designator_before,
-        compared.line_after.reference_designator as reference_designator_after,
-        compared.line_before.build_requirement_id as build_requirement_id_before,
-        compared.line_after.build_requirement_id as build_requirement_id_after,
-        compared.line_before.origin_mbom_item_id as origin_mbom_item_id_before,
-        compared.line_after.origin_mbom_item_id as origin_mbom_item_id_after,
+                when before.part_number is null then 'installed'
+                when after.part_number is null then 'missing'
+                when before.part_number <> after.part_number
+                    then case
+                        when before.is_substitute or after.is_substitute then 'substitute'
+                        else 'replaced'
+                    end
+                when coalesce(before.part_revision, '') <> coalesce(after.part_revision, '') then 'other_revision'
+                -- Planned lines of two versions of a plan have nothing in common but what they plan.
+                when
+                    before.planned_line <> after.planned_line
+                    and coalesce(before.reference_designator <> after.reference_designator, true)
+                    and (
+                        coalesce(before.required_part_number, '') <> coalesce(after.required_part_number, '')
+                        or before.origin_mbom_id = after.origin_mbom_id
+                        or (before.origin_mbom_id is null) <> (after.origin_mbom_id is null)
+                    )
+                    then 'moved'
+                when coalesce(before.reference_designator, '') <> coalesce(after.reference_designator, '')
+                    then 'designator_changed'
+                when
+                    (before.quantity is null) <> (after.quantity is null)
+                    or abs(before.quantity - after.quantity) > 1e-9 * abs(before.quantity)
+                    then 'quantity_changed'
+            end as change,
+        coalesce(after.label, before.label) as line,
+        before.part_number as part_number_before,
+        after.part_number as part_number_after,
+        before.part_revision as part_revision_before,
+        after.part_revision as part_revision_after,
+        before.serial_number as serial_number_before,
+        after.serial_number as serial_number_after,
+        before.lot_number as lot_number_before,
+        after.lot_number as lot_number_after,
+        before.child_part_inventory_id as part_inventory_id_before,
+        after.child_part_inventory_id as part_inventory_id_after,
+        coalesce(before.quantity, case when before.part_number is null then 0 end) as quantity_before,
+        coalesce(after.quantity, case when after.part_number is null then 0 end) as quantity_after,
+        before.reference_designator as reference_designator_before,
+        after.reference_designator as reference_designator_after,
+        before.build_requirement_id as build_requirement_id_before,
+        after.build_requirement_id as build_requirement_id_after,
+        before.origin_mbom_item_id as origin_mbom_item_id_before,
+        after.origin_mbom_item_id as origin_mbom_item_id_after,
         compared.depth,
         compared.parent_path || ' > ' || line as path_text
     from compared
+    left join lines as before on compared.line_before = before.line_number
+    left join lines as after on compared.line_after = after.line_number
     where compared.is_done
 )
 select *
 from changes
 where change is not null
-order by path_text, change, part_number_before, part_number_after
+order by path_text, change, part_number_before, part_number_after, build_requirement_id_before, build_requirement_id_after

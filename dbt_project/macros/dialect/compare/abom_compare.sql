@@ -21,9 +21,7 @@ configured as (
     where part_inventory_id in (select units.part_inventory_id from units)
 ),
 
-lines as materialized (
-    {{- compared_lines('installations', 'configured', with_units=true) }}
-),
+{{ numbered_lines() }}
 
 {{ compared_at_every_level(
     'unit_a', 'unit_b', '(select part_number from reference.part_inventories where part_inventory_id = unit_a)'

@@ -38,7 +38,7 @@ assemblies as (
 ),
 
 -- One unit is two here, one at each instant: an even number before and an odd one after, in the same order.
-installations as materialized (
+installations as (
     select
         line.parent_part_inventory_id * 2 + sides.side as parent_part_inventory_id,
         line.part_inventory_id * 2 + sides.side as child_part_inventory_id,
@@ -61,7 +61,7 @@ installations as materialized (
         and line{{ stood | replace('HISTORY', 'line') }}
 ),
 
-configured as materialized (
+configured as (
     select
         structure.part_inventory_id * 2 + sides.side as part_inventory_id,
         structure.structure_hash as configuration_hash
@@ -79,9 +79,7 @@ root as (
     limit 1
 ),
 
-lines as materialized (
-    {{- compared_lines('installations', 'configured', with_units=true) }}
-),
+{{ numbered_lines() }}
 
 {{ compared_at_every_level(
     'cast(unit as bigint) * 2', '(cast(unit as bigint) * 2 + 1)', '(select root.part_number from root)', halved=true

@@ -1,7 +1,31 @@
+{#- All lines of the units, each with its number and what people call it: `lines` of a macro. -#}
+{% macro numbered_lines() -%}
+summed as (
+    {{- compared_lines('installations', 'configured', with_units=true) }}
+),
+
+-- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
+-- use of them.
+lines as (
+    select distinct
+        summed.*,
+        {{ line_label('summed') }} as label,
+        row_number() over (
+            order by
+                {{ line_order('summed') | indent(16) }}
+        ) as line_number
+    from summed
+),
+{%- endmacro %}
+
 {#-
-    Two units compared level by level: the end of a macro that has `lines` of all units in both trees and `configured`, the
-    hash of each that holds something. `one` and `other` are the units, `label` is what their path begins with;
-    `halved` where their ids were doubled to tell them apart.
+    Two units compared level by level: the end of a macro that has `lines` of all units in both trees (numbered_lines) and
+    `configured`, the hash of each that holds something. `one` and `other` are the units, `label` is what their path
+    begins with; `halved` where their ids were doubled to tell them apart.
+
+    What is planned and what runs again in every turn decides how long an answer takes, not the rows: a tree has a few
+    hundred. So the turns carry numbers of lines instead of lines, go straight to the next key in which two lines of a pair
+    agree, and use lists where a window or a join would be one more thing to set up.
 -#}
 {% macro compared_at_every_level(one, other, label, halved=false) -%}
 -- A row is a line that still looks for its partner, or (is_done) one that has found it or never will. What is done is
@@ -11,112 +35,126 @@ compared as (
         '' as pair_key,
         1 as depth,
         {{ label }} as parent_path,
-        1 as round,
         false as is_done,
-        case when lines.part_inventory_id = {{ one }} then lines end as line_before,
-        case when lines.part_inventory_id = {{ other }} then lines end as line_after
+        case when lines.part_inventory_id = {{ one }} then lines.line_number end as line_before,
+        case when lines.part_inventory_id = {{ other }} then lines.line_number end as line_after
     from lines
     where
         lines.part_inventory_id in ({{ one }}, {{ other }})
         -- Units that are configured alike do not differ, here and further down.
-        and (select configuration_hash from configured where part_inventory_id = {{ one }})
-        is distinct from (select configuration_hash from configured where part_inventory_id = {{ other }})
+        and (select configured.configuration_hash from configured where configured.part_inventory_id = {{ one }})
+        is distinct from (
+            select configured.configuration_hash from configured where configured.part_inventory_id = {{ other }}
+        )
 
     union all
 
     (
-        with looking as (
-            select * from compared
-            where not compared.is_done
+        with keyed as (
+            select
+                looking.*,
+                rounds.round,
+                {{ line_match_key('rounds.round', 'lines') | indent(16) }} as match_key
+            from compared as looking
+            inner join lines on coalesce(looking.line_before, looking.line_after) = lines.line_number
+            cross join range(1, {{ line_match_rounds() | int + 1 }}) as rounds (round)
+            where not looking.is_done
         ),
 
-        {{ match_round('looking', 'sides.round', ['depth', 'parent_path', 'round']) | indent(8) }}
+        -- All rounds at once: which lines agree in which key. A line without a key is with its own side.
+        agreeing as (
+            select
+                pair_key,
+                round,
+                any_value(depth) as depth,
+                any_value(parent_path) as parent_path,
+                coalesce(list_sort(list(line_before) filter (line_before is not null)), []) as lines_before,
+                coalesce(list_sort(list(line_after) filter (line_after is not null)), []) as lines_after
+            from keyed
+            group by pair_key, round, match_key, match_key is null and line_before is null
+        ),
 
+        -- The first round in which any of a pair meet; the rounds before it would change nothing.
+        turns as (
+            select
+                pair_key,
+                any_value(depth) as depth,
+                any_value(parent_path) as parent_path,
+                min(round) filter (len(lines_before) > 0 and len(lines_after) > 0) as first_round,
+                list({'round': round, 'lines_before': lines_before, 'lines_after': lines_after}) as groups
+            from agreeing
+            group by pair_key
+        ),
+
+        groups as (
+            select
+                pair_key,
+                depth,
+                parent_path,
+                first_round,
+                unnest([held for held in groups if held.round = coalesce(first_round, 1)]) as held
+            from turns
+        ),
+
+        found as (
+            select
+                *,
+                unnest(range(1, 1 + greatest(len(held.lines_before), len(held.lines_after)))) as place
+            from groups
+        ),
+
+        -- What is alike on both sides needs no look, unless there is nothing else; of several alike the first is enough.
         opened as (
             select
-                compared.pair_key || '/' || compared.line_before.planned_line || '@'
-                || coalesce(compared.line_before.reference_designator, '') || ':' || compared.line_before.part_number as pair_key,
+                compared.pair_key || '/' || compared.line_before as pair_key,
                 compared.depth + 1 as depth,
-                compared.parent_path || ' > ' || {{ line_label('compared.line_after') }} as parent_path,
-                compared.line_before.units as units_before,
-                compared.line_after.units as units_after,
-                compared.line_before.configurations as configurations_before,
-                compared.line_after.configurations as configurations_after
+                compared.parent_path || ' > ' || after.label as parent_path,
+                {%- for side, other in [('before', 'after'), ('after', 'before')] %}
+                [
+                    unit.part_inventory_id for unit, place in {{ side }}.units
+                    if not list_contains({{ other }}.configurations, unit.configuration)
+                    and list_position([twin.configuration for twin in {{ side }}.units], unit.configuration) = place
+                ]
+                || case
+                    when list_has_all({{ other }}.configurations, {{ side }}.configurations)
+                        then [{{ side }}.units[1].part_inventory_id]
+                    else []
+                end as units_{{ side }}{{ ',' if not loop.last }}
+                {%- endfor %}
             from compared
+            inner join lines as before on compared.line_before = before.line_number
+            inner join lines as after on compared.line_after = after.line_number
             where
                 compared.is_done
-                and {{ line_is_changed_below('compared.line_before', 'compared.line_after') | indent(12) }}
+                and {{ line_is_changed_below('before', 'after') | indent(16) }}
                 and compared.depth < {{ var('abom_max_depth') }}
         ),
 
-        members as (
-            {%- for side, other in [('before', 'after'), ('after', 'before')] %}
+        -- Each is set against one of the other side; the last one against all that are left over there.
+        places as (
             select
-                '{{ side }}' as side,
-                opened.pair_key,
-                opened.depth,
-                opened.parent_path,
-                unnest(opened.units_{{ side }}) as unit,
-                opened.configurations_{{ other }} as configurations_opposite
+                *,
+                unnest(range(1, 1 + greatest(len(units_before), len(units_after)))) as place
             from opened
-            {{ 'union all' if not loop.last }}
-            {%- endfor %}
-        ),
-
-        -- What is alike on both sides needs no look; of the rest, each is set against one of the other side.
-        ranked as (
-            select
-                members.side,
-                members.pair_key,
-                any_value(members.depth) as depth,
-                any_value(members.parent_path) as parent_path,
-                min(members.unit.part_inventory_id) as part_inventory_id,
-                bool_or(list_contains(members.configurations_opposite, members.unit.configuration)) as is_on_both_sides,
-                row_number() over (
-                    partition by members.side, members.pair_key
-                    order by
-                        bool_or(list_contains(members.configurations_opposite, members.unit.configuration)),
-                        min(members.unit.part_inventory_id)
-                ) as place
-            from members
-            group by members.side, members.pair_key, members.unit.configuration
-        ),
-
-        placed as (
-            select
-                ranked.*,
-                max(ranked.place) over (partition by ranked.side, ranked.pair_key) as last_place
-            from ranked
-            where not ranked.is_on_both_sides or ranked.place = 1
         ),
 
         pairs as (
             select
-                one.depth,
-                one.parent_path,
-                one.pair_key || '/' || one.part_inventory_id || '-' || other.part_inventory_id as pair_key,
-                one.part_inventory_id as unit_before,
-                other.part_inventory_id as unit_after
-            from placed as one
-            inner join placed as other
-                on
-                    one.pair_key = other.pair_key
-                    and (
-                        one.place = other.place
-                        or (one.place = one.last_place and other.place > one.place)
-                        or (other.place = other.last_place and one.place > other.place)
-                    )
-            where one.side = 'before' and other.side = 'after'
+                pair_key || '-' || place as pair_key,
+                depth,
+                parent_path,
+                units_before[least(place, len(units_before))] as unit_before,
+                units_after[least(place, len(units_after))] as unit_after
+            from places
         )
 
         select
-            found.pair_key,
-            found.depth,
-            found.parent_path,
-            found.round + 1 as round,
-            (found.line_before is not null and found.line_after is not null) or found.round = {{ line_match_rounds() }} as is_done,
-            found.line_before,
-            found.line_after
+            pair_key,
+            depth,
+            parent_path,
+            first_round is null or place <= least(len(held.lines_before), len(held.lines_after)) as is_done,
+            held.lines_before[place] as line_before,
+            held.lines_after[place] as line_after
         from found
 
         union all
@@ -125,10 +163,9 @@ compared as (
             pairs.pair_key,
             pairs.depth,
             pairs.parent_path,
-            1 as round,
             false as is_done,
-            case when lines.part_inventory_id = pairs.unit_before then lines end as line_before,
-            case when lines.part_inventory_id = pairs.unit_after then lines end as line_after
+            case when lines.part_inventory_id = pairs.unit_before then lines.line_number end as line_before,
+            case when lines.part_inventory_id = pairs.unit_after then lines.line_number end as line_after
         from pairs
         inner join lines on lines.part_inventory_id in (pairs.unit_before, pairs.unit_after)
     )
@@ -136,15 +173,14 @@ compared as (
 
 changes as (
     select
-        {{ line_change('compared.line_before', 'compared.line_after') | indent(4) }} as change,
-        coalesce(
-            {{ line_label('compared.line_after') }},
-            {{ line_label('compared.line_before') }}
-        ) as line,
-        {{- changed_line_columns('compared.line_before', 'compared.line_after') | indent(4) }}
+        {{ line_change('before', 'after') | indent(8) }} as change,
+        coalesce(after.label, before.label) as line,
+        {{- changed_line_columns('before', 'after') | indent(4) }}
         compared.depth,
         compared.parent_path || ' > ' || line as path_text
     from compared
+    left join lines as before on compared.line_before = before.line_number
+    left join lines as after on compared.line_after = after.line_number
     where compared.is_done
 )
 
@@ -156,5 +192,5 @@ select *
 {%- endif %}
 from changes
 where change is not null
-order by path_text, change, part_number_before, part_number_after
+order by path_text, change, part_number_before, part_number_after, build_requirement_id_before, build_requirement_id_after
 {%- endmacro %}

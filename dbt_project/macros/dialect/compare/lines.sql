@@ -36,14 +36,14 @@
         bool_or(installed.is_substitute) as is_substitute,
         -- What may differ further down: each configuration that is here; none where all are leaves.
         {%- if with_units %}
-        list({
-            'configuration': coalesce(configured.configuration_hash, ''),
-            'part_inventory_id': installed.child_part_inventory_id
-        }) as units,
+        list_sort(list({
+            'part_inventory_id': installed.child_part_inventory_id,
+            'configuration': coalesce(configured.configuration_hash, '')
+        })) as units,
         {%- endif %}
         case
             when count(configured.configuration_hash) = 0 then ['']
-            else list_sort(list(distinct coalesce(configured.configuration_hash, '')))
+            else list_sort(list_distinct(list(coalesce(configured.configuration_hash, ''))))
         end as configurations
     from {{ installations }} as installed
     left join {{ configured }} as configured on installed.child_part_inventory_id = configured.part_inventory_id
@@ -88,6 +88,14 @@
     end
 {%- endmacro %}
 
+{#- Which of several lines that agree in a key comes first: the one of which there is most. -#}
+{% macro line_order(line) -%}
+    {{ line }}.quantity desc nulls last,
+    {{ line }}.reference_designator asc nulls last,
+    {{ line }}.build_requirement_id asc,
+    {{ line }}.part_number asc
+{%- endmacro %}
+
 {#-
     One round: the lines in `looking` (pair_key, line_before or line_after, the other one null) that agree in the key of
     the round become one row of `found`. Where several agree, the greater quantities are set against each other.
@@ -118,10 +126,7 @@ numbered{{ suffix }} as (
         row_number() over (
             partition by keys.pair_key, keys.match_key, keys.is_after
             order by
-                keys.line.quantity desc nulls last,
-                keys.line.reference_designator asc nulls last,
-                keys.line.build_requirement_id asc,
-                keys.line.part_number asc
+                {{ line_order('keys.line') | indent(16) }}
         ) as place
     from keyed{{ suffix }} as keys
 ),
