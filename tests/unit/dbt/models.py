@@ -11,7 +11,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 _FILES = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
-_SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history"}
+_SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history", "ion_controlled": "raw_controlled"}
 _VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
 
