@@ -97,14 +97,20 @@ BY_HANDLE = ("barcodeLabels", "comments", "datagridValues", "runStepFields")
 _HANDLE_OF_ANOTHER = (*BY_HANDLE, "userNotifications", "userSubscriptions")
 
 
-def controlled(world: World) -> set[Named]:
-    """Every row that is controlled; custom fields are `("<connection>.attributes", (owner, key))`."""
-    above = _above(world)
+def controlled(*worlds: World) -> set[Named]:
+    """Every row that is controlled; custom fields are `("<connection>.attributes", (owner, key))`.
+
+    Args:
+        worlds: The tenant as each load found it. A row once named stays named; of a flag the last word counts.
+    """
     below: defaultdict[Named, list[Named]] = defaultdict(list)
-    for name, others in above.items():
-        for other in others:
-            below[other].append(name)
-    found = {(root, row["id"]) for root in ROOTS for row in world.get(root, ()) if row.get("exportControlled")}
+    flags: dict[Named, bool] = {}
+    for world in worlds:
+        for name, others in _above(world).items():
+            for other in others:
+                below[other].append(name)
+        flags |= {(root, row["id"]): bool(row.get("exportControlled")) for root in ROOTS for row in world.get(root, ())}
+    found = {name for name, flag in flags.items() if flag}
     waiting: list[Named] = list(found)
     while waiting:
         for name in below[waiting.pop()]:

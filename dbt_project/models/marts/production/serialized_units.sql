@@ -13,6 +13,7 @@ installed as (
         reference_designator,
         installed_at,
         count(*) over (partition by child_part_inventory_id) as installation_count,
+        is_export_controlled,
         row_number() over (
             partition by child_part_inventory_id
             order by installed_at desc nulls last, abom_installation_key desc
