@@ -149,8 +149,8 @@ class Settings(BaseSettings):
     )
     publish_export_controlled: bool = Field(
         default=True,
-        description="Whether rows under export control, and what hangs below them, are in what is published. Changing it "
-        "builds everything again; `false` also deletes the publishes that still hold them.",
+        description="Whether rows under export control, and what hangs below them, are in what is published. Changing "
+        "it builds everything again; `false` also deletes the publishes that still hold them.",
     )
 
     seeds_dir: Path | None = Field(

@@ -1,7 +1,7 @@
 """Which rows refer to which: what export control, once a row has it, reaches.
 
-Derived from the schema: `partId` beside `part: Part` refers to parts, a list inside a row refers to its owner, and a row
-that lists others refers to them. What cannot be derived, and what refers without belonging, stands in the two small
+Derived from the schema: `partId` beside `part: Part` refers to parts, a list inside a row to its owner, and a row
+that lists others to them. What cannot be derived, and what refers without belonging, stands in the two small
 tables below with its reason.
 """
 
@@ -45,7 +45,7 @@ ASIDE = {
 
 #: What a handle names: ION gives most rows an `entityId`, by which a comment, a label or a custom field refers to any.
 ENTITIES = "entities"
-# A handle that may be null is another row's (a comment's, a field's value), one that may not is the row's own, but here.
+# A handle that may be null is another row's (a comment's, a field's value); one that may not is the row's own, except:
 _ON_ANY_ENTITY = ("barcode_labels", "user_subscriptions")
 
 
@@ -164,8 +164,11 @@ def _of_node(
     for column in columns:
         target = _BY_NAME.get((table, column.name))
         beside = fields.fields.get(column.field.removesuffix("Id").removesuffix("ID"))
-        if target is None and column.field.endswith(("Id", "ID")) and beside and is_object_type(
-            get_named_type(beside.type)
+        if (
+            target is None
+            and column.field.endswith(("Id", "ID"))
+            and beside
+            and is_object_type(get_named_type(beside.type))
         ):
             target = of_type.get(get_named_type(beside.type).name)
         if target:
@@ -237,7 +240,5 @@ def _entity_of(catalog: Catalog, child: ChildList) -> str | None:
 
 def _is_list(catalog: Catalog, one: Below) -> bool:
     return any(
-        pa.types.is_list(column.arrow_type)
-        for column in catalog.tables[one.via].columns
-        if column.name == one.column
+        pa.types.is_list(column.arrow_type) for column in catalog.tables[one.via].columns if column.name == one.column
     )

@@ -34,7 +34,7 @@ def definition(settings: Settings) -> str:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Find what is controlled and, where it is left out, make the views that leave it out: before dbt reads anything."""
+    """Find what is controlled and, where it is left out, make the views without it: before dbt reads anything."""
     found, tables = _references(settings), data_catalog(settings.data_dir).tables.values()
     find_controlled(connection, found, tables, definition(settings))
     if not settings.publish_export_controlled:

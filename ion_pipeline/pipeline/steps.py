@@ -136,8 +136,8 @@ def _export_controlled(settings: Settings) -> str:
         return warehouse.INCLUDED
     if not dbt.is_built(settings):
         raise PublishError(
-            "Rows under export control are to be left out (ION_PUBLISH_EXPORT_CONTROLLED=false), and the models have not "
-            "all been built without them since the last load.",
+            "Rows under export control are to be left out (ION_PUBLISH_EXPORT_CONTROLLED=false), and not all models "
+            "have been built without them since the last load.",
             remedy="Run `ion-pipeline build` for all models, then publish again; the files before are untouched.",
         )
     with warehouse.connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:

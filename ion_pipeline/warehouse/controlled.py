@@ -1,7 +1,7 @@
 """Which rows are under export control, kept as keys in `raw_controlled.<table>`: one definition for flags and releases.
 
-The roots are rows whose latest version carries the flag. What refers to a controlled row hangs below it, and so on until
-nothing more is found. References count in every version of a row: a line that was uninstalled named the unit once.
+The roots are rows whose latest version carries the flag. What refers to a controlled row hangs below it, and so on
+until nothing more is found. References count in every version of a row: a line uninstalled since named the unit.
 """
 # ruff: noqa: S608 -- names come from the catalog and are quoted; values are bound as parameters
 
@@ -82,7 +82,7 @@ def controlled_changed_since(connection: duckdb.DuckDBPyConnection, load_id: str
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, table: TableLike, *, is_found: bool) -> bool | None:
-    """Keep what was found of a table; whether what is new to it had been there before the last load, None if no news."""
+    """Keep what was found of a table; whether what is new to it is older than the last load, None without news."""
     kept = identifier(CONTROLLED, table.name)
     found = f"(select id, row_key from {_found(table.name) if is_found else f'{kept} limit 0'})"
     came, went = f"(from {found} except from {kept})", f"(from {kept} except from {found})"

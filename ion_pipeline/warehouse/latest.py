@@ -54,8 +54,8 @@ def to_json(
 ) -> bytes:
     """The document: `{publish_id, published_at, load_id, read_at, …, database: {…}, tables: [{schema, table, …}]}`.
 
-    Each file has a path relative to the document, its bytes and its SHA-256. `export_controlled` says whether rows under
-    export control are in it.
+    Each file has a path relative to the document, its bytes and its SHA-256. `export_controlled` says whether rows
+    under export control are in it.
     """
     document = {
         "publish_id": publish_id,

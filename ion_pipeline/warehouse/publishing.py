@@ -107,7 +107,9 @@ def publish(
             size = fresh.database.stat().st_size
             swap.reveal(fresh, published_dir, keep=keep)
             if export_controlled != latest.INCLUDED:
-                swap.sweep_unless(published_dir, lambda document: latest.export_control_of(document) == export_controlled)
+                swap.sweep_unless(
+                    published_dir, lambda document: latest.export_control_of(document) == export_controlled
+                )
         except OSError as error:
             raise _write_error(error, published_dir) from error
         finally:
@@ -157,9 +159,7 @@ def _write(
         tables = dictionary.describe(connection, TARGET, {relation: found.rows for relation, found in expected.items()})
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
-    fresh.latest.write_bytes(
-        latest.to_json(fresh, publish_id, now, load, tables, export_controlled=export_controlled)
-    )
+    fresh.latest.write_bytes(latest.to_json(fresh, publish_id, now, load, tables, export_controlled=export_controlled))
     return tables
 
 

@@ -19,11 +19,13 @@ RELEASED = "released"
 RELEASED_HISTORY = "released_history"
 
 # Counts of rows are ION's, controlled ones included. A value that only such rows may have had is their trace.
+_COUNTS = (
+    "rows_read", "total_count", "rows_inserted", "rows_updated", "rows_deleted", "rows_after", "rows_drifted",
+)  # fmt: skip
+_NOT_TOLD = ", ".join(f"cast(null as bigint) as {count}" for count in _COUNTS)
 _BOOKS = {
     "_ion_loads": "select * from {book}",
-    "_ion_load_tables": "select * replace (cast(null as bigint) as rows_read, cast(null as bigint) as total_count, "
-    "cast(null as bigint) as rows_inserted, cast(null as bigint) as rows_updated, cast(null as bigint) as rows_deleted, "
-    "cast(null as bigint) as rows_after, cast(null as bigint) as rows_drifted) from {book}",
+    "_ion_load_tables": f"select * replace ({_NOT_TOLD}) from {{book}}",
     "_ion_schema_drift": "select * from {book} where kind <> 'new_enum_value'",
 }
 

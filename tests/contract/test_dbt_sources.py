@@ -10,7 +10,9 @@ from tests.contract.dbt_sources import SOURCES
 REMEDY = "run `python -m tests.contract.dbt_sources`"
 
 
-def declared(name: str = "ion", schema: str = "{{ env_var('ION_SOURCE_SCHEMA', 'raw') }}") -> dict[str, dict[str, object]]:
+def declared(
+    name: str = "ion", schema: str = "{{ env_var('ION_SOURCE_SCHEMA', 'raw') }}"
+) -> dict[str, dict[str, object]]:
     sources = {source["name"]: source for source in yaml.safe_load(SOURCES.read_text(encoding="utf-8"))["sources"]}
     assert set(sources) == {"ion", "ion_history", "ion_controlled"}
     assert sources[name]["schema"] == schema

@@ -1,4 +1,4 @@
-"""What is under export control: which rows are, which say so, and that nothing of them is left where they are left out."""
+"""What is under export control: which rows are, which say so, and that no trace is left where they are left out."""
 # ruff: noqa: S608 -- names of our own
 
 import shutil
@@ -23,7 +23,7 @@ from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("export_control")]
 
-#: Marts with the flag, the columns that name rows, and whose: a row is flagged if and only if one of them is controlled.
+#: Marts with the flag, the columns that name rows, and whose: a row is flagged if and only if one of them is so.
 FLAGGED: dict[str, dict[str, str]] = {
     "reference.parts": {"part_id": "parts"},
     "reference.part_inventories": {"part_inventory_id": "partInventories"},
@@ -146,7 +146,8 @@ def test_a_row_says_so_if_it_names_what_is_controlled(demo_warehouse: Built, fou
     columns = FLAGGED[mart]
     generation = "and abom_generation = 2" if mart.endswith("abom_installations") else ""
     rows = query(
-        demo_warehouse.published, f"select is_export_controlled, {', '.join(columns)} from {mart} where true {generation}"
+        demo_warehouse.published,
+        f"select is_export_controlled, {', '.join(columns)} from {mart} where true {generation}",
     )
     wrong = [
         row for row in rows
@@ -179,9 +180,9 @@ def test_a_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, f
 
 
 def test_the_search_finds_what_is_published_and_nothing_where_it_is_left_out(
-    rows: World, found: set[Named], demo_warehouse: Built, left_out: Built, world: Path, tmp_path: Path
+    rows: World, found: set[Named], demo_warehouse: Built, left_out: Built, tmp_path: Path
 ) -> None:
-    token = read_truths(world)["export_control"]["token"]
+    token = read_truths(demo_warehouse.world)["export_control"]["token"]
     texts = telling_texts(rows, found) | {token}
     assert len([text for text in texts if token in text]) > 20
     report = tmp_path / "report.html"

@@ -124,7 +124,10 @@ def _contents(folder: Path) -> Iterator[tuple[str, str]]:
         name = str(path.relative_to(folder))
         yield name, path.read_bytes().decode("utf-8", "replace")
         if path.suffix == ".parquet":
-            yield f"{name} (values)", "\n".join(json.dumps(row, default=str, ensure_ascii=False) for row in pq.read_table(path).to_pylist())
+            yield (
+                f"{name} (values)",
+                "\n".join(json.dumps(row, default=str, ensure_ascii=False) for row in pq.read_table(path).to_pylist()),
+            )
         elif path.suffix == ".duckdb":
             with duckdb.connect(str(path), read_only=True) as connection:
                 yield from _database(name, connection)
@@ -134,9 +137,12 @@ def _database(name: str, connection: duckdb.DuckDBPyConnection) -> Iterator[tupl
     for what in ("duckdb_tables()", "duckdb_columns()", "duckdb_functions()", "duckdb_views()"):
         yield f"{name} {what}", str(connection.execute(f"select * from {what}").fetchall())
     for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall():
-        columns = [c for (c,) in connection.execute(
-            "select column_name from duckdb_columns() where schema_name = ? and table_name = ?", [schema, table]
-        ).fetchall()]
+        columns = [
+            c
+            for (c,) in connection.execute(
+                "select column_name from duckdb_columns() where schema_name = ? and table_name = ?", [schema, table]
+            ).fetchall()
+        ]
         texts = ", ".join(f'cast("{column}" as varchar)' for column in columns)
         rows = connection.execute(f"select concat_ws(chr(10), {texts}) from {schema}.{table}").fetchall()
         yield f"{name} {schema}.{table}", "\n".join(row[0] for row in rows)

@@ -4,19 +4,20 @@ What is controlled carries one token in all its texts, so that a trace of it is 
 """
 
 from ion_pipeline.sandbox.factory.attributes import attribute
-from ion_pipeline.sandbox.factory.inventory import split
+from ion_pipeline.sandbox.factory.context import Procedure
+from ion_pipeline.sandbox.factory.inventory import scrap, split
 from ion_pipeline.sandbox.factory.kits import add_item, new_kit
 from ion_pipeline.sandbox.factory.part_spec import Line
 from ion_pipeline.sandbox.factory.planter import Planter, ids
 from ion_pipeline.sandbox.factory.procedure_data import FieldSpec, StepSpec
-from ion_pipeline.sandbox.factory.procedures import Author, Procedure, new_procedure
+from ion_pipeline.sandbox.factory.procedures import Author, new_procedure
 from ion_pipeline.sandbox.factory.production import LiveRun, end_step, open_run, record, settle, start_step
 from ion_pipeline.sandbox.factory.purchasing import new_order, new_order_line, receive
 from ion_pipeline.sandbox.factory.quality import approve_redline, open_issue, raise_redline
 from ion_pipeline.sandbox.factory.store import Row
 
 #: In every text of what is planted as controlled, and in no other text.
-TOKEN = "XCTRL7Q"
+TOKEN = "XCTRL7Q"  # noqa: S105 -- a word to search for
 _PUMP, _ROTOR, _CASE = f"PLT-{TOKEN}-PUMP", f"PLT-{TOKEN}-ROTOR", "PLT-EXP-CASE"
 _STAGE, _FRAME, _BOLT = "PLT-EXP-STAGE", "PLT-EXP-FRAME", "PLT-EXP-BOLT"
 
@@ -81,6 +82,7 @@ def _units(p: Planter, parts: dict[str, Row]) -> dict[str, Row]:
         "frame": p.unit(parts["frame"], "PLT-EXP-F-1"),
         "stage": p.unit(parts["stage"], "PLT-EXP-S-1"),
     }
+    scrap(p.f, units["split rotors"], 2.0, p.tick(), p.by)
     rotor_need, bolt_need = p.needs(units["pump"], plans["pump"])
     p.install(rotor_need, units["rotors"], place=f"{TOKEN}-R1")
     p.install(rotor_need, units["split rotors"], place=f"{TOKEN}-R2")

@@ -31,7 +31,7 @@ LOADS = 5
 @pytest.fixture(scope="module")
 def loads() -> list[tuple[datetime, World]]:
     """Random as-built records over several loads, in which parts come under control and leave it."""
-    rng = random.Random(7)  # noqa: S311 -- no secret
+    rng = random.Random(7)
     history = merged_random_history(7, 40, LOADS)
     flags: dict[int, bool] = {}
     for _, world in history:
@@ -82,10 +82,11 @@ def test_what_is_released_has_none_of_them_and_all_others(connection: duckdb.Duc
             whole = ids(connection, f"{raw}.{table}")
             assert whole & out, table
             assert ids(connection, f"{released}.{table}") == whole - out, table
-    links = "build_requirement_part_inventories"
     named = {
         key
-        for row in connection.execute(f"select part_inventory_id, build_requirement_id from released.{links}").fetchall()  # noqa: S608
+        for row in connection.execute(
+            "select part_inventory_id, build_requirement_id from released.build_requirement_part_inventories"
+        ).fetchall()
         for key in zip(("part_inventories", "build_requirements"), row, strict=True)
     }
     assert named
@@ -151,7 +152,8 @@ def test_every_column_that_names_a_row_is_followed_or_has_a_reason() -> None:
     }  # fmt: skip
     free = (
         "user", "created_by", "updated_by", "assigned", "reviewer", "role", "received_by", "started_by", "completed_by",
-        "file_attachment", "thumbnail", "pdf_asset", "image", "label", "location", "supplier", "unit_of_measure", "session",
+        "file_attachment", "thumbnail", "pdf_asset", "image", "label", "location", "supplier", "unit_of_measure",
+        "session",
         "template", "integration", "subtype", "function", "requirement_id", "disposition_type", "mrp_job", "plan_id",
         "run_batch", "purchase_order_id", "receipt_id",
     )  # fmt: skip
