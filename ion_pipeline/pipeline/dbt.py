@@ -266,8 +266,7 @@ def _begin(settings: Settings) -> tuple[Built | None, frozenset[str] | None]:
     models = models_digest(settings)
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         begun = begin_build(connection, models)
-        if begun:
-            export_control.prepare(connection, settings)
+        export_control.prepare(connection, settings)
         return begun, _changed(connection, settings, models)
 
 

@@ -35,6 +35,8 @@ def definition(settings: Settings) -> str:
 
 def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Find what is controlled and, where it is left out, make the views without it: before dbt reads anything."""
+    if not connection.execute("select 1 from duckdb_tables() where schema_name = 'raw' limit 1").fetchone():
+        return  # Nothing was loaded yet; dbt will say so.
     found, tables = _references(settings), data_catalog(settings.data_dir).tables.values()
     find_controlled(connection, found, tables, definition(settings))
     if not settings.publish_export_controlled:
