@@ -12,6 +12,9 @@ from typing import Any
 import duckdb
 
 from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.extract.references import references
+from ion_pipeline.schema import known_schema
+from ion_pipeline.warehouse import find_controlled
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
 
@@ -28,6 +31,7 @@ def remember(connection: duckdb.DuckDBPyConnection) -> None:
             f"insert into raw_history.{table} by name "  # noqa: S608 -- names of the catalog
             f"select *, {instant} as valid_from, true as is_current from raw.{table}"
         )
+    find_controlled(connection, references(known_schema(), known_catalog()), known_catalog().tables.values(), "")
 
 
 def build(path: Path, work: Path, *, memory_limit: str, threads: int, select: str | None = None) -> dict[str, Any]:

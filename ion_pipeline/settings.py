@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         description="Where each publish is sent as well: `s3://bucket/prefix` or `postgresql://user@host/database`. "
         "Credentials come from the environment as that place takes them, never from the URI.",
     )
+    publish_export_controlled: bool = Field(
+        default=True,
+        description="Whether rows under export control, and what hangs below them, are in what is published. Changing "
+        "it builds everything again; `false` also deletes the publishes that still hold them.",
+    )
 
     seeds_dir: Path | None = Field(
         default=None,

@@ -13,5 +13,6 @@
     {{ json_rows([
         'parent_part_inventory_id', 'parent', 'part_inventory_id', 'child', 'build_requirement_id',
         'abom_installation_id', 'reference_designator', 'quantity', 'installed_at',
-    ] + evidence, 'abom_installation_id, parent_part_inventory_id') }} as evidence
+    ] + evidence, 'abom_installation_id, parent_part_inventory_id') }} as evidence,
+    coalesce(bool_or(is_export_controlled), false) as is_export_controlled
 {%- endmacro %}

@@ -14,6 +14,7 @@ renamed as (
         type as attribute_type,
         value as value_json,
         file_attachment_id,
+        {{ is_export_controlled_attribute(owner) }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -19,12 +19,13 @@ import orjson
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.lake import WriterLock
+from ion_pipeline.pipeline import export_control
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.pending import pending
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.seeds import linked_project
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import Built, begin_build, changed_since_build, connect, note_build
+from ion_pipeline.warehouse import Built, begin_build, built_load, changed_since_build, connect, note_build
 
 _PARSE_SECONDS = 300.0
 
@@ -118,6 +119,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "ION_WAREHOUSE_PATH": settings.warehouse_path.name,
         "ION_DUCKDB_MEMORY_LIMIT": settings.duckdb_memory_limit,
         "ION_DUCKDB_THREADS": str(settings.duckdb_threads),
+        **export_control.source_schemas(settings),
     }
 
 
@@ -139,7 +141,8 @@ def prepared_manifest(settings: Settings) -> Path:
     """
     target = Path(environment(settings)["DBT_TARGET_PATH"])
     manifest, stamp = target / "manifest.json", parse_stamp(settings)
-    digest = _digest(project_of(settings))
+    # The manifest holds the names of schemas, too.
+    digest = f"{_digest(project_of(settings))} {export_control.source_schemas(settings)}"
     # Dagster's processes start side by side, and dbt does not write the file in one go.
     with WriterLock(target.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
         if not (manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
@@ -194,6 +197,18 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
         report = run(settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line)
     _note(settings, begun)
     return report
+
+
+def is_built(settings: Settings) -> bool:
+    """Whether all models stand as the last load left them: nothing was loaded, set or changed since.
+
+    Raises:
+        WarehouseBusyError: Another process has the warehouse open.
+    """
+    if not settings.warehouse_path.is_file():
+        return False
+    with connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
+        return changed_since_build(connection, models_digest(settings)) == frozenset()
 
 
 def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str], None] | None = None) -> BuildReport:
@@ -258,7 +273,17 @@ def _begin(settings: Settings) -> tuple[Built | None, frozenset[str] | None]:
     """
     models = models_digest(settings)
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        return begin_build(connection, models), changed_since_build(connection, models)
+        begun = begin_build(connection, models)
+        export_control.prepare(connection, settings)
+        return begun, _changed(connection, settings, models)
+
+
+def _changed(connection: duckdb.DuckDBPyConnection, settings: Settings, models: str) -> frozenset[str] | None:
+    noted = built_load(connection, models)
+    if noted is None:
+        return None
+    changed = changed_since_build(connection, models)
+    return changed and changed | export_control.changed_sources(connection, settings, noted)
 
 
 def _note(settings: Settings, begun: Built | None) -> None:
@@ -273,7 +298,9 @@ def models_digest(settings: Settings) -> str:
         (table.name, [(column.name, str(column.arrow_type)) for column in table.columns])
         for table in data_catalog(settings.data_dir).tables.values()
     ]
-    return hashlib.sha256(f"{_digest(project_of(settings))} {duckdb.__version__} {tables}".encode()).hexdigest()
+    control = (export_control.definition(settings), settings.publish_export_controlled)
+    made_of = f"{_digest(project_of(settings))} {duckdb.__version__} {tables} {control}"
+    return hashlib.sha256(made_of.encode()).hexdigest()
 
 
 def _digest(project: Path) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 # Meta of a model that reads the loader's books for something that no later load changes.
 _SETTLED = "same_after_any_load"
-_SOURCES_OF_RAW = frozenset({"raw", "raw_history"})
+# Sources of these names are read from `raw` and `raw_history`, or from what is released of them.
+_SOURCES_OF_RAW = frozenset({"ion", "ion_history", "ion_books"})
 
 
 def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:
@@ -16,12 +17,13 @@ def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:
 
     Args:
         manifest: dbt's `manifest.json`.
-        changed: Names of tables of `raw` whose rows, or versions of rows, changed.
+        changed: Names of tables of `raw` whose rows, or versions of rows, changed; of other schemas with the schema.
     """
     sources = [
         name
         for name, source in manifest["sources"].items()
-        if source["schema"] in _SOURCES_OF_RAW and source["name"] in changed
+        if (source["source_name"] in _SOURCES_OF_RAW and source["name"] in changed)
+        or f"{source['schema']}.{source['name']}" in changed
     ]
     nodes = manifest["nodes"]
     below = (nodes[name] for name in _downstream(manifest, sources) if name in nodes)

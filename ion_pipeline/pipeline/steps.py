@@ -13,7 +13,7 @@ from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import LoadReport, PublishReport, SendReport
+from ion_pipeline.warehouse import LoadReport, PublishError, PublishReport, SendReport
 
 __all__ = ["ExtractReport", "ReadMode", "extract", "load", "publish"]
 
@@ -112,6 +112,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
             storage_version=settings.publish_storage_version,
             sql_files=analyst_macros(),
             keep=settings.publish_keep,
+            export_controlled=_export_controlled(settings),
             resources=resources_of(settings),
         )
     if not target:
@@ -123,6 +124,24 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
 def analyst_macros() -> list[Path]:
     """The files that define the table macros of the published file, always in the same order."""
     return sorted((dbt.project_dir() / "analyst_macros").glob("*.sql"))
+
+
+def _export_controlled(settings: Settings) -> str:
+    """What is said of export control in what is published.
+
+    Raises:
+        PublishError: Controlled rows are to be left out, and not all models have been built since without them.
+    """
+    if settings.publish_export_controlled:
+        return warehouse.INCLUDED
+    if not dbt.is_built(settings):
+        raise PublishError(
+            "Rows under export control are to be left out (ION_PUBLISH_EXPORT_CONTROLLED=false), and not all models "
+            "have been built without them since the last load.",
+            remedy="Run `ion-pipeline build` for all models, then publish again; the files before are untouched.",
+        )
+    with warehouse.connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
+        return f"left out as of {warehouse.left_out_since(connection) or 'the first load'}"
 
 
 def _send(settings: Settings, target: str) -> SendReport:

@@ -26,7 +26,7 @@ class Load:
     strategy: str
     read_at: datetime
     loaded_at: datetime | None
-    rows_read: int
+    rows_read: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,11 +299,13 @@ def _freshness(report: Report) -> Child:
         return nothing("No data: nothing has been loaded.")
     never = [each.entity for each in report.freshness if each.last_read_at is None]
     read = [each for each in report.freshness if each.last_read_at is not None]
+    # Not told where rows under export control are left out.
+    rows = "" if load.rows_read is None else f", {numbers.plural(load.rows_read, 'row')}"
     return [
         tag(
             "p",
-            f"Read from {load.tenant} at {numbers.instant(load.read_at)} ({load.strategy}, "
-            f"{numbers.plural(load.rows_read, 'row')}), published at {numbers.instant(report.published_at)}, "
+            f"Read from {load.tenant} at {numbers.instant(load.read_at)} ({load.strategy}{rows}), "
+            f"published at {numbers.instant(report.published_at)}, "
             f"this page written at {numbers.instant(report.generated_at)}; all UTC. Load {load.load_id}.",
         ),
         folded(

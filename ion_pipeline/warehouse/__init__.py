@@ -9,10 +9,11 @@
 """
 
 from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
-from ion_pipeline.warehouse.builds import Built, begin_build, changed_since_build, note_build
+from ion_pipeline.warehouse.builds import Built, begin_build, built_load, changed_since_build, note_build
 from ion_pipeline.warehouse.compacting import CompactReport, compact
 from ion_pipeline.warehouse.comparing import unequal
 from ion_pipeline.warehouse.connection import Resources, connect
+from ion_pipeline.warehouse.controlled import CONTROLLED, controlled_changed_since, find_controlled, left_out_since
 from ion_pipeline.warehouse.dictionary import ColumnEntry, TableEntry
 from ion_pipeline.warehouse.errors import (
     CompactionError,
@@ -29,14 +30,20 @@ from ion_pipeline.warehouse.errors import (
     WarehouseError,
     WarehouseMemoryError,
 )
+from ion_pipeline.warehouse.latest import INCLUDED
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.merge import TableChange
 from ion_pipeline.warehouse.postgres import send_to_postgres
 from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish
+from ion_pipeline.warehouse.released import RELEASED, RELEASED_HISTORY, release
 from ion_pipeline.warehouse.sending import SendReport, check_target, send
 
 __all__ = [
+    "CONTROLLED",
+    "INCLUDED",
     "PUBLIC_SCHEMAS",
+    "RELEASED",
+    "RELEASED_HISTORY",
     "STORAGE_VERSION",
     "AppliedLoad",
     "Built",
@@ -63,14 +70,19 @@ __all__ = [
     "WarehouseError",
     "WarehouseMemoryError",
     "begin_build",
+    "built_load",
     "changed_since_build",
     "check_target",
     "compact",
     "connect",
+    "controlled_changed_since",
+    "find_controlled",
+    "left_out_since",
     "load",
     "note_build",
     "publish",
     "rebuild",
+    "release",
     "send",
     "send_to_postgres",
     "unequal",

@@ -61,16 +61,10 @@ def changed_since_build(connection: duckdb.DuckDBPyConnection, models: str) -> f
     Unknown means that no build of these models is noted, or that the load it was of is not, or not any more, the one
     that the warehouse holds.
     """
-    if not _exists(connection, "_ion_build"):
-        return None
-    noted = connection.execute(
-        f"select note.load_id from {_NOTE} as note inner join {RAW}._ion_loads as loads "
-        "on note.load_id = loads.load_id and note.loaded_at = loads.loaded_at where note.models = $models",
-        {"models": models},
-    ).fetchone()
+    noted = built_load(connection, models)
     if noted is None:
         return None
-    later = {"load_id": noted[0]}
+    later = {"load_id": noted}
     if connection.execute(f"select 1 from {RAW}._ion_loads where load_id > $load_id", later).fetchone() is None:
         return frozenset()
     changed = connection.execute(
@@ -79,6 +73,18 @@ def changed_since_build(connection: duckdb.DuckDBPyConnection, models: str) -> f
         later,
     ).fetchall()
     return frozenset({*BOOKS, *(name for (name,) in changed)})
+
+
+def built_load(connection: duckdb.DuckDBPyConnection, models: str) -> str | None:
+    """The load as of which all of these models are noted to stand; None where that is unknown, see above."""
+    if not _exists(connection, "_ion_build"):
+        return None
+    noted = connection.execute(
+        f"select note.load_id from {_NOTE} as note inner join {RAW}._ion_loads as loads "
+        "on note.load_id = loads.load_id and note.loaded_at = loads.loaded_at where note.models = $models",
+        {"models": models},
+    ).fetchone()
+    return noted[0] if noted else None
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

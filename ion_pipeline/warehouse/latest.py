@@ -14,6 +14,9 @@ from ion_pipeline.warehouse.dictionary import TableEntry
 from ion_pipeline.warehouse.sql import identifier
 from ion_pipeline.warehouse.swap import PUBLISHES, Publish
 
+# What a publish says about rows under export control unless they were left out of it.
+INCLUDED = "included"
+
 
 def latest_load(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, Any]:
     """The last load that a warehouse has applied: `{load_id, read_at}`; both null where the loader keeps no books.
@@ -34,17 +37,31 @@ def latest_load(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str
     return {"load_id": load_id, "read_at": read_at}
 
 
-def to_json(
-    publish: Publish, publish_id: str, published_at: datetime, load: dict[str, Any], tables: Sequence[TableEntry]
-) -> bytes:
-    """The document: `{publish_id, published_at, load_id, read_at, database: {…}, tables: [{schema, table, rows, …}]}`.
+def export_control_of(document: bytes) -> str:
+    """What a publish's document says about rows under export control."""
+    said: str = orjson.loads(document).get("export_controlled", INCLUDED)
+    return said
 
-    Each file has a path relative to the document, its bytes and its SHA-256.
+
+def to_json(
+    publish: Publish,
+    publish_id: str,
+    published_at: datetime,
+    load: dict[str, Any],
+    tables: Sequence[TableEntry],
+    *,
+    export_controlled: str = INCLUDED,
+) -> bytes:
+    """The document: `{publish_id, published_at, load_id, read_at, …, database: {…}, tables: [{schema, table, …}]}`.
+
+    Each file has a path relative to the document, its bytes and its SHA-256. `export_controlled` says whether rows
+    under export control are in it.
     """
     document = {
         "publish_id": publish_id,
         "published_at": published_at,
         **load,
+        "export_controlled": export_controlled,
         "database": _file(publish, publish_id, publish.database),
         "tables": [
             {

@@ -60,6 +60,7 @@ def publish(
     storage_version: str = STORAGE_VERSION,
     sql_files: Sequence[Path] = (),
     keep: int = 2,
+    export_controlled: str = latest.INCLUDED,
     resources: Resources | None = None,
 ) -> PublishReport:
     """Publish the public schemas of a warehouse.
@@ -75,6 +76,8 @@ def publish(
         sql_files: Statements to run in the new file once its tables are there: macros and views for analysts. Names
             in them are resolved in the new file.
         keep: So many publishes stay in `publishes/`, this one included; two at least.
+        export_controlled: What `latest.json` says about rows under export control. Where they are left out, publishes
+            that say anything else are deleted, however many are to be kept.
         resources: Memory and threads for DuckDB.
 
     Raises:
@@ -98,10 +101,15 @@ def publish(
                 schemas=schemas,
                 storage_version=storage_version,
                 sql_files=sql_files,
+                export_controlled=export_controlled,
                 resources=resources,
             )
             size = fresh.database.stat().st_size
             swap.reveal(fresh, published_dir, keep=keep)
+            if export_controlled != latest.INCLUDED:
+                swap.sweep_unless(
+                    published_dir, lambda document: latest.export_control_of(document) == export_controlled
+                )
         except OSError as error:
             raise _write_error(error, published_dir) from error
         finally:
@@ -125,6 +133,7 @@ def _write(
     schemas: Sequence[str],
     storage_version: str,
     sql_files: Sequence[Path],
+    export_controlled: str,
     resources: Resources | None,
 ) -> list[dictionary.TableEntry]:
     with connect_memory(database.parent, resources) as connection, explained("Publishing", database):
@@ -150,7 +159,7 @@ def _write(
         tables = dictionary.describe(connection, TARGET, {relation: found.rows for relation, found in expected.items()})
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
-    fresh.latest.write_bytes(latest.to_json(fresh, publish_id, now, load, tables))
+    fresh.latest.write_bytes(latest.to_json(fresh, publish_id, now, load, tables, export_controlled=export_controlled))
     return tables
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.lake.storage import Storage, open_storage
 from ion_pipeline.warehouse.errors import PublishError
+from ion_pipeline.warehouse.latest import INCLUDED, export_control_of
 from ion_pipeline.warehouse.swap import LATEST, PUBLISHES
 
 
@@ -55,7 +56,7 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
             return SendReport(shown(uri), publish_id, 0, 0)
         files, size = _copy(published_dir / PUBLISHES / publish_id, storage, f"{PUBLISHES}/{publish_id}")
         storage.put(LATEST, document)
-        for old in storage.names(PUBLISHES)[: -max(2, keep)]:
+        for old in _superfluous(storage, publish_id, document, keep):
             storage.remove(f"{PUBLISHES}/{old}")
     except (OSError, pa.ArrowException) as error:
         raise PublishError(
@@ -104,6 +105,23 @@ def _is_there(storage: Storage, publish_id: str) -> bool:
         return False
     there: bool = orjson.loads(storage.read(LATEST))["publish_id"] == publish_id
     return there
+
+
+def _superfluous(storage: Storage, publish_id: str, document: bytes, keep: int) -> list[str]:
+    """Publishes to delete at the target: the oldest, and all that hold rows which the current one leaves out."""
+    there = [name for name in storage.names(PUBLISHES) if name != publish_id]
+    old = set(there[: max(0, len(there) + 1 - max(2, keep))])
+    said = export_control_of(document)
+    if said != INCLUDED:
+        old |= {name for name in there if _said(storage, name) != said}
+    return sorted(old)
+
+
+def _said(storage: Storage, publish: str) -> str | None:
+    """What a publish at the target says about export control; None if it was not sent to its end."""
+    if LATEST not in storage.names(f"{PUBLISHES}/{publish}"):
+        return None
+    return export_control_of(storage.read(f"{PUBLISHES}/{publish}/{LATEST}"))
 
 
 def _copy(folder: Path, storage: Storage, target: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ renames, not what is in the files.
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,18 @@ def reveal(fresh: Publish, published: Path, *, keep: int) -> None:
         _link(done.folder / name, published / name)
     replace_file(published / LATEST, done.latest.read_bytes())
     _sweep(published, max(2, keep))
+
+
+def sweep_unless(published: Path, may_stay: Callable[[bytes], bool]) -> None:
+    """Delete the publishes whose document does not pass, but for the current one: the newest, which has just been made.
+
+    A reader that has a file of theirs open keeps it until it closes it.
+    """
+    *older, _ = sorted((published / PUBLISHES).iterdir())
+    for folder in older:
+        document = Publish(folder).latest
+        if not (document.is_file() and may_stay(document.read_bytes())):
+            shutil.rmtree(folder)
 
 
 def is_full(error: OSError) -> bool:

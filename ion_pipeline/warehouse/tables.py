@@ -33,6 +33,12 @@ _BOOKKEEPING = f"""
     create table if not exists {RAW}._ion_schema_drift (
         load_id varchar, entity varchar, kind varchar, field varchar, catalog_type varchar, tenant_type varchar
     );
+    create table if not exists {RAW}._ion_export_controlled (
+        load_id varchar, loaded_at timestamptz, definition varchar, table_name varchar, has_earlier_rows boolean
+    );
+    comment on table {RAW}._ion_export_controlled is 'A table whose rows under export control were found to be others
+than before, after a load; without a table: that they were looked for. The rows are in raw_controlled.
+has_earlier_rows: among those that came to it were rows older than the load.';
     comment on table {RAW}._ion_schema_drift is 'A way in which the tenant differed from the catalog in a load.';
     comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: where its versions begin
 in raw_history, which is started_at unless the clock had been set back. read_by: the user whose key it was.';

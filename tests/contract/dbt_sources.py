@@ -17,7 +17,7 @@ version: 2
 
 sources:
   - name: ion
-    schema: raw
+    schema: "{{ env_var('ION_SOURCE_SCHEMA', 'raw') }}"
     description: ION's entities as extracted, current rows only; one load fills all of them in one transaction.
     config:
       # When the last load that was committed reached the warehouse.
@@ -46,9 +46,48 @@ HISTORY = (
     "part_inventories",
     "run_steps",
 )
+# Tables whose rows are told apart by whether they are under export control: those that a staging view says it of.
+CONTROLLED = (
+    "abom_installations",
+    "abom_items",
+    "build_requirements",
+    "issue_attributes",
+    "issues",
+    "location_attributes",
+    "mbom_attributes",
+    "mbom_items",
+    "mboms",
+    "part_attributes",
+    "part_inventories",
+    "part_inventory_attributes",
+    "part_kit_attributes",
+    "part_kit_item_attributes",
+    "parts",
+    "procedure_attributes",
+    "procedures",
+    "purchase_order_attributes",
+    "purchase_order_line_attributes",
+    "purchase_order_lines",
+    "receipt_attributes",
+    "receipt_items",
+    "run_attributes",
+    "run_step_attributes",
+    "run_step_fields",
+    "run_steps",
+    "runs",
+    "step_attributes",
+    "steps",
+    "supplier_attributes",
+)
+_CONTROLLED_HEAD = """\
+  - name: ion_controlled
+    schema: raw_controlled
+    description: Keys of the rows under export control, the first column of each as id; found anew before a build.
+    tables:
+"""
 _HISTORY_HEAD = """\
   - name: ion_history
-    schema: raw_history
+    schema: "{{ env_var('ION_SOURCE_HISTORY_SCHEMA', 'raw_history') }}"
     description: Every version of a row since the first load, with valid_from, valid_to and is_current.
     tables:
 """
@@ -58,8 +97,9 @@ def render() -> str:
     """Give the text of `_sources.yml`."""
     tables = known_catalog().tables
     current = [line for table in tables.values() for line in _lines(table, _description(table))]
-    past = [line for name in HISTORY for line in _history_lines(tables[name])]
-    return "".join([_HEAD, *current, _HISTORY_HEAD, *past])
+    past = [line for name in HISTORY for line in _lines_of_raw(tables[name], "Versions of the rows of")]
+    controlled = [line for name in CONTROLLED for line in _lines_of_raw(tables[name], "Keys of the controlled rows of")]
+    return "".join([_HEAD, *current, _HISTORY_HEAD, *past, _CONTROLLED_HEAD, *controlled])
 
 
 def _lines(table: Table, description: str) -> Iterator[str]:
@@ -68,9 +108,9 @@ def _lines(table: Table, description: str) -> Iterator[str]:
     yield f"        config: {{meta: {{dagster: {{asset_key: [raw, {table.name}]}}, entity: {table.entity}}}}}\n"
 
 
-def _history_lines(table: Table) -> Iterator[str]:
+def _lines_of_raw(table: Table, what: str) -> Iterator[str]:
     yield f"      - name: {table.name}\n"
-    yield f"        description: Versions of the rows of raw.{table.name}.\n"
+    yield f"        description: {what} raw.{table.name}.\n"
     yield f"        config: {{meta: {{dagster: {{asset_key: [raw, {table.name}]}}}}}}\n"
 
 

@@ -3,14 +3,18 @@
 import yaml
 
 from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.extract.references import references
+from ion_pipeline.schema import known_schema
 from tests.contract.dbt_sources import SOURCES
 
 REMEDY = "run `python -m tests.contract.dbt_sources`"
 
 
-def declared(name: str = "ion", schema: str = "raw") -> dict[str, dict[str, object]]:
+def declared(
+    name: str = "ion", schema: str = "{{ env_var('ION_SOURCE_SCHEMA', 'raw') }}"
+) -> dict[str, dict[str, object]]:
     sources = {source["name"]: source for source in yaml.safe_load(SOURCES.read_text(encoding="utf-8"))["sources"]}
-    assert set(sources) == {"ion", "ion_history"}
+    assert set(sources) == {"ion", "ion_history", "ion_controlled"}
     assert sources[name]["schema"] == schema
     return {table["name"]: table for table in sources[name]["tables"]}
 
@@ -33,8 +37,16 @@ def test_each_is_the_raw_asset_of_its_name_and_says_what_a_row_is() -> None:
             assert column in str(table["description"]), f"{name}: {REMEDY}"
 
 
+def test_controlled_rows_are_declared_of_tables_that_can_have_them_and_belong_to_the_same_asset() -> None:
+    controlled = declared("ion_controlled", "raw_controlled")
+    assert controlled, REMEDY
+    assert set(controlled) <= references(known_schema(), known_catalog()).tables
+    for name, table in controlled.items():
+        assert table["config"] == {"meta": {"dagster": {"asset_key": ["raw", name]}}}, REMEDY
+
+
 def test_history_is_declared_of_tables_that_there_are_and_belongs_to_the_same_asset() -> None:
-    history = declared("ion_history", "raw_history")
+    history = declared("ion_history", "{{ env_var('ION_SOURCE_HISTORY_SCHEMA', 'raw_history') }}")
     assert history, REMEDY
     assert set(history) <= set(known_catalog().tables)
     for name, table in history.items():

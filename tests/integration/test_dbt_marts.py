@@ -13,6 +13,9 @@ import pytest
 import yaml
 
 from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.extract.references import references
+from ion_pipeline.schema import known_schema
+from ion_pipeline.warehouse import find_controlled
 from ion_pipeline.warehouse.tables import ensure_tables
 
 pytestmark = pytest.mark.slow
@@ -111,6 +114,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 f"insert into raw_history.{table} by name select rows.*, loads.valid_from, true as is_current "  # noqa: S608
                 f"from raw.{table} as rows, (select min(valid_from) as valid_from from raw._ion_loads) as loads"
             )
+        find_controlled(connection, references(known_schema(), known_catalog()), known_catalog().tables.values(), "")
     return path
 
 

@@ -12,6 +12,9 @@ import duckdb
 import pyarrow as pa
 
 from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.extract.references import references
+from ion_pipeline.schema import known_schema
+from ion_pipeline.warehouse import find_controlled
 from ion_pipeline.warehouse.tables import ensure_tables
 from tests.oracle.world import Row, World
 
@@ -19,7 +22,8 @@ Rows = dict[tuple[Any, ...], Row]
 
 _COLUMNS = {
     "parts": {"id": "id", "partNumber": "part_number", "revision": "revision", "revisedFromId": "revised_from_id",
-              "trackingType": "tracking_type", "description": "description"},
+              "trackingType": "tracking_type", "description": "description",
+              "exportControlled": "export_controlled"},
     "partInventories": {"id": "id", "partId": "part_id", "serialNumber": "serial_number", "lotNumber": "lot_number",
                         "trackingType": "tracking_type", "quantity": "quantity", "status": "status"},
     "buildRequirements": {"id": "id", "partId": "part_id", "originMbomItemId": "origin_mbom_item_id",
@@ -77,6 +81,7 @@ def write_loads(path: Path, loads: Sequence[tuple[datetime, World]]) -> None:
                         f"raw.{table}",
                         [{k: v for k, v in row.items() if k not in dropped} for row in current],
                     )
+        find_controlled(connection, references(known_schema(), known_catalog()), known_catalog().tables.values(), "")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:

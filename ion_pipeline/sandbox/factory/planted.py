@@ -11,6 +11,7 @@ from ion_pipeline.sandbox.factory.details import fill_details
 from ion_pipeline.sandbox.factory.paperwork import build_paperwork
 from ion_pipeline.sandbox.factory.planning import build_plans
 from ion_pipeline.sandbox.factory.planted_anomalies import plant_anomalies
+from ion_pipeline.sandbox.factory.planted_export_control import plant_export_control
 from ion_pipeline.sandbox.factory.planted_genealogy import plant_genealogy
 from ion_pipeline.sandbox.factory.planted_plans import plant_mbom_versions
 from ion_pipeline.sandbox.factory.planted_quality import plant_quality
@@ -35,4 +36,5 @@ def plant(f: Factory) -> dict[str, Any]:
     build_administration(f)
     fill_details(planter, shown)
     build_paperwork(planter, shown)
+    plant_export_control(planter)
     return planter.truths

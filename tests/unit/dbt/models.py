@@ -1,5 +1,6 @@
 """Models run as they are on tables made up by a test: no dbt, no warehouse, a millisecond each."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 _FILES = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
-_SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history"}
+_SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history", "ion_controlled": "raw_controlled"}
 _VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 
 
@@ -87,6 +88,10 @@ class Models:
         for name, columns in inputs.items():
             self.connection.execute(f"create table {name} ({columns})")
         self._models = [(name, sql_of(name)) for name in models]
+        # Nothing is under export control here.
+        self.connection.execute("create schema raw_controlled")
+        for name in {found for _, sql in self._models for found in re.findall(r"raw_controlled\.\w+", sql)}:
+            self.connection.execute(f"create table {name} (id bigint, row_key varchar)")
         self.connection.execute("create schema genealogy")
 
     def fill(self, **rows: Sequence[Mapping[str, Any]]) -> None:

@@ -30,7 +30,7 @@ _INPUTS = {
     "stg_ion_history__mbom_substitutes": f"mbom_substitute_id bigint, mbom_item_id bigint, part_id bigint, {_STAMPS}, "
     f"{_SEEN}",
     "parts": "part_id bigint, part_number varchar, part_revision varchar, part_description varchar, "
-    "tracking_type varchar, revision_family_id bigint",
+    "tracking_type varchar, revision_family_id bigint, is_export_controlled boolean",
     "stg_ion__users": "user_id bigint, user_name varchar",
 }
 _MODELS = (

@@ -32,6 +32,7 @@ CHILDREN = {
     "source.p.ion.parts": ["model.p.stg_parts"],
     "source.p.ion_history.runs": ["model.p.dated"],
     "source.p.ion.runs": ["model.p.stg_runs", "test.p.raw_runs.3"],
+    "source.p.ion_controlled.runs": ["model.p.runs"],
     "source.p.ion_books._ion_loads": ["model.p.loads", "model.p.first"],
     "model.p.first": ["model.p.dated"],
     "model.p.stg_parts": ["model.p.parts", "test.p.stg_parts_key.1"],
@@ -43,10 +44,11 @@ CHILDREN = {
 MANIFEST = {
     "nodes": NODES,
     "sources": {
-        "source.p.ion.parts": {"schema": "raw", "name": "parts"},
-        "source.p.ion.runs": {"schema": "raw", "name": "runs"},
-        "source.p.ion_history.runs": {"schema": "raw_history", "name": "runs"},
-        "source.p.ion_books._ion_loads": {"schema": "raw", "name": "_ion_loads"},
+        "source.p.ion.parts": {"source_name": "ion", "schema": "released", "name": "parts"},
+        "source.p.ion.runs": {"source_name": "ion", "schema": "raw", "name": "runs"},
+        "source.p.ion_history.runs": {"source_name": "ion_history", "schema": "raw_history", "name": "runs"},
+        "source.p.ion_controlled.runs": {"source_name": "ion_controlled", "schema": "raw_controlled", "name": "runs"},
+        "source.p.ion_books._ion_loads": {"source_name": "ion_books", "schema": "raw", "name": "_ion_loads"},
     },
     "child_map": {name: CHILDREN.get(name, []) for name in [*NODES, *CHILDREN]},
 }
@@ -63,6 +65,8 @@ MANIFEST = {
         ({"runs"}, ["dated", "part_runs", "raw_runs", "runs", "runs_refer_to_parts"]),
         # What reads of the books only what no load changes stays.
         ({"_ion_loads"}, ["loads"]),
+        # Which rows are controlled is a source of its own: the rows need not have changed.
+        ({"raw_controlled.runs"}, ["part_runs", "runs", "runs_refer_to_parts"]),
         ({"_ion_loads", "parts"}, ["loads", "part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"]),
     ],
 )

@@ -20,6 +20,7 @@ assembly_lines as (
         lines.quantity_per_piece,
         lines.path_step,
         lines.line_label,
+        coalesce(lines.is_export_controlled, false) as is_export_controlled,
         '/' || {{ ordinal_key('lines.line_number') }} as sort_step
     from lines
     inner join assemblies on lines.part_inventory_id = assemblies.part_inventory_id
@@ -34,7 +35,8 @@ paths as (
         cast('' as varchar) as path_key,
         cast('' as varchar) as sort_key,
         {{ list_with('units.part_inventory_id') }} as path_ids,
-        units.unit_label as path_text
+        units.unit_label as path_text,
+        coalesce(units.is_export_controlled, false) as is_export_controlled
     from units
     inner join assemblies on units.part_inventory_id = assemblies.part_inventory_id
 
@@ -48,7 +50,8 @@ paths as (
         paths.path_key || assembly_lines.path_step as path_key,
         paths.sort_key || assembly_lines.sort_step as sort_key,
         {{ list_append('paths.path_ids', 'assembly_lines.part_inventory_id') }} as path_ids,
-        paths.path_text || ' > ' || assembly_lines.line_label as path_text
+        paths.path_text || ' > ' || assembly_lines.line_label as path_text,
+        paths.is_export_controlled or assembly_lines.is_export_controlled as is_export_controlled
     from paths
     inner join assembly_lines on paths.part_inventory_id = assembly_lines.parent_part_inventory_id
     where paths.depth < {{ var('abom_max_depth') }}

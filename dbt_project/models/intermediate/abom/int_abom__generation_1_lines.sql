@@ -41,6 +41,7 @@ lines as (
         items.origin_mbom_item_id,
         coalesce(planned.is_made_on_assembly, false) as is_made_on_assembly,
         coalesce(items.quantity_per_parent, items.quantity_fixed) as quantity_required,
+        items.is_export_controlled as is_requirement_controlled,
         items.part_inventory_id as child_part_inventory_id,
         case when items.part_inventory_id is not null then items.abom_item_id end as abom_installation_id,
         case when items.part_inventory_id is not null then first_designators.reference_designator end

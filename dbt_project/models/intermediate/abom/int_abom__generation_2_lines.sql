@@ -21,7 +21,8 @@ parent_requirements as (
         requirements.part_id,
         requirements.origin_mbom_item_id,
         coalesce(requirements.is_made_on_assembly, false) as is_made_on_assembly,
-        coalesce(requirements.quantity_per_parent, requirements.quantity_fixed) as quantity_required
+        coalesce(requirements.quantity_per_parent, requirements.quantity_fixed) as quantity_required,
+        requirements.is_export_controlled as is_requirement_controlled
     from parents
     inner join requirements on parents.build_requirement_id = requirements.build_requirement_id
 ),

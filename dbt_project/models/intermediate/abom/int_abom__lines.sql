@@ -52,7 +52,10 @@ select
     || case when both_generations.child_part_inventory_id is null then ':r' else ':i' end
     || cast(
         coalesce(both_generations.abom_installation_id, both_generations.build_requirement_id) as varchar
-    ) as line_key
+    ) as line_key,
+    coalesce(both_generations.is_requirement_controlled, false)
+    or coalesce(parents.is_export_controlled, false)
+    or coalesce(children.is_export_controlled, false) as is_export_controlled
 from both_generations
 inner join units as parents on both_generations.parent_part_inventory_id = parents.part_inventory_id
 left join units as children on both_generations.child_part_inventory_id = children.part_inventory_id

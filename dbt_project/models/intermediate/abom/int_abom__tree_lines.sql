@@ -37,6 +37,7 @@ labelled as (
         lines.child_part_inventory_id is null as is_open_requirement,
         lines.is_made_on_assembly,
         lines.is_substitute,
+        coalesce(lines.is_export_controlled, false) as is_export_controlled,
         coalesce(
             '/i' || cast(lines.abom_installation_id as varchar),
             '/r' || cast(lines.build_requirement_id as varchar)

@@ -26,7 +26,8 @@ select
     || ' '
     || coalesce(
         inventories.serial_number, inventories.lot_number, '#' || cast(inventories.part_inventory_id as varchar)
-    ) as unit_label
+    ) as unit_label,
+    coalesce(inventories.is_export_controlled, false) as is_export_controlled
 from inventories
 left join parts on inventories.part_id = parts.part_id
 order by inventories.part_inventory_id

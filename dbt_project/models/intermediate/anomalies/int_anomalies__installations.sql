@@ -73,7 +73,9 @@ select
     inventories.quantity as child_quantity,
     inventories.created_at as child_created_at,
     completions.completed_at as parent_completed_at,
-    parent_rings.ring_id
+    parent_rings.ring_id,
+    coalesce(parents.is_export_controlled, false)
+    or coalesce(children.is_export_controlled, false) as is_export_controlled
 from installed
 left join units as parents on installed.parent_part_inventory_id = parents.part_inventory_id
 left join units as children on installed.part_inventory_id = children.part_inventory_id

@@ -18,6 +18,7 @@ select
     case
         when inventories.serial_number is not null then 1.0
         else coalesce(inventories.quantity, 0.0) + coalesce(inventories.quantity_scrapped, 0.0)
-    end as quantity
+    end as quantity,
+    inventories.is_export_controlled
 from inventories
 left join parts on inventories.part_id = parts.part_id

@@ -24,7 +24,8 @@ paths as (
         cast('' as varchar) as path_key,
         cast('' as varchar) as sort_key,
         {{ list_with('versions.part_id') }} as path_ids,
-        {{ part_label('parts') }} as path_text
+        {{ part_label('parts') }} as path_text,
+        parts.is_export_controlled
     from versions
     inner join parts on versions.part_id = parts.part_id
 
@@ -38,7 +39,8 @@ paths as (
         paths.path_key || lines.path_step as path_key,
         paths.sort_key || lines.sort_step as sort_key,
         {{ list_append('paths.path_ids', 'lines.part_id') }} as path_ids,
-        paths.path_text || ' > ' || lines.line_label as path_text
+        paths.path_text || ' > ' || lines.line_label as path_text,
+        paths.is_export_controlled or lines.is_export_controlled as is_export_controlled
     from paths
     inner join lines on paths.part_id = lines.parent_part_id
     where paths.depth < {{ var('abom_max_depth') }}

@@ -21,7 +21,8 @@ select
     below.mbom_id as part_mbom_id,
     '/m' || cast(lines.mbom_item_id as varchar) as path_step,
     '/' || {{ ordinal_key('lines.line_number') }} as sort_step,
-    {{ part_label('lines') }} as line_label
+    {{ part_label('lines') }} as line_label,
+    {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }} as is_export_controlled
 from lines
 inner join versions on lines.mbom_id = versions.mbom_id
 left join versions as below on lines.part_id = below.part_id

@@ -8,6 +8,7 @@ with measurements as (
         serial_number,
         measured_at,
         value_number,
+        is_export_controlled,
         'individuals/' || step_field_id || '/' || coalesce(cast(part_id as varchar), '-') as chart_key
     from {{ ref('measurements') }}
     where
@@ -45,7 +46,8 @@ select
         when own.starts_at is null
             then ordered.point_number <= coalesce(own.baseline_points, defaults.baseline_points)
         else ordered.measured_at >= own.starts_at and (own.ends_at is null or ordered.measured_at < own.ends_at)
-    end as is_baseline
+    end as is_baseline,
+    ordered.is_export_controlled
 from ordered
 left join baselines as own on ordered.chart_key = own.chart_key
 left join baselines as defaults on defaults.chart_key = 'default'

@@ -97,6 +97,7 @@ select
         'nelson_6': four_of_five,
         'nelson_7': 'within_one_of_15 = 15',
         'nelson_8': 'beyond_one_of_8 = 8',
-    }, 'rules_on') }} as rules_broken
+    }, 'rules_on') }} as rules_broken,
+    counts.is_export_controlled
 from counts
 cross join rules_on

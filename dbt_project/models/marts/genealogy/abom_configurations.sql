@@ -59,7 +59,8 @@ select
     units.serial_number,
     units.lot_number,
     heights.height + 1 as levels,
-    configured.configuration_hash
+    configured.configuration_hash,
+    units.is_export_controlled
 from configured
 inner join units on configured.part_inventory_id = units.part_inventory_id
 inner join heights on configured.part_inventory_id = heights.part_inventory_id

@@ -19,6 +19,29 @@ mboms as (
     select * from {{ ref('stg_ion__mboms') }}
 ),
 
+controlled as (
+    select
+        parent_part_inventory_id,
+        origin_mbom_item_id,
+        abom_installation_id
+    from {{ ref('int_abom__lines') }}
+    where is_export_controlled
+),
+
+controlled_lines as (
+    select distinct
+        parent_part_inventory_id,
+        origin_mbom_item_id
+    from controlled
+),
+
+controlled_installations as (
+    select distinct
+        parent_part_inventory_id,
+        abom_installation_id
+    from controlled
+),
+
 lines as (
     select
         part_inventory_id,
@@ -93,9 +116,21 @@ select
     lines.quantity_wrong_part,
     lines.designators_planned,
     lines.designators_installed,
-    lines.is_made_on_assembly
+    lines.is_made_on_assembly,
+    units.is_export_controlled
+    or {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }}
+    or controlled_lines.parent_part_inventory_id is not null
+    or controlled_installations.parent_part_inventory_id is not null as is_export_controlled
 from lines
 inner join units on lines.part_inventory_id = units.part_inventory_id
 left join parts on lines.part_id = parts.part_id
 left join mboms on lines.mbom_id = mboms.mbom_id
+left join controlled_lines
+    on
+        lines.part_inventory_id = controlled_lines.parent_part_inventory_id
+        and lines.mbom_item_id = controlled_lines.origin_mbom_item_id
+left join controlled_installations
+    on
+        lines.part_inventory_id = controlled_installations.parent_part_inventory_id
+        and lines.abom_installation_id = controlled_installations.abom_installation_id
 order by lines.part_inventory_id, lines.line_key

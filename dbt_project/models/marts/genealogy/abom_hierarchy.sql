@@ -35,7 +35,8 @@ roots as (
         false as is_made_on_assembly,
         false as is_substitute,
         {{ list_with('part_inventory_id') }} as path_ids,
-        unit_label as path_text
+        unit_label as path_text,
+        coalesce(is_export_controlled, false) as is_export_controlled
     from units
 ),
 
@@ -79,7 +80,8 @@ lines as (
             when branches.line.is_open_requirement then branches.path_ids
             else {{ list_append('branches.path_ids', 'branches.line.part_inventory_id') }}
         end as path_ids,
-        branches.path_text || ' > ' || branches.line.line_label as path_text
+        branches.path_text || ' > ' || branches.line.line_label as path_text,
+        coalesce(branches.is_export_controlled or branches.line.is_export_controlled, false) as is_export_controlled
     from branches
 )
 

@@ -42,7 +42,8 @@ select
     cycle_edges.parent_part_inventory_id is not null as is_quarantined,
     lines.installed_at,
     lines.installed_by_id,
-    users.user_name as installed_by
+    users.user_name as installed_by,
+    lines.is_export_controlled
 from lines
 inner join units as parents on lines.parent_part_inventory_id = parents.part_inventory_id
 inner join units as children on lines.child_part_inventory_id = children.part_inventory_id

@@ -93,7 +93,12 @@ select
     assemblies.part_inventory_id is not null as is_assembly,
     case when lines.child_part_inventory_id is not null then lines.created_at end as installed_at,
     case when lines.child_part_inventory_id is not null then lines.created_by_id end as installed_by_id,
-    users.user_name as installed_by
+    users.user_name as installed_by,
+    {{ is_export_controlled('part_inventories', 'lines.parent_part_inventory_id') }}
+    or {{ is_export_controlled('part_inventories', 'lines.child_part_inventory_id') }}
+    or {{ is_export_controlled('parts', 'lines.part_id') }}
+    or {{ is_export_controlled('parts', 'lines.required_part_id') }}
+    or {{ is_export_controlled('mbom_items', 'lines.origin_mbom_item_id') }} as is_export_controlled
 from lines
 left join states_on_cycles
     on

@@ -18,7 +18,8 @@ select
     units.serial_number,
     units.lot_number,
     units.tracking_type,
-    units.quantity
+    units.quantity,
+    {{ is_export_controlled('part_inventories', 'units.part_inventory_id') }} as is_export_controlled
 from units
 left join parts on units.part_id = parts.part_id
 order by units.part_inventory_id, units.valid_from

@@ -42,7 +42,12 @@ select
         changes.quantity_{{ suffix }},
         changes.quantity_required_{{ suffix }},
     {% endfor %}
-    changes.ion_changed_at
+    changes.ion_changed_at,
+    {{ is_export_controlled('part_inventories', 'changes.part_inventory_id') }}
+    or {{ is_export_controlled('part_inventories', 'changes.child_part_inventory_id_before') }}
+    or {{ is_export_controlled('part_inventories', 'changes.child_part_inventory_id_after') }}
+    or {{ is_export_controlled('parts', 'changes.part_id_before') }}
+    or {{ is_export_controlled('parts', 'changes.part_id_after') }} as is_export_controlled
 from changes
 inner join versions
     on

@@ -73,7 +73,8 @@ select
         coalesce(changes.{{ change }}_count, 0) as {{ change }}_count,
     {% endfor %}
     hashed.structure_hash,
-    case when versions.valid_until = {{ end_of_time() }} then current_states.structure_hash end as structure_hash_now
+    case when versions.valid_until = {{ end_of_time() }} then current_states.structure_hash end as structure_hash_now,
+    {{ is_export_controlled('part_inventories', 'versions.part_inventory_id') }} as is_export_controlled
 from versions
 inner join units
     on

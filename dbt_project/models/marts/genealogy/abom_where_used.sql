@@ -30,7 +30,8 @@ select
     installed.part_inventory_id is null as is_top_level,
     uses.min_depth,
     uses.path_count,
-    uses.quantity_extended
+    uses.quantity_extended,
+    components.is_export_controlled or ancestors.is_export_controlled as is_export_controlled
 from uses
 inner join units as components on uses.component_part_inventory_id = components.part_inventory_id
 inner join units as ancestors on uses.ancestor_part_inventory_id = ancestors.part_inventory_id

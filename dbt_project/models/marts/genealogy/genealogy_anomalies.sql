@@ -130,7 +130,8 @@ select
     findings.part_inventory_ids,
     findings.build_requirement_ids,
     findings.abom_installation_ids,
-    findings.evidence
+    findings.evidence,
+    findings.is_export_controlled
 from findings
 left join units on {{ first_element('findings.part_inventory_ids') }} = units.part_inventory_id
 order by findings.anomaly, findings.anomaly_key

@@ -37,7 +37,8 @@ roots as (
         {{ empty_list() }} as reference_designators,
         {{ empty_list() }} as substitute_part_numbers,
         {{ list_with('versions.part_id') }} as path_ids,
-        {{ part_label('parts') }} as path_text
+        {{ part_label('parts') }} as path_text,
+        parts.is_export_controlled
     from versions
     inner join parts on versions.part_id = parts.part_id
 ),
@@ -64,7 +65,8 @@ branches as (
         lines.reference_designators,
         lines.substitute_part_numbers,
         {{ list_append('paths.path_ids', 'lines.part_id') }} as path_ids,
-        paths.path_text || ' > ' || lines.line_label as path_text
+        paths.path_text || ' > ' || lines.line_label as path_text,
+        paths.is_export_controlled or lines.is_export_controlled as is_export_controlled
     from paths
     inner join lines on paths.part_id = lines.parent_part_id
 ),
@@ -98,7 +100,8 @@ select
     trees.reference_designators,
     trees.substitute_part_numbers,
     trees.path_ids,
-    trees.path_text
+    trees.path_text,
+    trees.is_export_controlled
 from trees
 inner join parts as tops on trees.root_part_id = tops.part_id
 order by trees.root_part_id, trees.sort_key

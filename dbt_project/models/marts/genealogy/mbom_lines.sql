@@ -31,7 +31,8 @@ select
     lines.is_made_on_assembly,
     lines.reference_designators,
     lines.substitute_part_ids,
-    lines.substitute_part_numbers
+    lines.substitute_part_numbers,
+    {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }} as is_export_controlled
 from lines
 inner join states on lines.mbom_id = states.mbom_id and lines.state_number = states.state_number
 left join parts on lines.parent_part_id = parts.part_id

@@ -123,6 +123,11 @@ select
     part_id_after,
     quantity_before,
     quantity_after,
-    substitute_part_id
+    substitute_part_id,
+    {{ is_export_controlled('mboms', 'mbom_id') }}
+    or {{ is_export_controlled('mboms', 'previous_mbom_id') }}
+    or {{ is_export_controlled('mbom_items', 'mbom_item_id_before') }}
+    or {{ is_export_controlled('mbom_items', 'mbom_item_id_after') }}
+    or {{ is_export_controlled('parts', 'substitute_part_id') }} as is_export_controlled
 from numbered
 order by mbom_id, state_number, change_number

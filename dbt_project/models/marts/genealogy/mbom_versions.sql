@@ -47,7 +47,8 @@ select
     states.created_at,
     states.created_by_id,
     users.user_name as created_by,
-    states.updated_at
+    states.updated_at,
+    {{ is_export_controlled('mboms', 'states.mbom_id') }} as is_export_controlled
 from states
 inner join structures on states.mbom_id = structures.mbom_id and states.state_number = structures.state_number
 inner join previous on states.mbom_id = previous.mbom_id

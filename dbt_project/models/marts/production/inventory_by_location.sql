@@ -24,7 +24,8 @@ select
     coalesce(sum(quantity) filter (where status = 'WIP'), 0) as quantity_in_work,
     coalesce(sum(quantity) filter (where status = 'UNAVAILABLE'), 0) as quantity_unavailable,
     coalesce(sum(quantity) filter (where status = 'ON_ORDER'), 0) as quantity_on_order,
-    sum(quantity_scrapped) as quantity_scrapped
+    sum(quantity_scrapped) as quantity_scrapped,
+    bool_or(is_export_controlled) as is_export_controlled
 from inventories
 group by
     part_id, part_number, part_revision, part_description, location_id, location_name, location_path, unit_of_measure

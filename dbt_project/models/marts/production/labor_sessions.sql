@@ -63,7 +63,8 @@ select
     units.serial_number,
     units.lot_number,
     run_steps.location_id,
-    locations.location_name
+    locations.location_name,
+    coalesce(timed.is_export_controlled, false) as is_export_controlled
 from timed
 cross join rates
 left join run_steps on timed.run_step_id = run_steps.run_step_id

@@ -92,7 +92,9 @@ select
     runs.wip_age_hours,
     runs.due_at,
     coalesce(runs.due_at < runs.as_of_at, false) as is_overdue,
-    runs.as_of_at
+    runs.as_of_at,
+    coalesce(runs.is_export_controlled, false)
+    or coalesce(ranked.is_export_controlled, false) as is_export_controlled
 from runs
 left join ranked on runs.run_id = ranked.run_id and ranked.place = 1
 left join steps_in_progress on runs.run_id = steps_in_progress.run_id

@@ -39,7 +39,8 @@ select
     runs.redline_count,
     runs.issue_count,
     runs.assigned_to,
-    runs.created_at
+    runs.created_at,
+    runs.is_export_controlled
 from run_units
 inner join runs on run_units.run_id = runs.run_id
 left join units on run_units.part_inventory_id = units.part_inventory_id

@@ -109,7 +109,8 @@ select
     coalesce(findings.redline_count, 0) as redline_count,
     coalesce(findings.issue_count, 0) as issue_count,
     run_steps.created_at,
-    run_steps.updated_at
+    run_steps.updated_at,
+    run_steps.is_export_controlled
 from run_steps
 inner join facts on run_steps.run_step_id = facts.run_step_id
 left join runs on run_steps.run_id = runs.run_id

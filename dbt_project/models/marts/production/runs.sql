@@ -115,7 +115,8 @@ select
     cast(coalesce(steps.issue_count, 0) as bigint) as issue_count,
     attribute_maps.attributes,
     runs.created_at,
-    runs.updated_at
+    runs.updated_at,
+    runs.is_export_controlled
 from runs
 cross join loads
 left join timed on runs.run_id = timed.run_id

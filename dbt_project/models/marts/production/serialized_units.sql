@@ -13,6 +13,7 @@ installed as (
         reference_designator,
         installed_at,
         count(*) over (partition by child_part_inventory_id) as installation_count,
+        is_export_controlled,
         row_number() over (
             partition by child_part_inventory_id
             order by installed_at desc nulls last, abom_installation_key desc
@@ -27,6 +28,7 @@ tops as (
         ancestor_part_number,
         ancestor_serial_number,
         ancestor_lot_number,
+        is_export_controlled,
         row_number() over (
             partition by component_part_inventory_id
             order by min_depth, ancestor_part_inventory_id
@@ -76,7 +78,11 @@ select
     last_runs.status as last_run_status,
     last_runs.first_started_at as last_run_started_at,
     inventories.created_at,
-    inventories.updated_at
+    inventories.updated_at,
+    inventories.is_export_controlled
+    or coalesce(installed.is_export_controlled, false)
+    or coalesce(tops.is_export_controlled, false)
+    or coalesce(last_runs.is_export_controlled, false) as is_export_controlled
 from inventories
 left join installed on inventories.part_inventory_id = installed.child_part_inventory_id and installed.recency = 1
 left join tops on inventories.part_inventory_id = tops.component_part_inventory_id and tops.place = 1

@@ -34,7 +34,8 @@ points as (
         centre,
         sigma,
         sigmas_from_centre,
-        rules_broken
+        rules_broken,
+        is_export_controlled
     from individuals
     union all
     select
@@ -56,7 +57,8 @@ points as (
         mean_moving_range as centre,
         moving_range_sigma as sigma,
         round((moving_range - mean_moving_range) / moving_range_sigma, 9) as sigmas_from_centre,
-        null as rules_broken
+        null as rules_broken,
+        is_export_controlled
     from moving_ranges
     union all
     select
@@ -78,7 +80,8 @@ points as (
         centre,
         sigma,
         sigmas_from_centre,
-        null as rules_broken
+        null as rules_broken,
+        false as is_export_controlled
     from {{ ref('int_quality__attribute_points') }}
 ),
 
@@ -137,7 +140,9 @@ select
     judged.part_id,
     parts.part_number,
     parts.part_revision,
-    judged.serial_number
+    judged.serial_number,
+    coalesce(judged.is_export_controlled, false)
+    or coalesce(steps.is_export_controlled, false) as is_export_controlled
 from judged
 left join {{ ref('stg_ion__step_fields') }} as step_fields on judged.step_field_id = step_fields.step_field_id
 left join {{ ref('procedure_steps') }} as steps on coalesce(judged.step_id, step_fields.step_id) = steps.step_id

@@ -19,7 +19,8 @@ named as (
     select
         issues.issue_id,
         issues.part_inventory_id,
-        false as is_from_split_inventory
+        false as is_from_split_inventory,
+        issues.is_export_controlled
     from issues
     left join links on issues.issue_id = links.issue_id
     where issues.part_inventory_id is not null and links.issue_id is null
@@ -29,7 +30,8 @@ affected as (
     select
         issue_id,
         part_inventory_id,
-        is_from_split_inventory
+        is_from_split_inventory,
+        is_export_controlled
     from links
     union all
     select * from named
@@ -52,7 +54,8 @@ select
     pieces.serial_number,
     pieces.lot_number,
     pieces.quantity as quantity_affected,
-    affected.is_from_split_inventory
+    affected.is_from_split_inventory,
+    coalesce(affected.is_export_controlled, false) as is_export_controlled
 from affected
 inner join issues on affected.issue_id = issues.issue_id
 inner join dispositions on affected.issue_id = dispositions.issue_id

@@ -127,7 +127,8 @@ select
     attribute_maps.attributes,
     timed.created_by_id,
     creators.user_name as created_by,
-    timed.updated_at
+    timed.updated_at,
+    timed.is_export_controlled
 from timed
 left join dispositions on timed.issue_id = dispositions.issue_id
 left join units on timed.issue_id = units.issue_id

@@ -138,7 +138,8 @@ select
     measured.lot_number,
     measured.part_id,
     measured.part_number,
-    measured.part_revision
+    measured.part_revision,
+    coalesce(measured.is_export_controlled, false) as is_export_controlled
 from measured
 left join limits on measured.run_step_field_id = limits.run_step_field_id
 left join {{ ref('stg_ion__users') }} as users on measured.measured_by_id = users.user_id

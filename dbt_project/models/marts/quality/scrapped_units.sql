@@ -24,7 +24,8 @@ scrapping_issues as (
         issues.is_open,
         issues.opened_at,
         issues.resolved_at,
-        issues.is_from_history
+        issues.is_from_history,
+        issues.is_export_controlled
     from scrapping_units
     inner join {{ ref('issues') }} as issues on scrapping_units.issue_id = issues.issue_id
 ),
@@ -47,7 +48,8 @@ recorded as (
         issues.issue_title,
         issues.is_open as is_issue_open,
         scrap.scrapped_at,
-        scrap.is_from_history
+        scrap.is_from_history,
+        issues.is_export_controlled
     from scrap
     left join scrapping_issues as issues on scrap.part_inventory_id = issues.part_inventory_id
     union all
@@ -61,7 +63,8 @@ recorded as (
         issues.issue_title,
         issues.is_open as is_issue_open,
         coalesce(issues.resolved_at, issues.opened_at) as scrapped_at,
-        issues.is_from_history
+        issues.is_from_history,
+        issues.is_export_controlled
     from scrapping_issues as issues
     inner join pieces on issues.part_inventory_id = pieces.part_inventory_id
     left join in_inventory on issues.part_inventory_id = in_inventory.part_inventory_id
@@ -82,7 +85,9 @@ select
     recorded.issue_title,
     recorded.is_issue_open,
     recorded.scrapped_at,
-    recorded.is_from_history
+    recorded.is_from_history,
+    coalesce(pieces.is_export_controlled, false)
+    or coalesce(recorded.is_export_controlled, false) as is_export_controlled
 from recorded
 inner join pieces on recorded.part_inventory_id = pieces.part_inventory_id
 order by recorded.part_inventory_id, recorded.occasion

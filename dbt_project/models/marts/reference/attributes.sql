@@ -7,6 +7,7 @@ with all_owners as (
             attribute_type,
             value_json,
             file_attachment_id,
+            is_export_controlled,
             created_at,
             updated_at
         from {{ ref('stg_ion__' ~ owner ~ '_attributes') }}
@@ -33,6 +34,7 @@ select
     {{ json_list('value_json') }} as value_list,
     file_attachment_id,
     created_at,
-    updated_at
+    updated_at,
+    is_export_controlled
 from texts
 order by owner_type, owner_id, attribute_key

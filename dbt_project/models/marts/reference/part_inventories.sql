@@ -64,7 +64,8 @@ select
     inventories.created_at,
     inventories.created_by_id,
     users.user_name as created_by,
-    inventories.updated_at
+    inventories.updated_at,
+    inventories.is_export_controlled
 from inventories
 left join parts on inventories.part_id = parts.part_id
 left join locations on inventories.location_id = locations.location_id

@@ -84,7 +84,7 @@ select
     flagged.lead_time,
     flagged.cost,
     flagged.maintenance_interval_seconds,
-    flagged.is_export_controlled,
+    coalesce(flagged.is_export_controlled, false) as is_export_controlled,
     coalesce(subtypes.subtypes, {{ empty_list() }}) as subtypes,
     attribute_maps.attributes,
     flagged.created_at,

@@ -75,7 +75,8 @@ select
     coalesce(fields.fields, {{ empty_list() }}) as fields,
     attribute_maps.attributes,
     steps.created_at,
-    steps.updated_at
+    steps.updated_at,
+    steps.is_export_controlled
 from steps
 left join step_order on steps.step_id = step_order.step_id
 left join procedures on coalesce(step_order.procedure_id, steps.procedure_id) = procedures.procedure_id

@@ -118,7 +118,8 @@ select
         when judged.fully_received_on is not null then judged.fully_received_on - judged.promised_on
         when judged.is_due then {{ last_loaded_day() }} - judged.promised_on
     end as days_late,
-    judged.updated_at
+    judged.updated_at,
+    coalesce(judged.is_export_controlled, false) as is_export_controlled
 from judged
 left join parts on judged.part_id = parts.part_id
 left join suppliers on judged.supplier_id = suppliers.supplier_id

@@ -47,7 +47,8 @@ select
     parts.part_revision,
     pieces.serial_number,
     pieces.lot_number,
-    items.quantity
+    items.quantity,
+    coalesce(items.is_export_controlled, false) as is_export_controlled
 from receipts
 left join items on receipts.receipt_id = items.receipt_id
 left join lines on items.purchase_order_line_id = lines.purchase_order_line_id

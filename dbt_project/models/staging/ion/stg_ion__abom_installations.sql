@@ -9,6 +9,7 @@ renamed as (
         part_inventory_id,
         build_requirement_reference_designator_id,
         quantity,
+        {{ is_export_controlled('abom_installations', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

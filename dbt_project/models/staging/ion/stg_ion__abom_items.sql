@@ -11,6 +11,7 @@ renamed as (
         expected_quantity_per as quantity_per_parent,
         expected_fixed_quantity as quantity_fixed,
         quantity,
+        {{ is_export_controlled('abom_items', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

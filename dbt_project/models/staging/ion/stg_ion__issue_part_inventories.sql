@@ -7,6 +7,9 @@ renamed as (
         issue_id,
         part_inventory_id,
         from_split_inventory as is_from_split_inventory,
+        {{ is_export_controlled('issues', 'issue_id') }}
+        or {{ is_export_controlled('part_inventories', 'part_inventory_id') }}
+            as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -19,6 +19,7 @@ renamed as (
         assigned_to_id,
         assigned_team_id,
         approved as is_approved,
+        {{ is_export_controlled('issues', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -10,6 +10,7 @@ renamed as (
         quantity,
         made_on_assembly as is_made_on_assembly,
         _deleted as is_deleted,
+        {{ is_export_controlled('mbom_items', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -11,6 +11,7 @@ renamed as (
         is_latest_version,
         is_latest_released_version,
         editable as is_editable,
+        {{ is_export_controlled('mboms', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -30,6 +30,7 @@ renamed as (
         maintenance_status,
         last_maintained_date as last_maintained_at,
         service_due_date as service_due_at,
+        {{ is_export_controlled('part_inventories', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -19,7 +19,7 @@ renamed as (
         lead_time,
         cost,
         maintenance_interval_seconds,
-        export_controlled as is_export_controlled,
+        {{ is_export_controlled('parts', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -15,7 +15,7 @@ renamed as (
         labels,
         is_latest_version,
         is_latest_released_version,
-        export_controlled as is_export_controlled,
+        {{ is_export_controlled('procedures', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

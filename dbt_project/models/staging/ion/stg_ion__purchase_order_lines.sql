@@ -18,6 +18,7 @@ renamed as (
         estimated_arrival_date as estimated_arrival_at,
         is_open,
         paid as is_paid,
+        {{ is_export_controlled('purchase_order_lines', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

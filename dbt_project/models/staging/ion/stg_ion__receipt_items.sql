@@ -9,6 +9,7 @@ renamed as (
         part_inventory_id,
         purchase_order_line_id,
         quantity,
+        {{ is_export_controlled('receipt_items', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -15,6 +15,7 @@ renamed as (
         valid as is_valid,
         required as is_required,
         not_applicable as is_not_applicable,
+        {{ is_export_controlled('run_step_fields', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -10,6 +10,7 @@ renamed as (
         check_in as checked_in_at,
         check_out as checked_out_at,
         duration,
+        {{ is_export_controlled('run_steps', 'run_step_id') }} as is_export_controlled,
         created_by_id
     from source
 )

@@ -23,6 +23,7 @@ renamed as (
         is_standard_step,
         batched as is_batched,
         available_to_work as is_available_to_work,
+        {{ is_export_controlled('run_steps', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

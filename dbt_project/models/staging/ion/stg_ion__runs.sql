@@ -24,6 +24,7 @@ renamed as (
         due_date as due_at,
         scheduled_start as scheduled_start_at,
         scheduled_end as scheduled_end_at,
+        {{ is_export_controlled('runs', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )
