@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 import orjson
 import pytest
+import yaml
 
 from ion_pipeline.definitions import build_definitions, defs
 from ion_pipeline.defs.home import prepare_dagster_home
@@ -186,6 +187,39 @@ def test_home_keeps_what_somebody_has_changed(tmp_path: Path) -> None:
     config.write_text("telemetry:\n  enabled: true\n", encoding="utf-8")
     prepare_dagster_home(tmp_path)
     assert config.read_text(encoding="utf-8") == "telemetry:\n  enabled: true\n"
+
+
+def test_home_says_postgres_by_the_name_of_the_variable_and_never_by_its_value(tmp_path: Path) -> None:
+    url = "postgresql+psycopg2://keeper@db.example/ion_dagster"
+    config = prepare_dagster_home(tmp_path, postgres_url=url) / "dagster.yaml"
+    text = config.read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["storage"] == {"postgres": {"postgres_url": {"env": "DAGSTER_POSTGRES_URL"}}}
+    assert "db.example" not in text
+    assert prepare_dagster_home(tmp_path, postgres_url=url) == tmp_path
+    assert config.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("postgresql://keeper@db.example/ion_dagster", "psycopg2"),
+        ("postgresql+psycopg2://keeper:hush@db.example/ion_dagster", "PGPASSWORD"),
+        ("postgresql+psycopg2://keeper@/ion_dagster?host=/run&password=hush", "PGPASSWORD"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_before_anything_is_written(
+    tmp_path: Path, url: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsError, match=complaint) as raised:
+        prepare_dagster_home(tmp_path / "home", postgres_url=url)
+    assert "hush" not in str(raised.value)
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_home_that_keeps_runs_in_files_is_not_taken_for_one_in_postgres(tmp_path: Path) -> None:
+    prepare_dagster_home(tmp_path)
+    with pytest.raises(SettingsError, match="keeps runs in files"):
+        prepare_dagster_home(tmp_path, postgres_url="postgresql+psycopg2://keeper@db.example/ion_dagster")
 
 
 def test_dagster_loads_the_workspace_quietly_and_no_schedule_is_on(

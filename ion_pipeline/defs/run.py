@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 
-from ion_pipeline.defs.home import prepare_dagster_home
+from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH
 from ion_pipeline.errors import IonPipelineError
 
@@ -135,7 +135,7 @@ def _sentence(check: dg.AssetCheckEvaluation) -> str:
 def _instance() -> Iterator[dg.DagsterInstance]:
     home = os.environ.get("DAGSTER_HOME")
     if home:
-        prepare_dagster_home(Path(home))
+        prepare_dagster_home(Path(home), postgres_url=os.environ.get(POSTGRES_URL))
         with dg.DagsterInstance.get() as instance:
             yield instance
     else:
