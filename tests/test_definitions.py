@@ -5,6 +5,7 @@ is meant: `ION_UPDATE_SNAPSHOTS=1 pytest tests/test_definitions.py`.
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -138,6 +139,31 @@ def test_every_dbt_test_is_a_check(loaded: dg.Definitions, data_dir: Path) -> No
     checks = loaded.resolve_asset_graph().asset_check_keys
     assert len(tests) > 20
     assert sorted(check.name for check in checks if check.asset_key.path[0] != "ion") == sorted(tests)
+
+
+def test_every_check_has_an_entry_in_the_runbooks_and_every_entry_a_check(
+    loaded: dg.Definitions, data_dir: Path
+) -> None:
+    runbooks = (REPOSITORY / "docs" / "runbooks.md").read_text("utf-8")
+    manifest = orjson.loads((data_dir / "dbt" / "target" / "manifest.json").read_bytes())
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    kinds = {(node.get("test_metadata") or node)["name"] for node in tests}
+    of_entities = {key.name for key in loaded.resolve_asset_graph().asset_check_keys if key.asset_key.path[0] == "ion"}
+    assert len(of_entities) == 2
+    assert len(kinds) > 20
+    of_reading, _, of_dbt = runbooks.partition("## Checks of what was read")[2].partition("## dbt's tests")
+    of_dbt = of_dbt.partition("\n## ")[0]
+    assert {name for name in of_entities if f"`{name}`" not in of_reading} == set()
+    listed = {
+        name
+        for line in of_dbt.splitlines()
+        if line.startswith("|")
+        for column in line.split("|")[1:3]
+        for name in re.findall(r"`([a-z_]+)`", column)
+    }
+    questions = {"disposition_categories_unmapped", "limit_functions_unmapped"}
+    assert questions <= set(re.findall(r"`([a-z_]+)`", of_dbt))
+    assert listed | questions == kinds | ({"raw"} & listed)
 
 
 def test_job_holds_everything(loaded: dg.Definitions) -> None:
