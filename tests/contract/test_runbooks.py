@@ -1,4 +1,4 @@
-"""Whatever can stop a run has an entry in docs/runbooks.md; the graph's checks are looked up in tests/test_definitions.py."""
+"""Whatever can stop a run has an entry in docs/runbooks.md; the checks are looked up in tests/test_definitions.py."""
 
 import importlib
 import pkgutil
