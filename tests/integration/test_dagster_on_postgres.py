@@ -80,6 +80,17 @@ class Deployed:
         [retry] = self.instance.get_runs(retries)
         return retry.run_id
 
+    def command(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What somebody runs by hand, with the services' settings."""
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=REPOSITORY,
+            env=self.server.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.database) as connection:
             return connection.execute(sql).fetchall()  # type: ignore[arg-type]
@@ -151,6 +162,10 @@ def test_runs_events_and_pools_are_in_postgres_and_nothing_is_in_sqlite(deployed
         "ion_api",
         "duckdb_writer",
     }
+    # As an upgrade does it; there is nothing to migrate yet, and what is recorded stays.
+    migrated = deployed.command("dagster", "instance", "migrate")
+    assert migrated.returncode == 0, migrated.stderr
+    assert deployed.rows("select count(*) from runs") == [(2,)]
     assert not [*(deployed.folder / "home").rglob("*.db"), *(deployed.folder / "home").rglob("*.sqlite")]
 
 
@@ -164,14 +179,7 @@ def test_a_run_that_is_killed_and_then_its_server_holds_nobody_up(deployed: Depl
     deployed.server.end("daemon", signal.SIGKILL)
     deployed.slow_down(0)
     assert deployed.status(second) is dg.DagsterRunStatus.STARTED
-    cleared = subprocess.run(
-        [sys.executable, "-m", "ion_pipeline.defs.orphans"],
-        cwd=REPOSITORY,
-        env=deployed.server.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    cleared = deployed.command("ion_pipeline.defs.orphans")
     assert cleared.returncode == 0, cleared.stderr
     assert second in cleared.stderr
     assert deployed.status(second) is dg.DagsterRunStatus.FAILURE
