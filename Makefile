@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup setup-dev demo dev test test-unit lint format bench docs lock clean
+.PHONY: help setup setup-dev demo dev test test-unit lint format bench docs audit lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,7 +49,8 @@ demo: setup ## From nothing to a queryable warehouse, on a local ION
 	@$(BIN)/ion-pipeline demo
 
 dev: setup ## Dagster's UI: the asset graph, runs and schedules
-	@$(BIN)/python -m ion_pipeline.defs.home .dagster && DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/dagster dev -w workspace.yaml
+	@$(BIN)/python -m ion_pipeline.defs.home .dagster
+	@export DAGSTER_HOME=$(CURDIR)/.dagster; $(BIN)/python -m ion_pipeline.defs.orphans && $(BIN)/dagster dev -w workspace.yaml
 
 SQL := dbt_project/models dbt_project/tests
 # The templater expands macros as dbt does and wants to know where dbt may write; no database is opened.
@@ -75,14 +76,34 @@ test-unit: setup-dev ## The tests that take seconds
 bench: setup-dev ## Measure; figures go to benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
-docs: setup-dev ## Write the generated references in docs/ (CLI, settings, data dictionary)
+docs: setup-dev ## Write the generated references in docs/ (CLI, settings, data dictionary) and dbt's page, docs/dbt/
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/dbt_docs.py
+
+# In an environment of its own: what looks for holes is no part of what is shipped. Where the service answers but does not
+# know a package, pip-audit alone would call that a success; --strict does not.
+AUDIT := .cache/audit
+$(AUDIT)/bin/pip-audit: | $(BIN)/python
+	$(BIN)/python -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+
+audit: $(AUDIT)/bin/pip-audit ## Look the locked packages up in the advisory database; needs the internet
+	@for lock in requirements.lock docs/deploy/postgres.lock; do \
+	  echo "$$lock:"; \
+	  if $(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock >$(AUDIT)/said 2>&1; \
+	  then cat $(AUDIT)/said; \
+	  elif grep -qE "could not be audited|ConnectionError|ConnectTimeout|ServiceError|NameResolutionError" $(AUDIT)/said; then \
+	    tail -n 1 $(AUDIT)/said; \
+	    echo "Nothing was audited: the advisory service cannot be reached from here. Run make audit where it can." >&2; exit 2; \
+	  else cat $(AUDIT)/said; echo "The packages above have known holes: raise their pins and run make lock." >&2; exit 1; fi; \
+	done
 
 PIP_COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --all-build-deps
 lock: setup-dev ## Pin exact versions with hashes
 	$(PIP_COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(PIP_COMPILE) -c requirements-dev.lock --output-file requirements.lock pyproject.toml
+	$(BIN)/python docs/deploy/lock_extras.py
 
 clean: ## Remove what setup, demo and tests have made
 	rm -rf $(VENV) .cache .dagster .hypothesis .mypy_cache .pytest_cache .ruff_cache data/embedded

@@ -5,6 +5,7 @@ is meant: `ION_UPDATE_SNAPSHOTS=1 pytest tests/test_definitions.py`.
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 import orjson
 import pytest
+import yaml
 
 from ion_pipeline.definitions import build_definitions, defs
 from ion_pipeline.defs.home import prepare_dagster_home
@@ -139,6 +141,31 @@ def test_every_dbt_test_is_a_check(loaded: dg.Definitions, data_dir: Path) -> No
     assert sorted(check.name for check in checks if check.asset_key.path[0] != "ion") == sorted(tests)
 
 
+def test_every_check_has_an_entry_in_the_runbooks_and_every_entry_a_check(
+    loaded: dg.Definitions, data_dir: Path
+) -> None:
+    runbooks = (REPOSITORY / "docs" / "runbooks.md").read_text("utf-8")
+    manifest = orjson.loads((data_dir / "dbt" / "target" / "manifest.json").read_bytes())
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    kinds = {(node.get("test_metadata") or node)["name"] for node in tests}
+    of_entities = {key.name for key in loaded.resolve_asset_graph().asset_check_keys if key.asset_key.path[0] == "ion"}
+    assert len(of_entities) == 2
+    assert len(kinds) > 20
+    of_reading, _, of_dbt = runbooks.partition("## Checks of what was read")[2].partition("## dbt's tests")
+    of_dbt = of_dbt.partition("\n## ")[0]
+    assert {name for name in of_entities if f"`{name}`" not in of_reading} == set()
+    listed = {
+        name
+        for line in of_dbt.splitlines()
+        if line.startswith("|")
+        for column in line.split("|")[1:3]
+        for name in re.findall(r"`([a-z_]+)`", column)
+    }
+    questions = {"disposition_categories_unmapped", "limit_functions_unmapped"}
+    assert questions <= set(re.findall(r"`([a-z_]+)`", of_dbt))
+    assert listed | questions == kinds | ({"raw"} & listed)
+
+
 def test_job_holds_everything(loaded: dg.Definitions) -> None:
     job = loaded.resolve_job_def("refresh")
     graph = loaded.resolve_asset_graph()
@@ -186,6 +213,39 @@ def test_home_keeps_what_somebody_has_changed(tmp_path: Path) -> None:
     config.write_text("telemetry:\n  enabled: true\n", encoding="utf-8")
     prepare_dagster_home(tmp_path)
     assert config.read_text(encoding="utf-8") == "telemetry:\n  enabled: true\n"
+
+
+def test_home_says_postgres_by_the_name_of_the_variable_and_never_by_its_value(tmp_path: Path) -> None:
+    url = "postgresql+psycopg2://keeper@db.example/ion_dagster"
+    config = prepare_dagster_home(tmp_path, postgres_url=url) / "dagster.yaml"
+    text = config.read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["storage"] == {"postgres": {"postgres_url": {"env": "DAGSTER_POSTGRES_URL"}}}
+    assert "db.example" not in text
+    assert prepare_dagster_home(tmp_path, postgres_url=url) == tmp_path
+    assert config.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("postgresql://keeper@db.example/ion_dagster", "psycopg2"),
+        ("postgresql+psycopg2://keeper:hush@db.example/ion_dagster", "PGPASSWORD"),
+        ("postgresql+psycopg2://keeper@/ion_dagster?host=/run&password=hush", "PGPASSWORD"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_before_anything_is_written(
+    tmp_path: Path, url: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsError, match=complaint) as raised:
+        prepare_dagster_home(tmp_path / "home", postgres_url=url)
+    assert "hush" not in str(raised.value)
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_home_that_keeps_runs_in_files_is_not_taken_for_one_in_postgres(tmp_path: Path) -> None:
+    prepare_dagster_home(tmp_path)
+    with pytest.raises(SettingsError, match="keeps runs in files"):
+        prepare_dagster_home(tmp_path, postgres_url="postgresql+psycopg2://keeper@db.example/ion_dagster")
 
 
 def test_dagster_loads_the_workspace_quietly_and_no_schedule_is_on(

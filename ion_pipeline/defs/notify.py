@@ -1,18 +1,28 @@
-"""Whom to tell when a run has failed for good: a URL, an address, or both."""
+"""Whom to tell when a run has failed for good: a URL, an address, or both.
 
+Whoever knows the URL can write to the chat: it is a secret, and is in no message, log line or traceback.
+"""
+
+import logging
 import smtplib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import dagster as dg
 import httpx
 
+from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
 
 _SECONDS = 20.0
 _SMTP_PORT = 587
 _LONGEST = 2000
+
+
+class NoticeError(IonPipelineError):
+    """Somebody who should be told could not be."""
 
 
 def failure_sensor(settings: Callable[[], Settings], *, is_on: bool) -> dg.SensorDefinition:
@@ -54,7 +64,7 @@ def tell(settings: Settings, job: str, run_id: str, reason: str) -> None:
         reason: Why, as far as known; cut to a length that a chat takes.
 
     Raises:
-        httpx.HTTPError: The URL cannot be reached or refuses; the sensor's tick fails and shows it.
+        NoticeError: The URL cannot be reached or refuses; the sensor's tick fails and shows it.
         OSError: The mail cannot be sent; likewise.
     """
     subject = f"ion-pipeline: {job} failed ({settings.environment})"
@@ -62,9 +72,32 @@ def tell(settings: Settings, job: str, run_id: str, reason: str) -> None:
     if settings.notify_url:
         # `text` is what Slack, Teams and Mattermost show; the rest is for programs.
         document = {"text": text, "job": job, "run_id": run_id, "environment": settings.environment}
-        httpx.post(settings.notify_url.get_secret_value(), json=document, timeout=_SECONDS).raise_for_status()
+        problem = _post(settings.notify_url.get_secret_value(), document)
+        if problem:
+            raise NoticeError(f"ION_NOTIFY_URL {problem}.", remedy="Make a new incoming webhook there, and set it.")
     if settings.notify_email:
         _mail(settings, subject, text)
+
+
+def _post(url: str, document: dict[str, str]) -> str:
+    """Send it, and say what went wrong. httpx's own errors and log lines name the URL."""
+    try:
+        with _unlogged():
+            status = httpx.post(url, json=document, timeout=_SECONDS).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"cannot be reached ({type(error).__name__})"
+    return "" if httpx.codes.is_success(status) else f"answers {status}"
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    logger = logging.getLogger("httpx")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _mail(settings: Settings, subject: str, text: str) -> None:

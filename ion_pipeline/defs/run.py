@@ -11,8 +11,9 @@ from typing import Any
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 
-from ion_pipeline.defs.home import prepare_dagster_home
+from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH
+from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
 from ion_pipeline.errors import IonPipelineError
 
 # What goes wrong is raised; Dagster's own account of it, with its traceback, would only hide the message.
@@ -74,7 +75,9 @@ def run_refresh(
     selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
     with _without_skip_warnings(), nullcontext(instance) if instance else _instance() as recorder:
         try:
-            result = job.execute_in_process(instance=recorder, asset_selection=selection, run_config=_QUIET)
+            result = job.execute_in_process(
+                instance=recorder, asset_selection=selection, run_config=_QUIET, tags={PROCESS: this_process()}
+            )
         except DagsterAssetCheckFailedError as error:
             raise BlockingCheckError(
                 " ".join(str(error).split()), remedy="Nothing after it was run, and nothing was published."
@@ -135,8 +138,10 @@ def _sentence(check: dg.AssetCheckEvaluation) -> str:
 def _instance() -> Iterator[dg.DagsterInstance]:
     home = os.environ.get("DAGSTER_HOME")
     if home:
-        prepare_dagster_home(Path(home))
+        prepare_dagster_home(Path(home), postgres_url=os.environ.get(POSTGRES_URL))
         with dg.DagsterInstance.get() as instance:
+            # One that was killed would keep this one waiting for its place in the pools.
+            fail_orphans(instance)
             yield instance
     else:
         with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:

@@ -73,6 +73,61 @@ def test_many_readers_at_once_and_none_can_write(demo_warehouse: Built, wanted: 
             one.execute("delete from genealogy.abom_hierarchy")
 
 
+def write_by_sqlalchemy(published: Path) -> None:
+    engine = sa.create_engine(f"duckdb:///{published}", connect_args={"read_only": True})
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.text("delete from genealogy.abom_hierarchy"))
+    finally:
+        engine.dispose()
+
+
+def write_by_adbc(published: Path) -> None:
+    options = {"path": str(published), "access_mode": "READ_ONLY"}
+    with (
+        adbc.connect(adbc_driver_duckdb.driver_path(), entrypoint="duckdb_adbc_init", db_kwargs=options) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("delete from genealogy.abom_hierarchy")
+
+
+@pytest.mark.parametrize("write", [write_by_sqlalchemy, write_by_adbc], ids=["sqlalchemy", "adbc"])
+def test_drivers_opened_for_reading_do_not_write(
+    demo_warehouse: Built, wanted: Rows, write: Callable[[Path], None]
+) -> None:
+    with pytest.raises(Exception, match="read-only"):
+        write(demo_warehouse.published)
+    assert by_adbc(demo_warehouse.published) == wanted
+
+
+def test_a_driver_of_the_jdbc_kind_prepares_describes_and_fetches_in_pieces(
+    demo_warehouse: Built, wanted: Rows
+) -> None:
+    """What a tool does through JDBC or ODBC: list, prepare with parameters, look at the columns, fetch page by page."""
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_schema = ? and table_type = 'BASE TABLE'",
+            ["genealogy"],
+        )
+        assert ("genealogy", "abom_hierarchy") in cursor.fetchall()
+        root = wanted[0][0]
+        cursor.execute(QUERY.replace("order by", "where root_part_inventory_id = ? order by"), [root])
+        assert [column[0] for column in cursor.description or ()] == [
+            "root_part_inventory_id",
+            "depth",
+            "part_number",
+            "serial_number",
+            "quantity_extended",
+        ]
+        pieces: Rows = []
+        while piece := cursor.fetchmany(2):
+            assert len(piece) <= 2
+            pieces += piece
+    assert pieces == [row for row in wanted if row[0] == root]
+
+
 def test_readers_of_parquet(demo_warehouse: Built) -> None:
     path = demo_warehouse.published.parent / "parquet" / "reference" / "part_inventories.parquet"
     columns = ["part_inventory_id", "part_number", "serial_number", "quantity"]

@@ -1,18 +1,19 @@
 """A run that fails for good is told to a URL and by mail: to real servers, without a secret in what they get."""
 
 import http.server
+import logging
 import socketserver
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-import httpx
 import orjson
 import pytest
 
-from ion_pipeline.defs.notify import failure_sensor, tell, will_be_tried_again
+from ion_pipeline.defs.notify import NoticeError, failure_sensor, tell, will_be_tried_again
 from ion_pipeline.settings import Settings, load_settings
 
 pytestmark = [pytest.mark.slow]
@@ -100,9 +101,27 @@ def test_chat_and_mail_get_what_failed_and_why(chat: int, mailbox: int) -> None:
     assert "secret-part" not in mail + message["text"]
 
 
-def test_a_chat_that_refuses_is_an_error(chat: int, mailbox: int) -> None:
-    with pytest.raises(httpx.HTTPStatusError):
-        tell(settings_to(chat, mailbox, "/gone"), "refresh", "run-1", "why")
+@pytest.mark.parametrize(("path", "problem"), [("/gone", "answers 404"), (None, "cannot be reached")])
+def test_a_chat_that_refuses_is_an_error_that_does_not_name_its_address(
+    chat: int, mailbox: int, path: str | None, problem: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = settings_to(chat, mailbox, path) if path else settings_to(1, mailbox)
+    with pytest.raises(NoticeError, match=problem) as raised:
+        tell(settings, "refresh", "run-1", "why")
+    everything = "".join(traceback.format_exception(raised.value)) + caplog.text
+    assert "ION_NOTIFY_URL" in everything
+    assert [part for part in ("gone", "secret-part", "/services") if part in everything] == []
+    assert raised.value.__context__ is None, "what httpx says of it names the address"
+
+
+def test_a_message_that_arrives_leaves_its_address_in_no_log(
+    chat: int, mailbox: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    tell(settings_to(chat, mailbox), "refresh", "run-1", "why")
+    assert len(Chat.got) == 1
+    assert "secret-part" not in caplog.text
 
 
 def test_a_failed_run_is_told_with_the_error_of_its_step(chat: int, mailbox: int) -> None:

@@ -1,11 +1,13 @@
 """No key, token, password or signed link of any kind is left anywhere by refreshes that go well and that fail.
 
-A whole refresh runs through Dagster in processes of its own, with every log at its most talkative; then every byte that
-was written or printed is searched.
+A whole refresh runs through Dagster in processes of its own, with every log at its most talkative, then a report, a
+publish to a database that refuses, and the receiver of webhooks; after that every byte that was written or printed is
+searched.
 """
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,20 +18,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline.sandbox.process import running_sandbox
+from tests.integration.test_webhooks import running as receiving
 
 pytestmark = [pytest.mark.slow]
 
 SMTP_PASSWORD = "smtp-pass-7731"
 NOTIFY_URL = "http://127.0.0.1:9/services/T0/chat-secret-7731"
 WEBHOOK_SECRET = "webhook-secret-7731"
+PG_PASSWORD = "pg-pass-7731"
+STORE_SECRET = "object-store-secret-7731"
 JWT = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}")
 # What a signed link of the sandbox's files would have in it.
 SIGNED = re.compile(rb"X-Amz-Signature|[?&](Signature|sig|token)=", re.IGNORECASE)
 
 
-def run(folder: Path, command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "ion_pipeline.cli", command],
+        [sys.executable, "-m", "ion_pipeline.cli", *command],
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith("ION_")},
             "DAGSTER_HOME": str(folder / "dagster"),
@@ -39,6 +44,8 @@ def run(folder: Path, command: str, **environment: str) -> subprocess.CompletedP
             "ION_SMTP_PASSWORD": SMTP_PASSWORD,
             "ION_NOTIFY_URL": NOTIFY_URL,
             "ION_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "PGPASSWORD": PG_PASSWORD,
+            "AWS_SECRET_ACCESS_KEY": STORE_SECRET,
             "DBT_LOG_LEVEL_FILE": "debug",
             **environment,
         },
@@ -90,16 +97,31 @@ def test_nothing_secret_is_left_behind(tmp_path: Path) -> None:
         assert by_token.returncode == 0, by_token.stderr.decode()
     unreachable = run(tmp_path, "extract", **where, **key, ION_MAX_ATTEMPTS="2")
     assert (wrong.returncode, unreachable.returncode) == (1, 1)
+    report = run(tmp_path, "report", **where, **key)
+    assert report.returncode == 0, report.stderr.decode()
+    refused = run(tmp_path, "publish", "--to", "postgresql://somebody@127.0.0.1:1/none", **where, **key)
+    assert refused.returncode == 1
+    assert b"refuses" in refused.stderr
+    with receiving(tmp_path / "data", ION_WEBHOOK_SECRET=WEBHOOK_SECRET, ION_LOG_LEVEL="debug") as receiver:
+        assert receiver.deliver("e1", signature="0" * 64).status_code == 401
+        assert receiver.deliver("e2", secret=WEBHOOK_SECRET).status_code == 200
+        receiver.process.send_signal(signal.SIGINT)
+        received = "".join(receiver.process.communicate(timeout=30)).encode()
 
     found = written(tmp_path)
     kinds = {Path(name).suffix for name in found}
-    assert {".parquet", ".duckdb", ".json", ".log", ".db"} <= kinds, "something that could hold a secret is not there"
+    assert {".parquet", ".duckdb", ".json", ".log", ".db", ".sqlite", ".html"} <= kinds, (
+        "something that could hold a secret is not there"
+    )
     for place in ("data/lake/parts/", "data/warehouse.duckdb", "data/published/ion.duckdb"):
         seen = [name for name, content in found.items() if name.startswith(place) and b"PLT-TOP" in content]
         assert seen, f"what is in {place} was not searched"
-    for number, done in enumerate((good, wrong, by_token, unreachable)):
+    for number, done in enumerate((good, wrong, by_token, unreachable, report, refused)):
         found[f"what run {number} printed"] = done.stdout + done.stderr
+    found["what the receiver printed"] = received
+    assert b"signature refused" in received
     secrets = [sandbox.client_secret, "wrong-secret-7731", token, SMTP_PASSWORD, "chat-secret-7731", WEBHOOK_SECRET]
+    secrets += [PG_PASSWORD, STORE_SECRET]
     for name, content in found.items():
         for number, secret in enumerate(secrets):
             assert secret.encode() not in content, f"secret {number} is in {name}"

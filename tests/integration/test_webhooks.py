@@ -38,8 +38,8 @@ class Receiver:
         body = orjson.dumps({"event_id": event_id, "subscription_id": 3, "resource": resource})
         return self.post(body, **options)
 
-    def post(self, body: bytes, signature: str | None = None) -> httpx.Response:
-        digest = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    def post(self, body: bytes, signature: str | None = None, secret: str = SECRET) -> httpx.Response:
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {"x-ion-signature": digest if signature is None else signature}
         return self.client.post(f"{self.url}/ion/webhooks", content=body, headers=headers)
 

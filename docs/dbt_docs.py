@@ -1,0 +1,64 @@
+"""Writes dbt's own documentation as one page, docs/dbt/index.html: models, columns, tests, SQL, lineage, exposures.
+
+    python docs/dbt_docs.py [folder]
+
+Sizes and column types come from the warehouse of the settings, by default the demo's, if there is one; without one the
+page has all the rest. Nothing is fetched to make it, and none may be to show it: dbt's page holds a tracker, which its
+settings turn off, and the policy added here forbids the browser whatever is not in the page.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.pipeline import dbt
+from ion_pipeline.settings import load_settings
+
+FOLDER = Path(__file__).parent / "dbt"
+# dbt's page is made with AngularJS, which compiles its templates in the browser.
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:"
+)
+_CHARSET = '<meta charset="utf-8">'
+# A link that was never filled in when dbt's page was built: it leads nowhere.
+_ICON = """<link rel="shortcut icon" href="${require('./assets/favicons/favicon.ico')}"/>"""
+
+
+def write(folder: Path = FOLDER) -> Path:
+    """Write the page.
+
+    Returns:
+        The page.
+
+    Raises:
+        BuildError: dbt cannot make it; the message has its words.
+        ValueError: dbt's page is not as it was, so that the policy has no place.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        settings, options = load_settings(tenant=False), []
+        if not settings.warehouse_path.is_file():
+            settings, options = load_settings(tenant=False, data_dir=Path(work) / "none"), ["--empty-catalog"]
+        dbt.run(settings, ["docs", "generate", "--static", *options, "--target-path", work])
+        page = Path(work, "static_index.html").read_text(encoding="utf-8")
+    if page.count(_CHARSET) != 1:
+        raise ValueError("dbt's page has no place for the policy any more: look at docs/dbt_docs.py.")
+    policy = f'{_CHARSET}<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "index.html"
+    target.write_text(page.replace(_CHARSET, policy).replace(_ICON, ""), encoding="utf-8")
+    return target
+
+
+def main() -> None:
+    """Write the page and say where it is."""
+    try:
+        page = write(*map(Path, sys.argv[1:2]))
+    except IonPipelineError as error:
+        sys.exit(str(error))
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

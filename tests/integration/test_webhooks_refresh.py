@@ -1,0 +1,152 @@
+"""From events, in any order and however often, to the published file: what they name is read, and nothing else.
+
+The receiver and the tenant are processes; the sensor's request is carried out as the daemon would.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import duckdb
+import httpx
+import pytest
+
+from ion_pipeline.definitions import build_definitions
+from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.settings import Settings
+from tests.integration.changing_world import Change, add, delete, update
+from tests.integration.conftest import settings_for
+from tests.integration.test_webhooks import Receiver, running
+
+pytestmark = [pytest.mark.slow]
+
+
+@dataclass
+class Tenant:
+    """A tenant that people work in, its receiver, and the graph with its sensor."""
+
+    url: str
+    settings: Settings
+    receiver: Receiver
+    definitions: dg.Definitions
+    instance: dg.DagsterInstance
+    cursor: str | None = None
+
+    def change(self, *changes: Change) -> None:
+        httpx.post(f"{self.url}/_sandbox/changes", json=list(changes)).raise_for_status()
+
+    def look(self) -> list[dg.RunRequest]:
+        """One tick of the sensor."""
+        repository = self.definitions.get_repository_def()
+        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor, repository_def=repository)
+        tick = repository.get_sensor_def("webhook_events").evaluate_tick(context)
+        self.cursor = tick.cursor or self.cursor
+        return list(tick.run_requests or ())
+
+    def carry_out(self, request: dg.RunRequest) -> tuple[set[str], dict[str, int]]:
+        """Do what was asked for.
+
+        Returns:
+            The operations that were run, and how often ION was asked for each root connection.
+        """
+        httpx.post(f"{self.url}/_sandbox/stats/reset").raise_for_status()
+        result = self.definitions.resolve_job_def("refresh").execute_in_process(
+            instance=self.instance, asset_selection=list(request.asset_selection or ()), tags=request.tags
+        )
+        stats = httpx.get(f"{self.url}/_sandbox/stats").json()["by_entity"]
+        done = {str(event.step_key) for event in result.all_events if event.is_step_success}
+        return done, {entity: counts["requests"] for entity, counts in stats.items()}
+
+    def raw(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def published(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.settings.published_dir / "ion.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module")
+def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """A small factory, read and published once."""
+    data = tmp_path_factory.mktemp("webhooks") / "data"
+    data.mkdir()
+    with (
+        running_sandbox(scale=0.05) as sandbox,
+        running(data, ION_DATA_DIR=str(data), ION_WEBHOOK_REQUESTS_PER_SECOND="5") as receiver,
+        dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
+    ):
+        settings = settings_for(sandbox, data, entities=("suppliers", "users", "parts"))
+        steps.extract(settings)
+        steps.load(settings)
+        dbt.build(settings)
+        steps.publish(settings)
+        yield Tenant(sandbox.api_url, settings, receiver, build_definitions(settings, Silence()), instance)
+
+
+def test_what_events_name_is_read_built_and_published_and_nothing_else(tenant: Tenant) -> None:
+    [(changed,), (gone,)] = tenant.raw("select id from raw.suppliers order by id limit 2")
+    [(user, name)] = tenant.raw("select id, name from raw.users order by id limit 1")
+    tenant.change(
+        add("suppliers", id=990_001, name="Came by event"),
+        update("suppliers", changed, name="Changed by event", touch=True),
+        delete("suppliers", gone),
+        # Nobody says anything of this one.
+        update("users", user, name="Changed in silence", touch=True),
+    )
+    # At least once, and in no order: the delete before the update, each of them three times.
+    deliveries = [f"{kind}-{number}" for kind in ("create", "update", "delete") for number in (1, 1, 1)]
+    random.Random(3).shuffle(deliveries)
+    answers = [tenant.receiver.deliver(event_id, "suppliers") for event_id in deliveries]
+    assert [answer.status_code for answer in answers] == [200] * 9
+    [request] = tenant.look()
+    assert request.tags["ion/entities"] == "suppliers"
+    assert request.tags["ion/webhook_events"] == "3"
+
+    done, asked = tenant.carry_out(request)
+    assert done == {"extract", "load", "build", "publish"}
+    assert set(asked) == {"me", "suppliers"}, "ION was asked for something else than whose key it is, and suppliers"
+    wanted = {(990_001, "Came by event"), (changed, "Changed by event")}
+    for found in (
+        set(tenant.raw("select id, name from raw.suppliers")),
+        set(tenant.published("select supplier_id, supplier_name from reference.suppliers")),
+    ):
+        assert wanted <= found
+        assert gone not in {supplier for supplier, _ in found}
+        assert len(found) > 2
+    assert tenant.raw(f"select name from raw.users where id = {user}") == [(name,)]  # noqa: S608 -- an id
+
+
+def test_replayed_events_ask_for_nothing_and_late_ones_cost_a_look(tenant: Tenant) -> None:
+    for event_id in ("delete-1", "create-1", "update-1"):
+        assert tenant.receiver.deliver(event_id, "suppliers").json() == {"status": "known"}
+    assert tenant.look() == []
+    # An event whose change was read already, by a refresh that was quicker than the event.
+    assert tenant.receiver.deliver("late", "suppliers").json() == {"status": "stored"}
+    [request] = tenant.look()
+    loads = tenant.raw("select count(*) from raw._ion_loads")
+    done, asked = tenant.carry_out(request)
+    assert set(asked) == {"me", "suppliers"}, "ION was asked for something else than whose key it is, and suppliers"
+    assert done == {"extract"}
+    assert tenant.raw("select count(*) from raw._ion_loads") == loads
+
+
+def test_a_flood_becomes_one_run(tenant: Tenant) -> None:
+    waiting = [f"flood-{number}" for number in range(30)]
+    refused = 0
+    while waiting:
+        statuses = {event_id: tenant.receiver.deliver(event_id, "suppliers").status_code for event_id in waiting}
+        assert set(statuses.values()) <= {200, 429}
+        # As ION does: what was not taken comes again.
+        waiting = [event_id for event_id, status in statuses.items() if status == 429]
+        refused += len(waiting)
+        time.sleep(0.2)
+    assert refused, "it was no flood"
+    [request] = tenant.look()
+    assert request.tags["ion/webhook_events"] == "30"
+    assert tenant.look() == []
