@@ -67,8 +67,9 @@ format: setup-dev ## Format Python and SQL
 	$(BIN)/ruff format .
 	$(SQLFLUFF) fix --processes 2 $(SQL)
 
+# A file's tests stay together, for what they share is made once for each worker; those that take long come first.
 test: lint ## Everything CI does: lint, types, unit, contract and end-to-end tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-unit: setup-dev ## The tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" tests/unit tests/contract tests/architecture

@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).parent.parent
 UPDATE = bool(os.environ.get("ION_UPDATE_SNAPSHOTS"))
 SNAPSHOT = Path(__file__).parent / "data" / "definitions.txt"
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

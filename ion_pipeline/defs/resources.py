@@ -52,7 +52,7 @@ class Pipeline:
         with self.reporter.phase("Building the models"):
             if names is None:
                 return dbt.build_pending(self.settings(), on_line=self.on_line)
-            return dbt.build(self.settings(), select=names, with_neighbours=False, on_line=self.on_line)
+            return dbt.build(self.settings(), select=names, indirect_selection="empty", on_line=self.on_line)
 
     def publish(self) -> PublishReport:
         """Write what readers open; errors as `steps.publish`."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import orjson
@@ -28,6 +28,8 @@ from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Built, begin_build, built_load, changed_since_build, connect, note_build
 
 _PARSE_SECONDS = 300.0
+
+IndirectSelection = Literal["eager", "buildable", "cautious", "empty"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def build(
     settings: Settings,
     *,
     select: Sequence[str] = (),
-    with_neighbours: bool = True,
+    indirect_selection: IndirectSelection = "eager",
     on_line: Callable[[str], None] | None = None,
 ) -> BuildReport:
     """Build and test the models: `dbt build`.
@@ -163,7 +165,8 @@ def build(
     Args:
         settings: Which warehouse, and how much memory and threads dbt may use.
         select: dbt selectors; all models when empty.
-        with_neighbours: Run the tests of what is selected too, not only those that are selected themselves.
+        indirect_selection: Which tests of what is selected run with it, in dbt's words: those that touch it (`eager`),
+            that can run once it is built (`buildable`), that read nothing else (`cautious`), or none (`empty`).
         on_line: Gets each line dbt prints, as it prints it.
 
     Raises:
@@ -171,8 +174,8 @@ def build(
         BuildError: A model or a test failed. Names the nodes; published files are untouched.
     """
     begun, _ = _begin(settings)
-    arguments = [] if with_neighbours else ["--indirect-selection", "empty"]
-    report = run(settings, ["build", *arguments, *(["--select", *select] if select else [])], on_line=on_line)
+    arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
+    report = run(settings, ["build", *arguments], on_line=on_line)
     if not select:
         _note(settings, begun)
     return report

@@ -115,10 +115,7 @@ def build_warehouse(
                 settings = settings_for(sandbox, data_dir)
                 steps.extract(settings)
             steps.load(settings)
-            if select:
-                dbt.run(settings, ["build", "--indirect-selection", "buildable", "--select", *select])
-            else:
-                dbt.build(settings)
+            dbt.build(settings, select=select, indirect_selection="buildable")
             steps.publish(settings)
 
         return Built(once(f"{world.name}-{profile}", fill), world, profile)

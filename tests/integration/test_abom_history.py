@@ -23,7 +23,7 @@ from tests.oracle.genealogy import hierarchy
 from tests.oracle.history import History
 from tests.oracle.world import Row, World, read_truths, read_world_dir
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("abom_history")]
+pytestmark = pytest.mark.slow
 
 ENTITIES = (
     "abom_edges", "abom_installations", "abom_items", "build_requirements", "mbom_items", "mbom_substitutes",
@@ -79,7 +79,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], No
             assert steps.extract(settings).load_id
             steps.load(settings)
     # Only the history, and of the tests only those that read nothing else.
-    dbt.run(settings, ["build", "--indirect-selection", "buildable", "--select", *MODELS])
+    dbt.build(settings, select=MODELS, indirect_selection="buildable")
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         for name in ("abom_as_of", "abom_compare_as_of"):
             connection.execute((MACROS / f"{name}.sql").read_text(encoding="utf-8"))

@@ -27,7 +27,7 @@ from tests.integration.conftest import MEMORY, settings_for
 SCALE = 0.1
 SEED = 7
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dagster_refresh")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from ion_pipeline.pipeline.steps import ExtractReport
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import AppliedLoad, LoadReport, PublishReport, TableChange, TableEntry
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
+pytestmark = pytest.mark.slow
 
 LOAD_ID = "01JZ0000000000000000000000"
 ENTITIES = ("part_inventories", "parts", "labels", "issues", "runs")

@@ -21,7 +21,7 @@ from tests.integration.traces import ids_found, telling_texts, texts_found
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("export_control")]
+pytestmark = pytest.mark.slow
 
 #: Marts with the flag, the columns that name rows, and whose: a row is flagged if and only if one of them is so.
 FLAGGED: dict[str, dict[str, str]] = {

@@ -14,7 +14,7 @@ from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from tests.integration.test_extract_sandbox import CATALOG, Extraction, differences
 from tests.oracle.world import World, read_world_dir
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults_with_ranges")]
+pytestmark = pytest.mark.slow
 
 LARGE = ("abom_installations", "part_inventories", "run_step_fields", "run_steps")
 FAULTS = [

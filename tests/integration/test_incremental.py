@@ -24,7 +24,7 @@ from ion_pipeline.settings import Settings
 from tests.integration.changing_world import add, delete, update
 from tests.integration.conftest import settings_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incremental")]
+pytestmark = pytest.mark.slow
 
 # With and without lists inside, with and without an id, and one without an `_updated` filter.
 ENTITIES = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.integration.changing_world import Change, Tenant, add, changing_tenant, delete, update
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incremental")]
+pytestmark = pytest.mark.slow
 
 DEEDS = (
     "change",

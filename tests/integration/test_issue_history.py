@@ -13,7 +13,7 @@ from ion_pipeline.sandbox.server import export_world
 from tests.integration.test_incremental import Tenant, add, running, update
 from tests.oracle.world import read_truths
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incremental")]
+pytestmark = pytest.mark.slow
 
 ENTITIES = (
     "issues",
@@ -62,7 +62,7 @@ def changed(tenant: Tenant, truths: dict[str, Any]) -> dict[str, list[datetime]]
         tenant.refresh()
         made["lot"].append(stamp(tenant, "part_inventories", lot))
     # With the tests of what is built, and of nothing else.
-    dbt.run(tenant.settings, ["build", "--indirect-selection", "cautious", "--select", *MODELS])
+    dbt.build(tenant.settings, select=MODELS, indirect_selection="cautious")
     return made
 
 

@@ -12,7 +12,7 @@ import pytest
 from ion_pipeline.warehouse import PublishError, Resources, publish, send_to_postgres
 from tests.integration.conftest import Built
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.slow
 SMALL = Resources("512MB", 1)
 
 

@@ -17,7 +17,7 @@ from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline.upkeep import compact
 from tests.integration.changing_world import LONG_AGO, Tenant, add, changing_tenant, delete, update
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incremental")]
+pytestmark = pytest.mark.slow
 
 OLD = {"_created": LONG_AGO, "_updated": LONG_AGO}
 

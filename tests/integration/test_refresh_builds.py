@@ -21,7 +21,7 @@ from ion_pipeline.warehouse import PUBLIC_SCHEMAS
 from tests.integration.changing_world import Change, update
 from tests.integration.conftest import settings_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("refresh_builds")]
+pytestmark = pytest.mark.slow
 
 SCALE = 0.05
 BOOKS = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}

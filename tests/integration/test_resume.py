@@ -26,7 +26,7 @@ from ion_pipeline.sandbox.server import export_world
 from tests.integration.conftest import settings_for
 from tests.integration.test_incremental import Tenant, add, contents, delete, history, update
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("resume")]
+pytestmark = pytest.mark.slow
 
 # With and without lists inside, read in ranges and not, and one that shows its changes by its etags alone.
 ENTITIES = ("abom_installations", "part_inventories", "parts", "run_steps", "runs", "validation_functions")
