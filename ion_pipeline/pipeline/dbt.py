@@ -265,6 +265,8 @@ def _failure(report: BuildReport, lines: Sequence[str]) -> str:
     failed = [node for node in report.nodes if node.status in {"error", "fail", "runtime error"}]
     if not failed:
         return "dbt ended with an error: " + " ".join(line for line in lines[-12:] if line)
+    # A model that could not be built is why tests of it fail.
+    failed.sort(key=lambda node: node.unique_id.startswith("test."))
     shown = "; ".join(f"{node.unique_id} ({' '.join(node.message.split())[:300]})" for node in failed[:5])
     return f"dbt: {len(failed)} of {len(report.nodes)} nodes failed: {shown}."
 

@@ -110,6 +110,9 @@ def test_pareto_of_parts(demo_warehouse: Built, factory: World) -> None:
     counts: dict[str, float] = {}
     for _, unit in issues.units_of_issues(factory):
         counts[pieces.part[unit]] = counts.get(pieces.part[unit], 0) + pieces.quantity(unit)
+    # An issue that names no unit is counted, and has no defects.
+    assert {issue["id"] for issue in factory["issues"]} - {issue for issue, _ in issues.units_of_issues(factory)}
+    counts["no part"] = 0.0
     descending = sorted(counts, key=lambda part: (-counts[part], part))
     found = rows(demo_warehouse, "select * from quality.defect_pareto where dimension = 'part' order by class_rank")
     assert [row["class"] for row in found] == descending

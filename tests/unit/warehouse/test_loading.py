@@ -39,7 +39,13 @@ def test_every_table_of_the_catalog_exists_and_is_described(house: House) -> Non
     assert house.contents() == {
         f"{schema}.{table}": []
         for schema in ("raw", "raw_history")
-        for table in ["_ion_load_tables", "_ion_loads", "_ion_schema_drift", *(table.name for table in TABLES)]
+        for table in [
+            "_ion_export_controlled",
+            "_ion_load_tables",
+            "_ion_loads",
+            "_ion_schema_drift",
+            *(table.name for table in TABLES),
+        ]
         if schema == "raw" or not table.startswith("_")
     }
     assert house.query(
