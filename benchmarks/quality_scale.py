@@ -187,7 +187,7 @@ def _findings(runs: int) -> str:
             id // 200 as id, 'Found ' || id % 7 as title, id as run_step_id,
             id // 200 % 3 + 1 as issue_disposition_type_id,
             case when id // 200 % 10 < 7 then 'RESOLVED' else 'IN_PROGRESS' end as status,
-            coalesce(end_time, _created) as _created, coalesce(end_time, _created) + to_days(id // 200 % 40) as _updated
+            coalesce(end_time, _created) as _created, coalesce(end_time, _created) + to_days(id // 200 % 30) as _updated
         from raw.run_steps
         where id % 200 = 0;
 
