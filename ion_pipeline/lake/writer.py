@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 
 from ion_pipeline.lake import paths
-from ion_pipeline.lake.background import Background
+from ion_pipeline.lake.background import Background, Work
 from ion_pipeline.lake.errors import LakeWriteError, write_error
 from ion_pipeline.lake.journal import Checkpoints, Interrupted, StagedTable, staged_rows
 from ion_pipeline.lake.lock import WriterLock
@@ -218,7 +218,7 @@ class LoadWriter:
                 self._reveal(manifest)
             except OSError as error:
                 self._abandon()
-                raise write_error(error, f"load {self.load_id} in {self._storage.location}") from error
+                raise self._error(error, f"load {self.load_id}") from error
             except BaseException:
                 self._abandon()
                 raise
@@ -265,7 +265,13 @@ class LoadWriter:
             yield
         except OSError as error:
             self._abandon()
-            raise write_error(error, f"{what} in {self._storage.location}") from error
+            raise self._error(error, what) from error
+        except LakeWriteError:
+            self._abandon()
+            raise
+
+    def _error(self, error: OSError, what: str) -> LakeWriteError:
+        return write_error(error, f"{what} in {self._storage.location}")
 
     def _schema(self, table: str) -> pa.Schema:
         schema = self._schemas.get(table)
@@ -285,9 +291,16 @@ class LoadWriter:
                 lambda name: self._storage.create(f"{folder}/{name}"),
                 self._options,
                 files,
-                do=self._background.do,
+                do=lambda work, held_bytes: self._background.do(lambda: self._named(table, work), held_bytes),
             )
         return writer
+
+    def _named(self, table: str, work: Work) -> None:
+        # What fails comes to light in a later call, which may be about another table or the whole load.
+        try:
+            work()
+        except OSError as error:
+            raise self._error(error, f"{table} of load {self.load_id}") from error
 
     def _check_open(self) -> None:
         if not self._open:

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -143,11 +144,18 @@ def test_rows_held_stay_below_the_bound_however_slow_the_disk(
     assert limit // 2 < worst <= limit
 
 
-def test_what_fails_beside_is_raised_by_the_next_call_and_ends_the_load(
-    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+NEXT_CALLS: dict[str, Callable[[LoadWriter], object]] = {
+    "more rows": lambda writer: writer.write("parts", numbered(4, 3)),
+    "rows of another table": lambda writer: writer.write("runs", pa.record_batch({"id": pa.array([1], pa.int64())})),
+    "the end of the load": lambda writer: writer.commit({"parts": TableRead("parts")}),
+}
+
+
+@pytest.mark.parametrize("call", NEXT_CALLS.values(), ids=NEXT_CALLS.keys())
+def test_what_fails_beside_is_raised_by_the_next_call_by_its_name_and_ends_the_load(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[[LoadWriter], object]
 ) -> None:
     before = tree(tmp_path)
-
     is_accepted = threading.Event()
 
     def full(self: TableWriter, rows: pa.Table) -> None:
@@ -160,7 +168,7 @@ def test_what_fails_beside_is_raised_by_the_next_call_and_ends_the_load(
     is_accepted.set()
     assert writer._background._queue[0][0].exception(timeout=60)
     with pytest.raises(LakeWriteError, match="No space left while writing parts of load "):
-        writer.write("parts", numbered(4, 3))
+        call(writer)
     with pytest.raises(LakeWriteError, match="has ended"):
         writer.write("parts", numbered(7, 3))
     assert lake.loads() == []
