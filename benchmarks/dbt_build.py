@@ -48,9 +48,9 @@ def build(path: Path, work: Path, *, memory_limit: str, threads: int, select: st
     environment = {
         **os.environ,
         "DBT_PROFILES_DIR": str(PROJECT),
-        "DBT_TARGET_PATH": str(work / "target"),
-        "DBT_LOG_PATH": str(work / "logs"),
-        "ION_WAREHOUSE_PATH": str(path),
+        "DBT_TARGET_PATH": str(work.resolve() / "target"),
+        "DBT_LOG_PATH": str(work.resolve() / "logs"),
+        "ION_WAREHOUSE_PATH": str(path.resolve()),
         "ION_DUCKDB_MEMORY_LIMIT": memory_limit,
         "ION_DUCKDB_THREADS": str(threads),
         "ION_DBT_THREADS": "1",

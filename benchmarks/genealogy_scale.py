@@ -56,7 +56,8 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
             union all
             select hash(i * 31) % {assemblies}, {assemblies} + i, 19 from range({serials}) as t(i);
 
-            -- Units of one part are built alike, but for every thirtieth line; each takes from another lot.
+            -- Units of one part are built alike, but for every thirtieth line; each takes from another lot. A place has its
+            -- designator in the plan, so it is the same in all of them.
             insert into edges
             select
                 unit,
@@ -123,12 +124,12 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
             select {installations} + 1 + i, hash(i) % {assemblies} from range({installations} // 100) as t(i);
 
             insert into raw.build_requirement_reference_designators by name
-            select id as build_requirement_id, id, 'C' || id % 40 as value from lines where id % 3 = 0;
+            select id as build_requirement_id, id, 'C' || plan_line as value from lines where plan_line % 3 = 0;
 
             insert into raw.abom_installations by name
             select
                 id, id as build_requirement_id, child as part_inventory_id, plan_line % 4 + 1 as quantity,
-                case when id % 3 = 0 then id end as build_requirement_reference_designator_id,
+                case when plan_line % 3 = 0 then id end as build_requirement_reference_designator_id,
                 timestamptz '2026-01-01 00:00:00+00' + to_seconds(id) as _created
             from lines;
             """  # noqa: S608 -- nothing but numbers from the command line

@@ -6,15 +6,17 @@ Each is built once per test run, also when several workers need it, and is read-
 import fcntl
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.report.writing import write_report
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import export_world
 from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.warehouse import PublishError
 
 SCALE = 0.2
 SEED = 7
@@ -54,6 +56,13 @@ def settings_for(sandbox: object, data_dir: Path, **overrides: object) -> Settin
         data_dir=data_dir,
         duckdb_memory_limit=MEMORY,
         **overrides,
+    )
+
+
+def settings_of(data_dir: Path, *, included: bool) -> Settings:
+    """Settings without a tenant, for what is there already; with or without what is under export control."""
+    return load_settings(
+        environment="embedded", data_dir=data_dir, duckdb_memory_limit=MEMORY, publish_export_controlled=included
     )
 
 
@@ -139,3 +148,19 @@ def generation_1_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Buil
 def nested_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
     """The factory, read from a tenant without root connections for the as-built BOM."""
     return build_warehouse(world, "no-root-abom", GENEALOGY)
+
+
+@pytest.fixture(scope="session")
+def left_out(once: Callable[[str, Callable[[Path], None]], Path], demo_warehouse: Built) -> Built:
+    """The demo's warehouse, built and published again without what is controlled."""
+
+    def fill(data_dir: Path) -> None:
+        shutil.copytree(demo_warehouse.data_dir, data_dir, symlinks=True, dirs_exist_ok=True)
+        settings = settings_of(data_dir, included=False)
+        with pytest.raises(PublishError, match="ION_PUBLISH_EXPORT_CONTROLLED"):
+            steps.publish(settings)
+        dbt.build_pending(settings)
+        steps.publish(settings)
+        write_report(settings, data_dir / "report.html")
+
+    return replace(demo_warehouse, data_dir=once("left-out", fill))

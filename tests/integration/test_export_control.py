@@ -2,8 +2,6 @@
 # ruff: noqa: S608 -- names of our own
 
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,58 +10,16 @@ import orjson
 import pytest
 
 from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.pipeline import dbt
 from ion_pipeline.report.writing import write_report
-from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import PUBLIC_SCHEMAS, PublishError, begin_build, connect
-from tests.integration.conftest import Built
+from ion_pipeline.warehouse import PUBLIC_SCHEMAS, begin_build, connect
+from tests.integration.conftest import Built, settings_of
+from tests.integration.flags import FLAGGED, FLAGGED_LATER, check_flags
 from tests.integration.traces import ids_found, telling_texts, texts_found
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
-
-#: Marts with the flag, the columns that name rows, and whose: a row is flagged if and only if one of them is so.
-FLAGGED: dict[str, dict[str, str]] = {
-    "reference.parts": {"part_id": "parts"},
-    "reference.part_inventories": {"part_inventory_id": "partInventories"},
-    "reference.procedures": {"procedure_id": "procedures"},
-    "reference.procedure_steps": {"step_id": "steps"},
-    "production.runs": {"run_id": "runs"},
-    "production.run_steps": {"run_step_id": "runSteps"},
-    "production.run_history": {"run_id": "runs"},
-    "production.open_runs": {"run_id": "runs", "current_run_step_id": "runSteps"},
-    "production.labor_sessions": {"run_step_id": "runSteps"},
-    "production.inventory_by_location": {"part_id": "parts"},
-    "production.serialized_units": {
-        "part_inventory_id": "partInventories",
-        "installed_in_part_inventory_id": "partInventories",
-        "top_part_inventory_id": "partInventories",
-        "last_run_id": "runs",
-    },
-    "quality.issues": {"issue_id": "issues"},
-    "quality.issue_units": {"issue_id": "issues", "part_inventory_id": "partInventories"},
-    "quality.measurements": {"run_step_field_id": "runStepFields"},
-    "quality.control_chart_points": {"run_step_field_id": "runStepFields", "step_id": "steps"},
-    "quality.scrapped_units": {"part_inventory_id": "partInventories", "issue_id": "issues"},
-    "supply.purchase_order_lines": {"purchase_order_line_id": "purchaseOrderLines"},
-    "supply.receipts": {"receipt_item_id": "receiptItems"},
-    "genealogy.abom_installations": {
-        "parent_part_inventory_id": "partInventories",
-        "child_part_inventory_id": "partInventories",
-        "build_requirement_id": "buildRequirements",
-    },
-    "genealogy.abom_where_used": {
-        "component_part_inventory_id": "partInventories",
-        "ancestor_part_inventory_id": "partInventories",
-    },
-    "genealogy.abom_configurations": {"part_inventory_id": "partInventories"},
-    "genealogy.abom_unit_history": {"part_inventory_id": "partInventories"},
-    "genealogy.abom_structure_history": {"part_inventory_id": "partInventories"},
-    "genealogy.abom_versions": {"part_inventory_id": "partInventories"},
-    "genealogy.mbom_lines": {"mbom_item_id": "mbomItems"},
-    "genealogy.mbom_versions": {"mbom_id": "mboms"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -74,28 +30,6 @@ def rows(world: Path) -> World:
 @pytest.fixture(scope="module")
 def found(rows: World) -> set[Named]:
     return controlled(rows)
-
-
-def settings_of(data_dir: Path, *, included: bool) -> Settings:
-    return load_settings(
-        environment="embedded", data_dir=data_dir, duckdb_memory_limit="2GB", publish_export_controlled=included
-    )
-
-
-@pytest.fixture(scope="module")
-def left_out(once: Callable[[str, Callable[[Path], None]], Path], demo_warehouse: Built) -> Built:
-    """The demo's warehouse, built and published again without what is controlled."""
-
-    def fill(data_dir: Path) -> None:
-        shutil.copytree(demo_warehouse.data_dir, data_dir, symlinks=True, dirs_exist_ok=True)
-        settings = settings_of(data_dir, included=False)
-        with pytest.raises(PublishError, match="ION_PUBLISH_EXPORT_CONTROLLED"):
-            steps.publish(settings)
-        dbt.build_pending(settings)
-        steps.publish(settings)
-        write_report(settings, data_dir / "report.html")
-
-    return replace(demo_warehouse, data_dir=once("left-out", fill))
 
 
 def query(built: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -143,19 +77,71 @@ def test_the_warehouse_finds_the_rows_that_the_oracle_finds(demo_warehouse: Buil
 
 @pytest.mark.parametrize("mart", sorted(FLAGGED))
 def test_a_row_says_so_if_it_names_what_is_controlled(demo_warehouse: Built, found: set[Named], mart: str) -> None:
-    columns = FLAGGED[mart]
-    generation = "and abom_generation = 2" if mart.endswith("abom_installations") else ""
+    said = check_flags(demo_warehouse.published, mart, FLAGGED[mart], found)
+    assert said == {True, False} or (mart.endswith("control_chart_points") and said), f"{mart} tells nothing apart"
+
+
+def test_every_mart_with_a_flag_is_looked_at(demo_warehouse: Built) -> None:
+    flagged = query(
+        demo_warehouse.published,
+        "select schema_name || '.' || table_name from duckdb_columns() where column_name = 'is_export_controlled'",
+    )
+    elsewhere = {
+        "reference.attributes", "genealogy.abom_conformance", "genealogy.abom_hierarchy", "genealogy.mbom_hierarchy",
+    }  # fmt: skip
+    assert {name for (name,) in flagged} == {*FLAGGED, *FLAGGED_LATER, *elsewhere}
+
+
+def test_a_custom_field_says_so_if_it_or_its_owner_is_controlled(demo_warehouse: Built, found: set[Named]) -> None:
+    roots = {
+        child.table.removesuffix("_attributes"): entity.root_field
+        for entity in known_catalog().entities.values()
+        for child in entity.children
+        if child.table.endswith("_attributes")
+    }
     rows = query(
         demo_warehouse.published,
-        f"select is_export_controlled, {', '.join(columns)} from {mart} where true {generation}",
+        "select is_export_controlled, owner_type, owner_id, attribute_key from reference.attributes",
     )
     wrong = [
         row for row in rows
-        if row[0] is not any((root, key) in found for root, key in zip(columns.values(), row[1:], strict=True))
+        if row[0] is not ((f"{roots[row[1]]}.attributes", row[2:]) in found)
     ]  # fmt: skip
     assert not wrong, wrong[:5]
-    said = {row[0] for row in rows}
-    assert said == {True, False} or (mart.endswith("control_chart_points") and said), f"{mart} tells nothing apart"
+    assert {row[0] for row in rows} == {True, False}
+
+
+def test_a_planned_line_says_so_if_it_or_what_stands_for_it_is_controlled(
+    demo_warehouse: Built, rows: World, found: set[Named]
+) -> None:
+    # What is installed for a line of the plan, by the unit that has it.
+    installed = {
+        (unit["id"], requirement["originMbomItemId"])
+        for requirement in rows["buildRequirements"]
+        for installation in rows["abomInstallations"]
+        if installation.get("buildRequirementId") == requirement["id"]
+        and ("abomInstallations", installation["id"]) in found
+        for unit in requirement["partInventories"]
+    }
+    lines = query(
+        demo_warehouse.published,
+        "select is_export_controlled, part_inventory_id, mbom_item_id, build_requirement_id, abom_installation_id "
+        "from genealogy.abom_conformance where abom_generation = 2",
+    )
+    wrong = [
+        (flag, unit, item, requirement, installation)
+        for flag, unit, item, requirement, installation in lines
+        if flag
+        is not (
+            ("partInventories", unit) in found
+            or ("mbomItems", item) in found
+            or ("buildRequirements", requirement) in found
+            or ("abomInstallations", installation) in found
+            or (item is not None and (unit, item) in installed)
+        )
+    ]
+    assert not wrong, wrong[:5]
+    assert {line[0] for line in lines} == {True, False}
 
 
 def test_a_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, found: set[Named]) -> None:
@@ -172,6 +158,25 @@ def test_a_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, f
             ("partInventories", unit) in found
             or ("buildRequirements", requirement) in found
             or (path != "" and expected[root, above])
+        )
+        if flag is not expected[root, path]:
+            wrong.append((root, path))
+    assert not wrong, wrong[:5]
+    assert set(expected.values()) == {True, False}
+
+
+def test_a_planned_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, found: set[Named]) -> None:
+    rows = query(
+        demo_warehouse.published,
+        "select root_part_id, path_key, part_id, mbom_item_id, is_export_controlled "
+        "from genealogy.mbom_hierarchy order by root_part_id, depth",
+    )
+    expected: dict[tuple[int, str], bool] = {}
+    wrong = []
+    for root, path, part, item, flag in rows:
+        above = path.rpartition("/")[0]
+        expected[root, path] = (
+            ("parts", part) in found or ("mbomItems", item) in found or (path != "" and expected[root, above])
         )
         if flag is not expected[root, path]:
             wrong.append((root, path))

@@ -78,6 +78,33 @@ def test_a_publish_is_whole_before_latest_names_it_and_old_ones_go(database: Pat
     assert send(folder, store).files == 0, "what is there is not sent again"
 
 
+def test_what_may_hold_controlled_rows_goes_from_the_store_too(database: Path, tmp_path: Path, store: str) -> None:
+    folder, elsewhere = tmp_path / "published", store.replace("/ion?", "/controlled?")
+
+    def sent(said: str) -> str:
+        publish(database, folder, export_controlled=said, resources=SMALL)
+        return send(folder, elsewhere, keep=5).publish_id
+
+    def there() -> set[str]:
+        return {path.split("/")[1] for path in files(elsewhere) if path.startswith("publishes/")}
+
+    assert there() == set()
+    whole = [sent("included"), sent("included")]
+    assert there() == set(whole)
+    # As when the sender is killed half way: nothing says what is in it.
+    filesystem, root = fs.FileSystem.from_uri(elsewhere)
+    with filesystem.open_output_stream(f"{root}/publishes/{whole[0][:-1]}_/ion.duckdb") as stream:
+        stream.write(b"rows")
+    without = [sent("left out as of load 1")]
+    assert there() == set(without)
+    without.append(sent("left out as of load 1"))
+    assert there() == set(without)
+    # Rows that were published as free have come under control since.
+    later = sent("left out as of load 2")
+    assert there() == {later}
+    assert orjson.loads(files(elsewhere)["latest.json"])["publish_id"] == later
+
+
 def test_a_store_that_refuses_is_named_without_its_options(database: Path, tmp_path: Path, store: str) -> None:
     folder = tmp_path / "published"
     with pytest.raises(PublishError, match="Nothing is published"):

@@ -101,5 +101,5 @@ select
     null as expected_quantity,
     null as found_quantity
 from installed
-where not exists (select 1 from expected)
+where (select count(*) from expected) = 0
 having count(child_id) > 0

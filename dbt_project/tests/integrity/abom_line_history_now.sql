@@ -57,5 +57,5 @@ select
     true as is_unknown_today,
     true as is_missing_in_history
 from {{ source('ion', 'abom_installations') }}
-where not exists (select today.line_key from today)
+where (select count(*) from today) = 0
 having count(*) > 0

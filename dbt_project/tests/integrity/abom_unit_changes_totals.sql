@@ -89,5 +89,5 @@ select
     count(*) as expected_difference,
     0 as found_difference
 from built
-where previous_part_inventory_id is not null and not exists (select 1 from expected)
+where previous_part_inventory_id is not null and (select count(*) from expected) = 0
 having count(*) > 0

@@ -80,5 +80,5 @@ select
 from {{ ref('abom_installations') }}
 where
     not is_quarantined
-    and not exists (select 1 from paths)
+    and (select count(*) from paths) = 0
 having count(*) > 0

@@ -142,5 +142,5 @@ select
 from {{ ref('run_steps') }}
 where
     status = 'COMPLETE' and not is_group and step_id is not null and part_inventory_id is not null
-    and not exists (select 1 from expected)
+    and (select count(*) from expected) = 0
 having count(*) > 0

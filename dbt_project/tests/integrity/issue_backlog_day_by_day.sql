@@ -43,5 +43,5 @@ union all
 -- Issues have been open, and no day was compared.
 select min(periods.opened_on) as day_on
 from periods
-where not exists (select 1 from found)
+where (select count(*) from found) = 0
 having count(*) > 0

@@ -98,5 +98,5 @@ select
     'none' as what,
     min(rows_of_ion.id) as issue_id
 from rows_of_ion
-where not exists (select 1 from last_day)
+where (select count(*) from last_day) = 0
 having count(*) > 0

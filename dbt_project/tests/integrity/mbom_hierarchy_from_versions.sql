@@ -87,5 +87,5 @@ select
     null as expected_quantity,
     null as found_quantity
 from planned
-where not exists (select 1 from expected)
+where (select count(*) from expected) = 0
 having count(*) > 0

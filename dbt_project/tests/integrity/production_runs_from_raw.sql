@@ -117,5 +117,5 @@ select
     count(*) as expected_amount,
     0 as found_amount
 from run_steps
-where run_id in (select runs.id from {{ source('ion', 'runs') }} as runs) and not exists (select 1 from expected)
+where run_id in (select runs.id from {{ source('ion', 'runs') }} as runs) and (select count(*) from expected) = 0
 having count(*) > 0

@@ -15,4 +15,4 @@ select
     'none' as entity,
     0 as raw_count,
     0 as staging_count
-where not exists (select 1 from staged)
+where (select count(*) from staged) = 0

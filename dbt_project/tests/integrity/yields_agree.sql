@@ -107,5 +107,5 @@ select
     count(*) as expected_amount,
     0 as found_amount
 from {{ ref('run_steps') }}
-where attempt_count > 0 and not exists (select 1 from expected)
+where attempt_count > 0 and (select count(*) from expected) = 0
 having count(*) > 0

@@ -31,6 +31,7 @@ standing as (
             {% endfor %}
         {% endfor %}
         lines.parent_part_inventory_id as part_inventory_id,
+        lines.abom_generation,
         changed.changed_at
     from changed
     inner join lines
@@ -46,6 +47,7 @@ standing as (
             {% endfor %}
         {% endfor %}
         line_changes.part_inventory_id,
+        line_changes.abom_generation,
         line_changes.changed_at
     from changed
     inner join line_changes
@@ -58,6 +60,7 @@ select
     part_inventory_id,
     changed_at,
     'indirect' as change,
+    abom_generation,
     {% for suffix in ['before', 'after'] %}
         {% for column in columns %}
             {{ column }}_{{ suffix }},

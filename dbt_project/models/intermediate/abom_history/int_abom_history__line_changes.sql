@@ -53,6 +53,7 @@ select
         when began.line_end_id is not null then 'requirement_added'
         else 'requirement_removed'
     end as change,
+    coalesce(began.abom_generation, ended.abom_generation) as abom_generation,
     {% for side, suffix in [('ended', 'before'), ('began', 'after')] %}
         {% for column in [
             'line_key', 'build_requirement_id', 'abom_installation_id', 'child_part_inventory_id', 'part_id',

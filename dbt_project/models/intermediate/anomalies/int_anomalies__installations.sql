@@ -46,7 +46,8 @@ installed as (
         reference_designator,
         quantity_installed as quantity,
         installed_at,
-        true as has_requirement
+        true as has_requirement,
+        is_export_controlled
     from lines
 
     union all
@@ -60,12 +61,21 @@ installed as (
         cast(null as varchar) as reference_designator,
         quantity,
         created_at as installed_at,
-        false as has_requirement
+        false as has_requirement,
+        {{ is_export_controlled('abom_installations', 'abom_installation_id') }} as is_export_controlled
     from dangling
 )
 
 select
-    installed.*,
+    installed.abom_generation,
+    installed.abom_installation_id,
+    installed.build_requirement_id,
+    installed.parent_part_inventory_id,
+    installed.part_inventory_id,
+    installed.reference_designator,
+    installed.quantity,
+    installed.installed_at,
+    installed.has_requirement,
     parents.unit_label as parent,
     coalesce(children.unit_label, 'something') as child,
     children.tracking_type as child_tracking_type,
@@ -74,8 +84,7 @@ select
     inventories.created_at as child_created_at,
     completions.completed_at as parent_completed_at,
     parent_rings.ring_id,
-    coalesce(parents.is_export_controlled, false)
-    or coalesce(children.is_export_controlled, false) as is_export_controlled
+    coalesce(installed.is_export_controlled, false) as is_export_controlled
 from installed
 left join units as parents on installed.parent_part_inventory_id = parents.part_inventory_id
 left join units as children on installed.part_inventory_id = children.part_inventory_id

@@ -47,7 +47,14 @@ select
     or {{ is_export_controlled('part_inventories', 'changes.child_part_inventory_id_before') }}
     or {{ is_export_controlled('part_inventories', 'changes.child_part_inventory_id_after') }}
     or {{ is_export_controlled('parts', 'changes.part_id_before') }}
-    or {{ is_export_controlled('parts', 'changes.part_id_after') }} as is_export_controlled
+    or {{ is_export_controlled('parts', 'changes.part_id_after') }}
+    -- What is required counts as well, whatever has been put in its place.
+    {% for suffix in ['before', 'after'] %}
+        or case changes.abom_generation
+            when 1 then {{ is_export_controlled('abom_items', 'changes.build_requirement_id_' ~ suffix) }}
+            else {{ is_export_controlled('build_requirements', 'changes.build_requirement_id_' ~ suffix) }}
+        end
+    {%- endfor %} as is_export_controlled
 from changes
 inner join versions
     on

@@ -1,0 +1,115 @@
+"""Which rows of which marts have to say that they are under export control, by the ids in them."""
+# ruff: noqa: S608 -- names of our own
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.oracle.export_control import Named
+
+#: Marts with the flag, the columns that name rows, and whose: a row is flagged if and only if one of them is so.
+FLAGGED: dict[str, dict[str, str]] = {
+    "reference.parts": {"part_id": "parts"},
+    "reference.part_inventories": {"part_inventory_id": "partInventories"},
+    "reference.procedures": {"procedure_id": "procedures"},
+    "reference.procedure_steps": {"step_id": "steps"},
+    "production.runs": {"run_id": "runs"},
+    "production.run_steps": {"run_step_id": "runSteps"},
+    "production.run_history": {"run_id": "runs"},
+    "production.open_runs": {"run_id": "runs", "current_run_step_id": "runSteps"},
+    "production.labor_sessions": {"run_step_id": "runSteps"},
+    "production.inventory_by_location": {"part_id": "parts"},
+    "production.serialized_units": {
+        "part_inventory_id": "partInventories",
+        "installed_in_part_inventory_id": "partInventories",
+        "top_part_inventory_id": "partInventories",
+        "last_run_id": "runs",
+    },
+    "quality.issues": {"issue_id": "issues"},
+    "quality.issue_units": {"issue_id": "issues", "part_inventory_id": "partInventories"},
+    "quality.measurements": {"run_step_field_id": "runStepFields"},
+    "quality.control_chart_points": {"run_step_field_id": "runStepFields", "step_id": "steps"},
+    "quality.scrapped_units": {"part_inventory_id": "partInventories", "issue_id": "issues"},
+    "supply.purchase_order_lines": {"purchase_order_line_id": "purchaseOrderLines"},
+    "supply.receipts": {"receipt_item_id": "receiptItems"},
+    "genealogy.abom_installations": {
+        "parent_part_inventory_id": "partInventories",
+        "child_part_inventory_id": "partInventories",
+        "build_requirement_id": "buildRequirements",
+    },
+    "genealogy.abom_where_used": {
+        "component_part_inventory_id": "partInventories",
+        "ancestor_part_inventory_id": "partInventories",
+    },
+    "genealogy.abom_configurations": {"part_inventory_id": "partInventories"},
+    "genealogy.abom_unit_history": {"part_inventory_id": "partInventories"},
+    "genealogy.abom_structure_history": {"part_inventory_id": "partInventories"},
+    "genealogy.abom_versions": {"part_inventory_id": "partInventories"},
+    "genealogy.mbom_lines": {"mbom_item_id": "mbomItems"},
+    "genealogy.abom_line_history": {
+        "parent_part_inventory_id": "partInventories",
+        "part_inventory_id": "partInventories",
+        "part_id": "parts",
+        "build_requirement_id": "buildRequirements",
+        "origin_mbom_item_id": "mbomItems",
+    },
+    "genealogy.mbom_versions": {"mbom_id": "mboms"},
+    "genealogy.mbom_version_changes": {
+        "mbom_id": "mboms",
+        "previous_mbom_id": "mboms",
+        "mbom_item_id_before": "mbomItems",
+        "mbom_item_id_after": "mbomItems",
+        "part_id_before": "parts",
+        "part_id_after": "parts",
+        "substitute_part_id": "parts",
+    },
+}
+#: The same of what has no rows, or none that are controlled, before something has changed.
+FLAGGED_LATER: dict[str, dict[str, str]] = {
+    "genealogy.abom_version_changes": {
+        "part_inventory_id": "partInventories",
+        "part_inventory_id_before": "partInventories",
+        "part_inventory_id_after": "partInventories",
+        "part_id_before": "parts",
+        "part_id_after": "parts",
+        "build_requirement_id_before": "buildRequirements",
+        "build_requirement_id_after": "buildRequirements",
+    },
+    "genealogy.genealogy_anomalies": {
+        "part_inventory_ids": "partInventories",
+        "build_requirement_ids": "buildRequirements",
+        "abom_installation_ids": "abomInstallations",
+    },
+}
+# Rows of the first generation are named by ids of its own, and checked in a warehouse of that generation.
+_OF_ONE_GENERATION = ("abom_installations", "abom_line_history")
+
+
+def check_flags(database: Path, mart: str, columns: dict[str, str], found: set[Named]) -> set[bool]:
+    """Every row is flagged if and only if it names a row that is controlled.
+
+    Args:
+        database: A published file.
+        mart: Schema and table.
+        columns: Columns that hold an id or a list of ids, and of which connection.
+        found: What is controlled, by the oracle.
+
+    Returns:
+        Which flags occur.
+    """
+    generation = "and abom_generation = 2" if mart.endswith(_OF_ONE_GENERATION) else ""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            f"select is_export_controlled, {', '.join(columns)} from {mart} where true {generation}"
+        ).fetchall()
+    wrong = [
+        row for row in rows
+        if row[0] is not any(_is_named(root, ids, found) for root, ids in zip(columns.values(), row[1:], strict=True))
+    ]  # fmt: skip
+    assert not wrong, (mart, wrong[:5])
+    return {row[0] for row in rows}
+
+
+def _is_named(root: str, ids: Any, found: set[Named]) -> bool:
+    return any((root, key) in found for key in (ids if isinstance(ids, list) else [ids]))
