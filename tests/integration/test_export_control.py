@@ -15,7 +15,7 @@ from ion_pipeline.report.writing import write_report
 from ion_pipeline.warehouse import PUBLIC_SCHEMAS, begin_build, connect
 from tests.integration.conftest import Built, settings_of
 from tests.integration.flags import FLAGGED, FLAGGED_LATER, check_flags
-from tests.integration.traces import ids_found, telling_texts, texts_found
+from tests.integration.traces import ids_found, telling_texts, traces
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
@@ -192,13 +192,13 @@ def test_the_search_finds_what_is_published_and_nothing_where_it_is_left_out(
     assert len([text for text in texts if token in text]) > 20
     report = tmp_path / "report.html"
     write_report(settings_of(demo_warehouse.data_dir, included=True), report)
-    with_them = texts_found(demo_warehouse.data_dir / "published", texts) | texts_found_in(report, texts)
+    with_them = dict(traces(demo_warehouse.data_dir / "published", texts)) | texts_found_in(report, texts)
     for place in ("ion.duckdb genealogy.abom_hierarchy", "ion.duckdb quality.issues", "reference/parts.parquet"):
         assert any(place in name for name in with_them), place
     assert report.name in with_them
     assert len(ids_found(demo_warehouse.published, found)) > 30
 
-    without = texts_found(left_out.data_dir / "published", texts)
+    without = dict(traces(left_out.data_dir / "published", texts))
     assert not without, {name: sorted(hits)[:5] for name, hits in without.items()}
     assert not texts_found_in(left_out.data_dir / "report.html", texts)
     assert not ids_found(left_out.published, found)

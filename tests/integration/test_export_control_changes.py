@@ -13,10 +13,10 @@ import pytest
 
 from ion_pipeline.pipeline import dbt, steps
 from tests.integration.changing_world import Change, delete, served, update
-from tests.integration.conftest import Built, settings_for, settings_of
+from tests.integration.conftest import GENEALOGY, Built, settings_for, settings_of
 from tests.integration.flags import FLAGGED, FLAGGED_LATER, check_flags
 from tests.integration.test_export_control import query
-from tests.integration.traces import ids_found, telling_texts, texts_found
+from tests.integration.traces import ids_found, telling_texts, traces
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
@@ -31,7 +31,7 @@ class Changed:
         before: Its rows when they were read first.
         after: Its rows now.
         left_out: Refreshed without what is controlled.
-        whole: The same data, built and published with it.
+        whole: The same data, its genealogy built with it.
     """
 
     before: World
@@ -97,9 +97,7 @@ def changed(once: Callable[[str, Callable[[Path], None]], Path], left_out: Built
 
     def build(data_dir: Path) -> None:
         shutil.copytree(once("left-out-later", refresh), data_dir, symlinks=True, dirs_exist_ok=True)
-        settings = settings_of(data_dir, included=True)
-        dbt.build_pending(settings)
-        steps.publish(settings)
+        dbt.build(settings_of(data_dir, included=True), select=GENEALOGY, indirect_selection="buildable")
 
     def built(folder: Path) -> Built:
         return Built(folder, left_out.world, left_out.profile)
@@ -111,9 +109,9 @@ def test_what_comes_under_control_is_gone_with_the_next_refresh(changed: Changed
     new = changed.found - controlled(changed.before)
     assert {root for root, _ in new} >= {"parts", "partInventories", "buildRequirements", "abomInstallations"}
     texts = telling_texts(changed.after, changed.found)
-    assert texts_found(left_out.data_dir / "published", texts), "nothing of it was published before"
+    assert next(traces(left_out.data_dir / "published", texts), None), "nothing of it was published before"
     assert ids_found(left_out.published, new)
-    assert not texts_found(changed.left_out.data_dir / "published", texts)
+    assert not dict(traces(changed.left_out.data_dir / "published", texts))
     assert not ids_found(changed.left_out.published, changed.found)
     # The publish before was made without what was controlled then.
     latest = orjson.loads((changed.left_out.data_dir / "published" / "latest.json").read_bytes())
@@ -123,7 +121,7 @@ def test_what_comes_under_control_is_gone_with_the_next_refresh(changed: Changed
 
 def test_history_of_the_rest_stands(changed: Changed) -> None:
     seen = "select change, part_inventory_id from genealogy.abom_version_changes where change = 'uninstalled'"
-    without, whole = (set(query(built.published, seen)) for built in (changed.left_out, changed.whole))
+    without, whole = set(query(changed.left_out.published, seen)), set(query(changed.whole.warehouse, seen))
     assert without < whole
     assert {unit for _, unit in whole - without} <= {key for root, key in changed.found if root == "partInventories"}
     assert not {("partInventories", unit) for _, unit in without} & changed.found
@@ -131,11 +129,11 @@ def test_history_of_the_rest_stands(changed: Changed) -> None:
 
 @pytest.mark.parametrize("mart", sorted(FLAGGED_LATER))
 def test_what_changed_says_so_if_it_names_what_is_controlled(changed: Changed, mart: str) -> None:
-    assert check_flags(changed.whole.published, mart, FLAGGED_LATER[mart], changed.found) == {True, False}
+    assert check_flags(changed.whole.warehouse, mart, FLAGGED_LATER[mart], changed.found) == {True, False}
 
 
 @pytest.mark.parametrize(
     "mart", ["genealogy.abom_line_history", "genealogy.abom_installations", "reference.part_inventories"]
 )
 def test_flags_are_those_of_now(changed: Changed, mart: str) -> None:
-    assert check_flags(changed.whole.published, mart, FLAGGED[mart], changed.found) == {True, False}
+    assert check_flags(changed.whole.warehouse, mart, FLAGGED[mart], changed.found) == {True, False}

@@ -3,7 +3,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +54,12 @@ def telling_texts(world: World, found: set[Named]) -> set[str]:
     return {text for text in own if len(text) >= _SHORTEST and text not in others}
 
 
-def texts_found(folder: Path, texts: Iterable[str]) -> dict[str, set[str]]:
-    """Which of the texts are in which file or table of a folder; values, comments and names, and every byte."""
-    wanted = re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))
-    found: dict[str, set[str]] = {}
+def traces(folder: Path, texts: Collection[str]) -> Iterator[tuple[str, set[str]]]:
+    """In which file or table of a folder which of the texts are; values, comments and names, and every byte."""
     for name, content in _contents(folder):
-        hits = set(wanted.findall(content))
+        hits = {text for text in texts if text in content}
         if hits:
-            found[name] = hits
-    return found
+            yield name, hits
 
 
 def ids_found(database: Path, found: set[Named]) -> dict[str, set[int]]:
