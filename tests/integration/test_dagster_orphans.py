@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -30,7 +31,10 @@ def refresh(folder: Path, **settings: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_a_killed_refresh_does_not_keep_the_next_one_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_refresh_does_not_keep_the_next_one_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parsed: Callable[[Path], None]
+) -> None:
+    parsed(tmp_path / "data")
     with running_sandbox(scale=0.05) as sandbox:
         settings = {
             "ION_API_URL": sandbox.api_url,

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -77,7 +78,8 @@ def duckdb_values(path: Path) -> bytes:
     return repr(rows).encode()
 
 
-def test_nothing_secret_is_left_behind(tmp_path: Path) -> None:
+def test_nothing_secret_is_left_behind(tmp_path: Path, parsed: Callable[[Path], None]) -> None:
+    parsed(tmp_path / "data")
     with running_sandbox(scale=0.05) as sandbox:
         where = {"ION_API_URL": sandbox.api_url, "ION_AUTH_URL": sandbox.auth_url}
         key = {"ION_CLIENT_ID": sandbox.client_id, "ION_CLIENT_SECRET": sandbox.client_secret}

@@ -5,8 +5,9 @@ The receiver and the tenant are processes; the sensor's request is carried out a
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -72,10 +73,10 @@ class Tenant:
 
 
 @pytest.fixture(scope="module")
-def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+def tenant(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Tenant]:
     """A small factory, read and published once."""
     data = tmp_path_factory.mktemp("webhooks") / "data"
-    data.mkdir()
+    parsed(data)
     with (
         running_sandbox(scale=0.05) as sandbox,
         running(data, ION_DATA_DIR=str(data), ION_WEBHOOK_REQUESTS_PER_SECOND="5") as receiver,
