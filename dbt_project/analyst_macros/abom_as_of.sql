@@ -118,7 +118,8 @@ left join lines on paths.abom_line_key = lines.abom_line_key
 left join genealogy.abom_unit_history as root
     on
         paths.depth = 0
-        and paths.part_inventory_id = root.part_inventory_id
+        -- And not that of the path: this one is looked up, that one would be looked for among all units.
+        and root.part_inventory_id = cast(unit as bigint)
         and root.valid_from <= cast(instant as timestamptz)
         and (root.valid_to > cast(instant as timestamptz) or root.valid_to is null)
 order by paths.sort_key;
