@@ -56,8 +56,8 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
             union all
             select hash(i * 31) % {assemblies}, {assemblies} + i, 19 from range({serials}) as t(i);
 
-            -- Units of one part are built alike, but for every thirtieth line; each takes from another lot. A place has its
-            -- designator in the plan, so it is the same in all of them.
+            -- Units of one part are built alike, but for every thirtieth line; each takes from another lot. A place
+            -- has its designator in the plan, so it is the same in all of them.
             insert into edges
             select
                 unit,

@@ -246,7 +246,8 @@ def compact(
 def build(
     context: typer.Context,
     select: Annotated[
-        list[str] | None, typer.Option("--select", "-s", help="dbt selector; all models if none.")
+        list[str] | None,
+        typer.Option("--select", "-s", help="dbt selector, with the tests that need nothing else; all models if none."),
     ] = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -258,7 +259,7 @@ def build(
 
     settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
     with reporter(err).phase("Building the models"):
-        report = dbt.build(settings, select=select or ())
+        report = dbt.build(settings, select=select or (), indirect_selection="buildable")
     emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))
 
 
