@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from ion_pipeline.lake.errors import write_error
+
 Work = Callable[[], None]
 
 
@@ -23,17 +25,21 @@ class Background:
         self._has_failed = False
         self.held_bytes = 0
 
-    def do(self, work: Work, held_bytes: int = 0) -> None:
+    def do(self, work: Work, held_bytes: int = 0, *, writes: str) -> None:
         """Have something done after all that was asked for before.
 
         Args:
             work: What to do.
             held_bytes: Memory that is free again once it is done.
+            writes: What it writes and where, for the error: the call that raises it may be about something else.
+
+        Raises:
+            LakeWriteError: Something that was asked for before could not be written.
         """
         self._collect(lambda future: future.done())
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="ion-lake")
-        self._queue.append((self._thread.submit(self._run, work), held_bytes))
+        self._queue.append((self._thread.submit(self._run, work, writes), held_bytes))
         self.held_bytes += held_bytes
 
     def wait(self, at_most_bytes: int) -> None:
@@ -59,11 +65,14 @@ class Background:
             self._queue.popleft()
             self.held_bytes -= held_bytes
 
-    def _run(self, work: Work) -> None:
+    def _run(self, work: Work, writes: str) -> None:
         if self._has_failed:
             return
         try:
             work()
+        except OSError as error:
+            self._has_failed = True
+            raise write_error(error, writes) from error
         except BaseException:
             self._has_failed = True
             raise

@@ -4,6 +4,7 @@
 part, so that a folder explains itself to someone who finds it without the rest.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from ion_pipeline.lake.errors import LakeCorruptionError
+from ion_pipeline.lake.errors import LakeCorruptionError, LakeWriteError
 from ion_pipeline.lake.tenant import Tenant
 
 FORMAT = 2
@@ -217,3 +218,31 @@ def from_json(data: bytes, where: str) -> LoadManifest:
             f"The manifest {where} is not readable ({str(error).splitlines()[0]}).",
             remedy="Restore it from a backup; until then this load cannot be applied.",
         ) from error
+
+
+def check_reads(
+    load_id: str, reads: Mapping[str, TableRead], *, written: Collection[str], deleted: Collection[str]
+) -> None:
+    """Refuse to commit what the reads do not explain.
+
+    Args:
+        load_id: The load.
+        reads: Every table that was read, and how.
+        written: Tables with rows or tombstones.
+        deleted: Tables with tombstones.
+
+    Raises:
+        LakeWriteError: A table was written but not read, or a full read has tombstones.
+    """
+    unexplained = sorted(set(written) - set(reads))
+    if unexplained:
+        raise LakeWriteError(
+            f"Load {load_id} has rows of {', '.join(unexplained)} but not how they were read.",
+            remedy="Name every table that was written in the commit.",
+        )
+    contradictory = [name for name, read in reads.items() if read.strategy == "full" and name in deleted]
+    if contradictory:
+        raise LakeWriteError(
+            f"Load {load_id} has tombstones in full reads: {', '.join(contradictory)}.",
+            remedy="In a full read what is absent was deleted; tombstones belong in incremental ones.",
+        )

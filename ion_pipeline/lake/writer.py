@@ -18,11 +18,20 @@ import orjson
 import pyarrow as pa
 
 from ion_pipeline.lake import paths
-from ion_pipeline.lake.background import Background, Work
+from ion_pipeline.lake.background import Background
 from ion_pipeline.lake.errors import LakeWriteError, write_error
 from ion_pipeline.lake.journal import Checkpoints, Interrupted, StagedTable, staged_rows
 from ion_pipeline.lake.lock import WriterLock
-from ion_pipeline.lake.manifest import FORMAT, FileEntry, LoadManifest, SchemaDrift, TableManifest, TableRead, to_json
+from ion_pipeline.lake.manifest import (
+    FORMAT,
+    FileEntry,
+    LoadManifest,
+    SchemaDrift,
+    TableManifest,
+    TableRead,
+    check_reads,
+    to_json,
+)
 from ion_pipeline.lake.part import TableWriter, WriterOptions
 from ion_pipeline.lake.rows import difference, stamped, tombstones, with_lake_columns
 from ion_pipeline.lake.storage import Storage
@@ -122,7 +131,7 @@ class LoadWriter:
             writer = self._tables.pop(table, None)
             if writer is None:
                 return
-            with self._or_abandon(f"{table} of load {self.load_id}"):
+            with self._or_abandon(table):
                 self._background.drain()
                 writer.discard()
                 if self.checkpoints and table in self.checkpoints.named:
@@ -156,7 +165,7 @@ class LoadWriter:
     def _keep(self, checkpoints: Checkpoints, *, wait: bool = False) -> None:
         with self._mutex:
             self._check_open()
-            with self._or_abandon(f"load {self.load_id}"):
+            with self._or_abandon():
                 self._write_journal(checkpoints)
                 if wait:
                     self._background.drain()
@@ -168,7 +177,8 @@ class LoadWriter:
         for writer in tables.values():
             writer.flush()
         self._background.do(
-            lambda: write({name: StagedTable(writer.settle(), *counts[name]) for name, writer in tables.items()})
+            lambda: write({name: StagedTable(writer.settle(), *counts[name]) for name, writer in tables.items()}),
+            writes=self._place(),
         )
 
     def commit(
@@ -196,7 +206,7 @@ class LoadWriter:
         with self._mutex:
             self._check_open()
             try:
-                self._check_reads(reads)
+                check_reads(self.load_id, reads, written=self._tables, deleted=+self._tombstones)
                 for writer in self._tables.values():
                     writer.flush()
                 self._background.drain()
@@ -218,7 +228,7 @@ class LoadWriter:
                 self._reveal(manifest)
             except OSError as error:
                 self._abandon()
-                raise self._error(error, f"load {self.load_id}") from error
+                raise write_error(error, self._place()) from error
             except BaseException:
                 self._abandon()
                 raise
@@ -250,7 +260,7 @@ class LoadWriter:
         with self._mutex:
             self._check_open()
             (self._tombstones if deleted else self._rows)[table] += batch.num_rows
-            with self._or_abandon(f"{table} of load {self.load_id}"):
+            with self._or_abandon(table):
                 self._writer(table).append(rows)
                 while (waiting := self._waiting_bytes()) > self._options.buffer_bytes // 2:
                     max(self._tables.values(), key=lambda writer: writer.buffered_bytes).flush()
@@ -260,18 +270,18 @@ class LoadWriter:
         return sum(writer.buffered_bytes for writer in self._tables.values())
 
     @contextmanager
-    def _or_abandon(self, what: str) -> Iterator[None]:
+    def _or_abandon(self, table: str | None = None) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             self._abandon()
-            raise self._error(error, what) from error
+            raise write_error(error, self._place(table)) from error
         except LakeWriteError:
             self._abandon()
             raise
 
-    def _error(self, error: OSError, what: str) -> LakeWriteError:
-        return write_error(error, f"{what} in {self._storage.location}")
+    def _place(self, table: str | None = None) -> str:
+        return f"{table + ' of ' if table else ''}load {self.load_id} in {self._storage.location}"
 
     def _schema(self, table: str) -> pa.Schema:
         schema = self._schemas.get(table)
@@ -291,34 +301,13 @@ class LoadWriter:
                 lambda name: self._storage.create(f"{folder}/{name}"),
                 self._options,
                 files,
-                do=lambda work, held_bytes: self._background.do(lambda: self._named(table, work), held_bytes),
+                do=lambda work, held_bytes: self._background.do(work, held_bytes, writes=self._place(table)),
             )
         return writer
-
-    def _named(self, table: str, work: Work) -> None:
-        # What fails comes to light in a later call, which may be about another table or the whole load.
-        try:
-            work()
-        except OSError as error:
-            raise self._error(error, f"{table} of load {self.load_id}") from error
 
     def _check_open(self) -> None:
         if not self._open:
             raise LakeWriteError(f"Load {self.load_id} has ended and takes no more rows.", remedy="Begin another load.")
-
-    def _check_reads(self, reads: Mapping[str, TableRead]) -> None:
-        unexplained = sorted(set(self._tables) - set(reads))
-        if unexplained:
-            raise LakeWriteError(
-                f"Load {self.load_id} has rows of {', '.join(unexplained)} but not how they were read.",
-                remedy="Name every table that was written in the commit.",
-            )
-        contradictory = [name for name, read in reads.items() if read.strategy == "full" and self._tombstones[name]]
-        if contradictory:
-            raise LakeWriteError(
-                f"Load {self.load_id} has tombstones in full reads: {', '.join(contradictory)}.",
-                remedy="In a full read what is absent was deleted; tombstones belong in incremental ones.",
-            )
 
     def _finish(self, table: str, read: TableRead) -> TableManifest:
         return TableManifest(

@@ -54,23 +54,25 @@ def test_what_was_planted_is_controlled_and_what_stands_beside_it_is_not(world: 
 
 
 def test_the_warehouse_finds_the_rows_that_the_oracle_finds(demo_warehouse: Built, found: set[Named]) -> None:
+    with duckdb.connect(str(demo_warehouse.warehouse), read_only=True) as connection:
+        there = connection.execute("select table_name from duckdb_tables() where schema_name = 'raw_controlled'")
+        kept = {
+            table: connection.execute(f"select id, row_key from raw_controlled.{table}").fetchall()
+            for (table,) in there.fetchall()
+        }
     seen = set()
     for entity in known_catalog().entities.values():
-        if not query(
-            demo_warehouse.warehouse,
-            f"select 1 from duckdb_tables() where schema_name = 'raw_controlled' and table_name = '{entity.name}'",
-        ):
+        if entity.name not in kept:
             assert not [key for root, key in found if root == entity.root_field], entity.name
             continue
-        keys = query(demo_warehouse.warehouse, f"select id, row_key from raw_controlled.{entity.name}")
+        keys = kept[entity.name]
         ours = {row_id if key is None else tuple(int(part) for part in key.split("\x1f")) for row_id, key in keys}
         assert ours == {key for root, key in found if root == entity.root_field}, entity.name
         seen |= {entity.name} if ours else set()
         for child in entity.children:
             if not child.table.endswith("_attributes"):
                 continue
-            keys = query(demo_warehouse.warehouse, f"select row_key from raw_controlled.{child.table}")
-            fields = {(int(owner), key) for (text,) in keys for owner, key in [text.split("\x1f")]}
+            fields = {(int(owner), key) for _, text in kept[child.table] for owner, key in [text.split("\x1f")]}
             assert fields == {key for root, key in found if root == f"{entity.root_field}.attributes"}, child.table
     assert {"parts", "procedures", "steps", "runs", "issues", "abom_items", "redlines", "comments"} <= seen
 

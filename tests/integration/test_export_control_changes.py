@@ -13,7 +13,7 @@ import pytest
 
 from ion_pipeline.pipeline import dbt, steps
 from tests.integration.changing_world import Change, delete, served, update
-from tests.integration.conftest import GENEALOGY, Built, settings_for, settings_of
+from tests.integration.conftest import Built, settings_for, settings_of
 from tests.integration.flags import FLAGGED, FLAGGED_LATER, check_flags
 from tests.integration.test_export_control import query
 from tests.integration.traces import ids_found, telling_texts, traces
@@ -21,6 +21,8 @@ from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
+MARTS = ["genealogy.abom_line_history", "genealogy.abom_installations", *sorted(FLAGGED_LATER)]
+WITH_FLAGS = [f"+{mart.partition('.')[2]}" for mart in MARTS]
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Changed:
         before: Its rows when they were read first.
         after: Its rows now.
         left_out: Refreshed without what is controlled.
-        whole: The same data, its genealogy built with it.
+        whole: The same data, what has changed built with it.
     """
 
     before: World
@@ -97,7 +99,7 @@ def changed(once: Callable[[str, Callable[[Path], None]], Path], left_out: Built
 
     def build(data_dir: Path) -> None:
         shutil.copytree(once("left-out-later", refresh), data_dir, symlinks=True, dirs_exist_ok=True)
-        dbt.build(settings_of(data_dir, included=True), select=GENEALOGY, indirect_selection="buildable")
+        dbt.build(settings_of(data_dir, included=True), select=WITH_FLAGS, indirect_selection="empty")
 
     def built(folder: Path) -> Built:
         return Built(folder, left_out.world, left_out.profile)
@@ -127,13 +129,7 @@ def test_history_of_the_rest_stands(changed: Changed) -> None:
     assert not {("partInventories", unit) for _, unit in without} & changed.found
 
 
-@pytest.mark.parametrize("mart", sorted(FLAGGED_LATER))
-def test_what_changed_says_so_if_it_names_what_is_controlled(changed: Changed, mart: str) -> None:
-    assert check_flags(changed.whole.warehouse, mart, FLAGGED_LATER[mart], changed.found) == {True, False}
-
-
-@pytest.mark.parametrize(
-    "mart", ["genealogy.abom_line_history", "genealogy.abom_installations", "reference.part_inventories"]
-)
-def test_flags_are_those_of_now(changed: Changed, mart: str) -> None:
-    assert check_flags(changed.whole.warehouse, mart, FLAGGED[mart], changed.found) == {True, False}
+@pytest.mark.parametrize("mart", MARTS)
+def test_a_row_says_so_if_it_names_what_is_controlled_now(changed: Changed, mart: str) -> None:
+    columns = FLAGGED.get(mart) or FLAGGED_LATER[mart]
+    assert check_flags(changed.whole.warehouse, mart, columns, changed.found) == {True, False}

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -157,7 +157,10 @@ def test_a_full_disk(sandbox: SandboxAddress, tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_failing_build_publishes_nothing(sandbox: SandboxAddress, loaded: Path) -> None:
+def test_a_failing_build_publishes_nothing(
+    sandbox: SandboxAddress, loaded: Path, parsed: Callable[[Path], None]
+) -> None:
+    parsed(loaded)
     # Tests that read more than was asked for would find nothing there yet.
     done = run(sandbox, loaded, "build", "--select", "+parts")
     assert done.returncode == 0, done.stderr
