@@ -98,7 +98,7 @@ class People:
     full=st.booleans(),
 )
 @settings(
-    max_examples=8,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     database=None,
