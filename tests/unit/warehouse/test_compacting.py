@@ -53,7 +53,7 @@ def names(house: House) -> list[str]:
     return sorted(path.name for path in (house.folder / "lake" / "_loads").iterdir())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(full_loads | incremental_loads, min_size=2, max_size=6),
     st.lists(st.integers(0, 3), min_size=1, max_size=3),

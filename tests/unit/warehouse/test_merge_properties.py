@@ -133,7 +133,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(full_loads | incremental_loads, min_size=1, max_size=5), st.booleans())
 def test_any_sequence_of_loads(loads: list[Load], at_once: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
