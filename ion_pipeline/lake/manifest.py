@@ -221,7 +221,7 @@ def from_json(data: bytes, where: str) -> LoadManifest:
 
 
 def check_reads(
-    load_id: str, reads: Mapping[str, TableRead], *, written: Collection[str], deleted: Collection[str]
+    load_id: str, reads: Mapping[str, TableRead], *, written: Collection[str], tombstones: Mapping[str, int]
 ) -> None:
     """Refuse to commit what the reads do not explain.
 
@@ -229,7 +229,7 @@ def check_reads(
         load_id: The load.
         reads: Every table that was read, and how.
         written: Tables with rows or tombstones.
-        deleted: Tables with tombstones.
+        tombstones: How many of each table.
 
     Raises:
         LakeWriteError: A table was written but not read, or a full read has tombstones.
@@ -240,7 +240,7 @@ def check_reads(
             f"Load {load_id} has rows of {', '.join(unexplained)} but not how they were read.",
             remedy="Name every table that was written in the commit.",
         )
-    contradictory = [name for name, read in reads.items() if read.strategy == "full" and name in deleted]
+    contradictory = [name for name, read in reads.items() if read.strategy == "full" and tombstones.get(name)]
     if contradictory:
         raise LakeWriteError(
             f"Load {load_id} has tombstones in full reads: {', '.join(contradictory)}.",

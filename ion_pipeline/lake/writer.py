@@ -206,7 +206,7 @@ class LoadWriter:
         with self._mutex:
             self._check_open()
             try:
-                check_reads(self.load_id, reads, written=self._tables, deleted=+self._tombstones)
+                check_reads(self.load_id, reads, written=self._tables, tombstones=self._tombstones)
                 for writer in self._tables.values():
                     writer.flush()
                 self._background.drain()
