@@ -38,6 +38,13 @@ FLAGGED: dict[str, dict[str, str]] = {
         "child_part_inventory_id": "partInventories",
         "build_requirement_id": "buildRequirements",
     },
+    "genealogy.abom_line_history": {
+        "parent_part_inventory_id": "partInventories",
+        "part_inventory_id": "partInventories",
+        "part_id": "parts",
+        "build_requirement_id": "buildRequirements",
+        "origin_mbom_item_id": "mbomItems",
+    },
     "genealogy.abom_where_used": {
         "component_part_inventory_id": "partInventories",
         "ancestor_part_inventory_id": "partInventories",
@@ -47,13 +54,6 @@ FLAGGED: dict[str, dict[str, str]] = {
     "genealogy.abom_structure_history": {"part_inventory_id": "partInventories"},
     "genealogy.abom_versions": {"part_inventory_id": "partInventories"},
     "genealogy.mbom_lines": {"mbom_item_id": "mbomItems"},
-    "genealogy.abom_line_history": {
-        "parent_part_inventory_id": "partInventories",
-        "part_inventory_id": "partInventories",
-        "part_id": "parts",
-        "build_requirement_id": "buildRequirements",
-        "origin_mbom_item_id": "mbomItems",
-    },
     "genealogy.mbom_versions": {"mbom_id": "mboms"},
     "genealogy.mbom_version_changes": {
         "mbom_id": "mboms",
@@ -82,7 +82,15 @@ FLAGGED_LATER: dict[str, dict[str, str]] = {
         "abom_installation_ids": "abomInstallations",
     },
 }
-# Rows of the first generation are named by ids of its own, and checked in a warehouse of that generation.
+#: Trees: the column of the root, and what a step of a path names. What is below a flagged path is flagged as well.
+PATHS: dict[str, tuple[str, dict[str, str]]] = {
+    "genealogy.abom_hierarchy": (
+        "root_part_inventory_id",
+        {"part_inventory_id": "partInventories", "build_requirement_id": "buildRequirements"},
+    ),
+    "genealogy.mbom_hierarchy": ("root_part_id", {"part_id": "parts", "mbom_item_id": "mbomItems"}),
+}
+# Requirements of the first generation have ids of its own there, which are no build requirements: not looked at here.
 _OF_ONE_GENERATION = ("abom_installations", "abom_line_history")
 
 
@@ -90,7 +98,7 @@ def check_flags(database: Path, mart: str, columns: dict[str, str], found: set[N
     """Every row is flagged if and only if it names a row that is controlled.
 
     Args:
-        database: A published file.
+        database: A published file or a warehouse.
         mart: Schema and table.
         columns: Columns that hold an id or a list of ids, and of which connection.
         found: What is controlled, by the oracle.

@@ -14,7 +14,7 @@ from ion_pipeline.pipeline import dbt
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.warehouse import PUBLIC_SCHEMAS, begin_build, connect
 from tests.integration.conftest import Built, settings_of
-from tests.integration.flags import FLAGGED, FLAGGED_LATER, check_flags
+from tests.integration.flags import FLAGGED, FLAGGED_LATER, PATHS, check_flags
 from tests.integration.traces import ids_found, telling_texts, traces
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
@@ -88,10 +88,8 @@ def test_every_mart_with_a_flag_is_looked_at(demo_warehouse: Built) -> None:
         demo_warehouse.published,
         "select schema_name || '.' || table_name from duckdb_columns() where column_name = 'is_export_controlled'",
     )
-    elsewhere = {
-        "reference.attributes", "genealogy.abom_conformance", "genealogy.abom_hierarchy", "genealogy.mbom_hierarchy",
-    }  # fmt: skip
-    assert {name for (name,) in flagged} == {*FLAGGED, *FLAGGED_LATER, *elsewhere}
+    elsewhere = {"reference.attributes", "genealogy.abom_conformance"}
+    assert {name for (name,) in flagged} == {*FLAGGED, *FLAGGED_LATER, *PATHS, *elsewhere}
 
 
 def test_a_custom_field_says_so_if_it_or_its_owner_is_controlled(demo_warehouse: Built, found: set[Named]) -> None:
@@ -146,40 +144,21 @@ def test_a_planned_line_says_so_if_it_or_what_stands_for_it_is_controlled(
     assert {line[0] for line in lines} == {True, False}
 
 
-def test_a_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, found: set[Named]) -> None:
+@pytest.mark.parametrize("mart", sorted(PATHS))
+def test_a_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, found: set[Named], mart: str) -> None:
+    root_column, columns = PATHS[mart]
     rows = query(
         demo_warehouse.published,
-        "select root_part_inventory_id, path_key, part_inventory_id, build_requirement_id, is_export_controlled "
-        "from genealogy.abom_hierarchy order by root_part_inventory_id, depth",
+        f"select {root_column}, path_key, is_export_controlled, {', '.join(columns)} from {mart} "
+        f"order by {root_column}, depth",
     )
     expected: dict[tuple[int, str], bool] = {}
     wrong = []
-    for root, path, unit, requirement, flag in rows:
+    for root, path, flag, *ids in rows:
         above = path.rpartition("/")[0]
-        expected[root, path] = (
-            ("partInventories", unit) in found
-            or ("buildRequirements", requirement) in found
-            or (path != "" and expected[root, above])
-        )
-        if flag is not expected[root, path]:
-            wrong.append((root, path))
-    assert not wrong, wrong[:5]
-    assert set(expected.values()) == {True, False}
-
-
-def test_a_planned_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, found: set[Named]) -> None:
-    rows = query(
-        demo_warehouse.published,
-        "select root_part_id, path_key, part_id, mbom_item_id, is_export_controlled "
-        "from genealogy.mbom_hierarchy order by root_part_id, depth",
-    )
-    expected: dict[tuple[int, str], bool] = {}
-    wrong = []
-    for root, path, part, item, flag in rows:
-        above = path.rpartition("/")[0]
-        expected[root, path] = (
-            ("parts", part) in found or ("mbomItems", item) in found or (path != "" and expected[root, above])
-        )
+        expected[root, path] = any(
+            (connection, key) in found for connection, key in zip(columns.values(), ids, strict=True)
+        ) or (path != "" and expected[root, above])
         if flag is not expected[root, path]:
             wrong.append((root, path))
     assert not wrong, wrong[:5]
