@@ -19,6 +19,8 @@ from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._grpc.client import DagsterGrpcClient
 
+from ion_pipeline.defs.instance import open_instance
+
 # Tag of a run of the command line: machine, its boot, process.
 PROCESS = "ion/process"
 _AT_WORK = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
@@ -80,6 +82,6 @@ def _answers(server: str) -> bool:
 
 
 if __name__ == "__main__":
-    with dg.DagsterInstance.get() as at_home:
+    with open_instance() as at_home:
         for run_id in fail_orphans(at_home):
             sys.stderr.write(f"Run {run_id} was gone and is marked as failed.\n")

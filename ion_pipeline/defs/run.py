@@ -12,6 +12,7 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 
 from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
+from ion_pipeline.defs.instance import open_instance
 from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH
 from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
 from ion_pipeline.errors import IonPipelineError
@@ -139,7 +140,7 @@ def _instance() -> Iterator[dg.DagsterInstance]:
     home = os.environ.get("DAGSTER_HOME")
     if home:
         prepare_dagster_home(Path(home), postgres_url=os.environ.get(POSTGRES_URL))
-        with dg.DagsterInstance.get() as instance:
+        with open_instance() as instance:
             # One that was killed would keep this one waiting for its place in the pools.
             fail_orphans(instance)
             yield instance

@@ -12,6 +12,8 @@ import dagster as dg
 import httpx
 import pytest
 
+from ion_pipeline.defs.home import prepare_dagster_home
+from ion_pipeline.defs.instance import open_instance
 from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
 from ion_pipeline.sandbox.process import running_sandbox
 
@@ -64,14 +66,53 @@ def test_a_killed_refresh_does_not_keep_the_next_one_waiting(
                 second.kill()
     assert second.returncode == 1
     assert b"refuses the API key" in said
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         run = instance.get_run_by_id(run_id)
         assert run
         assert run.status is dg.DagsterRunStatus.FAILURE
 
 
+OPENS = """
+import os, sys
+from ion_pipeline.defs.home import prepare_dagster_home
+from ion_pipeline.defs.instance import open_instance
+print("ready", flush=True)
+for home in sys.stdin:
+    os.environ["DAGSTER_HOME"] = home.strip()
+    open_instance().dispose()
+    print("opened", flush=True)
+"""
+
+
+def test_two_that_open_a_new_instance_at_once_do_not_spoil_it(tmp_path: Path) -> None:
+    """Left to themselves, about half of those who open it at once fail."""
+    both = [
+        subprocess.Popen([sys.executable, "-c", OPENS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    homes = [prepare_dagster_home(tmp_path / name) for name in ("first", "second", "third")]
+    try:
+        said = [[read(one)] for one in both]
+        for home in homes:
+            for one in both:
+                assert one.stdin
+                one.stdin.write(f"{home}\n")
+                one.stdin.flush()
+            for lines, one in zip(said, both, strict=True):
+                lines.append(read(one))
+    finally:
+        for one in both:
+            one.communicate()
+    assert said == [["ready", *["opened"] * len(homes)]] * 2
+
+
+def read(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
 def in_the_pool() -> set[str]:
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         return instance.event_log_storage.get_concurrency_run_ids()
 
 

@@ -84,7 +84,11 @@ def test_silent_drift_is_found_counted_and_repaired_once(tmp_path: Path, profile
         report = tenant.reconcile()
         assert found_by(report) == planted
         assert report.drifted == sum(map(sum, planted.values()))
-        assert tenant.loads() == [*loads, f"{report.refreshed}.json", f"{report.load_id}.json"]
+        # Rows read in full that changed in the second in which the read began are read again by one more load.
+        *before, refreshed, repaired = tenant.loads()
+        assert (refreshed, repaired) == (f"{report.refreshed}.json", f"{report.load_id}.json")
+        assert before[: len(loads)] == loads
+        assert len(before) <= len(loads) + (profile == "no-keyset")
         assert report.unsettled == {}
         assert tenant.differences() == []
         books = f"select entity, rows_drifted from raw._ion_load_tables where load_id = '{report.load_id}' "  # noqa: S608
