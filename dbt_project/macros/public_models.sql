@@ -9,7 +9,5 @@
     {{ return(found | sort(attribute='schema,name')) }}
 {% endmacro %}
 
-{#- A text from a .yml as a literal, in one line; null if it is not there. -#}
-{% macro text_literal(value) -%}
-    {{ dbt.string_literal(dbt.escape_single_quotes(value.split() | join(' '))) if value else 'null' }}
-{%- endmacro %}
+{#- A text from a .yml in one line; none if it is not there. -#}
+{% macro one_line(value) %}{{ return(value.split() | join(' ') if value else none) }}{% endmacro %}

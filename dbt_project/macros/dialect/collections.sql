@@ -48,3 +48,15 @@
 {% macro duckdb__list_without_nulls(values) -%}
     list_filter([{{ values | join(', ') }}], lambda item: item is not null)
 {%- endmacro %}
+
+{#-
+    Rows written into the query, a column per name in `types`. They go as one JSON text: a literal for each value would
+    have to be rendered and parsed.
+-#}
+{% macro rows_of(rows, types) %}{{ return(adapter.dispatch('rows_of')(rows, types)) }}{% endmacro %}
+{% macro duckdb__rows_of(rows, types) -%}
+    select unnest(
+        from_json({{ dbt.string_literal(dbt.escape_single_quotes(tojson(rows))) }}, '{{ tojson([types]) }}'),
+        recursive := true
+    )
+{%- endmacro %}

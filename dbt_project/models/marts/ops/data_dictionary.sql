@@ -1,30 +1,38 @@
-with described (
-    table_schema, table_name, column_number, column_name, data_type, is_never_null, column_description, table_description
-) as (
-    values
-    {% for model in public_models() %}
-        {%- set outer = loop -%}
-        {%- for column in model.columns.values() %}
-            (
-                {{ text_literal(model.schema) }},
-                {{ text_literal(model.alias) }},
-                {{ loop.index }},
-                {{ text_literal(column.name) }},
-                {{ text_literal(column.data_type) }},
-                {{ (column.constraints | selectattr('type', 'in', ['not_null', 'primary_key']) | list != []) | lower }},
-                {{ text_literal(column.description) }},
-                {{ text_literal(model.description) }}
-            ){{ ',' if not (loop.last and outer.last) }}
-        {%- endfor %}
-    {% else %}
-        (null, null, 0, null, null, null, null, null)
-    {% endfor %}
+{%- set never_null = ['not_null', 'primary_key'] -%}
+{%- set rows = [] -%}
+{%- for model in public_models() -%}
+    {%- set table_description = one_line(model.description) -%}
+    {%- for column in model.columns.values() -%}
+        {%- do rows.append({
+            'table_schema': model.schema,
+            'table_name': model.alias,
+            'column_number': loop.index,
+            'column_name': column.name,
+            'data_type': column.data_type,
+            'is_never_null': column.constraints | selectattr('type', 'in', never_null) | list != [],
+            'column_description': one_line(column.description),
+            'table_description': table_description,
+        }) -%}
+    {%- endfor -%}
+{%- endfor -%}
+
+with described as (
+    {{ rows_of(rows, {
+        'table_schema': 'varchar',
+        'table_name': 'varchar',
+        'column_number': 'bigint',
+        'column_name': 'varchar',
+        'data_type': 'varchar',
+        'is_never_null': 'boolean',
+        'column_description': 'varchar',
+        'table_description': 'varchar',
+    }) }}
 )
 
 select
     table_schema,
     table_name,
-    cast(column_number as bigint) as column_number,
+    column_number,
     column_name,
     data_type,
     is_never_null,

@@ -1,21 +1,23 @@
-with described (table_schema, table_name, metric_name, formula, grain, source, caveats) as (
-    values
-    {% for model in public_models() if model.config.meta.metrics %}
-        {%- set outer = loop -%}
-        {%- for metric in model.config.meta.metrics %}
-            (
-                {{ text_literal(model.schema) }},
-                {{ text_literal(model.alias) }},
-                {{ text_literal(metric.name) }},
-                {{ text_literal(metric.formula) }},
-                {{ text_literal(metric.grain) }},
-                {{ text_literal(metric.source) }},
-                {{ text_literal(metric.caveats) }}
-            ){{ ',' if not (loop.last and outer.last) }}
-        {%- endfor %}
-    {% else %}
-        (null, null, null, null, null, null, null)
-    {% endfor %}
+{%- set texts = ['formula', 'grain', 'source', 'caveats'] -%}
+{%- set rows = [] -%}
+{%- for model in public_models() -%}
+    {%- for metric in model.config.meta.metrics or [] -%}
+        {%- set row = {'table_schema': model.schema, 'table_name': model.alias, 'metric_name': metric.name} -%}
+        {%- for text in texts -%}{%- do row.update({text: one_line(metric[text])}) -%}{%- endfor -%}
+        {%- do rows.append(row) -%}
+    {%- endfor -%}
+{%- endfor -%}
+
+with described as (
+    {{ rows_of(rows, {
+        'table_schema': 'varchar',
+        'table_name': 'varchar',
+        'metric_name': 'varchar',
+        'formula': 'varchar',
+        'grain': 'varchar',
+        'source': 'varchar',
+        'caveats': 'varchar',
+    }) }}
 )
 
 select
