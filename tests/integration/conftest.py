@@ -115,9 +115,12 @@ def parsed(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[Pat
 def build_warehouse(
     once: Callable[[str, Callable[[Path], None]], Path], parsed: Callable[[Path], None]
 ) -> BuildWarehouse:
-    """Build the warehouse of any world under any profile of the sandbox, all of it or what is selected."""
+    """Build the warehouse of any world under any profile of the sandbox, all of it or what is selected.
 
-    def build(world: Path, profile: str = "full", select: Sequence[str] = ()) -> Built:
+    Publishing wants all that the macros for analysts read: the whole genealogy.
+    """
+
+    def build(world: Path, profile: str = "full", select: Sequence[str] = (), *, published: bool = True) -> Built:
         def fill(data_dir: Path) -> None:
             parsed(data_dir)
             with running_sandbox(world=world, profile=profile) as sandbox:
@@ -125,7 +128,8 @@ def build_warehouse(
                 steps.extract(settings)
             steps.load(settings)
             dbt.build(settings, select=select, indirect_selection="buildable")
-            steps.publish(settings)
+            if published:
+                steps.publish(settings)
 
         return Built(once(f"{world.name}-{profile}", fill), world, profile)
 

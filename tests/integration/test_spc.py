@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.integration.conftest import BuildWarehouse
 from tests.oracle import published, series, spc
 from tests.oracle.measured import Limits, MeasuredWorld
 from tests.oracle.world import read_truths, write_world_dir
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.slow
 
 SEED = 7
 SERIES = 150
-
+# What is looked at here, and the tests that read nothing else.
+MODELS = ("+control_chart_points", "+process_capability")
 
 Draw = Callable[[list[tuple[int, int]]], list[spc.AttributePoint]]
 
@@ -61,16 +63,16 @@ def made() -> Made:
 def built(
     made: Made,
     once: Callable[[str, Callable[[Path], None]], Path],
-    build_warehouse: Callable[[Path, str], Any],
+    build_warehouse: BuildWarehouse,
 ) -> Any:
     def fill(folder: Path) -> None:
         write_world_dir(made.builder.world, folder)
 
-    return build_warehouse(once("measured-world", fill), "full")
+    return build_warehouse(once("measured-world", fill), "full", MODELS, published=False)
 
 
 def ask(built: Any, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(built.published), read_only=True) as connection:
+    with duckdb.connect(str(built.warehouse), read_only=True) as connection:
         return connection.execute(sql, parameters).fetchall()
 
 
