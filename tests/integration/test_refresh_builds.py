@@ -73,7 +73,7 @@ def contents(warehouse: Path, schemas: tuple[str, ...], columns: str = "*") -> C
 
 
 @pytest.fixture(scope="module")
-def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+def tenant(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Tenant]:
     """A small factory; the project has a test more, which a tenant can make fail."""
     folder = tmp_path_factory.mktemp("refresh_builds")
     project = folder / "dbt_project"
@@ -81,6 +81,7 @@ def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     (project / "tests" / "planted.sql").write_text(
         f"select * from {{{{ ref('suppliers') }}}} where supplier_name = '{POISON}'\n"
     )
+    parsed(folder / "data")
     with pytest.MonkeyPatch.context() as patch, running_sandbox(scale=SCALE) as sandbox:
         patch.setattr(dbt, "project_dir", lambda: project)
         yield Tenant(sandbox.api_url, settings_for(sandbox, folder / "data"), project)
@@ -127,7 +128,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
 
     # One row of one entity.
     before = tenant.raw()
-    supplier, user = tenant.first("suppliers"), tenant.first("users")
+    supplier, label = tenant.first("suppliers"), tenant.first("labels")
     report = tenant.refresh(update("suppliers", supplier, touch=True, name="Of another name"))
     assert (changed := differing(before, tenant.raw())) == {"suppliers"}
     assert built(report) == expected(tenant.manifest, changed | BOOKS)
@@ -137,19 +138,20 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     before = tenant.raw()
     with pytest.raises(BuildError, match="planted"):
         tenant.refresh(
-            update("suppliers", supplier, touch=True, name=POISON), update("users", user, touch=True, name="Somebody")
+            update("suppliers", supplier, touch=True, name=POISON), update("labels", label, touch=True, value="New")
         )
     location = tenant.first("locations")
     report = tenant.refresh(
         update("suppliers", supplier, touch=True, name="Well again"),
         update("locations", location, touch=True, name="Shelf"),
     )
-    assert (changed := differing(before, tenant.raw())) == {"suppliers", "users", "locations"}
+    assert (changed := differing(before, tenant.raw())) == {"suppliers", "labels", "locations"}
     assert built(report) == expected(tenant.manifest, changed | BOOKS)
 
     # All of it is as if built from nothing.
     fresh = tenant.settings.model_copy(update={"data_dir": tmp_path})
     shutil.copy(tenant.settings.warehouse_path, fresh.warehouse_path)
+    shutil.copytree(tenant.settings.data_dir / "dbt", tmp_path / "dbt")
     with duckdb.connect(str(fresh.warehouse_path)) as connection:
         for schema in (*PUBLIC_SCHEMAS, "staging", "intermediate", "seeds"):
             connection.execute(f"drop schema {schema} cascade")
