@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,9 @@ def run_dbt(warehouse: Path, *arguments: str) -> dict[str, str]:
             "DBT_PROFILES_DIR": str(PROJECT),
             "DBT_TARGET_PATH": str(work / "target"),
             "DBT_LOG_PATH": str(work / "logs"),
-            "ION_WAREHOUSE_PATH": str(warehouse),
+            "ION_WAREHOUSE_PATH": warehouse.name,
         },
+        cwd=warehouse.parent,
         capture_output=True,
         text=True,
         check=False,
@@ -94,9 +96,10 @@ def ask(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warehouse(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Path:
     """A warehouse whose raw tables were filled by hand; no model built yet."""
     path = tmp_path_factory.mktemp("marts") / "warehouse.duckdb"
+    parsed(path.parent)
     with duckdb.connect(str(path)) as connection:
         ensure_tables(connection, known_catalog().tables.values())
         connection.execute(ROWS)
