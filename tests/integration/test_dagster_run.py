@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -112,9 +112,11 @@ def read(entity: str) -> EntityResult:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Settings:
     """A few entities are enough: each event that Dagster records takes its time."""
-    return load_settings(data_dir=tmp_path_factory.mktemp("graph"), entities=ENTITIES)
+    folder = tmp_path_factory.mktemp("graph")
+    parsed(folder)
+    return load_settings(data_dir=folder, entities=ENTITIES)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Events in the inbox become one run of what they name and of everything below it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -14,8 +14,9 @@ pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+def definitions(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> dg.Definitions:
     folder = tmp_path_factory.mktemp("sensor")
+    parsed(folder)
     return build_definitions(load_settings(data_dir=folder, entities=("parts", "users", "suppliers")))
 
 
