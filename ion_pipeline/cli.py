@@ -139,9 +139,10 @@ def refresh(
 def plan(context: typer.Context, entity: Entities = None, full: Full = False, as_json: Json = False) -> None:
     """Show what a refresh would read and why, and read nothing."""
     from ion_pipeline.pipeline.extraction import plan as make_plan
+    from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import plan_document, plan_line, plan_view
 
-    result = make_plan(command_settings(context), entities=entity or (), full=full)
+    result = make_plan(command_settings(context), entities=entity or (), full=full, reporter=reporter(err))
 
     emit(plan_document(result), as_json=as_json, human=lambda: out.print(plan_view(result), plan_line(result)))
 

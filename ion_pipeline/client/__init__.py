@@ -7,7 +7,7 @@
 What an entity is, how pages follow each other and what rows look like is `extract`'s business.
 """
 
-from ion_pipeline.client.client import Answer, ClientStats, Identity, IonClient, schema_hash
+from ion_pipeline.client.client import Answer, ClientStats, Identity, IonClient, canonical_sdl
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.errors import (
     AuthError,
@@ -40,5 +40,5 @@ __all__ = [
     "ServerError",
     "ThrottledError",
     "TransportError",
-    "schema_hash",
+    "canonical_sdl",
 ]

@@ -1,7 +1,6 @@
 """The client: one authenticated, rate-limited, retried GraphQL request at a time; no knowledge of entities or pages."""
 
 import asyncio
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -275,6 +274,6 @@ class IonClient:
         self.stats.token_requests += 1
 
 
-def schema_hash(schema: GraphQLSchema) -> str:
-    """A hash that is the same for the same schema, in whatever order its types and fields are listed."""
-    return hashlib.sha256(print_schema(lexicographic_sort_schema(schema)).encode()).hexdigest()
+def canonical_sdl(schema: GraphQLSchema) -> str:
+    """A text that is the same for the same schema, in whatever order its types and fields are listed."""
+    return print_schema(lexicographic_sort_schema(schema))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from graphql import GraphQLSchema
 
-from ion_pipeline.client import ClientConfig, IonClient, schema_hash
+from ion_pipeline.client import ClientConfig, IonClient
 from ion_pipeline.extract import (
     Catalog,
     EntityResult,
@@ -36,6 +36,7 @@ from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.resume import begin_or_go_on, left_for_later, resumption
 from ion_pipeline.pipeline.state import RawRows, read_state
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
+from ion_pipeline.pipeline.tenant_schema import keep_schema
 from ion_pipeline.settings import Settings
 
 # What is nested in an entity comes with it: if that is not read, neither is this.
@@ -155,19 +156,30 @@ def extract(
         return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
 
 
-def plan(settings: Settings, *, entities: Sequence[str] = (), full: bool = False) -> RefreshPlan:
+def plan(
+    settings: Settings, *, entities: Sequence[str] = (), full: bool = False, reporter: Reporter | None = None
+) -> RefreshPlan:
     """Find out what `extract` would read, and read nothing.
+
+    Args:
+        settings: Which tenant and which data directory.
+        entities: Names of the entities; by default those of the settings.
+        full: As if nothing were known.
+        reporter: Hears what a person should know.
 
     Raises:
         IonPipelineError: The tenant cannot be asked.
     """
+    selection, mode = entities or settings.entities, ReadMode(full=full)
     with reachable_tenant(settings) as config:
-        return asyncio.run(_plan(settings, config, entities or settings.entities, ReadMode(full=full)))
+        return asyncio.run(_plan(settings, config, selection, mode=mode, reporter=reporter or Silence()))
 
 
-async def _plan(settings: Settings, config: ClientConfig, selection: Sequence[str], mode: ReadMode) -> RefreshPlan:
+async def _plan(
+    settings: Settings, config: ClientConfig, selection: Sequence[str], *, mode: ReadMode, reporter: Reporter
+) -> RefreshPlan:
     async with IonClient(config) as client:
-        met = await meet(client, settings.data_dir)
+        met = await meet(client, settings.data_dir, reporter.note)
         if read_tenant(settings.data_dir):
             claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
         prepared = await _prepare(client, settings, met, selection, mode)
@@ -207,7 +219,7 @@ async def _extract(
     began = time.monotonic()
     lake = Lake(settings.lake_dir)
     async with IonClient(config) as client:
-        met = await meet(client, settings.data_dir)
+        met = await meet(client, settings.data_dir, reporter.note)
         catalog = met.catalog
         tenant = claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
         prepared = await _prepare(client, settings, met, selection, mode)
@@ -216,7 +228,7 @@ async def _extract(
             results = nothing_read(prepared.tasks, prepared.state)
         else:
             schemas = {name: table.arrow_schema for name, table in catalog.tables.items()}
-            tenant_hash = schema_hash(prepared.schema)
+            tenant_hash = keep_schema(settings.data_dir, prepared.schema)
             with lake.begin(
                 tenant,
                 schemas,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from graphql import GraphQLSchema
 
-from ion_pipeline.client import ClientConfig, IonClient, schema_hash
+from ion_pipeline.client import ClientConfig, IonClient
 from ion_pipeline.extract import (
     EntityAudit,
     EntityResult,
@@ -35,6 +35,7 @@ from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.state import RawSignatures, read_state
 from ion_pipeline.pipeline.steps import extract
 from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
+from ion_pipeline.pipeline.tenant_schema import keep_schema, tenant_schema
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import connect
 
@@ -188,7 +189,8 @@ class _Run:
             )
 
     async def _audit(self, client: IonClient) -> _Audited:
-        settings, schema = self.settings, await client.introspect()
+        settings = self.settings
+        schema = await tenant_schema(client, settings.data_dir, self.reporter.note)
         catalog = data_catalog(settings.data_dir)
         plan = negotiate(schema, catalog, self.selection)
         resources = resources_of(settings)
@@ -220,7 +222,7 @@ class _Run:
             tenant,
             {name: table.arrow_schema for name, table in catalog.tables.items()},
             started_at=audited.clock,
-            schema_hash=schema_hash(audited.schema),
+            schema_hash=keep_schema(settings.data_dir, audited.schema),
         ) as writer:
             results = await carry_out(
                 client,

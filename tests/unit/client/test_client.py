@@ -21,7 +21,7 @@ from ion_pipeline.client import (
     ServerError,
     ThrottledError,
     TransportError,
-    schema_hash,
+    canonical_sdl,
 )
 from ion_pipeline.client.retry import Backoff, full_jitter
 from tests.unit.client.support import Handler, Tenant, config, data, errors, in_turn
@@ -233,8 +233,8 @@ def test_the_schema_is_introspected_and_its_hash_ignores_order() -> None:
 
     read = asyncio.run(run())
     assert read.query_type.fields["a"].deprecation_reason  # type: ignore[attr-defined]
-    assert schema_hash(read) == schema_hash(one) == schema_hash(other)  # type: ignore[arg-type]
-    assert schema_hash(third) != schema_hash(one)
+    assert canonical_sdl(read) == canonical_sdl(one) == canonical_sdl(other)  # type: ignore[arg-type]
+    assert canonical_sdl(third) != canonical_sdl(one)
 
 
 def test_a_schema_that_is_none_is_refused() -> None:

@@ -39,7 +39,7 @@ def meeting(data_dir: Path, status: int = 200) -> Met:
             api_url="https://ion.test", auth_url="https://ion.test", token=SecretStr("t"), max_attempts=1
         )
         async with IonClient(config, transport=TwoAtOnce(status)) as client:
-            return await asyncio.wait_for(meet(client, data_dir), _SECONDS)
+            return await asyncio.wait_for(meet(client, data_dir, lambda _: None), _SECONDS)
 
     return asyncio.run(run())
 
