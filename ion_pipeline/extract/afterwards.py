@@ -33,4 +33,4 @@ async def with_unsettled(
     asked = replace(plan, entities=tuple(entity for entity in plan.entities if entity.name in known))
     tasks = await decide(client, asked, known, page_size=page_size)
     unsettled = {task.plan.name: amount(task, known[task.plan.name].rows) for task in tasks}
-    return [replace(result, unsettled=unsettled.get(result.entity, 0)) for result in results]
+    return [replace(result, unsettled=unsettled.get(result.entity, result.unsettled)) for result in results]

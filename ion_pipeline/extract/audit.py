@@ -22,7 +22,7 @@ from ion_pipeline.extract.decide import Known, Task
 from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError
 from ion_pipeline.extract.page_reader import PageReader
-from ion_pipeline.extract.paging import CursorPager, KeysetPager
+from ion_pipeline.extract.paging import CursorPager, KeysetPager, row_key
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery
 from ion_pipeline.extract.results import NoProgress, Progress
 from ion_pipeline.extract.shape import NodeShape
@@ -207,7 +207,7 @@ class _Sweep:
         """Read all, a chunk at a time where they come in order of their ids."""
         name, shape = self.plan.name, self.query.signature
         reader = PageReader(self.client, self.plan, replace(self.query, page=self.query.signature_page))
-        pager = KeysetPager(name) if by_id else CursorPager(name)
+        pager = KeysetPager(name) if by_id else CursorPager(name, row_key(self.plan.entity, shape))
         found, chunk, keys = _Found(), _Chunk(shape), KeyLog(self.plan.entity.key)
         above: int | None = None
         self.progress.started(name, self.task.total)

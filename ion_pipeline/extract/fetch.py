@@ -18,7 +18,7 @@ from ion_pipeline.extract.arrow import to_batches
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError
 from ion_pipeline.extract.ledger import Entry, Ledger, Span
 from ion_pipeline.extract.page_reader import PageReader
-from ion_pipeline.extract.paging import CursorPager, KeysetPager, Pager
+from ion_pipeline.extract.paging import CursorPager, KeysetPager, Pager, RowKey, row_key
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Paging, Plan
 from ion_pipeline.extract.ranges import Cutter, IdRange
 from ion_pipeline.extract.results import BatchSink, EntityResult, NoProgress, Progress
@@ -125,7 +125,7 @@ class _Run:
         self, plan: EntityPlan, query: EntityQuery, reader: PageReader, paging: Paging, cutter: Cutter | None = None
     ) -> EntityResult:
         began, watermark = time.monotonic(), self.client.server_time
-        reading = _Reading(self, plan.name, query, reader, PageSize(self.page_size))
+        reading, unsettled = _Reading(self, plan.name, query, reader, PageSize(self.page_size)), 0
         if paging == "keyset":
             entry = self.ledger.of(plan.name)
             if entry.tables is not None:
@@ -134,7 +134,7 @@ class _Run:
             total = entry.rows
             total += sum(await _all([reading.by_id(span, cutter) for span in entry.left()]))
         else:
-            total = await reading.by_cursor(KeyLog(plan.entity.key))
+            total, unsettled = await reading.by_cursor(row_key(plan.entity, query.shape), KeyLog(plan.entity.key))
         self.progress.finished(plan.name)
         return EntityResult(
             entity=plan.name,
@@ -150,6 +150,7 @@ class _Run:
             watermark=watermark,
             query_hash=plan.query_hash,
             drift=plan.drift,
+            unsettled=unsettled,
         )
 
 
@@ -187,12 +188,13 @@ class _Reading:
             pager.total -= others
         return others + await check_count(self.entity, pager, self.reader.count)
 
-    async def by_cursor(self, keys: KeyLog) -> int:
-        """Read everything by the server's cursors and give the number of rows, checked."""
-        pager = CursorPager(self.entity)
+    async def by_cursor(self, key: RowKey | None, keys: KeyLog) -> tuple[int, int]:
+        """Read everything by the server's cursors; the number of rows, checked, and how many came or went meanwhile."""
+        pager = CursorPager(self.entity, key)
         await self._stream(pager, keys=keys)
         keys.check(self.entity)
-        return await check_count(self.entity, pager, self.reader.count)
+        rows = await check_count(self.entity, pager, self.reader.count)
+        return rows, abs(rows - await self.reader.count(pager.seen())) if pager.moved else 0
 
     async def _stream(self, pager: Pager, *, keys: KeyLog | None = None, span: Span | None = None) -> None:
         progress, shape = self.run.progress, self.query.shape

@@ -37,6 +37,7 @@ class _Connection:
 
     definition: GraphQLField
     node: GraphQLObjectType
+    has_cursors: bool
 
 
 def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] = ()) -> Plan:
@@ -102,17 +103,19 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
         shape = replace(shape, lists=(*shape.lists, *(inner for inner, _ in nested.values())))
     obstacle = _keyset_obstacle(entity, connection)
     sort = _key_order(entity, definition) if obstacle else ("ID_ASC",)
-    telling = signature(entity, shape)
+    telling, cursors = signature(entity, shape), bool(obstacle) and connection.has_cursors
     return EntityPlan(
         entity=entity,
         paging="cursor" if obstacle else "keyset",
         reason=obstacle or "by ascending id",
         query=EntityQuery(
             shape=shape,
-            page=page_query(entity.name, entity.root_field, definition, shape, sort=sort),
+            page=page_query(entity.name, entity.root_field, definition, shape, sort=sort, cursors=cursors),
             count=count_query(entity.name, entity.root_field, definition),
             signature=telling,
-            signature_page=page_query(f"{entity.name}_signatures", entity.root_field, definition, telling, sort=sort),
+            signature_page=page_query(
+                f"{entity.name}_signatures", entity.root_field, definition, telling, sort=sort, cursors=cursors
+            ),
             filters_type=str(definition.args["filters"].type) if "filters" in definition.args else "",
             watch=_watch(entity, connection, keyset=not obstacle),
         ),
@@ -195,8 +198,8 @@ def _connections(schema: GraphQLSchema) -> dict[str, _Connection]:
             continue
         edge = get_named_type(connection.fields["edges"].type)
         node = get_named_type(edge.fields["node"].type) if isinstance(edge, GraphQLObjectType) else None
-        if isinstance(node, GraphQLObjectType):
-            connections[name] = _Connection(definition, node)
+        if isinstance(edge, GraphQLObjectType) and isinstance(node, GraphQLObjectType):
+            connections[name] = _Connection(definition, node, "cursor" in edge.fields)
     return connections
 
 

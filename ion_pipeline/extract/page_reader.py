@@ -38,8 +38,10 @@ class PageReader:
         connection = await self._connection(self._query.page, variables, operation, retry_timeouts=False)
         try:
             info = connection["pageInfo"]
-            nodes = [edge["node"] for edge in connection["edges"]]
-            page = Page(nodes, info["totalCount"], info["hasNextPage"], info["endCursor"])
+            edges = connection["edges"]
+            nodes = [edge["node"] for edge in edges]
+            cursors = [edge["cursor"] for edge in edges] if edges and "cursor" in edges[0] else None
+            page = Page(nodes, info["totalCount"], info["hasNextPage"], info["endCursor"], cursors)
         except (KeyError, TypeError):
             raise _no_connection(operation) from None
         if None in nodes:

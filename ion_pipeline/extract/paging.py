@@ -3,12 +3,22 @@
 A pager says which variables to ask with, takes the page, checks it, and knows when it is done.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any, Protocol
 
+from ion_pipeline.extract.catalog import Entity
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.ranges import Cutter, IdRange
+from ion_pipeline.extract.shape import NodeShape
+
+RowKey = Callable[[Mapping[str, Any]], Hashable]
+
+# By how many rows pages may shift between two requests, at least.
+_KNOWN_ROWS = 10_000
+_FARTHER = 8
+_IDLE_PAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +30,14 @@ class Page:
         total: `totalCount`: how many rows match the filters of this request.
         has_next: `hasNextPage`.
         end_cursor: `endCursor`, null on an empty page.
+        cursors: The cursor of each row; None where they were not asked for.
     """
 
     nodes: list[dict[str, Any]]
     total: int
     has_next: bool
     end_cursor: str | None
+    cursors: list[str] | None = None
 
 
 class Pager(Protocol):
@@ -34,6 +46,7 @@ class Pager(Protocol):
     done: bool
     rows: int
     total: int | None
+    moved: bool
 
     def variables(self) -> Mapping[str, Any]:
         """Variables of the next request, without `first`."""
@@ -41,8 +54,8 @@ class Pager(Protocol):
     def seen(self) -> Mapping[str, Any]:
         """Variables of a count of the rows that could have been read so far."""
 
-    def accept(self, page: Page) -> None:
-        """Check a page and move behind it. Raises PagingError."""
+    def accept(self, page: Page) -> Page:
+        """Check a page, move behind it and give what of it is new. Raises PagingError."""
 
 
 @dataclass
@@ -59,6 +72,7 @@ class KeysetPager:
         rows: Rows so far.
         total: `totalCount` of the first page: the rows in the span; None before it.
         rest: The ranges that others are to read; `span` ends before them.
+        moved: Never: what comes or goes shifts no other row.
     """
 
     entity: str
@@ -70,6 +84,7 @@ class KeysetPager:
     rows: int = 0
     total: int | None = None
     rest: list[IdRange] = field(default_factory=list)
+    moved: bool = False
 
     def variables(self) -> Mapping[str, Any]:
         """The span's ids at first, then those above the last."""
@@ -87,8 +102,8 @@ class KeysetPager:
     def _floor(self) -> int | None:
         return self.span.above if self.last is None else self.last
 
-    def accept(self, page: Page) -> None:
-        """Check that ids ascend within the span and that the end is one.
+    def accept(self, page: Page) -> Page:
+        """Check that ids ascend within the span and that the end is one; all of the page is new.
 
         Raises:
             PagingError: An id is not above the one before it or is not in the span, or there is said to be more without
@@ -116,6 +131,7 @@ class KeysetPager:
         self.done = not page.has_next and (page.total <= len(page.nodes) or not page.nodes)
         if is_first and not self.done and self.cutter:
             self._leave(self.cutter, [node["id"] for node in page.nodes], page.total - len(page.nodes))
+        return page
 
     def _leave(self, cutter: Cutter, ids: list[int], left: int) -> None:
         self.rest = cutter.pieces(ids, left, self.span.until)
@@ -125,42 +141,103 @@ class KeysetPager:
 
 @dataclass
 class CursorPager:
-    """Pages by the server's cursors, which are offsets: rows that shift are skipped or repeated, hence the counting.
+    """Pages by the server's cursors, which may be offsets: where rows come and go, pages shift.
 
-    What cannot be seen here: one row deleted and another added between two pages.
+    So each page begins with the last row of the one before, which shows that nothing has shifted. If no row of it is
+    known, the pager goes back until it meets one, and lets pages overlap by more from then on: no row that was there all
+    the time is missed. Rows that come before those already read, or go after they were, are the next read's.
+
+    Where rows cannot be told apart, or have no cursor of their own, the counts must agree on all pages instead. Then
+    one row deleted and another added between two pages cannot be seen.
 
     Attributes:
         entity: For messages.
+        key: Tells rows apart; None if nothing does.
         after: The cursor to go on from; None before the first page.
         done: Nothing is left.
         rows: Rows so far.
-        total: `totalCount`, the same on all pages; None before the first.
+        total: `totalCount` of the latest page; None before the first.
+        moved: Rows came or went while they were read.
     """
 
     entity: str
+    key: RowKey | None = None
     after: str | None = None
     done: bool = False
     rows: int = 0
     total: int | None = None
-    _seen: set[str] = field(default_factory=set)
+    moved: bool = False
+    # The latest rows in the server's order, with the cursors they had.
+    _known: dict[Hashable, str] = field(default_factory=dict)
+    # How many rows of a page are to come again, and how many of the next do if nothing shifts.
+    _overlap: int = 1
+    _again: int = 0
+    # Since the last new row: how many rows the pager went back, and how many pages it got.
+    _back: int = 0
+    _idle: int = 0
+    _asked: set[str] = field(default_factory=set)
 
     def variables(self) -> Mapping[str, Any]:
-        """No cursor at first, then the last one."""
+        """No cursor at first, then the one of the row before the last."""
         return {} if self.after is None else {"after": self.after}
 
     def seen(self) -> Mapping[str, Any]:
         """All rows: offsets know no bound."""
         return {}
 
-    def accept(self, page: Page) -> None:
-        """Check that cursors move on and that there are not more rows than counted.
+    def accept(self, page: Page) -> Page:
+        """Leave out the rows that are known, and see whether any were passed over.
 
         Raises:
-            PagingError: `totalCount` changed, there are more rows than that, a cursor came before, or there is said to
-                be more without a cursor to go on from.
+            PagingError: Pages have shifted farther than can be followed, or there is said to be more and it does not
+                come; without cursors of rows: `totalCount` changed, or there are more rows than that.
         """
         _check_progress(page, self.entity)
-        # A row deleted before the cursor hides one behind it, and yet the counts agree in the end.
+        if self.key is None or (page.cursors is None and page.nodes):
+            return self._by_count(page)
+        keys, cursors = [self.key(node) for node in page.nodes], page.cursors or []
+        has_changed, self.total = self.total not in (None, page.total), page.total
+        self.moved |= has_changed or (self._again > 0 and keys[:1] != list(self._known)[-self._again :][:1])
+        new = [node for node, key in zip(page.nodes, keys, strict=True) if key not in self._known]
+        if self.after is not None and len(new) == len(keys) and (self._again or has_changed):
+            self._step_back()
+            new = []
+        else:
+            self._remember(keys, cursors)
+            self.rows += len(new)
+            self.done = not page.has_next
+            # A page of one row cannot begin with it and lead on.
+            self._again = min(self._overlap, len(cursors) // 2)
+            self.after = cursors[-1 - self._again] if cursors else self.after
+        self._idle, self._back = (0, 0) if new else (self._idle + 1, self._back)
+        # A page without a new row leads on by one at least.
+        if self._idle > self._back + _IDLE_PAGES:
+            raise PagingError(f"{self.entity}: no new row comes after {self.rows} rows, and ION says there are more.")
+        return replace(page, nodes=new)
+
+    def _remember(self, keys: list[Hashable], cursors: list[str]) -> None:
+        for key, cursor in zip(keys, cursors, strict=True):
+            self._known.pop(key, None)
+            self._known[key] = cursor
+        while len(self._known) > _KNOWN_ROWS:
+            del self._known[next(iter(self._known))]
+
+    def _step_back(self) -> None:
+        self.moved, self.done = True, False
+        self._overlap *= 2
+        self._back = min(max(1, self._back) * _FARTHER, _KNOWN_ROWS)
+        cursors = list(self._known.values())
+        if self._back < len(cursors):
+            self.after = cursors[-self._back - 1]
+        elif self.rows == len(cursors):
+            self.after = None
+        else:
+            raise PagingError(
+                f"{self.entity}: none of the last {len(cursors)} rows came again; pages have shifted too far.",
+                remedy="Nothing was kept. Try again when fewer people are at work.",
+            )
+
+    def _by_count(self, page: Page) -> Page:
         if self.total is not None and page.total != self.total:
             raise PagingError(
                 f"{self.entity}: ION counted {self.total} rows and then {page.total} while they were read; pages may "
@@ -173,11 +250,20 @@ class CursorPager:
             raise PagingError(f"{self.entity}: {self.rows} rows came, ION counts {page.total}: pages overlap.")
         self.done = not page.has_next
         if self.done:
-            return
-        if page.end_cursor is None or page.end_cursor in self._seen:
+            return page
+        if page.end_cursor is None or page.end_cursor in self._asked:
             raise PagingError(f"{self.entity}: ION gave no new cursor after {self.rows} rows and says there are more.")
-        self._seen.add(page.end_cursor)
+        self._asked.add(page.end_cursor)
         self.after = page.end_cursor
+        return page
+
+
+def row_key(entity: Entity, shape: NodeShape) -> RowKey | None:
+    """What tells the rows of an entity apart, of those fields that are read; None if a part of its key is not."""
+    fields = {field.column.name: field.column.field for field in shape.fields if field.present}
+    if not entity.key or not fields.keys() >= set(entity.key):
+        return None
+    return itemgetter(*(fields[name] for name in entity.key))
 
 
 def between(above: int | None, until: int | None) -> Mapping[str, Any]:

@@ -9,7 +9,15 @@ from ion_pipeline.extract.shape import NodeShape
 _INDENT = "  "
 
 
-def page_query(name: str, root_field: str, definition: GraphQLField, shape: NodeShape, *, sort: Iterable[str]) -> str:
+def page_query(
+    name: str,
+    root_field: str,
+    definition: GraphQLField,
+    shape: NodeShape,
+    *,
+    sort: Iterable[str],
+    cursors: bool = False,
+) -> str:
     """The document that reads one page.
 
     Variables: `first`, `after` for cursor paging, `filters` for keyset paging; those without a value are left out.
@@ -20,11 +28,13 @@ def page_query(name: str, root_field: str, definition: GraphQLField, shape: Node
         definition: That field in the tenant's schema, for the types of its arguments.
         shape: What to select.
         sort: Members of the connection's sort enum; none for the server's own order.
+        cursors: Ask for each row's cursor.
     """
     variables = [argument for argument in ("filters", "first", "after") if argument in definition.args]
     selection = [
         "pageInfo { hasNextPage endCursor count totalCount }",
         "edges {",
+        *([f"{_INDENT}cursor"] if cursors else []),
         f"{_INDENT}node {{",
         *_indented(_indented(_selection(shape))),
         f"{_INDENT}}}",

@@ -66,7 +66,7 @@ async def pages(pager: Pager, size: PageSize, ask: Ask, pause: Pause) -> AsyncGe
     try:
         while True:
             page = await coming
-            pager.accept(page)
+            page = pager.accept(page)
             if pager.done:
                 yield page
                 return

@@ -43,7 +43,8 @@ async def check_count(entity: str, pager: Pager, count: Count) -> int:
     """Compare the number of rows read with what ION counts.
 
     The count that came with the pages is enough if it agrees. If not, ION is asked again, because rows may have come or
-    gone meanwhile; under keyset paging only up to the last id read, so that rows added since are no difference.
+    gone meanwhile; under keyset paging only up to the last id read, so that rows added since are no difference. Where
+    rows were seen to come or go, they differ by those.
 
     Args:
         entity: For the message.
@@ -51,12 +52,12 @@ async def check_count(entity: str, pager: Pager, count: Count) -> int:
         count: Asks ION how many rows there are, with the given variables.
 
     Returns:
-        The count that agrees.
+        The number of rows read.
 
     Raises:
         CountMismatchError: The counts differ.
     """
-    if pager.rows == pager.total:
+    if pager.rows == pager.total or pager.moved:
         return pager.rows
     counted = await count(pager.seen())
     if pager.rows != counted:
