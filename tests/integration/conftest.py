@@ -5,16 +5,19 @@ Each is built once per test run, also when several workers need it, and is read-
 
 import fcntl
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
+import orjson
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.sandbox.process import running_sandbox
-from ion_pipeline.sandbox.server import export_world
+from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import PublishError
 
@@ -64,6 +67,28 @@ def settings_of(data_dir: Path, *, included: bool) -> Settings:
     return load_settings(
         environment="embedded", data_dir=data_dir, duckdb_memory_limit=MEMORY, publish_export_controlled=included
     )
+
+
+def move_tenant(data_dir: Path, address: SandboxAddress) -> None:
+    """Make a data directory that of the same tenant at another port.
+
+    A tenant at another port is another tenant, and the port of when it was read may be somebody else's by now.
+    """
+    known = data_dir / "tenant.json"
+    before, now = orjson.loads(known.read_bytes())["api_host"], address.api_url.removeprefix("http://")
+    for document in (known, *(data_dir / "lake").rglob("*.json")):
+        document.write_text(document.read_text().replace(before, now))
+    with duckdb.connect(str(data_dir / "warehouse.duckdb")) as connection:
+        connection.execute("update raw._ion_loads set tenant = replace(tenant, ?, ?)", [before, now])
+
+
+@contextmanager
+def going_on(built: Built, data_dir: Path) -> Iterator[SandboxAddress]:
+    """A copy of what was built and published, and its tenant, for a test of what comes after the first refresh."""
+    shutil.copytree(built.data_dir, data_dir, symlinks=True, dirs_exist_ok=True)
+    with running_sandbox(world=built.world, profile=built.profile) as sandbox:
+        move_tenant(data_dir, sandbox)
+        yield sandbox
 
 
 @pytest.fixture(scope="session")

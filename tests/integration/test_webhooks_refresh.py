@@ -5,9 +5,8 @@ The receiver and the tenant are processes; the sensor's request is carried out a
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,12 +15,10 @@ import httpx
 import pytest
 
 from ion_pipeline.definitions import build_definitions
-from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.progress import Silence
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings
 from tests.integration.changing_world import Change, add, delete, update
-from tests.integration.conftest import settings_for
+from tests.integration.conftest import Built, going_on, settings_for
 from tests.integration.test_webhooks import Receiver, running
 
 pytestmark = [pytest.mark.slow]
@@ -73,20 +70,15 @@ class Tenant:
 
 
 @pytest.fixture(scope="module")
-def tenant(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Tenant]:
-    """A small factory, read and published once."""
+def tenant(tmp_path_factory: pytest.TempPathFactory, demo_warehouse: Built) -> Iterator[Tenant]:
+    """The factory, read and published once."""
     data = tmp_path_factory.mktemp("webhooks") / "data"
-    parsed(data)
     with (
-        running_sandbox(scale=0.05) as sandbox,
+        going_on(demo_warehouse, data) as sandbox,
         running(data, ION_DATA_DIR=str(data), ION_WEBHOOK_REQUESTS_PER_SECOND="5") as receiver,
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):
         settings = settings_for(sandbox, data, entities=("suppliers", "users", "parts"))
-        steps.extract(settings)
-        steps.load(settings)
-        dbt.build(settings)
-        steps.publish(settings)
         yield Tenant(sandbox.api_url, settings, receiver, build_definitions(settings, Silence()), instance)
 
 
