@@ -144,8 +144,8 @@ class CursorPager:
     """Pages by the server's cursors, which may be offsets: where rows come and go, pages shift.
 
     So each page begins with the last row of the one before, which shows that nothing has shifted. If no row of it is
-    known, the pager goes back until it meets one, and lets pages overlap by more from then on: no row that was there all
-    the time is missed. Rows that come before those already read, or go after they were, are the next read's.
+    known, the pager goes back until it meets one, and lets pages overlap by more from then on: no row that was there
+    all the time is missed. Rows that come before those already read, or go after they were, are the next read's.
 
     Where rows cannot be told apart, or have no cursor of their own, the counts must agree on all pages instead. Then
     one row deleted and another added between two pages cannot be seen.

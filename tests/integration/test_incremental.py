@@ -1,6 +1,7 @@
 """Refreshes of a tenant that people work in: after each, the warehouse is what a full read of the tenant would give."""
 
 import random
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,8 +22,8 @@ from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import add, delete, update
-from tests.integration.conftest import settings_for
+from tests.integration.changing_world import add, delete, served, update
+from tests.integration.conftest import move_tenant, settings_for
 
 pytestmark = pytest.mark.slow
 
@@ -116,18 +117,36 @@ def world_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def running(
-    world: Path, folder: Path, profile: str = "full", *, forbid: tuple[str, ...] = (), **overrides: Any
+    world: Path,
+    folder: Path,
+    profile: str = "full",
+    *,
+    forbid: tuple[str, ...] = (),
+    read_before: Path | None = None,
+    **overrides: Any,
 ) -> Iterator[Tenant]:
-    with running_sandbox(world=world, profile=profile, forbid=forbid) as address:
+    # A thread where it will do: a process takes longer to start than a refresh takes.
+    with running_sandbox(world=world, profile=profile, forbid=forbid) if forbid else served(world, profile) as address:
         settings = settings_for(address, folder / "data", **{"entities": ENTITIES, "page_size": 50, **overrides})
         tenant = Tenant(address, settings, folder)
-        assert tenant.refresh().load_id
+        if read_before:
+            shutil.copytree(read_before, settings.data_dir, symlinks=True)
+            move_tenant(settings.data_dir, address)
+        else:
+            assert tenant.refresh().load_id
         yield tenant
 
 
+@pytest.fixture(scope="module")
+def first_read(world_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tenant read and loaded once, before anybody changes it."""
+    with running(world_dir, tmp_path_factory.mktemp("first_read")) as tenant:
+        return tenant.settings.data_dir
+
+
 @pytest.fixture
-def tenant(world_dir: Path, tmp_path: Path) -> Iterator[Tenant]:
-    with running(world_dir, tmp_path) as found:
+def tenant(world_dir: Path, tmp_path: Path, first_read: Path) -> Iterator[Tenant]:
+    with running(world_dir, tmp_path, read_before=first_read) as found:
         yield found
 
 
@@ -327,7 +346,7 @@ def test_a_tenant_that_is_suddenly_empty_is_not_believed(tenant: Tenant, world_d
 
 
 def test_an_entity_that_left_the_schema_is_not_believed(tenant: Tenant, world_dir: Path) -> None:
-    with running_sandbox(world=world_dir, profile="generation-1") as other:
+    with served(world_dir, "generation-1") as other:
         # The same data directory, whose tenant is named by organisation and host.
         settings = settings_for(other, tenant.settings.data_dir, entities=ENTITIES)
         (settings.data_dir / "tenant.json").write_text(
