@@ -193,7 +193,8 @@ class CursorPager:
                 come; without cursors of rows: `totalCount` changed, or there are more rows than that.
         """
         _check_progress(page, self.entity)
-        if self.key is None or (page.cursors is None and page.nodes):
+        # An empty page shows no cursors either way: then it goes on as it began.
+        if self.key is None or (page.cursors is None and (page.nodes or not self._known)):
             return self._by_count(page)
         keys, cursors = [self.key(node) for node in page.nodes], page.cursors or []
         has_changed, self.total = self.total not in (None, page.total), page.total

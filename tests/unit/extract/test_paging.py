@@ -132,6 +132,13 @@ def test_pages_of_one_row_lead_on_while_nothing_changes() -> None:
     assert read(CursorPager("relations", itemgetter("id")), source, 1) == [1, 2, 3]
 
 
+def test_an_empty_page_without_cursors_of_rows_is_counted_like_those_before_it() -> None:
+    pager = CursorPager("relations", itemgetter("id"))
+    assert pager.accept(page(1, 2, total=2, has_next=True, end_cursor="a")).nodes == [{"id": 1}, {"id": 2}]
+    with pytest.raises(PagingError, match="ION counted 2 rows and then 3"):
+        pager.accept(page(total=3, end_cursor=None))
+
+
 def test_a_server_that_takes_no_notice_of_cursors_is_given_up() -> None:
     pager = CursorPager("relations", itemgetter("id"))
     same = Page([{"id": 1}, {"id": 2}], total=9, has_next=True, end_cursor="b", cursors=["a", "b"])
