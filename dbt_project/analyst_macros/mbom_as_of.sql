@@ -1,43 +1,30 @@
 -- Plans as they stood at an instant, from the states of their versions; the other macros about plans stand on these.
 
--- One state of an mBOM version, with what was in force below it just before an instant (null: now). A part that would
--- contain itself is shown and not opened a second time.
-create or replace macro mbom_tree(mbom, state, until_instant) as table
+-- Some plans, each a state of an mBOM version as mbom_last and mbom_in_force give it, and the version of every part that
+-- was in force just before its instant (null: now). `side` is the place in the list.
+create or replace macro mbom_standing(plans) as table
+select
+    a.side,
+    v.part_id,
+    v.mbom_id,
+    v.state_number
+from (
+    select
+        generate_subscripts(given.plans, 1) as side,
+        unnest(given.plans) as plan
+    from (select plans as plans) as given
+) as a
+inner join genealogy.mbom_versions as v
+    on
+        (a.plan.until_instant is null and v.in_force_to is null)
+        or (v.in_force_from < a.plan.until_instant and (v.in_force_to is null or a.plan.until_instant <= v.in_force_to))
+where v.in_force_from is not null;
+
+-- The tree of a plan, with what was in force below it. A part that would contain itself is shown and not opened a second
+-- time.
+create or replace macro mbom_tree(plan) as table
 with recursive standing as (
-    select
-        v.part_id,
-        v.mbom_id,
-        v.state_number
-    from genealogy.mbom_versions as v
-    where
-        v.in_force_from is not null
-        and (
-            (until_instant is null and v.in_force_to is null)
-            or (v.in_force_from < until_instant and (v.in_force_to is null or until_instant <= v.in_force_to))
-        )
-),
-
-top as (
-    select
-        v.part_id,
-        v.part_number,
-        v.part_revision,
-        v.part_description,
-        v.revision_family_id,
-        v.mbom_id,
-        v.state_number
-    from genealogy.mbom_versions as v
-    where v.mbom_id = mbom and v.state_number = state
-),
-
-lines as (
-    select
-        l.*,
-        s.mbom_id as part_mbom_id,
-        s.state_number as part_state_number,
-        coalesce(l.part_number || ' ' || l.part_revision, l.part_number, 'part ' || l.part_id) as line_label
-    from genealogy.mbom_lines as l
-    left join standing as s on l.part_id = s.part_id
+    select * from mbom_standing([plan])
 ),
 
 tree as (
@@ -61,7 +48,8 @@ tree as (
         t.state_number as part_state_number,
         [t.part_id] as path_ids,
         coalesce(t.part_number || ' ' || t.part_revision, t.part_number, 'part ' || t.part_id) as path_text
-    from top as t
+    from (select plan as plan) as asked
+    inner join genealogy.mbom_versions as t on asked.plan.mbom_id = t.mbom_id and asked.plan.state_number = t.state_number
 
     union all
 
@@ -81,12 +69,13 @@ tree as (
         l.reference_designators,
         l.substitute_part_ids,
         l.substitute_part_numbers,
-        case when not list_contains(t.path_ids, l.part_id) then l.part_mbom_id end,
-        case when not list_contains(t.path_ids, l.part_id) then l.part_state_number end,
+        case when not list_contains(t.path_ids, l.part_id) then s.mbom_id end,
+        case when not list_contains(t.path_ids, l.part_id) then s.state_number end,
         list_append(t.path_ids, l.part_id),
-        t.path_text || ' > ' || l.line_label
+        t.path_text || ' > ' || coalesce(l.part_number || ' ' || l.part_revision, l.part_number, 'part ' || l.part_id)
     from tree as t
-    inner join lines as l on t.part_mbom_id = l.mbom_id and t.part_state_number = l.state_number
+    inner join genealogy.mbom_lines as l on t.part_mbom_id = l.mbom_id and t.part_state_number = l.state_number
+    left join standing as s on l.part_id = s.part_id
     where t.depth < 64
 )
 
@@ -96,28 +85,28 @@ order by sort_key;
 
 -- The last state of an mBOM version, and until when it stood: null while it does.
 create or replace macro mbom_last(mbom) as (
-    select arg_max({'state_number': v.state_number, 'stood_until': v.stood_until}, v.state_number)
+    select arg_max({'mbom_id': v.mbom_id, 'state_number': v.state_number, 'until_instant': v.stood_until}, v.state_number)
     from genealogy.mbom_versions as v
     where v.mbom_id = mbom
 );
 
 -- The version that was in force for a part revision at an instant, and its state.
 create or replace macro mbom_in_force(in_number, in_revision, at_instant) as (
-    select any_value({'mbom_id': v.mbom_id, 'state_number': v.state_number})
+    select any_value({
+        'mbom_id': v.mbom_id,
+        'state_number': v.state_number,
+        'until_instant': cast(at_instant as timestamptz) + interval 1 microsecond
+    })
     from genealogy.mbom_versions as v
     where
         v.part_number = in_number
         and v.part_revision = in_revision
-        and v.in_force_from <= at_instant
-        and (v.in_force_to is null or at_instant < v.in_force_to)
+        and v.in_force_from <= cast(at_instant as timestamptz)
+        and (v.in_force_to is null or cast(at_instant as timestamptz) < v.in_force_to)
 );
 
 -- The plan of a part revision that was in force at an instant, with the plans below it in force then.
 create or replace macro mbom_as_of(part_number, revision, instant) as table
 select *
-from mbom_tree(
-    mbom_in_force(part_number, revision, cast(instant as timestamptz)).mbom_id,
-    mbom_in_force(part_number, revision, cast(instant as timestamptz)).state_number,
-    cast(instant as timestamptz) + interval 1 microsecond
-)
+from mbom_tree(mbom_in_force(part_number, revision, instant))
 order by sort_key;

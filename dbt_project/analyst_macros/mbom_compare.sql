@@ -1,54 +1,135 @@
 -- Two plans, line by line and at every level: what was added, removed, replaced or changed, with before and after.
 -- The rules are those of genealogy.mbom_version_changes. Below a line that is not in the other plan everything counts
 -- as added or removed; `indirect` is a line that says the same while something below it changed.
--- A published macro has lost `as materialized` (the older format has no place for it), and DuckDB 1.1 writes out a CTE once
--- for each use of it, with all that is in it. So here each is used once, as far as that goes.
+-- What differs between two lines is found once for each two plans, and not for each place where they stand.
+-- A published macro has lost `as materialized` (the older format has no place for it), and DuckDB 1.1 works a CTE out anew
+-- for each use of it and in each turn of a recursion: what is used here in several places is small.
 
-create or replace macro mbom_compare_trees(mbom_a, number_a, until_a, mbom_b, number_b, until_b) as table
-with recursive tree_a as (
-    select * from mbom_tree(mbom_a, number_a, until_a)
+create or replace macro mbom_compare_trees(plan_a, plan_b) as table
+with recursive standing as (
+    select
+        s.*,
+        s.side || ':' || s.mbom_id || '.' || s.state_number || ';' as plan_key
+    from mbom_standing([plan_a, plan_b]) as s
 ),
 
-tree_b as (
-    select * from mbom_tree(mbom_b, number_b, until_b)
+-- Every plan in the two trees; one that stands in both is there twice.
+plans as (
+    select
+        t.side,
+        t.plan.mbom_id as mbom_id,
+        t.plan.state_number as state_number,
+        true as is_top
+    from (
+        select
+            unnest([1, 2]) as side,
+            unnest([plan_a, plan_b]) as plan
+    ) as t
+    where t.plan.mbom_id is not null
+
+    union
+
+    select
+        p.side,
+        s.mbom_id,
+        s.state_number,
+        false as is_top
+    from plans as p
+    inner join genealogy.mbom_lines as l on p.mbom_id = l.mbom_id and p.state_number = l.state_number
+    inner join standing as s on p.side = s.side and l.part_id = s.part_id
+),
+
+known as (
+    select
+        p.side,
+        p.mbom_id,
+        p.state_number,
+        p.side || ':' || p.mbom_id || '.' || p.state_number || ';' as plan_key,
+        bool_or(p.is_top) as is_top,
+        any_value(v.part_id) as part_id,
+        any_value(v.part_number) as part_number,
+        any_value(v.part_revision) as part_revision,
+        any_value(v.revision_family_id) as revision_family_id
+    from plans as p
+    inner join genealogy.mbom_versions as v on p.mbom_id = v.mbom_id and p.state_number = v.state_number
+    group by p.side, p.mbom_id, p.state_number
+),
+
+-- The plans at the top are a line of their own, above all others.
+plan_lines as (
+    select
+        k.side,
+        k.plan_key,
+        false as is_top,
+        l.mbom_item_id,
+        '/' || length(cast(l.line_number as varchar)) || l.line_number as sort_key,
+        l.part_id,
+        l.part_number,
+        l.part_revision,
+        l.revision_family_id,
+        l.quantity,
+        l.is_made_on_assembly,
+        l.reference_designators,
+        l.substitute_part_ids,
+        l.substitute_part_numbers,
+        s.plan_key as part_plan_key
+    from known as k
+    inner join genealogy.mbom_lines as l on k.mbom_id = l.mbom_id and k.state_number = l.state_number
+    left join standing as s on k.side = s.side and l.part_id = s.part_id
+
+    union all
+
+    select
+        k.side,
+        '' as plan_key,
+        true as is_top,
+        0 as mbom_item_id,
+        '' as sort_key,
+        k.part_id,
+        k.part_number,
+        k.part_revision,
+        k.revision_family_id,
+        1 as quantity,
+        false as is_made_on_assembly,
+        cast([] as varchar[]) as reference_designators,
+        cast([] as bigint[]) as substitute_part_ids,
+        cast([] as varchar[]) as substitute_part_numbers,
+        k.plan_key as part_plan_key
+    from known as k
+    where k.is_top
 ),
 
 -- The assemblies that may have to be compared: those at the top, and below them any two revisions of one part.
 pairs as (
-    select distinct
-        a.part_mbom_id as id_a,
-        a.part_state_number as state_a,
-        b.part_mbom_id as id_b,
-        b.part_state_number as state_b
-    from tree_a as a
-    inner join tree_b as b
-        on (a.depth = 0 and b.depth = 0) or (a.depth > 0 and b.depth > 0 and a.revision_family_id = b.revision_family_id)
-    where a.part_mbom_id is not null and b.part_mbom_id is not null
-),
-
-sides as (
     select
-        row(p.id_a, p.state_a, p.id_b, p.state_b) as pair,
-        unnest([
-            {'side': 'a', 'mbom_id': p.id_a, 'state_number': p.state_a},
-            {'side': 'b', 'mbom_id': p.id_b, 'state_number': p.state_b}
-        ]) as plan
-    from pairs as p
+        unnest([1, 2]) as side,
+        unnest([a.plan_key, b.plan_key]) as plan_key,
+        a.plan_key || b.plan_key as pair
+    from known as a
+    inner join known as b
+        on (a.is_top and b.is_top) or (not a.is_top and not b.is_top and a.revision_family_id = b.revision_family_id)
+    where a.side = 1 and b.side = 2
 ),
 
 lines as (
     select
-        s.plan.side as side,
-        s.pair,
-        l.*
-    from sides as s
-    inner join genealogy.mbom_lines as l on s.plan.mbom_id = l.mbom_id and s.plan.state_number = l.state_number
+        p.pair,
+        l.side,
+        l.mbom_item_id,
+        l.part_id,
+        l.revision_family_id,
+        l.quantity,
+        l.reference_designators
+    from pairs as p
+    inner join plan_lines as l on p.side = l.side and p.plan_key = l.plan_key
 ),
 
 -- An edited line is the same line whatever it says now: its id is a place that it shares with itself.
 places as (
     select
-        l.*,
+        l.pair,
+        l.side,
+        {'item_id': l.mbom_item_id, 'part_id': l.part_id, 'revision_family_id': l.revision_family_id} as line,
         unnest(list_append([{'line': null, 'place': d} for d in l.reference_designators], {'line': l.mbom_item_id, 'place': null}))
             as place
     from lines as l
@@ -57,8 +138,8 @@ places as (
 occupied as (
     select
         p.pair,
-        list(p) filter (where p.side = 'a') as lines_a,
-        unnest(list(p) filter (where p.side = 'b')) as b
+        list(p.line) filter (where p.side = 1) as lines_a,
+        unnest(list(p.line) filter (where p.side = 2)) as b
     from places as p
     group by p.pair, p.place
 ),
@@ -74,18 +155,16 @@ met as (
 shared as (
     select
         m.pair,
-        m.a.mbom_item_id as item_a,
-        m.b.mbom_item_id as item_b,
+        m.a.item_id as item_a,
+        m.b.item_id as item_b,
         row(
-            m.a.mbom_item_id <> m.b.mbom_item_id,
-            m.a.part_id <> m.b.part_id,
-            coalesce(m.a.revision_family_id <> m.b.revision_family_id, true),
+            m.a.item_id <> m.b.item_id,
+            any_value(m.a.part_id <> m.b.part_id),
+            coalesce(any_value(m.a.revision_family_id <> m.b.revision_family_id), true),
             -count(*)
         ) as distance
     from met as m
-    group by
-        m.pair, m.a.mbom_item_id, m.b.mbom_item_id, m.a.part_id, m.b.part_id, m.a.revision_family_id,
-        m.b.revision_family_id
+    group by m.pair, m.a.item_id, m.b.item_id
 ),
 
 -- Two lines that share a place are one where each is the nearest to the other.
@@ -93,11 +172,18 @@ nearest as (
     select
         s.pair,
         s.item_a,
+        arg_min(s.item_b, row(s.distance, s.item_b)) as item_b
+    from shared as s
+    group by s.pair, s.item_a
+
+    intersect
+
+    select
+        s.pair,
+        arg_min(s.item_a, row(s.distance, s.item_a)) as item_a,
         s.item_b
     from shared as s
-    qualify
-        row_number() over (partition by s.pair, s.item_a order by s.distance, s.item_b) = 1
-        and row_number() over (partition by s.pair, s.item_b order by s.distance, s.item_a) = 1
+    group by s.pair, s.item_b
 ),
 
 -- What no place tells, the part does: in the first turn the same quantity of it, in the second the same revision, in the
@@ -106,242 +192,296 @@ matching as (
     select
         l.pair,
         1 as turn,
-        case when l.side = 'a' then l.mbom_item_id end as item_a,
-        case when l.side = 'a' then n.item_b else l.mbom_item_id end as item_b,
+        case when l.side = 1 then l.mbom_item_id end as item_a,
+        case when l.side = 1 then n.item_b else l.mbom_item_id end as item_b,
         l.part_id,
         l.revision_family_id,
         l.quantity
     from lines as l
-    left join nearest as n on l.pair = n.pair and l.mbom_item_id = case when l.side = 'a' then n.item_a else n.item_b end
-    where l.side = 'a' or n.item_a is null
+    left join nearest as n on l.pair = n.pair and l.mbom_item_id = case when l.side = 1 then n.item_a else n.item_b end
+    where l.side = 1 or n.item_a is null
 
     union all
 
     (
         with keyed as (
             select
-                *,
+                pair,
+                turn,
+                item_a is not null as is_a,
+                {
+                    'quantity': quantity,
+                    'item_id': coalesce(item_a, item_b),
+                    'part_id': part_id,
+                    'revision_family_id': revision_family_id
+                } as line,
                 case when turn < 3 then part_id else revision_family_id end as part_key,
-                case when turn = 1 then quantity end as quantity_key,
-                -- A line that says nothing in this turn stays by itself.
-                case
-                    when (turn < 3 and part_id is null)
-                        or (turn = 3 and revision_family_id is null)
-                        or (turn = 1 and quantity is null)
-                        then coalesce(item_a, item_b)
-                end as alone
+                case when turn = 1 then quantity end as quantity_key
             from matching
             where (item_a is null or item_b is null) and turn <= 3
         ),
 
-        numbered as (
+        agreeing as (
             select
-                *,
-                item_a is null as is_b,
-                row_number() over (
-                    partition by pair, item_a is null, part_key, quantity_key, alone
-                    order by quantity, item_a, item_b
-                ) as number
+                pair,
+                turn,
+                unnest(list(line order by line.quantity, line.item_id) filter (where is_a)) as a,
+                unnest(list(line order by line.quantity, line.item_id) filter (where not is_a)) as b
             from keyed
+            group by
+                pair, turn, part_key, quantity_key,
+                -- A line that says nothing in this turn stays by itself.
+                case when part_key is null or (turn = 1 and quantity_key is null) then line.item_id end,
+                case when part_key is null or (turn = 1 and quantity_key is null) then is_a end
         )
 
         select
             pair,
             turn + 1 as turn,
-            max(item_a) as item_a,
-            max(item_b) as item_b,
-            any_value(part_id) as part_id,
-            any_value(revision_family_id) as revision_family_id,
-            any_value(quantity) as quantity
-        from numbered
-        group by pair, turn, part_key, quantity_key, number, alone, case when alone is not null then is_b end
+            a.item_id as item_a,
+            b.item_id as item_b,
+            coalesce(a, b).part_id as part_id,
+            coalesce(a, b).revision_family_id as revision_family_id,
+            coalesce(a, b).quantity as quantity
+        from agreeing
     )
 ),
 
--- Where a line of both plans stands in the two trees: there, below that place.
-steps as (
-    select list({
-        'above': {
-            'a': left(a.path_key, len(a.path_key) - len('/m' || a.mbom_item_id)),
-            'b': left(b.path_key, len(b.path_key) - len('/m' || b.mbom_item_id))
-        },
-        'here': {'a': a.path_key, 'b': b.path_key}
-    }) as steps
-    from matching as m
-    inner join tree_a as a on m.item_a = a.mbom_item_id
-    inner join tree_b as b on m.item_b = b.mbom_item_id
-),
-
--- Down both trees at once, along lines that are the same in both. A turn is one row that carries the steps: what else a
--- turn reads would be made anew in every turn.
-levels as (
+-- What two plans have, and what one of them has that is set against nothing.
+line_pairs as (
     select
-        0 as depth,
-        [{'a': '', 'b': ''}] as level,
-        coalesce(steps.steps, []) as steps
-    from steps
+        m.pair,
+        false as is_top,
+        m.item_a,
+        m.item_b
+    from matching as m
+    where m.turn = 4 or (m.item_a is not null and m.item_b is not null)
 
     union all
 
     select
-        depth + 1 as depth,
-        [step.here for step in steps if list_contains(level, step.above)] as level,
-        steps
-    from levels
-    where len(level) > 0 and depth < 64
-),
-
-same as (
-    select
-        place.a as path_a,
-        place.b as path_b
-    from (select unnest(level) as place from levels) as reached
-),
-
-nodes as (
-    select
-        case when a.path_key is not null then a end as node_a,
-        case when b.path_key is not null then b end as node_b
-    from tree_a as a
-    left join same as s on a.path_key = s.path_a
-    full outer join tree_b as b on s.path_b = b.path_key
+        l.plan_key as pair,
+        l.is_top,
+        max(l.mbom_item_id) filter (where l.side = 1) as item_a,
+        max(l.mbom_item_id) filter (where l.side = 2) as item_b
+    from plan_lines as l
+    group by l.plan_key, l.is_top, l.mbom_item_id
 ),
 
 -- What differs in the line itself: one entry per thing.
-found as (
+compared as (
     select
-        n.node_a,
-        n.node_b,
-        [
-            entry for entry in [
-                case when n.node_a is null then row('added', null, cast(n.node_b.quantity as varchar)) end,
-                case when n.node_b is null then row('removed', cast(n.node_a.quantity as varchar), null) end,
-                case
-                    when n.node_a.part_id <> n.node_b.part_id and n.node_a.revision_family_id = n.node_b.revision_family_id
-                        then row('revision_changed', n.node_a.part_revision, n.node_b.part_revision)
-                    when n.node_a.part_id <> n.node_b.part_id
-                        then row('part_replaced', n.node_a.part_number, n.node_b.part_number)
-                end,
-                case
-                    when n.node_a.quantity <> n.node_b.quantity
+        p.pair,
+        p.is_top,
+        a.mbom_item_id as item_a,
+        b.mbom_item_id as item_b,
+        a.sort_key as sort_key_a,
+        a.part_id as part_id_a,
+        coalesce(a.part_number || ' ' || a.part_revision, a.part_number, 'part ' || a.part_id) as label_a,
+        a.quantity as quantity_a,
+        a.part_plan_key as part_plan_key_a,
+        b.sort_key as sort_key_b,
+        b.part_id as part_id_b,
+        coalesce(b.part_number || ' ' || b.part_revision, b.part_number, 'part ' || b.part_id) as label_b,
+        b.quantity as quantity_b,
+        b.part_plan_key as part_plan_key_b,
+        coalesce(a.part_number, b.part_number) as part_number,
+        p.is_top or a.revision_family_id = b.revision_family_id as is_one_family,
+        -- The plans themselves are the question, if both are there.
+        case
+            when p.is_top and a.side is not null and b.side is not null then []
+            else
+                [
+                    entry for entry in [
+                        case when a.side is null then {'change': 'added', 'before': null, 'after': cast(b.quantity as varchar)} end,
+                        case when b.side is null then {'change': 'removed', 'before': cast(a.quantity as varchar), 'after': null} end,
+                        case
+                            when a.part_id <> b.part_id and a.revision_family_id = b.revision_family_id
+                                then {'change': 'revision_changed', 'before': a.part_revision, 'after': b.part_revision}
+                            when a.part_id <> b.part_id
+                                then {'change': 'part_replaced', 'before': a.part_number, 'after': b.part_number}
+                        end,
+                        case
+                            when a.quantity <> b.quantity
+                                then {'change': 'quantity_changed', 'before': cast(a.quantity as varchar), 'after': cast(b.quantity as varchar)}
+                        end,
+                        case
+                            when a.is_made_on_assembly <> b.is_made_on_assembly
+                                then
+                                    {
+                                        'change': 'made_on_assembly_changed',
+                                        'before': cast(a.is_made_on_assembly as varchar),
+                                        'after': cast(b.is_made_on_assembly as varchar)
+                                    }
+                        end
+                    ]
+                    if entry is not null
+                ]
+                || case
+                    when a.side is not null and b.side is not null
                         then
-                            row('quantity_changed', cast(n.node_a.quantity as varchar), cast(n.node_b.quantity as varchar))
-                end,
-                case
-                    when n.node_a.is_made_on_assembly <> n.node_b.is_made_on_assembly
-                        then
-                            row(
-                                'made_on_assembly_changed',
-                                cast(n.node_a.is_made_on_assembly as varchar),
-                                cast(n.node_b.is_made_on_assembly as varchar)
-                            )
+                            [
+                                {'change': 'designator_removed', 'before': d, 'after': null}
+                                for d in a.reference_designators
+                                if not list_contains(b.reference_designators, d)
+                            ]
+                            || [
+                                {'change': 'designator_added', 'before': null, 'after': d}
+                                for d in b.reference_designators
+                                if not list_contains(a.reference_designators, d)
+                            ]
+                            || [
+                                {'change': 'substitute_removed', 'before': a.substitute_part_numbers[i], 'after': null}
+                                for i in range(1, len(a.substitute_part_ids) + 1)
+                                if not list_contains(b.substitute_part_ids, a.substitute_part_ids[i])
+                            ]
+                            || [
+                                {'change': 'substitute_added', 'before': null, 'after': b.substitute_part_numbers[i]}
+                                for i in range(1, len(b.substitute_part_ids) + 1)
+                                if not list_contains(a.substitute_part_ids, b.substitute_part_ids[i])
+                            ]
+                    else []
                 end
-            ]
-            if entry is not null
-        ]
-        || case
-            when n.node_a is not null and n.node_b is not null
-                then
-                    [
-                        row('designator_removed', d, null)
-                        for d in n.node_a.reference_designators
-                        if not list_contains(n.node_b.reference_designators, d)
-                    ]
-                    || [
-                        row('designator_added', null, d)
-                        for d in n.node_b.reference_designators
-                        if not list_contains(n.node_a.reference_designators, d)
-                    ]
-                    || [
-                        row('substitute_removed', n.node_a.substitute_part_numbers[i], null)
-                        for i in range(1, len(n.node_a.substitute_part_ids) + 1)
-                        if not list_contains(n.node_b.substitute_part_ids, n.node_a.substitute_part_ids[i])
-                    ]
-                    || [
-                        row('substitute_added', null, n.node_b.substitute_part_numbers[i])
-                        for i in range(1, len(n.node_b.substitute_part_ids) + 1)
-                        if not list_contains(n.node_a.substitute_part_ids, n.node_b.substitute_part_ids[i])
-                    ]
-            else []
         end as entries
-    from nodes as n
-    -- The plans themselves are the question, if both are there.
-    where n.node_a is null or n.node_b is null or n.node_a.depth > 0
+    from line_pairs as p
+    left join plan_lines as a
+        on p.item_a = a.mbom_item_id and p.is_top = a.is_top and a.side = 1 and starts_with(p.pair, a.plan_key)
+    left join plan_lines as b
+        on p.item_b = b.mbom_item_id and p.is_top = b.is_top and b.side = 2 and ends_with(p.pair, b.plan_key)
 ),
 
-judged as (
+-- Down both trees at once: a line of both plans is one place. A part that would contain itself is not opened again.
+nodes as (
     select
-        f.node_a,
-        f.node_b,
-        f.entries,
-        list(f.node_a.path_key) filter (where f.node_a is not null and len(f.entries) > 0) over () as changed_a,
-        list(f.node_b.path_key) filter (where f.node_b is not null and len(f.entries) > 0) over () as changed_b
-    from found as f
+        c.* exclude (pair, part_plan_key_a, part_plan_key_b, is_one_family),
+        0 as depth,
+        case when c.item_a is not null then '' end as path_key_a,
+        cast(null as varchar) as above_a,
+        c.quantity_a as quantity_extended_a,
+        c.label_a as path_text_a,
+        case when c.item_a is not null then [c.part_id_a] end as path_ids_a,
+        case when c.item_b is not null then '' end as path_key_b,
+        cast(null as varchar) as above_b,
+        c.quantity_b as quantity_extended_b,
+        c.label_b as path_text_b,
+        case when c.item_b is not null then [c.part_id_b] end as path_ids_b,
+        case
+            when c.part_plan_key_a || c.part_plan_key_b is not null then [c.part_plan_key_a || c.part_plan_key_b]
+            else [c.part_plan_key_a, c.part_plan_key_b]
+        end as opened
+    from compared as c
+    where c.is_top
+
+    union all
+
+    select
+        c.* exclude (pair, part_plan_key_a, part_plan_key_b, is_one_family) replace (
+            n.sort_key_a || c.sort_key_a as sort_key_a,
+            n.sort_key_b || c.sort_key_b as sort_key_b
+        ),
+        n.depth + 1 as depth,
+        n.path_key_a || '/m' || c.item_a as path_key_a,
+        n.path_key_a as above_a,
+        n.quantity_extended_a * c.quantity_a as quantity_extended_a,
+        n.path_text_a || ' > ' || c.label_a as path_text_a,
+        case when c.item_a is not null then list_append(n.path_ids_a, c.part_id_a) end as path_ids_a,
+        n.path_key_b || '/m' || c.item_b as path_key_b,
+        n.path_key_b as above_b,
+        n.quantity_extended_b * c.quantity_b as quantity_extended_b,
+        n.path_text_b || ' > ' || c.label_b as path_text_b,
+        case when c.item_b is not null then list_append(n.path_ids_b, c.part_id_b) end as path_ids_b,
+        case
+            when
+                c.part_plan_key_a || c.part_plan_key_b is not null
+                and c.is_one_family
+                and not list_contains(n.path_ids_a, c.part_id_a)
+                and not list_contains(n.path_ids_b, c.part_id_b)
+                then [c.part_plan_key_a || c.part_plan_key_b]
+            else [
+                case when not list_contains(n.path_ids_a, c.part_id_a) then c.part_plan_key_a end,
+                case when not list_contains(n.path_ids_b, c.part_id_b) then c.part_plan_key_b end
+            ]
+        end as opened
+    from (
+        select
+            depth,
+            sort_key_a,
+            sort_key_b,
+            path_key_a,
+            path_key_b,
+            quantity_extended_a,
+            quantity_extended_b,
+            path_text_a,
+            path_text_b,
+            path_ids_a,
+            path_ids_b,
+            unnest(opened) as pair
+        from nodes
+        where depth < 64
+    ) as n
+    inner join compared as c on n.pair = c.pair and not c.is_top
+),
+
+-- Something differs in a line right below each of these places.
+changed as (
+    select
+        list(distinct n.above_a || '/') as above_a,
+        list(distinct n.above_b || '/') as above_b
+    from nodes as n
+    where len(n.entries) > 0
 ),
 
 told as (
     select
-        j.node_a,
-        j.node_b,
+        n.*,
         unnest(
             case
-                when len(j.entries) > 0 then j.entries
+                when len(n.entries) > 0 then n.entries
                 when
-                    len([p for p in j.changed_a if starts_with(p, j.node_a.path_key || '/')]) > 0
-                    or len([p for p in j.changed_b if starts_with(p, j.node_b.path_key || '/')]) > 0
-                    then [row('indirect', cast(null as varchar), cast(null as varchar))]
-                else []
+                    n.depth > 0 and len(
+                        [p for p in c.above_a if starts_with(p, n.path_key_a || '/')]
+                        || [p for p in c.above_b if starts_with(p, n.path_key_b || '/')]
+                    ) > 0
+                    then [{'change': 'indirect', 'before': cast(null as varchar), 'after': cast(null as varchar)}]
             end
         ) as found
-    from judged as j
+    from nodes as n
+    cross join changed as c
 )
 
 select
-    t.found[1] as change,
-    coalesce(t.node_b.depth, t.node_a.depth) as depth,
-    coalesce(t.node_a.part_number, t.node_b.part_number) as part_number,
-    t.found[2] as value_before,
-    t.found[3] as value_after,
-    t.node_a.quantity as quantity_before,
-    t.node_b.quantity as quantity_after,
-    t.node_a.quantity_extended as quantity_extended_before,
-    t.node_b.quantity_extended as quantity_extended_after,
-    t.node_a.path_text as path_before,
-    t.node_b.path_text as path_after,
-    t.node_a.part_id as part_id_before,
-    t.node_b.part_id as part_id_after,
-    t.node_a.mbom_item_id as mbom_item_id_before,
-    t.node_b.mbom_item_id as mbom_item_id_after,
-    t.node_a.path_key as path_key_before,
-    t.node_b.path_key as path_key_after,
-    t.node_a.path_ids as path_ids_before,
-    t.node_b.path_ids as path_ids_after,
-    coalesce(t.node_b.sort_key, t.node_a.sort_key) as sort_key
-from told as t
-order by sort_key, t.node_a.sort_key, change, value_before, value_after;
+    t.found.change as change,
+    t.depth,
+    t.part_number,
+    t.found.before as value_before,
+    t.found.after as value_after,
+    t.quantity_a as quantity_before,
+    t.quantity_b as quantity_after,
+    t.quantity_extended_a as quantity_extended_before,
+    t.quantity_extended_b as quantity_extended_after,
+    t.path_text_a as path_before,
+    t.path_text_b as path_after,
+    t.part_id_a as part_id_before,
+    t.part_id_b as part_id_after,
+    case when t.depth > 0 then t.item_a end as mbom_item_id_before,
+    case when t.depth > 0 then t.item_b end as mbom_item_id_after,
+    t.path_key_a as path_key_before,
+    t.path_key_b as path_key_after,
+    t.path_ids_a as path_ids_before,
+    t.path_ids_b as path_ids_after,
+    coalesce(t.sort_key_b, t.sort_key_a) as sort_key
+from told as t;
 
 -- Any two mBOM versions, each as it last stood, with the plans below it as they were then.
 create or replace macro mbom_compare(mbom_a, mbom_b) as table
 select *
-from mbom_compare_trees(
-    mbom_a,
-    mbom_last(mbom_a).state_number,
-    mbom_last(mbom_a).stood_until,
-    mbom_b,
-    mbom_last(mbom_b).state_number,
-    mbom_last(mbom_b).stood_until
-)
-order by sort_key, change, value_before, value_after;
+from mbom_compare_trees(mbom_last(mbom_a), mbom_last(mbom_b))
+order by sort_key, change, value_before, value_after, path_key_before, path_key_after;
 
 -- The plan of a part revision at one instant against the one at another.
 create or replace macro mbom_compare_as_of(part_number, revision, instant_a, instant_b) as table
 select *
 from mbom_compare_trees(
-    mbom_in_force(part_number, revision, cast(instant_a as timestamptz)).mbom_id,
-    mbom_in_force(part_number, revision, cast(instant_a as timestamptz)).state_number,
-    cast(instant_a as timestamptz) + interval 1 microsecond,
-    mbom_in_force(part_number, revision, cast(instant_b as timestamptz)).mbom_id,
-    mbom_in_force(part_number, revision, cast(instant_b as timestamptz)).state_number,
-    cast(instant_b as timestamptz) + interval 1 microsecond
+    mbom_in_force(part_number, revision, instant_a), mbom_in_force(part_number, revision, instant_b)
 )
-order by sort_key, change, value_before, value_after;
+order by sort_key, change, value_before, value_after, path_key_before, path_key_after;

@@ -10,5 +10,5 @@ order by h.sort_key;
 -- Any version, draft, released or archived, with the plans below it as they were when it last stood.
 create or replace macro mbom_explode_version(mbom) as table
 select *
-from mbom_tree(mbom, mbom_last(mbom).state_number, mbom_last(mbom).stood_until)
+from mbom_tree(mbom_last(mbom))
 order by sort_key;
