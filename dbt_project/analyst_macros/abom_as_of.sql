@@ -1,17 +1,24 @@
 -- The as-built tree of a unit as it stood at an instant: the columns of genealogy.abom_hierarchy, from the history of
 -- the lines. No rows where the unit was not known then. `order by sort_key` prints the tree.
 create or replace macro abom_as_of(unit, instant) as table
-with recursive assemblies as (
+with recursive reached as (
     select cast(unit as bigint) as part_inventory_id
     union
     select below.part_inventory_id
-    from assemblies
-    inner join genealogy.abom_line_history as below on assemblies.part_inventory_id = below.parent_part_inventory_id
+    from genealogy.abom_line_history as below
     where
-        below.is_assembly
+        -- Looked up in each turn; a join would read all assemblies of the plant first.
+        below.parent_part_inventory_id in (select reached.part_inventory_id from reached)
+        and below.is_assembly
         and not below.is_quarantined
         and below.valid_from <= cast(instant as timestamptz)
         and (below.valid_to > cast(instant as timestamptz) or below.valid_to is null)
+),
+
+assemblies as (
+    -- As a list, so that nobody expects as many of them as there are in the plant and looks at all of them.
+    select unnest(held.ids) as part_inventory_id
+    from (select list(part_inventory_id) as ids from reached) as held
 ),
 
 -- Everything in the tree is read at once; walking the paths then costs next to nothing.

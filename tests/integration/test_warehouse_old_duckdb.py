@@ -26,6 +26,7 @@ READER = """
 import duckdb, json, sys
 connection = duckdb.connect(sys.argv[1], read_only=True)
 connection.execute("set TimeZone = 'UTC'")
+connection.execute("set enable_progress_bar = false")
 result = {"version": duckdb.__version__}
 for name, sql in json.loads(sys.argv[2]).items():
     result[name] = connection.execute(sql).fetchall()

@@ -16,25 +16,23 @@ with recursive sides as (
         cast(instant_b as timestamptz) as instant
 ),
 
-assemblies as (
-    select
-        side,
-        instant,
-        cast(unit as bigint) as part_inventory_id
-    from sides
-
+-- Every assembly that was ever in the unit: the comparison goes down from the unit and meets those that were there.
+reached as (
+    select cast(unit as bigint) as part_inventory_id
     union
-
-    select
-        sides.side,
-        sides.instant,
-        below.part_inventory_id
-    from assemblies as sides
-    inner join genealogy.abom_line_history as below on sides.part_inventory_id = below.parent_part_inventory_id
+    select below.part_inventory_id
+    from genealogy.abom_line_history as below
     where
-        below.is_assembly
+        -- Looked up in each turn; a join would read all assemblies of the plant first.
+        below.parent_part_inventory_id in (select reached.part_inventory_id from reached)
+        and below.is_assembly
         and not below.is_quarantined
-        and below{{ stood | replace('HISTORY', 'below') }}
+),
+
+assemblies as (
+    -- As a list, so that nobody expects as many of them as there are in the plant and looks at all of them.
+    select unnest(held.ids) as part_inventory_id
+    from (select list(part_inventory_id) as ids from reached) as held
 ),
 
 -- One unit is two here, one at each instant: an even number before and an odd one after, in the same order.
@@ -54,10 +52,11 @@ installations as (
         line.quantity_per_piece,
         line.is_substitute,
         line.is_quarantined
-    from assemblies as sides
-    inner join genealogy.abom_line_history as line on sides.part_inventory_id = line.parent_part_inventory_id
+    from genealogy.abom_line_history as line
+    cross join sides
     where
-        not line.is_open_requirement
+        line.parent_part_inventory_id in (select assemblies.part_inventory_id from assemblies)
+        and not line.is_open_requirement
         and line{{ stood | replace('HISTORY', 'line') }}
 ),
 
@@ -65,9 +64,11 @@ configured as (
     select
         structure.part_inventory_id * 2 + sides.side as part_inventory_id,
         structure.structure_hash as configuration_hash
-    from assemblies as sides
-    inner join genealogy.abom_structure_history as structure on sides.part_inventory_id = structure.part_inventory_id
-    where structure{{ stood | replace('HISTORY', 'structure') }}
+    from genealogy.abom_structure_history as structure
+    cross join sides
+    where
+        structure.part_inventory_id in (select assemblies.part_inventory_id from assemblies)
+        and structure{{ stood | replace('HISTORY', 'structure') }}
 ),
 
 root as (
