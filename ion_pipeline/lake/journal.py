@@ -5,12 +5,10 @@ been closed and flushed. Files that it does not name are of after the checkpoint
 its last checkpoint or not at all. How far the reader has come is in its own notes, which mean nothing here.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -193,9 +191,9 @@ def _restore(storage: Storage, journal: Journal) -> None:
         for name in storage.names(folder):
             if f"{folder}/{name}" not in named:
                 storage.remove(f"{folder}/{name}")
-        with tempfile.TemporaryDirectory(prefix="ion-lake-") as scratch:
+        with storage.scratch() as scratch:
             for entry in entries:
-                verified_file(storage, entry, Path(scratch))
+                verified_file(storage, entry, scratch)
     for name in storage.names(paths.staging(journal.load_id)):
         path = paths.staged_table(journal.load_id, name)
         if name not in journal.tables and path != paths.journal(journal.load_id):
@@ -205,8 +203,8 @@ def _restore(storage: Storage, journal: Journal) -> None:
 def staged_rows(storage: Storage, journal: Journal, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Rows and tombstones of a table as far as the journal goes, in the order written."""
     for entry in _staged_entries(journal, table):
-        with tempfile.TemporaryDirectory(prefix="ion-lake-") as scratch:
-            file = pq.ParquetFile(verified_file(storage, entry, Path(scratch)))
+        with storage.scratch() as scratch:
+            file = pq.ParquetFile(verified_file(storage, entry, scratch))
             yield from file.iter_batches(columns=list(columns))
 
 

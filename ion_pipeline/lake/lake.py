@@ -1,6 +1,5 @@
 """The lake as a whole: which loads there are, beginning one, and handing out the files of one."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -200,9 +199,9 @@ class Lake:
         Raises:
             LakeCorruptionError: A file is missing, cut short, altered, or not Parquet; it is named.
         """
-        with tempfile.TemporaryDirectory(prefix="ion-lake-") as scratch:
+        with self._storage.scratch() as scratch:
             yield {
-                table.table: [verified_file(self._storage, entry, Path(scratch)) for entry in table.files]
+                table.table: [verified_file(self._storage, entry, scratch) for entry in table.files]
                 for table in (*load.tables, *(load.fold.books if load.fold else ()))
             }
 
@@ -224,7 +223,7 @@ class Lake:
             raise LakeWriteError(
                 f"{self.location} is an object store, which has no locks.", remedy="Give the lake a local lock_file."
             )
-        lock = WriterLock(self._lock_file, purpose, wait_seconds=wait_seconds)
+        lock = WriterLock(self._lock_file, purpose, wait_seconds=wait_seconds, option="--wait")
         lock.acquire()
         return lock
 

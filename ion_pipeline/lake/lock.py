@@ -32,12 +32,14 @@ class WriterLock:
         path: The lock file; it is created and never deleted.
         purpose: What the holder is doing, for whoever comes second: "writing a load".
         wait_seconds: How long to wait for the holder before giving up.
+        option: What makes a command wait longer, if anything does; said to whoever gave up.
     """
 
-    def __init__(self, path: Path, purpose: str, *, wait_seconds: float = 0.0) -> None:
+    def __init__(self, path: Path, purpose: str, *, wait_seconds: float = 0.0, option: str = "") -> None:
         self.path = path
         self._purpose = purpose
         self._wait_seconds = wait_seconds
+        self._option = f" ({option} does)" if option else ""
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -110,7 +112,7 @@ class WriterLock:
             who = "another process that has only just started"
         return LakeBusyError(
             f"{self.path.parent} is in use by {who}.",
-            remedy="Wait for it to finish (--wait does), or end that process, then run again.",
+            remedy=f"Wait for it to finish{self._option}, or end that process, then run again.",
         )
 
 

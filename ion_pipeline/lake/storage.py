@@ -8,6 +8,9 @@ may be relied on to make something visible.
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -36,6 +39,9 @@ class Storage(Protocol):
 
     def names(self, path: str) -> list[str]:
         """Names in a folder, sorted; none if there is no such folder."""
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """Where copies of its files are for as long as the block lasts: a temporary folder, if it needs one."""
 
     def fetch(self, path: str, scratch: Path) -> Path:
         """A local copy of a file, or the file itself where it is local. Raises FileNotFoundError."""
@@ -84,6 +90,10 @@ class LocalStorage:
         """Names in a folder, sorted."""
         folder = self.root / path
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """Its own folder: nothing is copied."""
+        return nullcontext(self.root)
 
     def fetch(self, path: str, scratch: Path) -> Path:  # noqa: ARG002 -- local files need no scratch
         """The file itself."""
@@ -144,6 +154,12 @@ class ObjectStorage:
         """Names directly under a prefix, sorted."""
         selector = fs.FileSelector(self._at(path), allow_not_found=True)
         return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A temporary folder."""
+        with tempfile.TemporaryDirectory(prefix="ion-lake-") as folder:
+            yield Path(folder)
 
     def fetch(self, path: str, scratch: Path) -> Path:
         """Download an object below `scratch`, under its own path."""

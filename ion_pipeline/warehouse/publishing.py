@@ -90,7 +90,7 @@ def publish(
         raise PublishError(f"There is no warehouse at {database}.", remedy="Run `ion-pipeline refresh` first.")
     wait_seconds = resources.wait_seconds if resources else 0.0
     lock = published_dir.with_name(f".{published_dir.name}.lock")
-    with WriterLock(lock, "publishing", wait_seconds=wait_seconds):
+    with WriterLock(lock, "publishing", wait_seconds=wait_seconds, option="--wait"):
         publish_id, fresh = str(ULID()), None
         try:
             fresh = swap.prepare(published_dir, publish_id)

@@ -41,6 +41,14 @@ def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
     assert f"process {child.pid} on {os.uname().nodename}, testing the lock since 20" in str(caught.value)
 
 
+@pytest.mark.parametrize(("option", "advice"), [("--wait", "finish (--wait does), or"), ("", "finish, or")])
+def test_the_second_is_advised_to_wait_in_the_way_there_is(tmp_path: Path, option: str, advice: str) -> None:
+    second = WriterLock(tmp_path / "lock", "second", option=option)
+    with WriterLock(tmp_path / "lock", "first"), pytest.raises(LakeBusyError) as caught:
+        second.acquire()
+    assert advice in caught.value.remedy
+
+
 def test_kill_9_frees_it(tmp_path: Path) -> None:
     with holder(tmp_path / "lock") as child:
         child.send_signal(signal.SIGKILL)

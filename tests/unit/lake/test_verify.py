@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def test_a_damaged_file_is_named(tmp_path: Path, damage: Callable[[Path], None])
         lake.verify(load)
     assert entry.path in str(caught.value)
     assert caught.value.remedy
+
+
+def test_files_on_this_machine_are_looked_at_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary folder would stay behind when the process is killed."""
+    lake = Lake(tmp_path / "lake")
+    load = commit(lake, numbered(1, 100))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with lake.checkout(load) as files:
+        found = [path for paths in files.values() for path in paths]
+        assert found == [tmp_path / "lake" / entry.path for table in load.tables for entry in table.files]
 
 
 @pytest.mark.parametrize(
