@@ -9,7 +9,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- call statement('main') -%}
-        {%- if existing and existing.type != 'view' %} drop {{ existing.type }} {{ existing }}; {% endif -%}
+        {%- if existing and existing.type != 'view' %} drop {{ existing.type }} if exists {{ existing }}; {% endif -%}
         create or replace view {{ target }} as (
             {{ sql }}
         );
@@ -27,7 +27,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- call statement('main') -%}
-        {%- if existing %} drop {{ existing.type }} {{ existing }}; {% endif -%}
+        {%- if existing %} drop {{ existing.type }} if exists {{ existing }}; {% endif -%}
         {{ create_table_as(False, target, compiled_code) }}
         {{- comments(target) }}
     {%- endcall -%}

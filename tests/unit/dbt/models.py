@@ -45,10 +45,12 @@ def _environment() -> jinja2.Environment:
         "source": lambda schema, name: f"{_SCHEMAS[schema]}.{name}",
         "var": _VARS.__getitem__,
     }
+    # These need dbt's graph, or dbt's own tags.
+    others = {"attribute_maps", "attribute_owners", "stage_attributes", "generate_schema_name", "materializations"}
     text = "".join(
         path.read_text(encoding="utf-8")
         for path in sorted((PROJECT / "macros").rglob("*.sql"))
-        if path.stem not in {"attribute_maps", "attribute_owners", "stage_attributes", "generate_schema_name"}
+        if path.stem not in others
     )
     adapter.macros = environment.from_string(text).module
     environment.globals |= {name: made for name, made in vars(adapter.macros).items() if callable(made)}
