@@ -4,38 +4,27 @@
     the columns before it comments on them: seven statements more for a model, and a quarter of a small build.
 -#}
 {% materialization view, adapter='duckdb' %}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- set target = this.incorporate(type='view') -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- call statement('main') -%}
-        {%- if existing and existing.type != 'view' %} drop {{ existing.type }} if exists {{ existing }}; {% endif -%}
-        create or replace view {{ target }} as (
-            {{ sql }}
-        );
-        {{- comments(target) }}
-    {%- endcall -%}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
-    {{ return({'relations': [target]}) }}
+    {{ return(made_in_place(this.incorporate(type='view'))) }}
 {% endmaterialization %}
 
 {% materialization table, adapter='duckdb' %}
+    {{ return(made_in_place(this.incorporate(type='table'))) }}
+{% endmaterialization %}
+
+{% macro made_in_place(target) %}
     {%- set existing = load_cached_relation(this) -%}
-    {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- call statement('main') -%}
         {%- if existing %} drop {{ existing.type }} if exists {{ existing }}; {% endif -%}
-        {{ create_table_as(False, target, compiled_code) }}
+        {{ create_view_as(target, sql) if target.is_view else create_table_as(False, target, compiled_code) }}
         {{- comments(target) }}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target]}) }}
-{% endmaterialization %}
+{% endmacro %}
 
 {#- What is said of a model and its columns, as `persist_docs` asks for it, in the statement that makes it. -#}
 {% macro comments(target) %}
