@@ -39,6 +39,7 @@ plans as (
     inner join standing as s on p.side = s.side and l.part_id = s.part_id
 ),
 
+-- With the part that each is the plan of; one that is at the top and below itself is there once.
 known as (
     select
         p.side,
@@ -55,7 +56,7 @@ known as (
     group by p.side, p.mbom_id, p.state_number
 ),
 
--- The plans at the top are a line of their own, above all others.
+-- The plans at the top are a line of their own, above all others; it has no item, and 0 stands for one.
 plan_lines as (
     select
         k.side,
@@ -130,8 +131,11 @@ places as (
         l.pair,
         l.side,
         {'item_id': l.mbom_item_id, 'part_id': l.part_id, 'revision_family_id': l.revision_family_id} as line,
-        unnest(list_append([{'line': null, 'place': d} for d in l.reference_designators], {'line': l.mbom_item_id, 'place': null}))
-            as place
+        unnest(
+            list_append(
+                [{'line': null, 'place': d} for d in l.reference_designators], {'line': l.mbom_item_id, 'place': null}
+            )
+        ) as place
     from lines as l
 ),
 
@@ -293,8 +297,12 @@ compared as (
             else
                 [
                     entry for entry in [
-                        case when a.side is null then {'change': 'added', 'before': null, 'after': cast(b.quantity as varchar)} end,
-                        case when b.side is null then {'change': 'removed', 'before': cast(a.quantity as varchar), 'after': null} end,
+                        case
+                            when a.side is null
+                                then {'change': 'added', 'before': null, 'after': cast(b.quantity as varchar)}
+                            when b.side is null
+                                then {'change': 'removed', 'before': cast(a.quantity as varchar), 'after': null}
+                        end,
                         case
                             when a.part_id <> b.part_id and a.revision_family_id = b.revision_family_id
                                 then {'change': 'revision_changed', 'before': a.part_revision, 'after': b.part_revision}
@@ -303,7 +311,12 @@ compared as (
                         end,
                         case
                             when a.quantity <> b.quantity
-                                then {'change': 'quantity_changed', 'before': cast(a.quantity as varchar), 'after': cast(b.quantity as varchar)}
+                                then
+                                    {
+                                        'change': 'quantity_changed',
+                                        'before': cast(a.quantity as varchar),
+                                        'after': cast(b.quantity as varchar)
+                                    }
                         end,
                         case
                             when a.is_made_on_assembly <> b.is_made_on_assembly

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,10 +60,9 @@ ROWS = """
 """
 
 
-def run_dbt(warehouse: Path, *arguments: str) -> dict[str, str]:
-    """Run dbt; what it says of each node, by name."""
+def start_dbt(warehouse: Path, *arguments: str) -> subprocess.Popen[str]:
     work = warehouse.parent / "dbt"
-    run = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments, "--project-dir", str(PROJECT)],
         env={
             **os.environ,
@@ -72,12 +72,18 @@ def run_dbt(warehouse: Path, *arguments: str) -> dict[str, str]:
             "ION_WAREHOUSE_PATH": warehouse.name,
         },
         cwd=warehouse.parent,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
-    results = work / "target" / "run_results.json"
-    assert results.is_file(), run.stdout + run.stderr
+
+
+def run_dbt(warehouse: Path, *arguments: str) -> dict[str, str]:
+    """Run dbt; what it says of each node, by name."""
+    with start_dbt(warehouse, *arguments) as process:
+        said, _ = process.communicate()
+    results = warehouse.parent / "dbt" / "target" / "run_results.json"
+    assert results.is_file(), said
     document = json.loads(results.read_bytes())
     results.unlink()
     return {node_name(result["unique_id"]): result["status"] for result in document["results"]}
@@ -226,19 +232,38 @@ def test_a_spoilt_mart_is_noticed(
         assert connection.execute(test_sql).fetchall() != []
 
 
-def test_building_again_changes_nothing(warehouse: Path, built: dict[str, str]) -> None:
+def standing(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """How many rows each public table of two schemas has, and a digest of them."""
     tables = ask(
         warehouse,
         "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('reference', 'genealogy')",
     )
-    digest = "select count(*), sum(hash(t)::hugeint) from {} as t"
-    before = {name: ask(warehouse, digest.format(name)) for (name,) in tables}
+    return {name: ask(warehouse, f"select count(*), sum(hash(t)::hugeint) from {name} as t") for (name,) in tables}  # noqa: S608
+
+
+MARTS = [f"+path:models/marts/{schema}" for schema in ("reference", "genealogy")]
+
+
+def test_a_build_killed_in_the_middle_leaves_every_table(warehouse: Path, built: dict[str, str]) -> None:
+    before = standing(warehouse)
+    made = 0
+    with start_dbt(warehouse, "run", "--select", *MARTS) as process:
+        assert process.stdout
+        for line in process.stdout:
+            made += "created sql table model" in line
+            if made == 10:
+                process.kill()
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert standing(warehouse) == before
+
+
+def test_building_again_changes_nothing(warehouse: Path, built: dict[str, str]) -> None:
+    before = standing(warehouse)
     with duckdb.connect(str(warehouse)) as connection:
         # What has the name of a model and is of another kind gives way to it.
         connection.execute("drop table reference.users; create view reference.users as select 1 as i")
         connection.execute("drop view staging.stg_ion__users; create table staging.stg_ion__users (i int)")
-    again = run_dbt(
-        warehouse, "run", "--select", *(f"+path:models/marts/{schema}" for schema in ("reference", "genealogy"))
-    )
+    again = run_dbt(warehouse, "run", "--select", *MARTS)
     assert set(again.values()) <= {"success"}
-    assert {name: ask(warehouse, digest.format(name)) for (name,) in tables} == before
+    assert standing(warehouse) == before
