@@ -5,6 +5,7 @@ argument and input field that mentions it.
 """
 
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from typing import Any, cast
 
@@ -17,12 +18,12 @@ from graphql import (
     TypeDefinitionNode,
     UnionTypeDefinitionNode,
     build_ast_schema,
-    parse,
 )
 
 from ion_pipeline.errors import SettingsError
+from ion_pipeline.heap import collector_paused
 from ion_pipeline.sandbox.values import canonical_instant
-from ion_pipeline.schema import known_sdl
+from ion_pipeline.schema import known_document
 
 #: Decides about one member of a type definition: (definition, member's name, member's named type) → keep it?
 Keep = Callable[[TypeDefinitionNode, str, str], bool]
@@ -94,8 +95,8 @@ def served_schema(profile: str = "full") -> GraphQLSchema:
     """
     if profile not in PROFILES:
         raise SettingsError(f'There is no sandbox profile "{profile}".', remedy=f"Use one of: {', '.join(PROFILES)}.")
-    document = _pruned(parse(known_sdl(), no_location=True), PROFILES[profile])
-    schema = build_ast_schema(document)
+    with collector_paused():
+        schema = build_ast_schema(_pruned(known_document(), PROFILES[profile]), assume_valid_sdl=True)
     # A filter's instant is checked and made comparable where graphql-core coerces it.
     cast("Any", schema.type_map["DateTime"]).parse_value = canonical_instant
     return schema
@@ -103,7 +104,8 @@ def served_schema(profile: str = "full") -> GraphQLSchema:
 
 def _pruned(document: DocumentNode, keep: Keep) -> DocumentNode:
     definitions = []
-    for definition in document.definitions:
+    for whole in document.definitions:
+        definition = copy(whole)
         if isinstance(definition, EnumTypeDefinitionNode):
             definition.values = tuple(one for one in definition.values if keep(definition, one.name.value, ""))
             empty = not definition.values

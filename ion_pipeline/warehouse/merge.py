@@ -94,6 +94,28 @@ class _Merge:
         if self._manifest.rows + self._manifest.tombstones == 0 and (before == 0 or not self._is_full):
             return TableChange(self._table.name, 0, 0, 0, 0, before)
         rows_read, distinct_keys = self._read_incoming()
+        inserted, updated, deleted = self._compare(valid_from) if before else (self._fill(valid_from), 0, 0)
+        (after,) = self._row(f"select count(*) from {self._raw}")
+        if self._is_full and after != distinct_keys:
+            raise CountMismatchError(
+                f"After load, {RAW}.{self._table.name} would hold {after} rows instead of {distinct_keys}.",
+                remedy=f"The load was rolled back. {MAKE_ANEW}",
+            )
+        return TableChange(self._table.name, rows_read, inserted, updated, deleted, after)
+
+    def _fill(self, valid_from: datetime) -> int:
+        """Nothing stands, so there is nothing to compare with: a first load is mostly this. Returns rows inserted."""
+        versioned = identifiers([*self._columns, *VERSION_COLUMNS])
+        (inserted,) = self._row(
+            f"insert into {self._raw} ({versioned}) "
+            f"select {versioned} from {self._incoming} as i where not i._ion_deleted",
+            files=self._files,
+        )
+        self._begin_versions(self._raw, versioned, valid_from)
+        return inserted
+
+    def _compare(self, valid_from: datetime) -> tuple[int, int, int]:
+        """Write what differs from what stands. Returns rows inserted, updated and deleted."""
         self._find_changed()
         self._find_gone()
         inserted, updated = self._row(
@@ -103,14 +125,10 @@ class _Merge:
         if updated or deleted:
             self._close_versions(valid_from)
         if inserted or updated:
-            self._open_versions(valid_from)
-        (after,) = self._row(f"select count(*) from {self._raw}")
-        if self._is_full and after != distinct_keys:
-            raise CountMismatchError(
-                f"After load, {RAW}.{self._table.name} would hold {after} rows instead of {distinct_keys}.",
-                remedy=f"The load was rolled back. {MAKE_ANEW}",
-            )
-        return TableChange(self._table.name, rows_read, inserted, updated, deleted, after)
+            versioned = identifiers([*self._columns, *VERSION_COLUMNS])
+            self._connection.execute(f"insert into {self._raw} ({versioned}) select {versioned} from temp._ion_changed")
+            self._begin_versions("temp._ion_changed", versioned, valid_from)
+        return inserted, updated, deleted
 
     def _row(self, sql: str, **parameters: object) -> tuple[int, ...]:
         row = self._connection.execute(sql, parameters).fetchone()
@@ -224,11 +242,9 @@ class _Merge:
         )
         self._connection.execute(f"delete from {self._raw} as r using {ended} as e where {self._same_key('r', 'e')}")
 
-    def _open_versions(self, valid_from: datetime) -> None:
-        columns = identifiers([*self._columns, *VERSION_COLUMNS])
-        self._connection.execute(f"insert into {self._raw} ({columns}) select {columns} from temp._ion_changed")
+    def _begin_versions(self, rows: str, columns: str, valid_from: datetime) -> None:
         self._connection.execute(
             f"insert into {self._history} ({columns}, valid_from, valid_to, is_current) "
-            f"select {columns}, $valid_from, null, true from temp._ion_changed",
+            f"select {columns}, $valid_from, null, true from {rows}",
             {"valid_from": valid_from},
         )
