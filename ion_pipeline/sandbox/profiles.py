@@ -21,7 +21,6 @@ from graphql import (
 )
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.heap import collector_paused
 from ion_pipeline.sandbox.values import canonical_instant
 from ion_pipeline.schema import known_document
 
@@ -95,8 +94,7 @@ def served_schema(profile: str = "full") -> GraphQLSchema:
     """
     if profile not in PROFILES:
         raise SettingsError(f'There is no sandbox profile "{profile}".', remedy=f"Use one of: {', '.join(PROFILES)}.")
-    with collector_paused():
-        schema = build_ast_schema(_pruned(known_document(), PROFILES[profile]), assume_valid_sdl=True)
+    schema = build_ast_schema(_pruned(known_document(), PROFILES[profile]), assume_valid_sdl=True)
     # A filter's instant is checked and made comparable where graphql-core coerces it.
     cast("Any", schema.type_map["DateTime"]).parse_value = canonical_instant
     return schema

@@ -41,6 +41,7 @@ def older_schema() -> Iterator[pytest.MonkeyPatch]:
     text = older_sdl()
 
     def forget() -> None:
+        schema.known_document.cache_clear()
         schema.known_schema.cache_clear()
         known_catalog.cache_clear()
 
@@ -126,6 +127,7 @@ def test_after_an_upgrade_that_knows_what_was_adopted_the_directory_goes_on(
     steps.extract(settings)
     steps.load(settings)
     older_schema.undo()
+    schema.known_document.cache_clear()
     schema.known_schema.cache_clear()
     known_catalog.cache_clear()
     caught_up = data_catalog(settings.data_dir).tables
