@@ -73,9 +73,8 @@ format: setup-dev ## Format Python and SQL
 	$(SQLFLUFF) fix --processes 2 $(SQL)
 
 # A file's tests stay together, for what they share is made once for each worker; those that take long come first.
-# Three workers on two cores: a fifth of the time a worker waits, for answers made late on purpose and for processes.
 test: lint ## Everything CI does: lint, types, unit, contract and end-to-end tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-unit: setup-dev ## The tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" tests/unit tests/contract tests/architecture
