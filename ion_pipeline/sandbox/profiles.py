@@ -94,6 +94,7 @@ def served_schema(profile: str = "full") -> GraphQLSchema:
     """
     if profile not in PROFILES:
         raise SettingsError(f'There is no sandbox profile "{profile}".', remedy=f"Use one of: {', '.join(PROFILES)}.")
+    # That each profile is valid is tested (`tests/unit/sandbox`).
     schema = build_ast_schema(_pruned(known_document(), PROFILES[profile]), assume_valid_sdl=True)
     # A filter's instant is checked and made comparable where graphql-core coerces it.
     cast("Any", schema.type_map["DateTime"]).parse_value = canonical_instant

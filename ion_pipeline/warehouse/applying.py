@@ -129,27 +129,23 @@ def _record(
         ],
     )
     reads = {table.table: table.read for table in manifest.tables}
-    rows = [
-        (
-            manifest.load_id,
-            change.table,
-            read.entity,
-            read.strategy,
-            change.rows_read,
-            read.total_count,
-            change.rows_inserted,
-            change.rows_updated,
-            change.rows_deleted,
-            change.rows_after,
-            read.drifted,
-        )
-        for change, read in ((change, reads[change.table]) for change in changes)
-    ]
-    if rows:
-        marks = f"({', '.join('?' * len(rows[0]))})"
+    for change in changes:
+        read = reads[change.table]
         connection.execute(
-            f"insert into raw._ion_load_tables values {', '.join([marks] * len(rows))}",  # noqa: S608  # marks alone
-            [value for row in rows for value in row],
+            "insert into raw._ion_load_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                manifest.load_id,
+                change.table,
+                read.entity,
+                read.strategy,
+                change.rows_read,
+                read.total_count,
+                change.rows_inserted,
+                change.rows_updated,
+                change.rows_deleted,
+                change.rows_after,
+                read.drifted,
+            ],
         )
 
 

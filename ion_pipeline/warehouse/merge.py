@@ -87,6 +87,7 @@ class _Merge:
         self._history = identifier(HISTORY, table.name)
         self._keys = list(table.key)
         self._columns = [column.name for column in table.columns]
+        self._versioned = identifiers([*self._columns, *VERSION_COLUMNS])
         self._incoming = ""
 
     def apply(self, valid_from: datetime) -> TableChange:
@@ -105,13 +106,12 @@ class _Merge:
 
     def _fill(self, valid_from: datetime) -> int:
         """Nothing stands, so there is nothing to compare with: a first load is mostly this. Returns rows inserted."""
-        versioned = identifiers([*self._columns, *VERSION_COLUMNS])
         (inserted,) = self._row(
-            f"insert into {self._raw} ({versioned}) "
-            f"select {versioned} from {self._incoming} as i where not i._ion_deleted",
+            f"insert into {self._raw} ({self._versioned}) "
+            f"select {self._versioned} from {self._incoming} where not _ion_deleted",
             files=self._files,
         )
-        self._begin_versions(self._raw, versioned, valid_from)
+        self._begin_versions(self._raw, valid_from)
         return inserted
 
     def _compare(self, valid_from: datetime) -> tuple[int, int, int]:
@@ -125,9 +125,10 @@ class _Merge:
         if updated or deleted:
             self._close_versions(valid_from)
         if inserted or updated:
-            versioned = identifiers([*self._columns, *VERSION_COLUMNS])
-            self._connection.execute(f"insert into {self._raw} ({versioned}) select {versioned} from temp._ion_changed")
-            self._begin_versions("temp._ion_changed", versioned, valid_from)
+            self._connection.execute(
+                f"insert into {self._raw} ({self._versioned}) select {self._versioned} from temp._ion_changed"
+            )
+            self._begin_versions("temp._ion_changed", valid_from)
         return inserted, updated, deleted
 
     def _row(self, sql: str, **parameters: object) -> tuple[int, ...]:
@@ -242,9 +243,9 @@ class _Merge:
         )
         self._connection.execute(f"delete from {self._raw} as r using {ended} as e where {self._same_key('r', 'e')}")
 
-    def _begin_versions(self, rows: str, columns: str, valid_from: datetime) -> None:
+    def _begin_versions(self, rows: str, valid_from: datetime) -> None:
         self._connection.execute(
-            f"insert into {self._history} ({columns}, valid_from, valid_to, is_current) "
-            f"select {columns}, $valid_from, null, true from {rows}",
+            f"insert into {self._history} ({self._versioned}, valid_from, valid_to, is_current) "
+            f"select {self._versioned}, $valid_from, null, true from {rows}",
             {"valid_from": valid_from},
         )

@@ -36,15 +36,16 @@ def older_sdl() -> str:
     return print_schema(older)
 
 
+def forget() -> None:
+    """The next who asks for the shipped schema gets what is in its place by then."""
+    schema.known_document.cache_clear()
+    schema.known_schema.cache_clear()
+    known_catalog.cache_clear()
+
+
 @pytest.fixture
 def older_schema() -> Iterator[pytest.MonkeyPatch]:
     text = older_sdl()
-
-    def forget() -> None:
-        schema.known_document.cache_clear()
-        schema.known_schema.cache_clear()
-        known_catalog.cache_clear()
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schema, "known_sdl", lambda: text)
         forget()
@@ -127,9 +128,7 @@ def test_after_an_upgrade_that_knows_what_was_adopted_the_directory_goes_on(
     steps.extract(settings)
     steps.load(settings)
     older_schema.undo()
-    schema.known_document.cache_clear()
-    schema.known_schema.cache_clear()
-    known_catalog.cache_clear()
+    forget()
     caught_up = data_catalog(settings.data_dir).tables
     assert {name: set(table.columns) for name, table in caught_up.items()} == {
         name: set(table.columns) for name, table in adopted.items()

@@ -165,7 +165,8 @@ def test_a_first_read_killed_again_and_again(world_dir: Path, tmp_path: Path) ->
         said = killed_until_done(tenant, requests=whole["requests"], seed=1)
         last = sandbox(tenant, "stats")
         assert last["rows"] <= whole["rows"] - rows_there(said) + COUNTED
-        assert last["requests"] < whole["requests"]
+        assert last["requests"] < whole["requests"] * 0.7
+        assert last["rows"] < whole["rows"] * 0.6
         steps.load(tenant.settings)
         assert contents(tenant.settings) == wanted
         for name in ENTITIES:
@@ -215,6 +216,8 @@ def test_a_refresh_killed_again_and_again(world_dir: Path, tmp_path: Path) -> No
     with unread(world_dir, tmp_path) as tenant:
         at_ease(tenant).refresh()
         many_changes(tenant)
+        # What changed in the second that a read begins in is read twice; here it is to be read once.
+        time.sleep(1.1)
         subprocess.run(["cp", "-r", str(tenant.settings.data_dir), str(tmp_path / "whole")], check=True)
         wanted, whole = undisturbed(tenant, tmp_path / "whole")
         sandbox(tenant, "faults", [{"kind": "latency", "seconds": 0.03}])
