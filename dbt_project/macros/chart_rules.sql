@@ -30,3 +30,25 @@
         {% endfor %}
     from {{ ref('chart_rules') }}
 {%- endmacro %}
+
+{#-
+    The distance of a point from the centre in sigmas, to nine places. Where the baseline does not vary sigma is 0: a
+    point on the centre is 0 of them away from it, any other one has no such number.
+-#}
+{% macro sigmas_from_centre(from_centre, sigma) -%}
+    case
+        when {{ sigma }} > 0 then round({{ from_centre }} / {{ sigma }}, 9)
+        when {{ sigma }} = 0 and {{ from_centre }} = 0 then 0
+    end
+{%- endmacro %}
+
+{#- Whether a point is beyond three sigma; where sigma is 0, whether it is off the centre. -#}
+{% macro is_beyond_limits(from_centre, sigma) -%}
+    coalesce(
+        case
+            when {{ sigma }} > 0 then abs(round({{ from_centre }} / {{ sigma }}, 9)) > 3
+            when {{ sigma }} = 0 then {{ from_centre }} <> 0
+        end,
+        false
+    )
+{%- endmacro %}

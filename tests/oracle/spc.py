@@ -15,14 +15,22 @@ D2 = Fraction("1.128")
 """Mean range of two points, in sigmas."""
 
 
+Distance = Fraction | float | None
+"""From the centre in sigmas; infinite off the centre where sigma is 0."""
+
+
 @dataclass(frozen=True)
 class Individuals:
-    """An individuals chart; without variation in the baseline there is no sigma and no distance."""
+    """An individuals chart.
+
+    Where the baseline does not vary sigma is 0: the distance of a point on the centre is 0, of any other infinite. One
+    point has no sigma: no distance is known.
+    """
 
     centre: Fraction
     mean_moving_range: Fraction | None
     sigma: Fraction | None
-    distances: list[Fraction | None]
+    distances: list[Distance]
     broken: list[frozenset[str]]
 
 
@@ -32,16 +40,37 @@ def individuals(values: Sequence[Fraction], baseline: int = BASELINE) -> Individ
     centre = sum(first, Fraction()) / len(first)
     ranges = [abs(after - before) for before, after in pairwise(first)]
     mean_range = sum(ranges, Fraction()) / len(ranges) if ranges else None
-    sigma = mean_range / D2 if mean_range else None
-    distances = [(value - centre) / sigma if sigma else None for value in values]
+    sigma = None if mean_range is None else mean_range / D2
+    distances = [_distance(value - centre, sigma) for value in values]
+    # Without a number of sigmas a point has a side all the same.
+    judged = [_judged(value - centre, sigma) for value in values]
     broken = [
-        frozenset(name for name, rule in RULES.items() if rule(values[: end + 1], distances[: end + 1]))
+        frozenset(
+            name
+            for name, rule in RULES.items()
+            if (sigma or name not in IN_SIGMAS) and rule(values[: end + 1], judged[: end + 1])
+        )
         for end in range(len(values))
     ]
     return Individuals(centre, mean_range, sigma, distances, broken)
 
 
-Distances = Sequence[Fraction | None]
+def _distance(difference: Fraction, sigma: Fraction | None) -> Distance:
+    if sigma is None:
+        return None
+    if sigma == 0:
+        return math.copysign(math.inf, difference) if difference else Fraction()
+    return difference / sigma
+
+
+def _judged(difference: Fraction, sigma: Fraction | None) -> Distance:
+    """The distance that rules look at; where sigma is not known, of 1 at most: a side, and beyond nothing."""
+    if sigma is None:
+        return Fraction((difference > 0) - (difference < 0))
+    return _distance(difference, sigma)
+
+
+Distances = Sequence[Distance]
 Rule = Callable[[Sequence[Fraction], Distances], bool]
 
 
@@ -94,7 +123,7 @@ def _alternating(length: int) -> Rule:
     return rule
 
 
-def _all(length: int, condition: Callable[[Fraction], bool]) -> Rule:
+def _all(length: int, condition: Callable[[Fraction | float], bool]) -> Rule:
     def rule(_: Sequence[Fraction], distances: Distances) -> bool:
         last = distances[-length:]
         return len(last) == length and all(distance is not None and condition(distance) for distance in last)
@@ -118,18 +147,23 @@ RULES: dict[str, Rule] = {
 }
 
 
+#: Rules that measure in sigmas: where the baseline does not vary there is nothing to measure with. Rule 1 is not one of
+#: them: off the centre is beyond limits that lie on it.
+IN_SIGMAS = {"western_electric_2", "western_electric_3", "nelson_5", "nelson_6", "nelson_7", "nelson_8"}
+
+
 @dataclass(frozen=True)
 class AttributePoint:
-    """A point of a p or u chart; variance is None without variation in the baseline."""
+    """A point of a p or u chart; the variance is 0 without variation in the baseline."""
 
     value: Fraction
     centre: Fraction
-    variance: Fraction | None
+    variance: Fraction
 
     @property
     def is_beyond(self) -> bool:
         """More than three sigma from the centre; in squares, so that nothing needs a root."""
-        return self.variance is not None and (self.value - self.centre) ** 2 > 9 * self.variance
+        return (self.value - self.centre) ** 2 > 9 * self.variance
 
 
 def p_chart(subgroups: Sequence[tuple[int, int]], baseline: int = BASELINE) -> list[AttributePoint]:
@@ -147,7 +181,7 @@ def _attribute_chart(
 ) -> list[AttributePoint]:
     first = subgroups[:baseline]
     centre = Fraction(sum(count for count, _ in first), sum(size for _, size in first))
-    return [AttributePoint(Fraction(count, size), centre, spread(centre) / size or None) for count, size in subgroups]
+    return [AttributePoint(Fraction(count, size), centre, spread(centre) / size) for count, size in subgroups]
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,9 @@
 {% macro list_has(values, value) %}{{ return(adapter.dispatch('list_has')(values, value)) }}{% endmacro %}
 {% macro duckdb__list_has(values, value) %}list_contains({{ values }}, {{ value }}){% endmacro %}
 
+{% macro list_length(values) %}{{ return(adapter.dispatch('list_length')(values)) }}{% endmacro %}
+{% macro duckdb__list_length(values) %}len({{ values }}){% endmacro %}
+
 {% macro list_of_texts(values) %}{{ return(adapter.dispatch('list_of_texts')(values)) }}{% endmacro %}
 {% macro duckdb__list_of_texts(values) %}cast({{ values }} as varchar[]){% endmacro %}
 

@@ -8,38 +8,59 @@
 {%- endset -%}
 {%- set two_of_three = some_of | format(2, 3, 2, 2, 2, 3, 2, 2) %}
 {%- set four_of_five = some_of | format(1, 5, 1, 4, 1, 5, 1, 4) %}
-{%- set beyond = 'max(case when back = 0 then abs(distance) end) > 3' %}
+{%- set beyond = 'bool_or(back = 0 and is_beyond)' %}
 {%- set rules = {
     'western_electric_1': beyond,
     'western_electric_2': two_of_three,
     'western_electric_3': four_of_five,
-    'western_electric_4': in_a_row | format(8, 'distance > 0', 8) ~ ' or ' ~ in_a_row | format(8, 'distance < 0', 8),
+    'western_electric_4': in_a_row | format(8, 'side > 0', 8) ~ ' or ' ~ in_a_row | format(8, 'side < 0', 8),
     'nelson_1': beyond,
-    'nelson_2': in_a_row | format(9, 'distance > 0', 9) ~ ' or ' ~ in_a_row | format(9, 'distance < 0', 9),
+    'nelson_2': in_a_row | format(9, 'side > 0', 9) ~ ' or ' ~ in_a_row | format(9, 'side < 0', 9),
     'nelson_3': in_a_row | format(5, 'rise > 0', 5) ~ ' or ' ~ in_a_row | format(5, 'rise < 0', 5),
     'nelson_4': in_a_row | format(12, 'rise * rise_before < 0', 12),
     'nelson_5': two_of_three,
     'nelson_6': four_of_five,
-    'nelson_7': in_a_row | format(15, 'abs(distance) <= 1', 15),
+    'nelson_7': in_a_row | format(15, 'abs(distance) <= 1 and sigma > 0', 15),
     'nelson_8': in_a_row | format(8, 'abs(distance) > 1', 8),
 } %}
-with points as (
+with results as (
     select
-        run_step_field_id,
-        step_field_id,
-        coalesce(part_id, -1) as part_id,
-        measured_at,
-        value_number,
-        'individuals/' || step_field_id || '/' || coalesce(cast(part_id as varchar), '-') as chart_key,
-        row_number() over (partition by step_field_id, part_id order by measured_at, run_step_field_id) as place
-    from {{ ref('measurements') }}
-    where field_type = 'NUMBER' and step_field_id is not null and value_number is not null and not is_cancelled
+        measurements.run_step_field_id,
+        measurements.measured_at,
+        measurements.value_number,
+        'individuals/' || measurements.step_field_id || '/' || coalesce(cast(measurements.part_id as varchar), '-')
+        || case
+            when trim(measurements.unit) <> coalesce(trim(fields.unit), '') and trim(measurements.unit) <> ''
+                then '/' || trim(measurements.unit)
+            else ''
+        end as chart_key
+    from {{ ref('measurements') }} as measurements
+    left join {{ ref('stg_ion__step_fields') }} as fields on measurements.step_field_id = fields.step_field_id
+    where
+        measurements.field_type = 'NUMBER'
+        and measurements.step_field_id is not null
+        and measurements.value_number is not null
+        and not measurements.is_cancelled
+),
+
+points as (
+    select
+        *,
+        row_number() over (partition by chart_key order by measured_at, run_step_field_id) as place
+    from results
 ),
 
 followed as (
     select
         points.*,
-        points.value_number - previous.value_number as rise,
+        -- What computers lack of fractions is no change.
+        case
+            when
+                abs(points.value_number - previous.value_number)
+                <= 1e-12 * greatest(abs(points.value_number), abs(previous.value_number))
+                then 0
+            else points.value_number - previous.value_number
+        end as rise,
         previous.measured_at as previous_at,
         coalesce(own.baseline_points, defaults.baseline_points) as baseline_points,
         own.starts_at,
@@ -47,8 +68,7 @@ followed as (
     from points
     left join points as previous
         on
-            points.step_field_id = previous.step_field_id
-            and points.part_id = previous.part_id
+            points.chart_key = previous.chart_key
             and points.place = previous.place + 1
     left join {{ ref('chart_baselines') }} as own on points.chart_key = own.chart_key
     left join {{ ref('chart_baselines') }} as defaults on defaults.chart_key = 'default'
@@ -57,25 +77,21 @@ followed as (
 -- What the limits are made of, and the changes between two such points.
 baselines as (
     select
-        step_field_id,
-        part_id,
+        chart_key,
         count(*) as baseline_count,
         sum(value_number) / count(*) as centre,
-        nullif(avg(case
-            when place > 1 and (starts_at is null or previous_at >= starts_at) then abs(rise)
-        end), 0) / 1.128 as sigma
+        max(abs(value_number)) as largest,
+        avg(case when place > 1 and (starts_at is null or previous_at >= starts_at) then abs(rise) end) / 1.128 as sigma
     from followed
     where
         (starts_at is null and place <= baseline_points)
         or (measured_at >= starts_at and measured_at < ends_at)
-    group by step_field_id, part_id
+    group by chart_key
 ),
 
 drawn as (
     select
         followed.run_step_field_id,
-        followed.step_field_id,
-        followed.part_id,
         followed.chart_key,
         followed.place,
         followed.value_number,
@@ -83,26 +99,46 @@ drawn as (
         baselines.centre,
         baselines.sigma,
         baselines.baseline_count,
-        round((followed.value_number - baselines.centre) / baselines.sigma, 9) as distance
+        baselines.largest
     from followed
-    left join baselines on followed.step_field_id = baselines.step_field_id and followed.part_id = baselines.part_id
+    left join baselines on followed.chart_key = baselines.chart_key
+),
+
+-- Centre and sigma are compared below. From those of the chart on: sums in another order may put a point that lies on a
+-- line on the other side of it.
+measured as (
+    select
+        run_step_field_id,
+        case
+            when abs(chart_value - centre) <= 1e-12 * greatest(abs(chart_value), abs(centre)) then 0
+            else chart_value - centre
+        end as from_centre,
+        sigma
+    from {{ ref('control_chart_points') }}
+    where chart_type = 'individuals'
 ),
 
 some_charts as (
-    select points.chart_key
+    select chart_key
     from baselines
-    inner join points on baselines.step_field_id = points.step_field_id and baselines.part_id = points.part_id
-    where points.place = 1
-    order by points.chart_key
+    order by chart_key
     limit 400
 ),
 
 looked_at as (
     select
         drawn.*,
-        previous.rise as rise_before
+        previous.rise as rise_before,
+        measured.sigma as known_sigma,
+        case when measured.sigma > 0 then round(measured.from_centre / measured.sigma, 9) end as distance,
+        measured.from_centre as side,
+        case
+            when measured.sigma > 0 then round(abs(measured.from_centre) / measured.sigma, 9) > 3
+            when measured.sigma = 0 then measured.from_centre <> 0
+        end as is_beyond
     from drawn
     inner join some_charts on drawn.chart_key = some_charts.chart_key
+    inner join measured on drawn.run_step_field_id = measured.run_step_field_id
     left join drawn as previous on drawn.chart_key = previous.chart_key and drawn.place = previous.place + 1
 ),
 
@@ -117,6 +153,9 @@ backwards as (
         points.run_step_field_id,
         points.place - earlier.place as back,
         earlier.distance,
+        earlier.known_sigma as sigma,
+        earlier.is_beyond,
+        case when earlier.known_sigma > 0 then earlier.distance else earlier.side end as side,
         earlier.rise,
         earlier.rise_before
     from looked_at as points
@@ -177,9 +216,8 @@ where
         'drawn.centre - 3 * drawn.sigma': 'found.lower_control_limit'
     }.items() %}
         or ({{ expected }} is null) is distinct from ({{ told }} is null)
-        or abs({{ expected }} - {{ told }}) > 1e-9 * greatest(abs({{ expected }}), abs(drawn.centre))
+        or abs({{ expected }} - {{ told }}) > 1e-9 * greatest(abs({{ expected }}), drawn.largest)
     {% endfor %}
-    -- Points within a billionth of a sigma of a line may fall on either side of it.
     or (
         broken.run_step_field_id is not null
         and (

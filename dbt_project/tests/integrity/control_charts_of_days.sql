@@ -13,8 +13,6 @@ with ended as (
                 on fields.id = validations.run_step_field_id
             where
                 validations.result = 'FAIL'
-                and fields.type in ('NUMBER', 'BOOLEAN')
-                and fields.value <> 'null'
                 and fields.not_applicable is distinct from true
         ) as is_failed,
         greatest(coalesce(runs.quantity, 1), 1) as unit_count
@@ -55,7 +53,7 @@ counted as (
 found as (
     select
         *,
-        upper_control_limit - centre as spread
+        3 * sigma as spread
     from {{ ref('control_chart_points') }}
     where chart_type in ('p', 'u')
 ),
@@ -89,12 +87,27 @@ full outer join found on expected.chart_key = found.chart_key and expected.produ
 where
     expected.numerator is distinct from found.numerator
     or expected.denominator is distinct from found.denominator
-    or abs(found.chart_value * expected.denominator - expected.numerator) > 1e-9
+    -- Binary fractions: equal to the ninth digit of what they are made of.
+    or abs(found.chart_value * expected.denominator - expected.numerator) > 1e-9 * expected.numerator
     or (expected.centre is null) is distinct from (found.centre is null)
-    or abs(expected.centre - found.centre) > 1e-12
-    or (coalesce(expected.squared_distance, 0) = 0) is distinct from (found.upper_control_limit is null)
-    or abs(found.spread * found.spread - expected.squared_distance) > 1e-9
+    or abs(expected.centre - found.centre) > 1e-9 * expected.centre
+    or (expected.squared_distance is null) is distinct from (found.upper_control_limit is null)
+    or abs(found.spread * found.spread - expected.squared_distance) > 1e-9 * expected.squared_distance
     or found.lower_control_limit < 0
-    or abs(greatest(2 * found.centre - found.upper_control_limit, 0) - found.lower_control_limit) > 1e-9
-    or (found.chart_value > found.upper_control_limit + 1e-9 and found.zone <> 'beyond')
-    or (found.chart_value < found.lower_control_limit - 1e-9 and found.zone <> 'beyond')
+    or (found.chart_type = 'p' and found.upper_control_limit > 1)
+    or (
+        (found.chart_type = 'u' or expected.centre + sqrt(expected.squared_distance) < 1)
+        and abs(found.centre + found.spread - found.upper_control_limit) > 1e-9 * found.upper_control_limit
+    )
+    or abs(greatest(found.centre - found.spread, 0) - found.lower_control_limit) > 1e-9 * found.upper_control_limit
+    or found.is_small_sample is distinct from (found.denominator * found.centre < 5)
+    -- Away from the lines, a point is beyond them or not; without variation, unless it is the centre.
+    or (
+        found.chart_value > found.upper_control_limit + 1e-6 * found.upper_control_limit
+        and found.zone is distinct from 'beyond'
+    )
+    or (
+        found.chart_value < found.lower_control_limit - 1e-6 * found.upper_control_limit
+        and found.zone is distinct from 'beyond'
+    )
+    or (expected.squared_distance = 0 and expected.centre = 0 and expected.numerator = 0 and found.zone = 'beyond')

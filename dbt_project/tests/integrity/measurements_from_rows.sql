@@ -29,10 +29,9 @@ fields as (
         run_step_field_id,
         run_step_id,
         coalesce(is_not_applicable, false) as is_not_applicable,
-        trim(value_json, '"') as value_text,
         case
             when run_step_field_type = 'NUMBER' and not coalesce(is_not_applicable, false)
-                then try_cast(trim(value_json, '"') as double)
+                then {{ number_of_text(json_text('value_json')) }}
         end as value_number,
         updated_at,
         created_at

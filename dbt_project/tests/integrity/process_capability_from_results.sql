@@ -33,14 +33,26 @@ spreads as (
         results.limit_version,
         max(means.measurement_count) as measurement_count,
         max(means.mean) as mean,
+        max(abs(results.value_number)) as largest,
         min(results.lower_limit) as lower_limit,
         min(results.upper_limit) as upper_limit,
-        sum(abs(after.value_number - results.value_number)) / (max(means.measurement_count) - 1) as mean_moving_range,
+        -- What computers lack of fractions is no variation.
+        sum(
+            case
+                when
+                    abs(after.value_number - results.value_number)
+                    > 1e-12 * greatest(abs(after.value_number), abs(results.value_number))
+                    then abs(after.value_number - results.value_number)
+                else 0
+            end
+        ) / nullif(max(means.measurement_count) - 1, 0) as mean_moving_range,
         case
-            when max(means.measurement_count) > 1 and max(results.value_number) > min(results.value_number)
+            when
+                max(results.value_number) - min(results.value_number)
+                > 1e-12 * greatest(abs(max(results.value_number)), abs(min(results.value_number)))
                 then sqrt(
                     sum((results.value_number - means.mean) * (results.value_number - means.mean))
-                    / (max(means.measurement_count) - 1)
+                    / nullif(max(means.measurement_count) - 1, 0)
                 )
         end as sigma_overall
     from results
@@ -61,7 +73,8 @@ spreads as (
 sigmas as (
     select
         *,
-        nullif(mean_moving_range / 1.128, 0) as sigma_within
+        nullif(mean_moving_range / 1.128, 0) as sigma_within,
+        coalesce(lower_limit > upper_limit, false) as has_swapped_limits
     from spreads
 ),
 
@@ -86,11 +99,11 @@ found as (
 left_out as (
     select count(*) as result_count
     from {{ ref('measurements') }}
-    where field_type = 'NUMBER' and step_field_id is not null and (is_not_applicable or is_cancelled)
+    where field_type = 'NUMBER' and step_field_id is not null and (is_not_applicable or is_cancelled or value_number is null)
 ),
 
 told as (
-    select coalesce(sum(not_applicable_count + cancelled_count), 0) as result_count
+    select coalesce(sum(not_applicable_count + cancelled_count + unreadable_count), 0) as result_count
     from {{ ref('process_capability') }}
 )
 
@@ -106,11 +119,22 @@ full outer join found
 where
     expected.measurement_count is distinct from found.measurement_count
     or found.is_small_sample is distinct from (expected.measurement_count < 25)
-    {% for column in ['mean', 'mean_moving_range', 'sigma_overall', 'cp', 'cpk', 'pp', 'ppk'] %}
+    -- Sums of binary fractions in another order: equal to the seventh digit of what was summed up, near 0 as well.
+    {% for column in ['mean', 'mean_moving_range', 'sigma_overall'] %}
         or (expected.{{ column }} is null) is distinct from (found.{{ column }} is null)
-        -- Sums of binary fractions in another order: equal to the seventh digit.
-        or abs(expected.{{ column }} - found.{{ column }}) > 1e-7 * greatest(abs(expected.{{ column }}), 1e-9)
+        or abs(expected.{{ column }} - found.{{ column }}) > 1e-7 * abs(expected.{{ column }}) + 1e-12 * expected.largest
     {% endfor %}
+    -- An index is as exact as the distances and the sigma that it is made of.
+    {% for column, sigma in {
+        'cp': 'sigma_within', 'cpk': 'sigma_within', 'pp': 'sigma_overall', 'ppk': 'sigma_overall'
+    }.items() %}
+        or (expected.{{ column }} is null or expected.has_swapped_limits)
+        is distinct from (found.{{ column }} is null)
+        or abs(expected.{{ column }} - found.{{ column }})
+        > 1e-7 * abs(expected.{{ column }})
+        + (1 + abs(expected.{{ column }})) * 1e-12 * expected.largest / expected.{{ sigma }}
+    {% endfor %}
+    or expected.has_swapped_limits is distinct from found.has_swapped_limits
 union all
 -- Results that count for nothing have a row too: what the rows say was left out is what was.
 select

@@ -52,6 +52,9 @@ def _environment() -> jinja2.Environment:
         for path in sorted((PROJECT / "macros").rglob("*.sql"))
         if path.stem not in others
     )
+    # A macro gives a text here, not a list: where one is gone through, its list is put in.
+    for name, values in re.findall(r"{% macro (\w+)\(\) %}\s*{{ return\((\[.*?\])\) }}", text, re.DOTALL):
+        text = text.replace(f" in {name}()", f" in {values}")
     adapter.macros = environment.from_string(text).module
     environment.globals |= {name: made for name, made in vars(adapter.macros).items() if callable(made)}
     return environment

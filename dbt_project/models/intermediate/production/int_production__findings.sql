@@ -11,21 +11,8 @@ run_steps as (
     from {{ ref('int_production__run_steps') }}
 ),
 
-fields as (
-    select
-        run_step_field_id,
-        run_step_id
-    from {{ ref('stg_ion__run_step_fields') }}
-    where not coalesce(is_not_applicable, false)
-),
-
 failed_validations as (
-    select
-        run_step_field_validation_id,
-        run_step_field_id,
-        updated_at
-    from {{ ref('stg_ion__run_step_field_validations') }}
-    where result = 'FAIL'
+    select * from {{ ref('int_quality__failed_validations') }}
 ),
 
 redlines as (
@@ -50,13 +37,12 @@ issue_units as (
 )
 
 select
-    fields.run_step_id,
+    run_step_id,
     cast(null as bigint) as part_inventory_id,
     'failed_validation' as finding_type,
-    failed_validations.run_step_field_validation_id as finding_id,
-    failed_validations.updated_at as found_at
+    run_step_field_validation_id as finding_id,
+    updated_at as found_at
 from failed_validations
-inner join fields on failed_validations.run_step_field_id = fields.run_step_field_id
 union all
 select
     run_step_id,

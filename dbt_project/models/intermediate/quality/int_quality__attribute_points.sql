@@ -64,16 +64,18 @@ scaled as (
         limits.baseline_count,
         limits.centre,
         marked.numerator / marked.denominator as chart_value,
-        -- Binomial for a fraction, Poisson for a rate; without variation there are no limits.
-        nullif(sqrt(
+        {{ difference_of('marked.numerator / marked.denominator', 'limits.centre') }} as from_centre,
+        -- Binomial for a fraction, Poisson for a rate; 0 where nothing failed, or all did.
+        sqrt(
             case when marked.chart_type = 'p' then limits.centre * (1 - limits.centre) else limits.centre end
             / marked.denominator
-        ), 0) as sigma
+        ) as sigma
     from marked
     left join limits on marked.chart_key = limits.chart_key
 )
 
 select
     *,
-    round((chart_value - centre) / sigma, 9) as sigmas_from_centre
+    {{ sigmas_from_centre('from_centre', 'sigma') }} as sigmas_from_centre,
+    {{ is_beyond_limits('from_centre', 'sigma') }} as is_beyond
 from scaled

@@ -30,7 +30,7 @@ select
     baselines.first_point_number,
     baselines.centre,
     moving_ranges.mean_moving_range,
-    -- Without variation there are no limits. 1.128 is d2, the mean range of two points in sigmas.
-    nullif(moving_ranges.mean_moving_range, 0) / 1.128 as sigma
+    -- 1.128 is d2, the mean range of two points in sigmas.
+    moving_ranges.mean_moving_range / 1.128 as sigma
 from baselines
 left join moving_ranges on baselines.chart_key = moving_ranges.chart_key

@@ -1,22 +1,45 @@
 {{ config(materialized='table') }}
 
 with measurements as (
-    select
-        run_step_field_id,
-        step_field_id,
-        part_id,
-        serial_number,
-        measured_at,
-        value_number,
-        is_export_controlled,
-        'individuals/' || step_field_id || '/' || coalesce(cast(part_id as varchar), '-') as chart_key
-    from {{ ref('measurements') }}
+    select * from {{ ref('measurements') }}
     where
         field_type = 'NUMBER'
         and value_number is not null
         and step_field_id is not null
         and not is_not_applicable
         and not is_cancelled
+),
+
+step_fields as (
+    select
+        step_field_id,
+        nullif(trim(unit), '') as field_unit
+    from {{ ref('stg_ion__step_fields') }}
+),
+
+-- A result without a unit is in that of its field.
+in_units as (
+    select
+        measurements.run_step_field_id,
+        measurements.step_field_id,
+        measurements.part_id,
+        measurements.serial_number,
+        measurements.measured_at,
+        measurements.value_number,
+        measurements.is_export_controlled,
+        step_fields.field_unit,
+        coalesce(nullif(trim(measurements.unit), ''), step_fields.field_unit) as unit
+    from measurements
+    left join step_fields on measurements.step_field_id = step_fields.step_field_id
+),
+
+-- What was recorded in another unit than the field has is a chart of its own.
+charted as (
+    select
+        *,
+        'individuals/' || step_field_id || '/' || coalesce(cast(part_id as varchar), '-')
+        || case when unit is distinct from field_unit then '/' || unit else '' end as chart_key
+    from in_units
 ),
 
 baselines as (
@@ -27,9 +50,9 @@ ordered as (
     select
         *,
         row_number() over in_time as point_number,
-        value_number - lag(value_number) over in_time as change
-    from measurements
-    window in_time as (partition by step_field_id, part_id order by measured_at, run_step_field_id)
+        lag(value_number) over in_time as value_before
+    from charted
+    window in_time as (partition by chart_key order by measured_at, run_step_field_id)
 )
 
 select
@@ -38,10 +61,11 @@ select
     ordered.step_field_id,
     ordered.part_id,
     ordered.serial_number,
+    ordered.unit,
     ordered.point_number,
     ordered.measured_at,
     ordered.value_number,
-    ordered.change,
+    {{ difference_of('ordered.value_number', 'ordered.value_before') }} as change,
     case
         when own.starts_at is null
             then ordered.point_number <= coalesce(own.baseline_points, defaults.baseline_points)
@@ -51,4 +75,4 @@ select
 from ordered
 left join baselines as own on ordered.chart_key = own.chart_key
 left join baselines as defaults on defaults.chart_key = 'default'
-order by ordered.step_field_id, ordered.part_id, ordered.point_number
+order by ordered.step_field_id, ordered.part_id, ordered.chart_key, ordered.point_number

@@ -15,19 +15,29 @@ with points as (
         limits.centre,
         limits.mean_moving_range,
         limits.sigma,
-        -- Rounded, so that a point on a line is not beyond it by what a computer's fractions lack.
-        round((chart_values.value_number - limits.centre) / limits.sigma, 9) as sigmas_from_centre
+        {{ difference_of('chart_values.value_number', 'limits.centre') }} as from_centre
     from {{ ref('int_quality__chart_values') }} as chart_values
     left join {{ ref('int_quality__chart_limits') }} as limits on chart_values.chart_key = limits.chart_key
+),
+
+-- Rounded, so that a point on a line is not beyond it by what a computer's fractions lack. A baseline without variation
+-- has no sigma to measure in: a point is on the centre, or off it.
+measured as (
+    select
+        *,
+        {{ sigmas_from_centre('from_centre', 'sigma') }} as sigmas_from_centre,
+        {{ is_beyond_limits('from_centre', 'sigma') }} as is_beyond
+    from points
 ),
 
 -- What rules count, as whole numbers; where sides count separately, the lower one counts in hundreds.
 flags as (
     select
         *,
-        cast(sign(sigmas_from_centre) as integer) as side,
+        -- On which side a point lies needs no sigma.
+        cast(sign(coalesce(sigmas_from_centre, from_centre)) as integer) as side,
         cast(sign(change) as integer) as direction,
-        case when abs(sigmas_from_centre) <= 1 then 1 else 0 end as is_within_one,
+        case when sigma > 0 and abs(sigmas_from_centre) <= 1 then 1 else 0 end as is_within_one,
         case when abs(sigmas_from_centre) > 1 then 1 else 0 end as is_beyond_one,
         {% for name, line in [('beyond_one', 1), ('beyond_two', 2)] %}
             case
@@ -40,7 +50,7 @@ flags as (
             when sign(change) * lag(sign(change)) over (partition by chart_key order by point_number) = -1 then 1
             else 0
         end as is_turn
-    from points
+    from measured
 ),
 
 counts as (
@@ -73,6 +83,7 @@ select
     counts.step_field_id,
     counts.part_id,
     counts.serial_number,
+    counts.unit,
     counts.point_number,
     counts.measured_at,
     counts.value_number,
@@ -84,12 +95,13 @@ select
     counts.mean_moving_range,
     counts.sigma,
     counts.sigmas_from_centre,
+    counts.is_beyond,
     {{ rules_broken({
-        'western_electric_1': 'abs(sigmas_from_centre) > 3',
+        'western_electric_1': 'is_beyond',
         'western_electric_2': two_of_three,
         'western_electric_3': four_of_five,
         'western_electric_4': 'abs(sides_of_8) = 8',
-        'nelson_1': 'abs(sigmas_from_centre) > 3',
+        'nelson_1': 'is_beyond',
         'nelson_2': 'abs(sides_of_9) = 9',
         'nelson_3': 'abs(directions_of_5) = 5',
         'nelson_4': 'turns_of_12 = 12',

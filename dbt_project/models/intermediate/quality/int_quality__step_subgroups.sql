@@ -14,8 +14,7 @@ with run_steps as (
 
 failed as (
     select distinct run_step_id
-    from {{ ref('measurements') }}
-    where not is_passed
+    from {{ ref('int_quality__failed_validations') }}
 ),
 
 issues as (

@@ -9,7 +9,7 @@ moving_ranges as (
         *,
         'moving_range/' || substr(chart_key, length('individuals/') + 1) as moving_range_key,
         abs(change) as moving_range,
-        nullif(mean_moving_range, 0) * (3.267 - 1) / 3 as moving_range_sigma
+        mean_moving_range * (3.267 - 1) / 3 as moving_range_sigma
     from individuals
     where change is not null
 ),
@@ -24,6 +24,7 @@ points as (
         part_id,
         run_step_field_id,
         serial_number,
+        unit,
         measured_at,
         cast(null as date) as production_on,
         cast(null as double) as numerator,
@@ -34,6 +35,7 @@ points as (
         centre,
         sigma,
         sigmas_from_centre,
+        is_beyond,
         rules_broken,
         is_export_controlled
     from individuals
@@ -47,6 +49,7 @@ points as (
         part_id,
         run_step_field_id,
         serial_number,
+        unit,
         measured_at,
         null as production_on,
         null as numerator,
@@ -56,7 +59,8 @@ points as (
         baseline_count - 1 as baseline_count,
         mean_moving_range as centre,
         moving_range_sigma as sigma,
-        round((moving_range - mean_moving_range) / moving_range_sigma, 9) as sigmas_from_centre,
+        {{ sigmas_from_centre('(moving_range - mean_moving_range)', 'moving_range_sigma') }} as sigmas_from_centre,
+        {{ is_beyond_limits('(moving_range - mean_moving_range)', 'moving_range_sigma') }} as is_beyond,
         null as rules_broken,
         is_export_controlled
     from moving_ranges
@@ -70,6 +74,7 @@ points as (
         null as part_id,
         null as run_step_field_id,
         null as serial_number,
+        null as unit,
         null as measured_at,
         production_on,
         numerator,
@@ -80,6 +85,7 @@ points as (
         centre,
         sigma,
         sigmas_from_centre,
+        is_beyond,
         null as rules_broken,
         false as is_export_controlled
     from {{ ref('int_quality__attribute_points') }}
@@ -94,8 +100,8 @@ judged as (
     select
         points.*,
         coalesce(points.rules_broken, {{ rules_broken({
-            'western_electric_1': 'abs(points.sigmas_from_centre) > 3',
-            'nelson_1': 'abs(points.sigmas_from_centre) > 3',
+            'western_electric_1': 'points.is_beyond',
+            'nelson_1': 'points.is_beyond',
         }, 'rules_on') }}) as all_rules_broken
     from points
     cross join rules_on
@@ -117,21 +123,26 @@ select
             then judged.centre - 3 * judged.sigma
         when judged.sigma is not null then 0
     end as lower_control_limit,
-    judged.centre + 3 * judged.sigma as upper_control_limit,
+    -- Of a day's run steps no more than all can fail.
+    case
+        when judged.chart_type = 'p' then least(judged.centre + 3 * judged.sigma, 1)
+        else judged.centre + 3 * judged.sigma
+    end as upper_control_limit,
     judged.sigma,
     judged.sigmas_from_centre,
     case
+        when judged.is_beyond then 'beyond'
         when abs(judged.sigmas_from_centre) <= 1 then 'C'
         when abs(judged.sigmas_from_centre) <= 2 then 'B'
         when abs(judged.sigmas_from_centre) <= 3 then 'A'
-        when abs(judged.sigmas_from_centre) > 3 then 'beyond'
     end as zone,
     judged.all_rules_broken as rules_broken,
     judged.is_baseline,
     judged.baseline_count,
+    judged.denominator * judged.centre < 5 as is_small_sample,
     judged.step_field_id,
     step_fields.step_field_name as field_name,
-    step_fields.unit,
+    judged.unit,
     coalesce(judged.step_id, step_fields.step_id) as step_id,
     steps.step_title,
     steps.procedure_id,
@@ -147,4 +158,4 @@ from judged
 left join {{ ref('stg_ion__step_fields') }} as step_fields on judged.step_field_id = step_fields.step_field_id
 left join {{ ref('procedure_steps') }} as steps on coalesce(judged.step_id, step_fields.step_id) = steps.step_id
 left join {{ ref('stg_ion__parts') }} as parts on judged.part_id = parts.part_id
-order by judged.chart_type, judged.step_field_id, judged.part_id, judged.step_id, judged.point_number
+order by judged.chart_type, judged.step_field_id, judged.part_id, judged.step_id, judged.chart_key, judged.point_number

@@ -82,9 +82,10 @@ measured as (
         case when is_changed_later then ended_at else coalesce(updated_at, created_at) end as measured_at,
         case when is_changed_later then completed_by_id else coalesce(updated_by_id, created_by_id) end
             as measured_by_id,
-        case when run_step_field_type = 'NUMBER' and not is_not_applicable then try_cast(value_text as double) end
-            as value_number,
-        case when run_step_field_type = 'BOOLEAN' and not is_not_applicable then try_cast(value_text as boolean) end
+        case
+            when run_step_field_type = 'NUMBER' and is_not_applicable is not true then {{ number_of_text('value_text') }}
+        end as value_number,
+        case when run_step_field_type = 'BOOLEAN' and is_not_applicable is not true then try_cast(value_text as boolean) end
             as value_boolean
     from timed
 )
@@ -103,6 +104,8 @@ select
     measured.unit,
     coalesce(measured.is_not_applicable, false) as is_not_applicable,
     coalesce(measured.is_cancelled, false) as is_cancelled,
+    measured.run_step_field_type = 'NUMBER' and measured.value_number is null and measured.is_not_applicable is not true
+        as is_unreadable,
     limits.lower_limit,
     limits.is_lower_inclusive,
     limits.upper_limit,

@@ -10,10 +10,28 @@ ranged as (
     select
         *,
         case when is_counted then value_number end as counted_value,
-        case when is_counted then abs(value_number - lag(value_number) over (
+        case when is_counted then lag(value_number) over (
             partition by step_field_id, part_id, limit_version, is_counted order by measured_at, run_step_field_id
-        )) end as moving_range
+        ) end as value_before
     from measurements
+),
+
+chart_points as (
+    select
+        run_step_field_id,
+        chart_key,
+        {{ list_length('rules_broken') }} > 0 as is_out_of_control
+    from {{ ref('int_quality__individuals') }}
+),
+
+results as (
+    select
+        ranged.*,
+        abs({{ difference_of('ranged.counted_value', 'ranged.value_before') }}) as moving_range,
+        chart_points.chart_key,
+        coalesce(chart_points.is_out_of_control, false) as is_out_of_control
+    from ranged
+    left join chart_points on ranged.run_step_field_id = chart_points.run_step_field_id
 ),
 
 counted as (
@@ -35,24 +53,39 @@ counted as (
         -- 1.128 is d2, the mean range of two points in sigmas.
         nullif(avg(moving_range), 0) / 1.128 as sigma_within,
         -- Not by the deviation itself, which what a computer lacks of fractions may keep from being 0.
-        case when max(counted_value) > min(counted_value) then stddev_samp(counted_value) end as sigma_overall,
+        case
+            when {{ difference_of('max(counted_value)', 'min(counted_value)') }} <> 0
+                then nullif(stddev_samp(counted_value), 0)
+        end as sigma_overall,
+        min(chart_key) as chart_key,
+        count(case when is_out_of_control then 1 end) as out_of_control_count,
         count(case when counted_value < lower_limit then 1 end) as below_lower_count,
         count(case when counted_value > upper_limit then 1 end) as above_upper_count,
         count(case when is_counted and not is_within_limits then 1 end) as out_of_limits_count,
         count(case when is_not_applicable then 1 end) as not_applicable_count,
-        count(case when is_cancelled and not is_not_applicable then 1 end) as cancelled_count
-    from ranged
+        count(case when is_cancelled and not is_not_applicable then 1 end) as cancelled_count,
+        count(case when is_unreadable and not is_cancelled then 1 end) as unreadable_count
+    from results
     group by step_field_id, part_id, limit_version
 ),
 
--- Distances to the limits; a side without a limit has none.
+limited as (
+    select
+        *,
+        coalesce(lower_limit > upper_limit, false) as has_swapped_limits
+    from counted
+),
+
+-- Distances to the limits; a side without a limit has none, nor have limits that are swapped.
 distances as (
     select
         *,
-        upper_limit - lower_limit as tolerance,
-        coalesce(least(upper_limit - mean, mean - lower_limit), upper_limit - mean, mean - lower_limit)
-            as distance_to_nearest_limit
-    from counted
+        case when not has_swapped_limits then upper_limit - lower_limit end as tolerance,
+        case
+            when not has_swapped_limits
+                then coalesce(least(upper_limit - mean, mean - lower_limit), upper_limit - mean, mean - lower_limit)
+        end as distance_to_nearest_limit
+    from limited
 )
 
 select
@@ -74,6 +107,7 @@ select
     distances.upper_limit,
     distances.target_value,
     distances.other_limits,
+    distances.has_swapped_limits,
     distances.measurement_count,
     distances.measurement_count < 25 as is_small_sample,
     distances.first_measured_at,
@@ -94,7 +128,11 @@ select
     distances.above_upper_count,
     distances.out_of_limits_count,
     distances.not_applicable_count,
-    distances.cancelled_count
+    distances.cancelled_count,
+    distances.unreadable_count,
+    distances.chart_key,
+    distances.out_of_control_count,
+    case when distances.chart_key is not null then distances.out_of_control_count = 0 end as is_in_control
 from distances
 left join {{ ref('stg_ion__step_fields') }} as step_fields on distances.step_field_id = step_fields.step_field_id
 left join {{ ref('procedure_steps') }} as steps on step_fields.step_id = steps.step_id

@@ -28,7 +28,7 @@ select
     attribute_key,
     attribute_type,
     value_text,
-    case when attribute_type = 'NUMBER' then try_cast(value_text as double) end as value_number,
+    case when attribute_type = 'NUMBER' then {{ number_of_text('value_text') }} end as value_number,
     case when attribute_type = 'BOOLEAN' then try_cast(value_text as boolean) end as value_boolean,
     case when attribute_type = 'DATETIME' then try_cast(value_text as {{ type_instant() }}) end as value_at,
     {{ json_list('value_json') }} as value_list,
