@@ -22,7 +22,7 @@ stripped as (
     where
         child_id in (select above.parent_id from stripped as above)
         and parent_id in (select below.child_id from stripped as below)
-        and round < {{ var('abom_max_depth') }}
+        and round < {{ var('cycle_strip_rounds') }}
 ),
 
 suspects as (
@@ -30,7 +30,7 @@ suspects as (
         parent_id,
         child_id
     from stripped
-    where round = {{ var('abom_max_depth') }}
+    where round = {{ var('cycle_strip_rounds') }}
 ),
 
 -- One wrong installation can put a whole plant on cycles: a product in a lot of bolts that all its assemblies use. The

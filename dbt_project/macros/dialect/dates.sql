@@ -7,7 +7,7 @@
 {#- One row per day, both ends included. Only as an item of a select list. -#}
 {% macro days_between(first_day, last_day) %}{{ return(adapter.dispatch('days_between')(first_day, last_day)) }}{% endmacro %}
 {% macro duckdb__days_between(first_day, last_day) -%}
-    cast(unnest(generate_series(date '{{ first_day }}', date '{{ last_day }}', interval 1 day)) as date)
+    cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date)
 {%- endmacro %}
 
 {% macro date_label(day, pattern) %}{{ return(adapter.dispatch('date_label')(day, pattern)) }}{% endmacro %}

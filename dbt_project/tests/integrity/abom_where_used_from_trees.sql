@@ -1,13 +1,23 @@
 -- Where-used is summed up without writing out a path. Here the paths of the trees are counted one by one, and the two
--- are compared along both axes: all that one unit contains, and all that contains one unit.
-with paths as (
+-- are compared along both axes: all that one unit contains, and all that contains one unit. Where a tree is cut off, there
+-- is more in it than its paths say.
+with cut_off as (
+    select distinct root_part_inventory_id
+    from {{ ref('int_abom__assembly_paths') }}
+    where depth >= {{ var('abom_max_depth') }}
+),
+
+paths as (
     select
         root_part_inventory_id as ancestor_id,
         part_inventory_id as component_id,
         depth,
         quantity_extended
     from {{ ref('abom_hierarchy') }}
-    where depth > 0 and not is_open_requirement
+    where
+        depth > 0
+        and not is_open_requirement
+        and root_part_inventory_id not in (select cut_off.root_part_inventory_id from cut_off)
 ),
 
 uses as (
@@ -18,6 +28,7 @@ uses as (
         path_count,
         quantity_extended
     from {{ ref('abom_where_used') }}
+    where ancestor_part_inventory_id not in (select cut_off.root_part_inventory_id from cut_off)
 ),
 
 expected as (

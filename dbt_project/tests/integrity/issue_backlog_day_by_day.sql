@@ -1,31 +1,51 @@
--- The backlog again, day by day: each day looks at each time an issue was open.
-with periods as (
-    select
-        {{ production_day('opened_at') }} as opened_on,
-        coalesce({{ production_day('resolved_at') }}, date '9999-12-31') as resolved_on
-    from {{ ref('int_issues__open_periods') }}
+-- The backlog again, day by day: each day looks at each time an issue was open. What lies before the first day or after
+-- the last one counts on it.
+with found as (
+    select * from {{ ref('issue_backlog_daily') }}
 ),
 
-found as (
-    select * from {{ ref('issue_backlog_daily') }}
+ends as (
+    select
+        min(day_on) as first_on,
+        max(day_on) as last_on
+    from found
+),
+
+periods as (
+    select
+        coalesce(least({{ production_day('opened_at') }}, ends.last_on), ends.first_on) as opened_on,
+        greatest(coalesce(least({{ production_day('opened_at') }}, ends.last_on), ends.first_on), ends.first_on)
+            as counted_on,
+        case
+            when resolved_at is not null
+                then greatest(least({{ production_day('resolved_at') }}, ends.last_on), ends.first_on)
+        end as resolved_on
+    from {{ ref('int_issues__open_periods') }}
+    cross join ends
+),
+
+looked_at as (
+    select
+        found.day_on,
+        periods.*,
+        found.day_on - periods.opened_on as age,
+        periods.resolved_on is null or periods.resolved_on > found.day_on as is_open
+    from found
+    left join periods on found.day_on >= periods.opened_on
 ),
 
 expected as (
     select
-        found.day_on,
-        count(*) filter (where periods.opened_on = found.day_on) as opened_count,
-        count(*) filter (where periods.resolved_on = found.day_on) as resolved_count,
-        count(*) filter (where periods.resolved_on > found.day_on) as open_count,
-        count(*) filter (where periods.resolved_on > found.day_on and found.day_on - periods.opened_on <= 7) as to_7,
-        count(*) filter (where periods.resolved_on > found.day_on and found.day_on - periods.opened_on between 8 and 30)
-            as to_30,
-        count(*) filter (
-            where periods.resolved_on > found.day_on and found.day_on - periods.opened_on between 31 and 90
-        ) as to_90,
-        count(*) filter (where periods.resolved_on > found.day_on and found.day_on - periods.opened_on > 90) as over_90
-    from found
-    left join periods on found.day_on >= periods.opened_on and found.day_on <= periods.resolved_on
-    group by found.day_on
+        day_on,
+        count(*) filter (where counted_on = day_on) as opened_count,
+        count(*) filter (where resolved_on = day_on) as resolved_count,
+        count(*) filter (where is_open) as open_count,
+        count(*) filter (where is_open and age <= 7) as to_7,
+        count(*) filter (where is_open and age between 8 and 30) as to_30,
+        count(*) filter (where is_open and age between 31 and 90) as to_90,
+        count(*) filter (where is_open and age > 90) as over_90
+    from looked_at
+    group by day_on
 )
 
 select found.day_on

@@ -27,6 +27,13 @@ planned as (
     group by mboms.part_id, items.part_id
 ),
 
+-- Where a tree is cut off, its last level has nothing below it.
+cut_off as (
+    select distinct root_part_id
+    from {{ ref('int_mbom__assembly_paths') }}
+    where depth >= {{ var('abom_max_depth') }}
+),
+
 places as (
     select
         root_part_id,
@@ -34,6 +41,7 @@ places as (
         count(*) as place_count,
         sum(quantity_extended) as quantity_extended
     from {{ ref('mbom_hierarchy') }}
+    where root_part_id not in (select cut_off.root_part_id from cut_off)
     group by root_part_id, part_id
 ),
 
@@ -56,7 +64,7 @@ found as (
         count(*) as row_count,
         sum(quantity_extended) as quantity_extended
     from {{ ref('mbom_hierarchy') }}
-    where depth > 0
+    where depth > 0 and root_part_id not in (select cut_off.root_part_id from cut_off)
     group by root_part_id, parent_part_id, part_id
 )
 

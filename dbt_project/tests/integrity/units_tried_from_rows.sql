@@ -44,7 +44,8 @@ walk as (
         inventories.origin_id,
         inventories.created_at as leaves_at,
         cast(null as {{ type_instant() }}) as left_at,
-        started.part_inventory_id is not null as is_found
+        started.part_inventory_id is not null as is_found,
+        [inventories.id] as seen_ids
     from inventories
     left join started on inventories.id = started.part_inventory_id
     union all
@@ -54,11 +55,13 @@ walk as (
         inventories.origin_id,
         inventories.created_at as leaves_at,
         walk.leaves_at as left_at,
-        coalesce(started.at <= walk.leaves_at, false) as is_found
+        coalesce(started.at <= walk.leaves_at, false) as is_found,
+        list_append(walk.seen_ids, inventories.id) as seen_ids
     from walk
     inner join inventories on walk.origin_id = inventories.id
     left join started on inventories.id = started.part_inventory_id
-    where not walk.is_found
+    -- Inventories may be split from each other: nothing is looked at twice.
+    where not walk.is_found and not list_contains(walk.seen_ids, inventories.id)
 ),
 
 expected as (
@@ -70,7 +73,7 @@ expected as (
                 select min(steps.ended_at)
                 from steps
                 where steps.part_inventory_id = walk.at_id and steps.status in ('COMPLETE', 'FAILED')
-            ) <= coalesce(walk.left_at, timestamptz '9999-12-31')
+            ) <= coalesce(walk.left_at, {{ end_of_time() }})
         ) as quantity_attempted
     from walk
     inner join inventories on walk.id = inventories.id

@@ -9,18 +9,29 @@ origins as (
         part_inventory_id,
         part_inventory_id as origin_part_inventory_id,
         0 as depth,
-        cast(null as {{ type_instant() }}) as split_at
+        cast(null as {{ type_instant() }}) as split_at,
+        {{ list_with('part_inventory_id') }} as path_ids
     from inventories
     union all
-    -- One step up: what the origin was itself split from. The split counts that took the pieces away from it.
+    -- One step up: what the origin was itself split from. The split counts that took the pieces away from it. Where
+    -- inventories are split from each other the walk ends before it comes around.
     select
         origins.part_inventory_id,
         inventories.origin_part_inventory_id,
         origins.depth + 1 as depth,
-        inventories.created_at as split_at
+        inventories.created_at as split_at,
+        {{ list_append('origins.path_ids', 'inventories.origin_part_inventory_id') }} as path_ids
     from origins
     inner join inventories on origins.origin_part_inventory_id = inventories.part_inventory_id
-    where inventories.origin_part_inventory_id is not null and origins.depth < {{ var('split_max_depth') }}
+    where
+        inventories.origin_part_inventory_id is not null
+        and origins.depth < {{ var('split_max_depth') }}
+        and not {{ list_has('origins.path_ids', 'inventories.origin_part_inventory_id') }}
 )
 
-select * from origins
+select
+    part_inventory_id,
+    origin_part_inventory_id,
+    depth,
+    split_at
+from origins

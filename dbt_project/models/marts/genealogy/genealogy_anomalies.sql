@@ -107,10 +107,35 @@ installed_while_scrapped as (
     group by part_inventory_id
 ),
 
+assemblies as (
+    select distinct parent_part_inventory_id
+    from installations
+    where parent_part_inventory_id is not null
+),
+
+-- An assembly that lies deeper than trees are written out: what is in it is left out there, and nowhere else.
+trees_cut_off as (
+    select {{ anomaly_columns(
+        'tree_cut_off', 'error', 'part_inventory_id',
+        "'What is installed in ' || min(child) || ' is left out of the trees in which it lies more than "
+            ~ var('abom_max_depth') ~ " levels deep.'"
+    ) }}
+    from installations
+    where
+        ring_id is null
+        and parent_part_inventory_id in (
+            select paths.part_inventory_id
+            from {{ ref('int_abom__assembly_paths') }} as paths
+            where paths.depth >= {{ var('abom_max_depth') }}
+        )
+        and part_inventory_id in (select assemblies.parent_part_inventory_id from assemblies)
+    group by part_inventory_id
+),
+
 findings as (
     {% for kind in [
         'cycles', 'serials_installed_twice', 'lots_over_installed', 'installations_without_requirement',
-        'children_newer_than_completion', 'installed_while_scrapped',
+        'children_newer_than_completion', 'installed_while_scrapped', 'trees_cut_off',
     ] %}
         select * from {{ kind }}
         {{ 'union all' if not loop.last }}

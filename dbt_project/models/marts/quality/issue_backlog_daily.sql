@@ -1,10 +1,42 @@
-with periods as (
+with recorded as (
     select
-        is_from_history,
         period_number,
         {{ production_day('opened_at') }} as opened_on,
         {{ production_day('resolved_at') }} as resolved_on
     from {{ ref('int_issues__open_periods') }}
+),
+
+days as (
+    select calendar_on as day_on
+    from {{ ref('calendar') }}
+    where
+        calendar_on >= coalesce((select min(recorded.opened_on) from recorded), {{ last_loaded_day() }})
+        and calendar_on <= greatest(
+            {{ last_loaded_day() }},
+            (select max(recorded.opened_on) from recorded),
+            (select max(recorded.resolved_on) from recorded)
+        )
+        and exists (select 1 from recorded)
+),
+
+ends as (
+    select
+        min(day_on) as first_on,
+        max(day_on) as last_on
+    from days
+),
+
+-- Whatever a clock said: what lies before the first day of the calendar, or after its last one, counts on that day.
+periods as (
+    select
+        recorded.period_number,
+        coalesce(least(recorded.opened_on, ends.last_on), ends.first_on) as opened_on,
+        case
+            when recorded.resolved_on is not null
+                then greatest(least(recorded.resolved_on, ends.last_on), ends.first_on)
+        end as resolved_on
+    from recorded
+    cross join ends
 ),
 
 -- What changes at the end of a day: an open issue enters the oldest bucket it is old enough for, and leaves it for the
@@ -25,17 +57,19 @@ stays as (
 
 changes as (
     select
-        entered_on as changed_on,
-        bucket,
+        greatest(stays.entered_on, ends.first_on) as changed_on,
+        stays.bucket,
         1 as change
     from stays
+    cross join ends
     union all
     select
-        left_on as changed_on,
-        bucket,
+        greatest(stays.left_on, ends.first_on) as changed_on,
+        stays.bucket,
         -1 as change
     from stays
-    where left_on is not null
+    cross join ends
+    where stays.left_on is not null
 ),
 
 daily_changes as (
@@ -52,11 +86,12 @@ daily_changes as (
 
 opened as (
     select
-        opened_on,
+        greatest(periods.opened_on, ends.first_on) as opened_on,
         count(*) as opened_count,
-        count(*) filter (where period_number > 1) as reopened_count
+        count(*) filter (where periods.period_number > 1) as reopened_count
     from periods
-    group by opened_on
+    cross join ends
+    group by greatest(periods.opened_on, ends.first_on)
 ),
 
 resolved as (
@@ -71,14 +106,6 @@ resolved as (
 first_load as (
     select {{ production_day('min(valid_from)') }} as first_loaded_on
     from {{ ref('stg_ion_history__issues') }}
-),
-
-days as (
-    select calendar_on as day_on
-    from {{ ref('calendar') }}
-    where
-        calendar_on >= (select min(periods.opened_on) from periods)
-        and calendar_on <= greatest({{ last_loaded_day() }}, (select max(periods.opened_on) from periods))
 )
 
 select

@@ -94,7 +94,9 @@ select
     timed.reopened_count,
     timed.is_from_history,
     case
-        when timed.resolved_at is null then {{ last_loaded_day() }} - {{ production_day('timed.last_opened_at') }}
+        -- ION's clock may be ahead of that of the last load.
+        when timed.resolved_at is null
+            then greatest({{ last_loaded_day() }} - {{ production_day('timed.last_opened_at') }}, 0)
     end as age_days,
     {{ hours_between('timed.last_opened_at', 'timed.resolved_at') }} / 24 as days_to_close,
     timed.issue_disposition_type_id,

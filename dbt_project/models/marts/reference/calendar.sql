@@ -1,5 +1,24 @@
-with days as (
-    select {{ days_between(var('calendar_start'), var('calendar_end')) }} as calendar_on
+with first_days as (
+    select
+        min({{ production_day('created_at') }}) as created_on,
+        cast(date_trunc('year', min({{ production_day('created_at') }})) as date) as first_year_on
+    from {{ ref('stg_ion__issues') }}
+),
+
+-- No day that issues are counted on may be missing.
+ends as (
+    select
+        least(
+            date '{{ var("calendar_start") }}',
+            case when created_on is not null then greatest(first_year_on, date '1970-01-01') end
+        ) as first_on,
+        date '{{ var("calendar_end") }}' as last_on
+    from first_days
+),
+
+days as (
+    select {{ days_between('first_on', 'last_on') }} as calendar_on
+    from ends
 )
 
 select
