@@ -1,5 +1,6 @@
 """Units against the plan they were started with, line by line, computed the obvious way."""
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -86,6 +87,20 @@ def _planned(world: World, bom: Bom, unit: int, requirements: list[Row], lines: 
         yield {"part_inventory_id": unit, **_line(world, bom, items[item], pieces, on_line)}
 
 
+def places_of(designator: str) -> list[str]:
+    """The places that a designator names: no case, no outer blanks, lists and ranges of one prefix taken apart."""
+    found = []
+    for name in re.split("[,;]", designator.upper()):
+        first, _, last = (end.strip() for end in name.partition("-"))
+        prefix = first.rstrip("0123456789")
+        low, high = first[len(prefix) :], last[len(prefix) :]
+        if prefix and low and high.isdecimal() and last.startswith(prefix) and 0 <= int(high) - int(low) < 1000:
+            found += [f"{prefix}{number:0{len(low)}}" for number in range(int(low), int(high) + 1)]
+        else:
+            found.append(name.strip())
+    return found
+
+
 def _pieces(bom: Bom, unit: int) -> Fraction | None:
     return number(bom.units[unit].get("quantity")) if bom.label(unit)["tracking_type"] == "LOT" else Fraction(1)
 
@@ -95,10 +110,9 @@ def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: lis
     planned = None if pieces is None else per_piece * pieces
     unknown = any(line.quantity is None for line in lines)
     installed = None if unknown else sum((line.quantity or Fraction(0) for line in lines), Fraction(0))
-    places = sorted(
-        {row["value"] for row in rows(world, "mbomItemReferenceDesignators") if row["mbomItemId"] == item["id"]}
-    )
-    filled = sorted({line.designator for line in lines if line.designator is not None})
+    named = [row["value"] for row in rows(world, "mbomItemReferenceDesignators") if row["mbomItemId"] == item["id"]]
+    places = sorted({place for text in named for place in places_of(text)})
+    filled = sorted({place for line in lines if line.designator is not None for place in places_of(line.designator)})
     kinds = [(_relation(world, bom, item, line), line.quantity) for line in lines]
     here = {kind for kind, quantity in kinds if quantity is None or quantity > 0}
     equal = planned is not None and installed is not None and abs(installed - planned) <= abs(planned) * _NINTH_DIGIT

@@ -56,3 +56,32 @@
 {#- One digest for the digests of a group, whatever their order. -#}
 {% macro digest_of_all(digests) %}{{ return(adapter.dispatch('digest_of_all')(digests)) }}{% endmacro %}
 {% macro duckdb__digest_of_all(digests) %}md5(array_to_string(list_sort(list({{ digests }})), '')){% endmacro %}
+
+{#-
+    The places that a reference designator names, as a list: in capitals and without outer blanks, of `R1, R3-R5` each
+    one. A range repeats its letters: `J1-2` is the name of a pin. One of more than a thousand places is taken for a name.
+-#}
+{% macro designator_places(text) %}{{ return(adapter.dispatch('designator_places')(text)) }}{% endmacro %}
+{% macro duckdb__designator_places(text) -%}
+    {%- set prefix = "regexp_extract(place, '^([^0-9-]+)', 1)" -%}
+    {%- set first = "regexp_extract(place, '^[^0-9-]+([0-9]+)', 1)" -%}
+    {%- set last = "regexp_extract(place, '([0-9]+)$', 1)" -%}
+    flatten(list_transform(
+        string_split_regex(upper(trim({{ text }})), '\s*[,;]\s*'),
+        lambda place: case
+            when
+                regexp_full_match(place, '[^0-9-]+[0-9]{1,6}\s*-\s*[^0-9-]+[0-9]{1,6}')
+                and {{ prefix }} = regexp_extract(place, '-\s*([^0-9-]+)', 1)
+                and try_cast({{ last }} as bigint) - try_cast({{ first }} as bigint) between 0 and 999
+                then list_transform(
+                    range(try_cast({{ first }} as bigint), try_cast({{ last }} as bigint) + 1),
+                    lambda number: {{ prefix }} || lpad(
+                        cast(number as varchar),
+                        cast(greatest(length({{ first }}), length(cast(number as varchar))) as integer),
+                        '0'
+                    )
+                )
+            else [place]
+        end
+    ))
+{%- endmacro %}

@@ -71,6 +71,11 @@ def _rendered(model: str) -> tuple[str, frozenset[str]]:
     return _ENVIRONMENT.from_string(text).render().strip(), frozenset(_REFERENCES)
 
 
+def render(template: str) -> str:
+    """A piece of SQL with the project's macros put in."""
+    return _ENVIRONMENT.from_string(template).render()
+
+
 def sql_of(model: str) -> str:
     """The SQL of a model, its references by their bare names."""
     return _rendered(model)[0]

@@ -171,7 +171,7 @@ class TestNoVariation:
         measured(models, [str(int(value)) for value in values])
         models.connection.execute("update chart_baselines set baseline_points = 1")
         for name in ("int_quality__chart_values", "int_quality__chart_limits", "int_quality__individuals"):
-            models.connection.execute(f"create or replace table {name} as {dict(models._models)[name]}")  # noqa: S608, SLF001
+            models.connection.execute(f"create or replace table {name} as {dict(models._models)[name]}")
         found = models.rows("from int_quality__individuals order by point_number")
         assert [frozenset(point["rules_broken"]) for point in found] == spc.individuals(values, 1).broken
         assert {point["sigma"] for point in found} == {None}
