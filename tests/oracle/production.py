@@ -40,6 +40,7 @@ class Factory:
         self.checks_of = _grouped(world.get("runStepFieldValidations", []), "runStepFieldId")
         self.redlines_of = _grouped(world.get("redlines", []), "stepId")
         self.issues_of = _grouped(world.get("issues", []), "runStepId")
+        self.splits_of = _grouped(world.get("partInventories", []), "originPartInventoryId")
         self.issue_units = defaultdict(set)
         for link in world.get("issuePartInventories", []):
             self.issue_units[link["issueId"]].add(link["partInventoryId"])
@@ -59,12 +60,15 @@ class Factory:
                 ids.append(unit["id"])
         return [self.find("partInventories", unit) for unit in ids]
 
-    def weight(self, unit: Row) -> float:
-        """Pieces of a unit: one if it has a serial number, otherwise what there is and what was scrapped of it."""
-        part = self.find("parts", unit["partId"])
-        if unit.get("serialNumber") or (unit.get("trackingType") or part.get("trackingType")) == "SERIAL":
+    def weight(self, unit: Row, when: datetime) -> float:
+        """Pieces of a unit at an instant: one with a serial number, otherwise what is left and what left it since."""
+        if unit.get("serialNumber"):
             return 1.0
-        return (unit.get("quantity") or 0.0) + (unit.get("quantityScrapped") or 0.0)
+        since = [row for row in self.splits_of[unit["id"]] if instant(row["_created"]) > when]
+        return _pieces(unit) + sum(self._with_splits(row) for row in since)
+
+    def _with_splits(self, unit: Row) -> float:
+        return _pieces(unit) + sum(self._with_splits(row) for row in self.splits_of[unit["id"]])
 
     def only_groups(self, run_step: Row) -> bool:
         """Whether other run steps lie in it and nothing is recorded in it."""
@@ -125,6 +129,10 @@ class Factory:
         """Mandatory, optional or rework."""
         title = step["title"].lower()
         return "rework" if "rework" in title else "optional" if "(optional)" in title else "mandatory"
+
+
+def _pieces(unit: Row) -> float:
+    return 1.0 if unit.get("serialNumber") else (unit.get("quantity") or 0.0) + (unit.get("quantityScrapped") or 0.0)
 
 
 def instant(text: str) -> datetime:

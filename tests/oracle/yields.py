@@ -105,7 +105,7 @@ def _step_sums(factory: Factory) -> dict[tuple[int, int, str, date], Row]:
             for unit in factory.units(run):
                 for period, start in periods(instant(row["_updated"]).date()):
                     sums[row["originStepId"], unit["partId"], period, start]["quantity_cancelled"] += factory.weight(
-                        unit
+                        unit, instant(row["_updated"])
                     )
     return sums
 
@@ -114,7 +114,7 @@ def _count(
     sums: dict[tuple[int, int, str, date], Row], factory: Factory, step: int, first: Attempt, last: Attempt
 ) -> None:
     unit = first.unit or {}
-    weight = factory.weight(unit)
+    weight = factory.weight(unit, first.ended)
     for period, start in periods(first.ended.date()):
         found = sums[step, unit["partId"], period, start]
         found["units_attempted"] += 1

@@ -44,12 +44,14 @@ first_of_run_step as (
 attempts as (
     select
         run_units.part_inventory_id,
-        run_units.quantity,
+        quantities.quantity,
         passages.*,
         firsts.passage_count
     from passages
     inner join first_of_run_step as firsts on passages.id = firsts.id and passages.valid_from = firsts.valid_from
     inner join {{ ref('int_production__run_units') }} as run_units on passages.run_id = run_units.run_id
+    inner join {{ ref('int_inventories__worked_quantities') }} as quantities
+        on run_units.part_inventory_id = quantities.part_inventory_id and passages.ended_at = quantities.worked_at
     where passages.origin_step_id is not null
 ),
 

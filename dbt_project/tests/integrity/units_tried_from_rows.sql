@@ -36,6 +36,26 @@ inventories as (
     left join {{ source('ion', 'parts') }} as parts on inventories.part_id = parts.id
 ),
 
+-- What a unit held when it was first tried, without what has a row of its own now.
+tried as (
+    select
+        steps.part_inventory_id,
+        coalesce(
+            min(steps.ended_at) filter (where steps.status in ('COMPLETE', 'FAILED')), min(steps.started_at)
+        ) as at
+    from steps
+    group by steps.part_inventory_id
+),
+
+own as (
+    select
+        quantities.part_inventory_id,
+        greatest(quantities.quantity - quantities.split_off_since, 0) as quantity
+    from {{ ref('int_inventories__worked_quantities') }} as quantities
+    inner join tried
+        on quantities.part_inventory_id = tried.part_inventory_id and quantities.worked_at = tried.at
+),
+
 -- Stops at the first origin that was worked on before the pieces left it.
 walk as (
     select
@@ -67,8 +87,8 @@ walk as (
 expected as (
     select
         inventories.part_number,
-        sum(inventories.quantity) as quantity_started,
-        sum(inventories.quantity) filter (
+        sum(case when walk.at_id = walk.id then own.quantity else inventories.quantity end) as quantity_started,
+        sum(case when walk.at_id = walk.id then own.quantity else inventories.quantity end) filter (
             where (
                 select min(steps.ended_at)
                 from steps
@@ -77,6 +97,7 @@ expected as (
         ) as quantity_attempted
     from walk
     inner join inventories on walk.id = inventories.id
+    left join own on walk.id = own.part_inventory_id
     where walk.is_found
     group by inventories.part_number
 ),

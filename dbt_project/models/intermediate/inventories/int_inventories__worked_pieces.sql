@@ -16,6 +16,18 @@ parts as (
     select * from {{ ref('stg_ion__parts') }}
 ),
 
+-- What a unit held when it was first tried, without what was split off since: that has rows of its own.
+own_quantities as (
+    select
+        work.part_inventory_id,
+        greatest(quantities.quantity - quantities.split_off_since, 0.0) as quantity
+    from work
+    inner join {{ ref('int_inventories__worked_quantities') }} as quantities
+        on
+            work.part_inventory_id = quantities.part_inventory_id
+            and coalesce(work.first_attempted_at, work.first_started_at) = quantities.worked_at
+),
+
 worked_origins as (
     select
         origins.part_inventory_id,
@@ -35,13 +47,14 @@ gone as (
     select
         work.part_inventory_id,
         parts.part_number,
-        coalesce(cast(work.run_quantity as double), 1.0) as quantity,
+        coalesce(own_quantities.quantity, cast(work.run_quantity as double), 1.0) as quantity,
         work.part_inventory_id as worked_part_inventory_id,
         work.first_started_at,
         work.first_attempted_at,
         work.first_completed_at
     from work
     left join pieces on work.part_inventory_id = pieces.part_inventory_id
+    left join own_quantities on work.part_inventory_id = own_quantities.part_inventory_id
     left join parts on work.part_id = parts.part_id
     where pieces.part_inventory_id is null
 )
@@ -49,7 +62,11 @@ gone as (
 select
     pieces.part_inventory_id,
     pieces.part_number,
-    pieces.quantity,
+    case
+        when pieces.part_inventory_id = nearest.origin_part_inventory_id
+            then coalesce(own_quantities.quantity, pieces.quantity)
+        else pieces.quantity
+    end as quantity,
     nearest.origin_part_inventory_id as worked_part_inventory_id,
     nearest.first_started_at,
     -- What was split off before had no part in it.
@@ -59,6 +76,7 @@ select
         as first_completed_at
 from worked_origins as nearest
 inner join pieces on nearest.part_inventory_id = pieces.part_inventory_id
+left join own_quantities on pieces.part_inventory_id = own_quantities.part_inventory_id
 where nearest.nearness = 1
 union all
 select * from gone

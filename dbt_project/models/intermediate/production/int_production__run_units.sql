@@ -8,10 +8,6 @@ origins as (
     select * from {{ ref('stg_ion__run_origin_part_inventories') }}
 ),
 
-inventories as (
-    select * from {{ ref('stg_ion__part_inventories') }}
-),
-
 units as (
     select * from {{ ref('int_abom__units') }}
 ),
@@ -37,12 +33,6 @@ linked as (
 select
     linked.run_id,
     linked.part_inventory_id,
-    units.part_id,
-    -- Scrapped pieces went through the steps too.
-    case
-        when units.tracking_type = 'SERIAL' or units.serial_number is not null then 1
-        else coalesce(inventories.quantity, 0) + coalesce(inventories.quantity_scrapped, 0)
-    end as quantity
+    units.part_id
 from linked
 left join units on linked.part_inventory_id = units.part_inventory_id
-left join inventories on linked.part_inventory_id = inventories.part_inventory_id

@@ -16,6 +16,10 @@ found as (
     select * from {{ ref('int_production__findings') }}
 ),
 
+quantities as (
+    select * from {{ ref('int_inventories__worked_quantities') }}
+),
+
 -- What was found belongs to the attempt that was under way; what was found after the last one, to that.
 findings as (
     select
@@ -40,7 +44,8 @@ judged as (
         run_steps.step_id,
         run_units.part_inventory_id,
         run_units.part_id,
-        run_units.quantity,
+        -- What the unit held when it was tried, not what is left of it.
+        quantities.quantity,
         attempts.outcome,
         attempts.ended_at,
         attempts.is_from_history,
@@ -48,6 +53,8 @@ judged as (
     from attempts
     inner join run_steps on attempts.run_step_id = run_steps.run_step_id
     left join run_units on attempts.run_id = run_units.run_id
+    left join quantities
+        on run_units.part_inventory_id = quantities.part_inventory_id and attempts.ended_at = quantities.worked_at
     left join findings as of_all
         on
             attempts.run_step_id = of_all.run_step_id
