@@ -125,7 +125,7 @@ def test_pareto_of_parts(demo_warehouse: Built, factory: World) -> None:
 
 
 def test_scrap(demo_warehouse: Built, factory: World) -> None:
-    assert_same(defects.scrap(factory), table(demo_warehouse, "quality.scrap"), key=("month_starts_on", "part_number"))
+    assert_same(defects.scrap(factory), table(demo_warehouse, "quality.scrap"), key=("month_starts_on", "part_id"))
     expected = [
         {"part_inventory_id": unit, "quantity_scrapped": quantity, "recorded_in": source}
         for unit, (quantity, source) in defects.scrapped(factory).items()

@@ -193,17 +193,17 @@ def scrap(world: World) -> list[Row]:
         if decided[issue].is_scrap:
             of_unit[unit] = min(issue, of_unit.get(unit, issue))
     created = {row["id"]: row["_created"] for row in world["issues"]}
-    cells: defaultdict[tuple[date, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    cells: defaultdict[tuple[date, int], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     made = set()
     for unit, (quantity, source) in lost.items():
         when = instant(pieces.rows[unit]["_updated"])
         if source == "issue":
             when = last[of_unit[unit]].resolved or instant(created[of_unit[unit]])
         assert when
-        cell = cells[_month(when), pieces.part[unit]]
+        cell = cells[_month(when), pieces.rows[unit]["partId"]]
         cell["scrapped"] += quantity
         cell["only issue"] += quantity if source == "issue" else 0
-    for unit, part in pieces.part.items():
+    for unit, part in ((unit, row["partId"]) for unit, row in pieces.rows.items()):
         found = pieces.worked(unit)
         if found and found[0] in pieces.completed and (found[1] is None or pieces.completed[found[0]] <= found[1]):
             made.add(part)
@@ -216,7 +216,7 @@ def scrap(world: World) -> list[Row]:
         rows.append(
             {
                 "month_starts_on": month,
-                "part_number": part,
+                "part_id": part,
                 "quantity_scrapped": cell["scrapped"],
                 "quantity_scrapped_in_issues_only": cell["only issue"],
                 "quantity_completed": completed,

@@ -96,30 +96,36 @@ def supplier_quality(world: World) -> list[Row]:
     items = sorted(world["receiptItems"], key=lambda item: (received_at[item["receiptId"]], item["id"]))
     received: defaultdict[tuple[Any, str, date], float] = defaultdict(float)
     rejected: defaultdict[tuple[Any, str, date], float] = defaultdict(float)
-    cell_of: dict[int, tuple[Any, str, date]] = {}
-    lines_of: defaultdict[int, set[int]] = defaultdict(set)
+    came: defaultdict[int, list[tuple[int, float, tuple[Any, str, date]]]] = defaultdict(list)
     for item in items:
         unit, line = item["partInventoryId"], lines[item["purchaseOrderLineId"]]
         month = received_at[item["receiptId"]].date().replace(day=1)
         cell = supplier_of[line["purchaseOrderId"]], pieces.part[unit], month
-        received[cell] += item["quantity"]
-        cell_of.setdefault(unit, cell)
-        lines_of[unit].add(line["id"])
+        received[cell] += max(item["quantity"], 0.0)
+        came[unit].append((line["id"], max(item["quantity"], 0.0), cell))
+    bad: defaultdict[int, float] = defaultdict(float)
+    first_lines: defaultdict[int, set[int | None]] = defaultdict(set)
     used = first_uses(world)
     issues = {row["id"]: row for row in world["issues"]}
     for unit in {unit for issue, unit in units_of_issues(world) if decided[issue].is_rejected}:
         came_as: int | None = unit
-        while came_as is not None and came_as not in cell_of:
+        while came_as is not None and came_as not in came:
             came_as = pieces.rows[came_as].get("originPartInventoryId")
         if came_as is None:
             continue
-        for issue, named in units_of_issues(world):
-            row = issues[issue]
-            before_use = unit not in used or datetime.fromisoformat(row["_created"]) < used[unit]
-            at_receiving = row.get("purchaseOrderLineId") in lines_of[came_as]
-            if named == unit and decided[issue].is_rejected and (at_receiving or before_use):
-                rejected[cell_of[came_as]] += pieces.quantity(unit)
-                break
+        rejecting = [
+            issues[issue] for issue, named in units_of_issues(world) if named == unit and decided[issue].is_rejected
+        ]
+        named_lines = {row.get("purchaseOrderLineId") for row in rejecting} & {line for line, _, _ in came[came_as]}
+        unused = unit not in used or any(datetime.fromisoformat(row["_created"]) < used[unit] for row in rejecting)
+        if named_lines or unused:
+            bad[came_as] += pieces.quantity(unit)
+            first_lines[came_as] |= named_lines
+    for unit, total in bad.items():
+        left = total
+        for _, quantity, cell in sorted(came[unit], key=lambda one: one[0] not in first_lines[unit]):
+            rejected[cell] += min(left, quantity)
+            left -= min(left, quantity)
     return [
         {
             "supplier_id": cell[0],
@@ -127,7 +133,7 @@ def supplier_quality(world: World) -> list[Row]:
             "month_starts_on": cell[2],
             "quantity_received": quantity,
             "quantity_rejected": rejected[cell],
-            "ppm": rejected[cell] / quantity * 1e6,
+            "ppm": rejected[cell] / quantity * 1e6 if quantity else None,
         }
         for cell, quantity in received.items()
     ]

@@ -11,8 +11,8 @@ in_receipts as (
 
 in_supplier_quality as (
     select
-        coalesce(sum(quantity_received), 0) as quantity_received,
-        coalesce(sum(quantity_rejected), 0) as quantity_rejected
+        coalesce(sum(quantity_received - quantity_returned), 0) as quantity_received,
+        coalesce(sum(quantity_rejected + quantity_rejected_beyond_receipts), 0) as quantity_rejected
     from {{ ref('supplier_quality') }}
 ),
 

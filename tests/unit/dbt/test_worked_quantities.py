@@ -7,7 +7,7 @@ from tests.unit.dbt.models import Models
 
 INSTANT = "timestamptz"
 INPUTS = {
-    "int_inventories__pieces": "part_inventory_id bigint, part_number varchar, serial_number varchar, quantity double",
+    "int_inventories__pieces": "part_inventory_id bigint, part_id bigint, part_number varchar, serial_number varchar, quantity double",
     "int_inventories__split_origins": (
         f"part_inventory_id bigint, origin_part_inventory_id bigint, depth integer, split_at {INSTANT}"
     ),
@@ -37,7 +37,7 @@ def found(
     """Pieces of lot 1 when it was tried, and pieces of its family in `defect_rates`.
 
     Args:
-        states: Inventory, ION's instant of its change, instant of the load that saw it, quantity; the last is the present.
+        states: Inventory, ION's instant of its change, instant of the load that saw it, quantity; the last stands now.
         splits: What each inventory was split from, and when.
     """
     now = {unit: quantity for unit, _, _, quantity in states}
@@ -45,14 +45,15 @@ def found(
     for unit in now:
         at, depth, left = unit, 0, None
         while True:
-            chains.append(
-                {"part_inventory_id": unit, "origin_part_inventory_id": at, "depth": depth, "split_at": left}
-            )
+            chains.append({"part_inventory_id": unit, "origin_part_inventory_id": at, "depth": depth, "split_at": left})
             if at not in splits:
                 break
             at, left = splits[at]
             depth += 1
-    models = Models(INPUTS, ["int_inventories__worked_quantities", "int_inventories__worked_pieces"])
+    models = Models(
+        INPUTS,
+        ["int_inventories__worked_instants", "int_inventories__worked_quantities", "int_inventories__worked_pieces"],
+    )
     models.fill(
         int_inventories__pieces=[
             {"part_inventory_id": unit, "part_number": "P", "quantity": quantity} for unit, quantity in now.items()

@@ -15,7 +15,10 @@ changes as (
     select
         *,
         row_number() over of_unit as version_number,
-        scrapped_so_far - coalesce(lag(scrapped_so_far) over of_unit, 0) as quantity_more,
+        -- Scrap that is taken back restates the change it corrects: what counts is what was never taken back.
+        min(scrapped_so_far) over (
+            partition by part_inventory_id order by valid_from rows between current row and unbounded following
+        ) - coalesce(lag(scrapped_so_far) over of_unit, 0) as quantity_more,
         lag(updated_at) over of_unit as previous_updated_at
     from versions
     window of_unit as (partition by part_inventory_id order by valid_from)
@@ -36,4 +39,4 @@ select
     changes.version_number > 1 as is_from_history
 from changes
 inner join pieces on changes.part_inventory_id = pieces.part_inventory_id
-where changes.quantity_more <> 0
+where changes.quantity_more > 0

@@ -46,6 +46,7 @@ worked_origins as (
 gone as (
     select
         work.part_inventory_id,
+        work.part_id,
         parts.part_number,
         coalesce(own_quantities.quantity, cast(work.run_quantity as double), 1.0) as quantity,
         work.part_inventory_id as worked_part_inventory_id,
@@ -61,6 +62,7 @@ gone as (
 
 select
     pieces.part_inventory_id,
+    pieces.part_id,
     pieces.part_number,
     case
         when pieces.part_inventory_id = nearest.origin_part_inventory_id
