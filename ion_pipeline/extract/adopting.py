@@ -26,7 +26,11 @@ from graphql import (
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract.catalog import Catalog, build_catalog, is_list, known_overrides, node_type
+from ion_pipeline.extract.credentials import is_credential
+from ion_pipeline.extract.naming import column_name
 from ion_pipeline.extract.plan import Plan
+
+_IS_CREDENTIAL = "its name says that it is a credential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ def additions(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Additi
         tenant: The tenant's.
         plan: From `negotiate` with the two: it knows which fields are new.
     """
-    text = _Text(known)
-    fields, refused = [], []
+    text = _Text(known, tables=set(build_catalog(known, known_overrides()).tables))
+    fields, refused = [], list(_credentials(known, tenant, plan))
     for name in dict.fromkeys(name for entity in plan.entities for name in entity.drift.new):
         owner, _, field_name = name.partition(".")
         definition = _object(tenant, owner).fields[field_name]
@@ -70,6 +74,7 @@ def additions(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Additi
     for root_field in plan.new_entities:
         reason = text.add_entity(tenant, root_field)
         (refused.append(f"Query.{root_field}: {reason}") if reason else entities.append(root_field))
+    refused += text.refused
     values = [name for entity in plan.entities for name in entity.drift.new_values]
     for name in dict.fromkeys(values):
         enum, _, value = name.partition(".")
@@ -119,9 +124,12 @@ class _Text:
     """Collects definitions."""
 
     known: GraphQLSchema
+    refused: list[str] = field(default_factory=list)
     fields: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     values: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     types: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    tables: set[str] = field(default_factory=set)
 
     def add_field(self, owner: str, name: str, found: GraphQLOutputType) -> str:
         """Add one, or say why not."""
@@ -129,6 +137,10 @@ class _Text:
         element = getattr(found, "of_type", None)
         if is_list(found) and element is not None and is_list(getattr(element, "of_type", element)):
             return f"a list of lists ({found}) has no column type"
+        columns = self._columns(owner)
+        if other := columns.get(self._column(owner, name)):
+            return f"it would share a column with {owner}.{other}"
+        columns[self._column(owner, name)] = name
         self._declare(named)
         self.fields[owner].append(f"  {name}: {found}")
         return ""
@@ -139,6 +151,10 @@ class _Text:
         node = node_type(connection)
         if node is None or "id" not in node.fields or get_named_type(node.fields["id"].type).name not in {"ID", "Int"}:
             return "its rows have no id"
+        table = known_overrides().table_names.get(root_field, column_name(root_field))
+        if table in self.tables:
+            return f"there is a table {table} already"
+        self.tables.add(table)
         edge = get_named_type(_object(tenant, connection.name).fields["edges"].type)
         plain = [f"{name}: {node.fields[name].type}" for name in self._plain(node)]
         for named, lines in ((node, plain), (edge, [f"node: {node.name}"]), (connection, [f"edges: [{edge.name}]"])):
@@ -157,17 +173,49 @@ class _Text:
 
     def _plain(self, node: GraphQLObjectType) -> Iterator[str]:
         overrides = known_overrides()
+        columns: dict[str, str] = {}
         for name, definition in node.fields.items():
             named = get_named_type(definition.type)
-            if isinstance(named, GraphQLScalarType | GraphQLEnumType) and not overrides.is_excluded(node.name, name):
-                self._declare(named)
-                yield name
+            if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
+                continue
+            if overrides.is_excluded(node.name, name):
+                if is_credential(node.name, name):
+                    self.refused.append(f"{node.name}.{name}: {_IS_CREDENTIAL}")
+                continue
+            other = columns.setdefault(self._column(node.name, name), name)
+            if other != name:
+                self.refused.append(f"{node.name}.{name}: it would share a column with {node.name}.{other}")
+                continue
+            self._declare(named)
+            yield name
+
+    def _columns(self, owner: str) -> dict[str, str]:
+        """Column to field of a type that is known, with what was added."""
+        if owner not in self.columns:
+            there = self.known.type_map.get(owner)
+            names = there.fields if isinstance(there, GraphQLObjectType) else {}
+            self.columns[owner] = {self._column(owner, name): name for name in names}
+        return self.columns[owner]
+
+    @staticmethod
+    def _column(owner: str, name: str) -> str:
+        return known_overrides().column_names.get(f"{owner}.{name}", column_name(name))
 
     def _declare(self, named: object) -> None:
         if isinstance(named, GraphQLEnumType) and named.name not in self.known.type_map:
             self.types[named.name] = f"enum {named.name} {{ {' '.join(named.values)} }}"
         elif isinstance(named, GraphQLScalarType) and named.name not in self.known.type_map:
             self.types[named.name] = f"scalar {named.name}"
+
+
+def _credentials(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Iterator[str]:
+    """New fields of known types that are left where they are."""
+    for name in dict.fromkeys(entity.entity.node_type for entity in plan.entities):
+        there, here = tenant.type_map.get(name), known.type_map.get(name)
+        if isinstance(there, GraphQLObjectType) and isinstance(here, GraphQLObjectType):
+            for field_name in sorted(there.fields.keys() - here.fields.keys()):
+                if is_credential(name, field_name):
+                    yield f"{name}.{field_name}: {_IS_CREDENTIAL}"
 
 
 def _object(schema: GraphQLSchema, name: str) -> GraphQLObjectType:

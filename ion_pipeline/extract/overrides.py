@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Self
 
+from ion_pipeline.extract.credentials import is_credential
+
 
 @dataclass(frozen=True, slots=True)
 class ChildRule:
@@ -78,7 +80,11 @@ class Overrides:
 
     def is_excluded(self, owner: str, field: str) -> bool:
         """Whether a field is never selected."""
-        return f"{owner}.{field}" in self.excluded_fields or any(p.search(field) for p in self.excluded_patterns)
+        return (
+            f"{owner}.{field}" in self.excluded_fields
+            or any(p.search(field) for p in self.excluded_patterns)
+            or is_credential(owner, field)
+        )
 
     def child_rule(self, owner: str, field: str, element: str) -> ChildRule | None:
         """The rule for a list inside a node; None when it does not become a table."""

@@ -87,6 +87,80 @@ def test_a_list_of_lists_is_refused_with_its_type() -> None:
     assert found.refused == ("Part.grid: a list of lists ([[Int!]!]) has no column type",)
 
 
+SECRETIVE = """
+type ApiKeysConnection { pageInfo: IonPageInfo! edges: [ApiKeyEdge] }
+type ApiKeyEdge { node: ApiKey }
+type ApiKey {
+  id: ID! name: String clientId: String clientSecret: String key: String expires_at: DateTime expiresAt: String
+}
+type AnalyticsCredentialsConnection { pageInfo: IonPageInfo! edges: [AnalyticsCredentialEdge] }
+type AnalyticsCredentialEdge { node: AnalyticsCredential }
+type AnalyticsCredential { id: ID! username: String password: String }
+"""
+
+
+def test_credentials_are_refused_by_name_and_the_rest_is_adopted() -> None:
+    schema = tenant(
+        (PART, f"{SECRETIVE}{PART}\n  erpToken: String\n  colour: String"),
+        (
+            "\ntype Query {",
+            "\ntype Query {\n  apiKeys(first: Int, after: String): ApiKeysConnection"
+            "\n  analyticsCredentials(first: Int, after: String): AnalyticsCredentialsConnection",
+        ),
+    )
+    found = new_at(schema)
+    assert found.fields == ("Part.colour",)
+    assert set(found.entities) == {"apiKeys", "analyticsCredentials"}
+    assert {line.partition(":")[0] for line in found.refused if "credential" in line} == {
+        "Part.erpToken",
+        "ApiKey.clientSecret",
+        "ApiKey.key",
+        "AnalyticsCredential.password",
+    }
+    assert "ApiKey.expiresAt: it would share a column with ApiKey.expires_at" in found.refused
+    for secret in ("erpToken", "clientSecret", "password"):
+        assert secret not in found.definitions
+    catalog = extended_catalog(extended(known_schema(), found.definitions))
+    assert [column.name for column in catalog.entities["api_keys"].columns] == ["id", "name", "client_id", "expires_at"]
+    assert [column.name for column in catalog.entities["analytics_credentials"].columns] == ["id", "username"]
+
+
+def test_a_credential_in_what_was_adopted_by_hand_is_no_column() -> None:
+    catalog = extended_catalog(extended(known_schema(), "extend type Part { erpPassword: String colour: String }"))
+    names = {column.name for column in catalog.entities["parts"].columns}
+    assert "colour" in names
+    assert "erp_password" not in names
+
+
+def test_fields_that_would_share_a_column_are_refused_alone() -> None:
+    found = new_at(
+        tenant((PART, f"{PART}\n  lead_time: Int\n  netWeight: Float\n  net_weight: Float\n  colour: String"))
+    )
+    assert found.fields == ("Part.netWeight", "Part.colour")
+    assert found.refused == (
+        "Part.lead_time: it would share a column with Part.leadTime",
+        "Part.net_weight: it would share a column with Part.netWeight",
+    )
+    columns = {
+        column.name for column in extended_catalog(extended(known_schema(), found.definitions)).tables["parts"].columns
+    }
+    assert {"colour", "net_weight", "lead_time"} <= columns
+
+
+def test_an_entity_whose_table_is_there_is_refused_alone() -> None:
+    schema = tenant(
+        (PART, f"{NEW_TYPES}{PART}"),
+        (
+            "\ntype Query {",
+            "\ntype Query {\n  run_steps(first: Int, after: String): DrawingConnection"
+            "\n  drawings(first: Int, after: String): DrawingConnection",
+        ),
+    )
+    found = new_at(schema)
+    assert found.entities == ("drawings",)
+    assert found.refused == ("Query.run_steps: there is a table run_steps already",)
+
+
 def test_two_fields_of_one_column_name_are_refused() -> None:
     known = extended(known_schema(), "extend type Part { lead_time: Int }")
     with pytest.raises(IonPipelineError, match="lead_time"):
