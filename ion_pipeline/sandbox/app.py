@@ -19,6 +19,7 @@ from ion_pipeline.sandbox.load import Writer
 from ion_pipeline.sandbox.model import is_connection
 from ion_pipeline.sandbox.responses import (
     BrokenResponse,
+    DatedResponse,
     DroppedResponse,
     error_response,
     html_response,
@@ -90,9 +91,7 @@ class SandboxApp:
         except BadRequestError as error:
             return error_response(400, error.message)
         response = json_response(answer, accept_encoding=http.headers.get("accept-encoding", ""))
-        if rule is not None and rule.kind in ("truncate", "slow"):
-            return BrokenResponse(response, seconds=rule.seconds, cut=rule.kind == "truncate")
-        return response
+        return _spoilt(response, rule) if rule else response
 
     def _answer(self, payload: Any, *, partial: bool) -> Any:
         if isinstance(payload, list) and payload:
@@ -182,6 +181,15 @@ class SandboxApp:
             except (orjson.JSONDecodeError, ChangeError) as error:
                 return error_response(400, str(error))
         return json_response({"waiting": self.changes.waiting})
+
+
+def _spoilt(response: Response, rule: FaultRule) -> Response:
+    """The right answer, sent the way of a fault that lets it through."""
+    if rule.kind == "date":
+        return DatedResponse(response, seconds=rule.seconds)
+    if rule.kind in ("truncate", "slow"):
+        return BrokenResponse(response, seconds=rule.seconds, cut=rule.kind == "truncate")
+    return response
 
 
 async def refusal(rule: FaultRule) -> Response | None:

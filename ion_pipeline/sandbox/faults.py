@@ -22,6 +22,7 @@ KINDS = frozenset(
         "not_json",  # 200 with an HTML page
         "slow",  # the right answer in small pieces, over `seconds`
         "partial_error",  # the right answer, but one root field is null and `errors` says so
+        "date",  # the right answer, its `Date` header off by `seconds`, which may be negative
         "expire_tokens",  # every token issued so far is expired, this request's included
     }
 )
