@@ -13,6 +13,7 @@ from graphql import GraphQLSchema, build_client_schema, get_introspection_query,
 from ion_pipeline import __version__
 from ion_pipeline.client.answers import http_date, read_answer
 from ion_pipeline.client.auth import IonAuth
+from ion_pipeline.client.clock import ServerClock
 from ion_pipeline.client.concurrency import AdaptiveLimiter
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.errors import (
@@ -105,8 +106,8 @@ class IonClient:
     def __init__(self, config: ClientConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.config = config
         self.stats = ClientStats()
-        self.server_time: datetime | None = None
-        """ION's clock (its `Date` header) at the latest answer; None before the first."""
+        self.clock = ServerClock()
+        """What time it is at ION."""
         self._was_reached = False
         self._limiter = AdaptiveLimiter(
             max_concurrency=config.max_concurrency, requests_per_second=config.requests_per_second
@@ -215,8 +216,13 @@ class IonClient:
                 f"ION's schema cannot be read: {error}.", messages=(), remedy="Report it; nothing can be read without."
             ) from error
 
+    @property
+    def server_time(self) -> datetime | None:
+        """The earliest instant that it can be at ION now; None before the first answer with a `Date`."""
+        return self.clock.now
+
     async def read_clock(self) -> datetime | None:
-        """ION's clock at the latest answer, asking for one if there was none yet. None where it sends no `Date`."""
+        """`server_time`, asking for an answer if there was none yet. None where ION sends no `Date`."""
         if self.server_time is None:
             await self.execute(_CLOCK, operation="the clock")
         return self.server_time
@@ -259,7 +265,7 @@ class IonClient:
             raise self._broken(error, operation) from None
         self._was_reached = True
         self.stats.bytes += response.num_bytes_downloaded
-        self.server_time = http_date(response.headers.get("date", "")) or self.server_time
+        self.clock.heard(http_date(response.headers.get("date", "")))
         return response
 
     def _broken(self, error: httpx.HTTPError, operation: str) -> TransportError:

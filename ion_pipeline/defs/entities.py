@@ -25,6 +25,7 @@ from ion_pipeline.pipeline.steps import ExtractReport
 
 COUNT_CHECK = "count_matches_ion"
 SCHEMA_CHECK = "schema_matches_catalog"
+CLOCK_CHECK = "clock_is_believed"
 _WHY_UNREAD = {
     "forbidden": "ION does not let this API key read {entity}; it was left out.",
     "absent": "This tenant's schema has no {entity}; it was left out.",
@@ -32,7 +33,7 @@ _WHY_UNREAD = {
 
 
 def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
-    """One asset for each entity, and its two checks.
+    """One asset for each entity, and its three checks.
 
     Args:
         entities: What is read.
@@ -67,7 +68,7 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
                     yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, result))
                 elif not is_idle:
                     yield left_alone(context, key)
-            for check in (count_check(result), schema_check(result)):
+            for check in (count_check(result), schema_check(result), clock_check(result, report.clock_doubts)):
                 if dg.AssetCheckKey(key, str(check.check_name)) in checks:
                     yield check
 
@@ -133,6 +134,17 @@ def schema_check(result: EntityResult) -> dg.AssetCheckResult:
     )
 
 
+def clock_check(result: EntityResult, doubts: Sequence[str]) -> dg.AssetCheckResult:
+    """Do the clocks agree that say from when on changes are asked for? The earliest is believed: a warning."""
+    return dg.AssetCheckResult(
+        asset_key=entity_key(result.entity),
+        check_name=CLOCK_CHECK,
+        passed=not doubts,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(doubts) or None,
+    )
+
+
 def _spec(entity: Entity, freshness: dg.FreshnessPolicy | None) -> dg.AssetSpec:
     return dg.AssetSpec(
         entity_key(entity.name),
@@ -152,6 +164,9 @@ def _check_specs(entity: str) -> Iterator[dg.AssetCheckSpec]:
         SCHEMA_CHECK,
         asset=entity_key(entity),
         description="The tenant's fields and enums are those of the catalog; `--adopt` takes up what is new.",
+    )
+    yield dg.AssetCheckSpec(
+        CLOCK_CHECK, asset=entity_key(entity), description="ION's clock, this machine's and the watermarks agree."
     )
 
 

@@ -13,6 +13,21 @@ from typing import Protocol
 from ion_pipeline.extract.plan import Mark
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is known of a row: when it last changed, and its etag then.
+
+    Attributes:
+        updated: Its `_updated`.
+        etag: Its etag.
+        recent: It is one of the rows of its entity that changed last.
+    """
+
+    updated: datetime
+    etag: str | None
+    recent: bool = True
+
+
 class KnownRows(Protocol):
     """Looks up what the last refresh left."""
 
@@ -21,6 +36,9 @@ class KnownRows(Protocol):
 
     def etags(self, entity: str) -> Mapping[int, str | None]:
         """Id to etag of an entity's rows."""
+
+    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
+        """The rows of an entity that changed last."""
 
 
 class NoRows:
@@ -34,6 +52,10 @@ class NoRows:
         """None."""
         return {}
 
+    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:  # noqa: ARG002
+        """None."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class EntityState:
@@ -44,12 +66,14 @@ class EntityState:
         watermark: Changes before this instant are known; None if that is not known.
         query_hash: Identifies what was asked for.
         marks: Marks of the rows changed since the watermark, if they are few: those are known already.
+        sample: Some of the rows, to see whether ION still has what it once had.
     """
 
     rows: int
     watermark: datetime | None
     query_hash: str
     marks: Mapping[int, Mark] = field(default_factory=dict)
+    sample: Mapping[int, Held] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ class TableRead:
         total_count: What ION said there are; None where it does not say (nested lists).
         query_hash: Hash of the query text that read it.
         since: Start of the window of changes; None for a full read.
-        until: The next read's window starts here: the server's clock at the start of this one, less the overlap.
+        until: The next read's window starts here: an instant of this one's start that the
+            database's clock has certainly passed, less the overlap.
         by_owner: Tombstones name owners, by the first key column alone: what an owner had before its tombstone is gone,
             and what follows is all it has.
         unsettled: Rows known to have changed again while the load was read; the next one brings them.
@@ -125,6 +126,26 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockRecord:
+    """The clocks when a load's read began.
+
+    Attributes:
+        ion: ION's, by the earliest of its `Date` headers.
+        machine: That of the machine that read.
+        newest: The latest `_updated` that rows had then, as far as they were seen and not dated ahead of both clocks;
+            None where no row was seen.
+        limit: What no watermark of the load may pass; None where nothing limits it.
+        doubts: What was doubtful about them, a sentence each.
+    """
+
+    ion: datetime
+    machine: datetime
+    newest: datetime | None = None
+    limit: datetime | None = None
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoadManifest:
     """One load: everything a refresh read, to be applied together.
 
@@ -143,6 +164,7 @@ class LoadManifest:
         fold: Set where this stands for all loads up to it; the other fields are then those of the last load, and
             each table's `read` is its last.
         read_by: ION's id of the user whose key read it; None where that is not known.
+        clock: The clocks when its read began; None where ION told no time, and in loads of versions before this.
     """
 
     format: int
@@ -158,6 +180,7 @@ class LoadManifest:
     drift: tuple[SchemaDrift, ...] = ()
     fold: Fold | None = None
     read_by: int | None = None
+    clock: ClockRecord | None = None
 
     @property
     def strategy(self) -> str:

@@ -24,6 +24,7 @@ from ion_pipeline.lake.journal import Checkpoints, Interrupted, StagedTable, sta
 from ion_pipeline.lake.lock import WriterLock
 from ion_pipeline.lake.manifest import (
     FORMAT,
+    ClockRecord,
     FileEntry,
     LoadManifest,
     SchemaDrift,
@@ -65,16 +66,12 @@ class LoadWriter:
         interrupted: Interrupted | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> None:
-        self.load_id = load_id
-        self.started_at = started_at
+        self.load_id, self.started_at = load_id, started_at
         self.interrupted = interrupted or Interrupted()
         self.checkpoints = checkpoints
-        self._storage = storage
-        self._lock = lock
-        self._tenant = tenant
-        self._schemas = schemas
-        self._schema_hash = schema_hash
-        self._code_version = code_version
+        self._storage, self._lock = storage, lock
+        self._tenant, self._schemas = tenant, schemas
+        self._schema_hash, self._code_version = schema_hash, code_version
         self._options = options
         self._tables: dict[str, TableWriter] = {}
         self._rows: Counter[str] = Counter()
@@ -189,6 +186,7 @@ class LoadWriter:
         bytes_received: int = 0,
         drift: Sequence[SchemaDrift] = (),
         read_by: int | None = None,
+        clock: ClockRecord | None = None,
     ) -> LoadManifest:
         """Make the load visible, whole and durable.
 
@@ -198,6 +196,7 @@ class LoadWriter:
             bytes_received: Bytes received for it.
             drift: How the tenant's schema differed from the catalog.
             read_by: ION's id of the user whose key it was.
+            clock: The clocks when the read began.
 
         Raises:
             LakeWriteError: Something could not be written, or rows were written for a table that is not in `reads`.
@@ -224,6 +223,7 @@ class LoadWriter:
                     tables=tables,
                     drift=tuple(drift),
                     read_by=read_by,
+                    clock=clock,
                 )
                 self._reveal(manifest)
             except OSError as error:

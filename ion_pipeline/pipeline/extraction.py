@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from graphql import GraphQLSchema
 
 from ion_pipeline.client import ClientConfig, IonClient
 from ion_pipeline.extract import (
-    Catalog,
+    ChangeSink,
     EntityResult,
     Ledger,
     Plan,
@@ -27,11 +27,12 @@ from ion_pipeline.extract import (
     with_unsettled,
 )
 from ion_pipeline.heap import heap_at_rest
-from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, WriterLock, claim_tenant, read_tenant
+from ion_pipeline.lake import Lake, LoadManifest, WriterLock, claim_tenant, read_tenant
 from ion_pipeline.pipeline.adopting import data_schema
 from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.meeting import Met, meet
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.resume import begin_or_go_on, left_for_later, resumption
 from ion_pipeline.pipeline.state import RawRows, read_state
@@ -55,6 +56,7 @@ class ExtractReport:
         token_requests: Requests to the token host.
         bytes: Bytes received.
         seconds: Wall time.
+        clock_doubts: What is doubtful about the clocks, a sentence each.
     """
 
     load_id: str | None
@@ -64,6 +66,7 @@ class ExtractReport:
     token_requests: int
     bytes: int
     seconds: float
+    clock_doubts: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -129,6 +132,7 @@ class _Prepared:
     state: State
     tasks: tuple[Task, ...]
     clock: datetime | None
+    clocks: ReadClock
 
 
 def extract(
@@ -191,12 +195,15 @@ async def _prepare(
 ) -> _Prepared:
     catalog = met.catalog
     found = negotiate(met.schema, catalog, selection)
-    resources = resources_of(settings)
+    resources, lake = resources_of(settings), Lake(settings.lake_dir)
+    # Watermarks want the clocks from before the first count.
+    clock = await read_clock(client, lake)
     state = State()
     if not mode.full:
-        state = read_state(Lake(settings.lake_dir), settings.warehouse_path, catalog, found, resources=resources)
-    # Watermarks want the server's clock from before the first count.
-    clock = await client.read_clock()
+        overlap = timedelta(minutes=settings.overlap_minutes)
+        state = read_state(
+            lake, settings.warehouse_path, catalog, found, resources=resources, clock=clock, overlap=overlap
+        )
     known = known_of(found, state)
     tasks = await decide(client, found, known, page_size=settings.page_size)
     if not mode.accept_deletes:
@@ -204,7 +211,7 @@ async def _prepare(
         if mode.full:
             rows = RawRows(settings.warehouse_path, resources, catalog).count(rows)
         check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
-    return _Prepared(met.schema, found, state, tasks, clock)
+    return _Prepared(met.schema, found, state, tasks, clock.started_at, clock)
 
 
 async def _extract(
@@ -223,6 +230,8 @@ async def _extract(
         catalog = met.catalog
         tenant = claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
         prepared = await _prepare(client, settings, met, selection, mode)
+        for doubt in prepared.clocks.doubts:
+            reporter.note(doubt)
         manifest: LoadManifest | None = None
         if _is_nothing_new(prepared):
             results = nothing_read(prepared.tasks, prepared.state)
@@ -250,10 +259,18 @@ async def _extract(
                     ledger, tasks = await begin_or_go_on(client, prepared.plan, prepared.tasks, writer, reporter)
                     prepared = replace(prepared, tasks=tasks, clock=ledger.clock or prepared.clock)
                     results = await _read(
-                        client, settings, prepared, ledger, mode=mode, writer=writer, reporter=reporter
+                        client,
+                        settings,
+                        prepared,
+                        ledger,
+                        mode=mode,
+                        writer=prepared.clocks.witness(writer, ledger.clock),
+                        reporter=reporter,
                     )
+                overlap, limit = timedelta(minutes=settings.overlap_minutes), prepared.clocks.limit
                 manifest = writer.commit(
-                    table_reads(catalog, prepared.plan, results, overlap=timedelta(minutes=settings.overlap_minutes)),
+                    table_reads(catalog, prepared.plan, results, overlap=overlap, limit=limit),
+                    clock=prepared.clocks.record(),
                     requests=client.stats.requests,
                     bytes_received=client.stats.bytes,
                     read_by=met.identity.user_number,
@@ -267,6 +284,7 @@ async def _extract(
         token_requests=client.stats.token_requests,
         bytes=client.stats.bytes,
         seconds=time.monotonic() - began,
+        clock_doubts=tuple(prepared.clocks.doubts),
     )
 
 
@@ -287,7 +305,7 @@ async def _read(
     ledger: Ledger,
     *,
     mode: ReadMode,
-    writer: LoadWriter,
+    writer: ChangeSink,
     reporter: Reporter,
 ) -> list[EntityResult]:
     if not prepared.state.entities:
@@ -317,30 +335,3 @@ async def _read(
             largest_share=None if mode.accept_deletes else settings.max_deleted_share,
         ),
     )
-
-
-def table_reads(
-    catalog: Catalog, plan: Plan, results: Sequence[EntityResult], *, overlap: timedelta
-) -> Mapping[str, TableRead]:
-    """How each table of a load was read, for its manifest.
-
-    A table whose entity was not read, or whose list the tenant does not have, is not in the load at all: its rows in
-    the warehouse stay as they are.
-    """
-    reads: dict[str, TableRead] = {}
-    for result in results:
-        is_nested = plan.by_name[result.entity].paging == "nested"
-        for table in result.tables:
-            is_own = not catalog.tables[table].is_child
-            reads[table] = TableRead(
-                entity=result.entity,
-                strategy=result.strategy,
-                # A list may name the same thing twice, and a link is there or not: once is enough.
-                nested=is_nested or not is_own,
-                total_count=result.total_count if is_own else None,
-                query_hash=result.query_hash,
-                until=result.watermark - overlap if result.watermark else None,
-                by_owner=result.strategy == "incremental" and not is_own,
-                unsettled=result.unsettled if is_own else 0,
-            )
-    return reads

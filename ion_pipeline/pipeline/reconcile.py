@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from graphql import GraphQLSchema
 
@@ -29,8 +29,9 @@ from ion_pipeline.extract import (
 from ion_pipeline.lake import Lake, Tenant, claim_tenant
 from ion_pipeline.pipeline.adopting import data_catalog, data_schema
 from ion_pipeline.pipeline.drift import schema_drift
-from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode, table_reads
+from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.state import RawSignatures, read_state
 from ion_pipeline.pipeline.steps import extract
@@ -109,7 +110,7 @@ class _Audited:
     plan: Plan
     state: State
     tasks: tuple[Task, ...]
-    clock: datetime | None
+    clock: ReadClock
     found: tuple[EntityAudit, ...]
 
     @property
@@ -194,9 +195,18 @@ class _Run:
         catalog = data_catalog(settings.data_dir)
         plan = negotiate(schema, catalog, self.selection)
         resources = resources_of(settings)
-        state = read_state(Lake(settings.lake_dir), settings.warehouse_path, catalog, plan, resources=resources)
+        lake = Lake(settings.lake_dir)
         # What changes from here on is left to the rounds of the repair.
-        clock = await client.read_clock()
+        clock = await read_clock(client, lake)
+        state = read_state(
+            lake,
+            settings.warehouse_path,
+            catalog,
+            plan,
+            resources=resources,
+            clock=clock,
+            overlap=timedelta(minutes=settings.overlap_minutes),
+        )
         known = known_of(plan, state)
         tasks = await decide(client, plan, known, page_size=settings.page_size)
         if not state.entities:
@@ -221,7 +231,7 @@ class _Run:
         with Lake(settings.lake_dir).begin(
             tenant,
             {name: table.arrow_schema for name, table in catalog.tables.items()},
-            started_at=audited.clock,
+            started_at=audited.clock.started_at,
             schema_hash=keep_schema(settings.data_dir, audited.schema),
         ) as writer:
             results = await carry_out(
@@ -229,8 +239,8 @@ class _Run:
                 audited.plan,
                 audited.state,
                 audited.repairs,
-                writer,
-                clock=audited.clock,
+                audited.clock.witness(writer, None),
+                clock=audited.clock.started_at,
                 progress=self.reporter,
                 options=RefreshOptions(
                     page_size=settings.page_size,
@@ -240,12 +250,13 @@ class _Run:
                 ),
             )
             overlap = timedelta(minutes=settings.overlap_minutes)
-            reads = table_reads(catalog, audited.plan, results, overlap=overlap)
+            reads = table_reads(catalog, audited.plan, results, overlap=overlap, limit=audited.clock.limit)
             manifest = writer.commit(
                 {table: replace(read, drifted=drifted.get(table)) for table, read in reads.items()},
                 requests=client.stats.requests,
                 bytes_received=client.stats.bytes,
                 read_by=read_by,
+                clock=audited.clock.record(),
                 drift=schema_drift(audited.plan, audited.schema, data_schema(settings.data_dir)),
             )
         return manifest.load_id, results

@@ -8,7 +8,7 @@ yet are applied first, because the rows to compare with are those of the latest 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -18,7 +18,9 @@ from ion_pipeline import warehouse
 from ion_pipeline.extract import Catalog, EntityPlan, EntityState, Plan, RowDifference, Span, State
 from ion_pipeline.extract.decide import FEW_MARKS
 from ion_pipeline.extract.plan import Mark
-from ion_pipeline.lake import Lake, TableRead
+from ion_pipeline.extract.state import Held
+from ion_pipeline.lake import Lake, LoadManifest, TableRead
+from ion_pipeline.pipeline.read_clock import ReadClock
 from ion_pipeline.warehouse import Resources
 from ion_pipeline.warehouse.sql import identifier, identifiers
 
@@ -62,6 +64,11 @@ class RawRows:
         with warehouse.connect(self.database, self.resources, read_only=True) as connection:
             return dict(connection.execute(f"select id, _etag from raw.{identifier(entity)}").fetchall())
 
+    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
+        """The rows of an entity that changed last."""
+        with warehouse.connect(self.database, self.resources, read_only=True) as connection:
+            return _held(connection, entity, "true", f"_updated desc limit {rows}", True)
+
 
 @dataclass(frozen=True, slots=True)
 class RawSignatures:
@@ -75,7 +82,16 @@ class RawSignatures:
         return [RowDifference(*difference) for difference in found]
 
 
-def read_state(lake: Lake, database: Path, catalog: Catalog, plan: Plan, *, resources: Resources) -> State:
+def read_state(
+    lake: Lake,
+    database: Path,
+    catalog: Catalog,
+    plan: Plan,
+    *,
+    resources: Resources,
+    clock: ReadClock | None = None,
+    overlap: timedelta = timedelta(),
+) -> State:
     """Read it, having applied the loads that wait.
 
     Args:
@@ -84,6 +100,8 @@ def read_state(lake: Lake, database: Path, catalog: Catalog, plan: Plan, *, reso
         catalog: Every table.
         plan: What the tenant offers: which marks of changed rows will be compared.
         resources: Memory and threads for DuckDB.
+        clock: What watermarks are compared with; is told the latest `_updated` known, and what is doubtful.
+        overlap: How long a change may take to show after the instant it is dated to.
 
     Raises:
         IonPipelineError: See `warehouse.load`, and the lake's manifests.
@@ -97,18 +115,79 @@ def read_state(lake: Lake, database: Path, catalog: Catalog, plan: Plan, *, reso
     raw = RawRows(database, resources, catalog)
     rows = raw.count(reads)
     with warehouse.connect(database, resources, read_only=True) as connection:
+        asked = {name: plan.by_name[name] for name in reads if name in plan.by_name and rows.get(name)}
+        newest = _newest(connection, asked.values(), clock)
+        since = _watermarks(asked, reads, newest, clock, overlap) if clock and clock.clocks else {}
+        samples = _samples(connection, asked, newest, max(load_ids))
         return State(
             {
                 name: EntityState(
                     rows.get(name, 0),
-                    read.until,
+                    until := since.get(name, read.until),
                     read.query_hash,
-                    _marks(connection, plan.by_name[name], read.until) if name in plan.by_name and read.until else {},
+                    _marks(connection, plan.by_name[name], until) if name in plan.by_name and until else {},
+                    samples.get(name, {}),
                 )
-                for name, read in reads.items()
+                for name, (read, _) in reads.items()
             },
             raw,
         )
+
+
+def _newest(
+    connection: duckdb.DuckDBPyConnection, plans: Iterable[EntityPlan], clock: ReadClock | None
+) -> dict[str, datetime]:
+    """The latest `_updated` of each entity whose changes it tells, as far as it is not in the future of the clocks."""
+    ceiling = clock.clocks.earliest if clock and clock.clocks else datetime.now(UTC)
+    found = {}
+    for plan in plans:
+        is_told = plan.query is not None and plan.query.watch.updated
+        if not is_told or "_updated" not in {column.name for column in plan.entity.columns}:
+            continue
+        (instant,) = connection.execute(
+            f"select epoch_us(max(_updated)) from raw.{identifier(plan.name)} where _updated <= $ceiling",
+            {"ceiling": ceiling},
+        ).fetchall()[0]
+        if instant is not None:
+            found[plan.name] = _instant(instant)
+    return found
+
+
+def _watermarks(
+    asked: Mapping[str, EntityPlan],
+    reads: Mapping[str, tuple[TableRead, LoadManifest]],
+    newest: Mapping[str, datetime],
+    clock: ReadClock,
+    overlap: timedelta,
+) -> dict[str, datetime | None]:
+    """From when on changes are asked for, entity by entity: a watermark that cannot be true is not believed."""
+    latest = clock.newest = max(newest.values(), default=None)
+    if clock.clocks is None:
+        return {}
+    earliest, found, future = clock.clocks.earliest, dict[str, datetime | None](), []
+    for name, plan in asked.items():
+        read, manifest = reads[name]
+        until, watch = read.until, plan.query.watch if plan.query else None
+        if until is None or watch is None or not watch.updated:
+            continue
+        if until > earliest:
+            future.append(until)
+        if latest is not None and (until > earliest or manifest.clock is None):
+            # Of a version that believed the header, or told by a clock that has been set back.
+            until = min(until, latest - overlap)
+        elif until > earliest:
+            until = earliest - overlap
+        if not watch.mark_fields and name in newest:
+            # Rows that cannot be told to be known would be read again and again; none of these is later than this.
+            believed = min(manifest.started_at, earliest) - overlap
+            until = max(until, min(believed, newest[name] + timedelta(microseconds=1)))
+        found[name] = until
+    if future:
+        clock.doubts.append(
+            f"Watermarks of {len(future)} entities lie in the future (the latest {max(future):%Y-%m-%d %H:%M:%S} UTC): "
+            "changes are asked for from the latest change that is known."
+        )
+    return found
 
 
 def _marks(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: datetime) -> dict[int, Mark]:
@@ -146,13 +225,48 @@ def _marks(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: datet
     return {row_id: (etag, *(tuple(sorted(found.get(row_id, []))) for found in inner)) for row_id, etag in rows}
 
 
-def _latest_reads(lake: Lake, load_ids: list[str], wanted: set[str]) -> dict[str, TableRead]:
-    """How each entity was read the last time, looking back until all are found."""
-    found: dict[str, TableRead] = {}
+# Of each entity: rows that changed last, and others; and of how many entities, those that changed last.
+_RECENT, _OTHERS, _SAMPLED = 5, 3, 50
+
+
+def _samples(
+    connection: duckdb.DuckDBPyConnection, asked: Mapping[str, EntityPlan], newest: Mapping[str, datetime], salt: str
+) -> dict[str, dict[int, Held]]:
+    """Some rows of the entities that changed last, others after each load, to be compared with what ION has."""
+    told = [name for name in newest if (query := asked[name].query) and query.watch.mark_fields]
+    told.sort(key=lambda name: newest[name], reverse=True)
+    found = {}
+    for name in told[:_SAMPLED]:
+        known = {"ceiling": newest[name]}
+        others = _held(connection, name, "true", f"hash(id::varchar || $salt) limit {_OTHERS}", False, salt=salt)
+        recent = _held(connection, name, "_updated <= $ceiling", f"_updated desc limit {_RECENT}", True, **known)
+        found[name] = {**others, **recent}
+    return found
+
+
+def _held(
+    connection: duckdb.DuckDBPyConnection, entity: str, where: str, order: str, recent: bool, **values: object
+) -> dict[int, Held]:
+    rows = connection.execute(
+        f"select id, epoch_us(_updated), _etag from raw.{identifier(entity)} "
+        f"where _updated is not null and {where} order by {order}",
+        values,
+    ).fetchall()
+    return {row_id: Held(_instant(updated), etag, recent) for row_id, updated, etag in rows}
+
+
+def _instant(microseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+
+def _latest_reads(lake: Lake, load_ids: list[str], wanted: set[str]) -> dict[str, tuple[TableRead, LoadManifest]]:
+    """How each entity was read the last time, and in which load, looking back until all are found."""
+    found: dict[str, tuple[TableRead, LoadManifest]] = {}
     for load_id in reversed(load_ids):
-        for table in lake.read_manifest(load_id).tables:
+        manifest = lake.read_manifest(load_id)
+        for table in manifest.tables:
             if table.table in wanted and table.table == table.read.entity:
-                found.setdefault(table.table, table.read)
+                found.setdefault(table.table, (table.read, manifest))
         if len(found) == len(wanted):
             break
     return found

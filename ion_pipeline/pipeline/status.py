@@ -41,6 +41,7 @@ class StatusReport:
         load_count: How many there are in all.
         published: The published file; None before the first publish.
         published_at: When it was published, UTC.
+        clock_doubts: What was doubtful about the clocks at the latest load, a sentence each.
     """
 
     data_dir: Path
@@ -49,6 +50,7 @@ class StatusReport:
     load_count: int
     published: Path | None
     published_at: datetime | None
+    clock_doubts: tuple[str, ...] = ()
 
 
 def status(settings: Settings, *, latest: int = 10) -> StatusReport:
@@ -79,6 +81,7 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
         load_count=len(load_ids),
         published=published if exists else None,
         published_at=datetime.fromtimestamp(published.stat().st_mtime, UTC) if exists else None,
+        clock_doubts=manifests[0].clock.doubts if manifests and manifests[0].clock else (),
     )
 
 

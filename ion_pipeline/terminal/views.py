@@ -87,6 +87,7 @@ def status_lines(report: StatusReport) -> list[Table | str]:
         status_view(report),
         f"{report.load_count} loads of {report.tenant} in {report.data_dir}",
         f"published {report.published} at {at}" if report.published else "nothing published yet",
+        *(f"at the latest load: {doubt}" for doubt in report.clock_doubts),
     ]
 
 

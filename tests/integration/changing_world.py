@@ -41,6 +41,8 @@ ENTITIES = (
     "validation_functions",
 )
 LONG_AGO = "2026-03-01T08:00:00.000000+00:00"
+# One label changed a day later: what changed together with the last change is compared again by every refresh.
+LATER = "2026-03-02T08:00:00.000000+00:00"
 PAGE = 8
 
 
@@ -57,7 +59,7 @@ def add(entity: str, **row: Any) -> Change:
 
 
 def small_factory() -> World:
-    """Some pages of everything, last changed long ago."""
+    """Some pages of everything, last changed long ago; one label a day later."""
 
     def rows(count: int, **values: Any) -> list[Row]:
         stamps = {"_created": LONG_AGO, "_updated": LONG_AGO}
@@ -72,7 +74,10 @@ def small_factory() -> World:
 
     return World(
         tables={
-            "labels": rows(6, value=lambda number: f"label {number}"),
+            "labels": [
+                *rows(5, value=lambda number: f"label {number}"),
+                {"id": 60, "_created": LONG_AGO, "_updated": LATER, "value": "label 6"},
+            ],
             "parts": rows(30, partNumber=lambda number: f"P-{number}", attributes=attributes),
             "partInventories": rows(
                 40,
