@@ -233,6 +233,7 @@ class _Run:
             {name: table.arrow_schema for name, table in catalog.tables.items()},
             started_at=audited.clock.started_at,
             schema_hash=keep_schema(settings.data_dir, audited.schema),
+            wait_seconds=settings.lock_wait_seconds,
         ) as writer:
             results = await carry_out(
                 client,

@@ -1,5 +1,6 @@
 """What a data directory holds: its tenant, its loads, what is published. Never asks ION, never waits for a writer."""
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from ion_pipeline.lake import Lake, Tenant, read_tenant
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,14 @@ class StatusReport:
 def status(settings: Settings, *, latest: int = 10) -> StatusReport:
     """Look at the data directory of the settings.
 
+    A publish that was killed while its files changed places is finished, where this user may write them.
+
     Raises:
         LakeCorruptionError: A manifest of the lake is not readable.
+        PublishError: The published files are of two publishes, and cannot be exchanged.
     """
+    if os.access(settings.published_dir, os.W_OK) and os.access(settings.data_dir, os.W_OK):
+        settle(settings.published_dir)
     lake = Lake(settings.lake_dir)
     load_ids = lake.load_ids()
     manifests = [lake.read_manifest(load_id) for load_id in reversed(load_ids[-latest:])]
@@ -88,9 +95,13 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
 def is_published_current(settings: Settings) -> bool:
     """Whether readers have everything: published after the last load, and after the models last changed.
 
+    A publish that was killed while its files changed places is finished first.
+
     Raises:
         LakeCorruptionError: The last load's manifest is not readable.
+        PublishError: The published files are of two publishes, and cannot be exchanged.
     """
+    settle(settings.published_dir)
     published = settings.published_dir / "ion.duckdb"
     load_ids = Lake(settings.lake_dir).load_ids()
     if not load_ids or not published.is_file():

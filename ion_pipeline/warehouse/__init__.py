@@ -34,7 +34,7 @@ from ion_pipeline.warehouse.latest import INCLUDED
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.merge import TableChange
 from ion_pipeline.warehouse.postgres import send_to_postgres
-from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish
+from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish, settle
 from ion_pipeline.warehouse.released import RELEASED, RELEASED_HISTORY, release
 from ion_pipeline.warehouse.sending import SendReport, check_target, send
 
@@ -85,5 +85,6 @@ __all__ = [
     "release",
     "send",
     "send_to_postgres",
+    "settle",
     "unequal",
 ]

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 from ulid import ULID
 
-from ion_pipeline.lake import WriterLock
+from ion_pipeline.lake import LakeBusyError, WriterLock
 from ion_pipeline.warehouse import dictionary, latest, swap
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.copying import SOURCE, TARGET, Fingerprint, copy_relations, fingerprint, write_parquet
@@ -88,11 +88,15 @@ def publish(
     began = time.perf_counter()
     if not database.is_file():
         raise PublishError(f"There is no warehouse at {database}.", remedy="Run `ion-pipeline refresh` first.")
-    wait_seconds = resources.wait_seconds if resources else 0.0
-    lock = published_dir.with_name(f".{published_dir.name}.lock")
-    with WriterLock(lock, "publishing", wait_seconds=wait_seconds, option="--wait"):
+    if there := swap.in_the_way(published_dir):
+        raise PublishError(
+            f"{', '.join(str(path) for path in there)} has a name that a publish needs, and was not made by one.",
+            remedy="Move it away, or set another ION_DATA_DIR, then publish again: nothing was written or deleted.",
+        )
+    with _lock(published_dir, resources.wait_seconds if resources else 0.0):
         publish_id, fresh = str(ULID()), None
         try:
+            swap.settle(published_dir)
             fresh = swap.prepare(published_dir, publish_id)
             tables = _write(
                 database,
@@ -123,6 +127,32 @@ def publish(
         seconds=time.perf_counter() - began,
         publish_id=publish_id,
     )
+
+
+def settle(published_dir: Path) -> bool:
+    """Finish a publish that was killed while its files took the place of the ones before. Waits for nobody.
+
+    Returns:
+        Whether there was something to finish; False also where another process is publishing, which does it.
+
+    Raises:
+        PublishError: The files cannot be exchanged.
+    """
+    if swap.is_settled(published_dir):
+        return False
+    try:
+        with _lock(published_dir, 0.0):
+            swap.settle(published_dir)
+    except LakeBusyError:
+        return False
+    except OSError as error:
+        raise _write_error(error, published_dir) from error
+    return True
+
+
+def _lock(published_dir: Path, wait_seconds: float) -> WriterLock:
+    lock = published_dir.with_name(f".{published_dir.name}.lock")
+    return WriterLock(lock, "publishing", wait_seconds=wait_seconds, option="--wait")
 
 
 def _write(

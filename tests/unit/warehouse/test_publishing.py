@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline.lake import LakeBusyError, WriterLock
-from ion_pipeline.warehouse import PublishError, PublishReport, Resources, WarehouseError, publish
+from ion_pipeline.warehouse import PublishError, PublishReport, Resources, WarehouseError, publish, settle
 from ion_pipeline.warehouse.copying import Fingerprint
 
 SMALL = Resources("256MB", 1)
@@ -266,11 +268,110 @@ def test_a_broken_macro_publishes_nothing(database: Path, tmp_path: Path) -> Non
     assert snapshot(tmp_path / "published") == before
 
 
-def test_a_folder_in_the_way_of_the_link_is_not_deleted(database: Path, tmp_path: Path) -> None:
-    precious = tmp_path / "published" / "parquet" / "mine.txt"
+@pytest.mark.parametrize("name", ["parquet", "ion.duckdb", "latest.json", "data_dictionary.md"])
+def test_a_folder_in_the_way_is_found_before_anything_is_copied(name: str, database: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "published" / name / "mine.txt"
     precious.parent.mkdir(parents=True)
     precious.write_text("mine")
-    with pytest.raises(PublishError, match="could not be written"):
+    for _ in range(2):
+        with pytest.raises(PublishError, match=rf"published/{name} has a name that a publish needs"):
+            run(database)
+    assert snapshot(tmp_path / "published") == {f"{name}/mine.txt": b"mine"}
+
+
+def test_a_file_where_publishes_go_is_found_before_anything_is_copied(database: Path, tmp_path: Path) -> None:
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / "publishes").write_text("mine")
+    with pytest.raises(PublishError, match="published/publishes has a name that a publish needs"):
         run(database)
-    assert precious.read_text() == "mine"
-    assert not (tmp_path / "published" / "ion.duckdb").exists()
+    assert snapshot(tmp_path / "published") == {"publishes": b"mine"}
+
+
+def test_no_copy_stays_of_a_publish_that_could_not_be_shown(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(database)
+    before = snapshot(tmp_path / "published")
+
+    def refused(self: Path, target: Path) -> Path:
+        raise PermissionError(f"{self} to {target}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refused)
+        with pytest.raises(PublishError, match="could not be written"):
+            run(database)
+    (tmp_path / "published" / "parquet.tmp").unlink()
+    assert snapshot(tmp_path / "published") == before
+
+
+def test_what_somebody_put_beside_the_publishes_stays(database: Path, tmp_path: Path) -> None:
+    run(database)
+    (tmp_path / "published" / "publishes" / ".DS_Store").write_text("a file manager's")
+    for _ in range(3):
+        run(database, export_controlled="left out as of load 1")
+    assert len(publishes(tmp_path)) == 3
+    assert publishes(tmp_path)[0] == ".DS_Store"
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing of the code after it runs that asks for an exception of its own."""
+
+
+def generations(tmp_path: Path) -> tuple[int, int, int]:
+    """What the file, the Parquet copies and `latest.json` hold: the number of rows of one table."""
+    folder = tmp_path / "published"
+    ((rows,),) = published(tmp_path, "select count(*) from reference.parts")
+    parquet: int = pq.read_metadata(folder / "parquet" / "reference" / "parts.parquet").num_rows
+    document = orjson.loads((folder / "latest.json").read_bytes())
+    ((said,),) = [(table["rows"],) for table in document["tables"] if table["table"] == "parts"]
+    return rows, parquet, said
+
+
+def test_a_publish_killed_between_two_names_is_finished(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, mixed = tmp_path / "published", 0
+    run(database)
+    assert not settle(folder)
+    replace = os.replace
+    # parquet, two dictionaries, the file, latest.json.
+    for moment in range(5):
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("insert into reference.parts values (0)")
+        seen = 0
+
+        def counted(source: Any, target: Any, *, moment: int = moment) -> None:
+            nonlocal seen
+            if seen == moment:
+                raise Killed
+            seen += 1
+            replace(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", counted)
+            with pytest.raises(Killed):
+                run(database)
+        mixed += len(set(generations(tmp_path))) > 1
+        assert settle(folder)
+        assert generations(tmp_path) == (moment + 2, moment + 2, moment + 2)
+        document = orjson.loads((folder / "data_dictionary.json").read_bytes())
+        assert [table["rows"] for table in document["tables"] if table["table"] == "parts"] == [moment + 2]
+        assert not settle(folder)
+    assert mixed, "no moment ever left names of two publishes: nothing was tested"
+
+
+def test_whoever_publishes_finishes_it_and_nobody_waits(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "published"
+    run(database)
+    (folder / "ion.duckdb").unlink()
+    with WriterLock(tmp_path / ".published.lock", "publishing"):
+        assert not settle(folder)
+    assert not (folder / "ion.duckdb").exists()
+    assert settle(folder)
+    assert published(tmp_path, "select count(*) from reference.parts") == [(1,)]
+    # Where a file system has no links, the names are copies.
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no links")))
+    run(database)
+    assert not settle(folder)
