@@ -5,6 +5,7 @@ credentials, no prepared file.
 """
 
 import dagster as dg
+import structlog
 
 from ion_pipeline.defs.entities import entity_assets
 from ion_pipeline.defs.jobs import fresh_for, make_jobs, make_schedules
@@ -17,7 +18,7 @@ from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.progress import Reporter
 from ion_pipeline.pipeline.steps import ReadMode
-from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.settings import Settings, load_settings, unknown_settings
 
 
 def build_definitions(
@@ -61,4 +62,6 @@ def build_definitions(
 @dg.definitions
 def defs() -> dg.Definitions:
     """The definitions as the environment sets them."""
+    for sentence in unknown_settings():
+        structlog.get_logger().warning(sentence)
     return build_definitions()

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ion_pipeline import rules
 from ion_pipeline.errors import SettingsError
 
 Environment = Literal["embedded", "production", "staging", "gov", "gov-staging", "aus", "aus-staging", "custom"]
@@ -44,12 +46,6 @@ ENDPOINTS: dict[str, Endpoints] = {
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-def _comma_separated(value: Any) -> Any:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
 class Settings(BaseSettings):
     """The settings of one tenant and one data directory.
 
@@ -70,21 +66,21 @@ class Settings(BaseSettings):
         default="embedded",
         description="Which ION to read: `embedded` starts a local sandbox by itself, `custom` takes both URLs below.",
     )
-    api_url: AnyHttpUrl | None = Field(default=None, description="Base URL of the API, without `/graphql`.")
-    auth_url: AnyHttpUrl | None = Field(default=None, description="Base URL of the token host, without `/realms`.")
-    client_id: str | None = Field(default=None, description="Id of the API key.")
-    client_secret: SecretStr | None = Field(default=None, description="Secret of the API key.")
+    api_url: rules.BaseUrl | None = Field(default=None, description="URL of the API, with or without `/graphql`.")
+    auth_url: rules.BaseUrl | None = Field(default=None, description="Base URL of the token host, without `/realms`.")
+    client_id: rules.Name | None = Field(default=None, description="Id of the API key.")
+    client_secret: rules.Secret | None = Field(default=None, description="Secret of the API key.")
     client_secret_file: Path | None = Field(
         default=None, description="File that holds the secret, instead of the variable."
     )
-    token: SecretStr | None = Field(default=None, description="A ready access token, instead of an API key.")
+    token: rules.Token | None = Field(default=None, description="A ready access token, instead of an API key.")
 
-    data_dir: Path = Field(
+    data_dir: rules.DataDir = Field(
         default=Path(),
         description="Where the lake, the warehouse and the published files live.",
         json_schema_extra={"default": "data/<environment>"},
     )
-    entities: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+    entities: Annotated[tuple[str, ...], NoDecode, BeforeValidator(rules.comma_separated)] = Field(
         default=(),
         description="Entities to read, separated by commas. Empty: all but the administrative ones.",
     )
@@ -142,7 +138,7 @@ class Settings(BaseSettings):
     publish_keep: int = Field(
         default=2, ge=2, description="Publishes that stay in `published/publishes/`, the current one included."
     )
-    publish_to: str | None = Field(
+    publish_to: rules.Target | None = Field(
         default=None,
         description="Where each publish is sent as well: `s3://bucket/prefix` or `postgresql://user@host/database`. "
         "Credentials come from the environment as that place takes them, never from the URI.",
@@ -162,10 +158,12 @@ class Settings(BaseSettings):
         default=False,
         description="Whether the schedules run without being switched on in Dagster; never in `embedded`.",
     )
-    refresh_cron: str = Field(default="0 * * * *", description="When `refresh` runs; empty for never.")
-    reconcile_cron: str = Field(default="30 2 * * *", description="When `reconcile` runs; empty for never.")
-    full_refresh_cron: str = Field(default="", description="When `full_refresh` runs; empty for never.")
-    schedule_time_zone: str = Field(default="UTC", description="Time zone of the schedules, such as `Europe/Berlin`.")
+    refresh_cron: rules.Cron = Field(default="0 * * * *", description="When `refresh` runs; empty for never.")
+    reconcile_cron: rules.Cron = Field(default="30 2 * * *", description="When `reconcile` runs; empty for never.")
+    full_refresh_cron: rules.Cron = Field(default="", description="When `full_refresh` runs; empty for never.")
+    schedule_time_zone: rules.TimeZone = Field(
+        default="UTC", description="Time zone of the schedules, such as `Europe/Berlin`."
+    )
     run_retries: int = Field(default=2, ge=0, le=10, description="How often a failed scheduled run is tried again.")
     freshness_hours: float = Field(
         default=26.0, gt=0, description="Dagster shows what was not refreshed for so long as stale; a warning at half."
@@ -173,7 +171,7 @@ class Settings(BaseSettings):
     notify_url: SecretStr | None = Field(
         default=None, description="URL that is told of a failed run: a chat's incoming webhook, for example."
     )
-    notify_email: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+    notify_email: Annotated[tuple[str, ...], NoDecode, BeforeValidator(rules.comma_separated)] = Field(
         default=(), description="Addresses that are told of a failed run, separated by commas."
     )
     notify_email_from: str = Field(default="", description="Sender of those mails; the first address if empty.")
@@ -182,9 +180,9 @@ class Settings(BaseSettings):
         pattern=r"^(smtp|smtp\+tls|smtps)://[^:]+(@|:\d+$|$)",
         description="Mail server: `smtp://host:port`, `smtp+tls://user@host:587` (STARTTLS) or `smtps://user@host:465`.",
     )
-    smtp_password: SecretStr | None = Field(default=None, description="Password of the user at the mail server.")
+    smtp_password: rules.Secret | None = Field(default=None, description="Password of the user at the mail server.")
 
-    webhook_secret: SecretStr | None = Field(default=None, description="Secret that ION signs webhook events with.")
+    webhook_secret: rules.Secret | None = Field(default=None, description="Secret that ION signs webhook events with.")
     webhook_secret_file: Path | None = Field(
         default=None, description="File that holds that secret, instead of the variable."
     )
@@ -240,8 +238,12 @@ class Settings(BaseSettings):
             SettingsError: In `embedded`, which has no fixed address: the sandbox tells it when it starts.
         """
         known = ENDPOINTS.get(self.environment)
-        api_url = str(self.api_url).rstrip("/") if self.api_url else known and known.api_url
-        auth_url = str(self.auth_url).rstrip("/") if self.auth_url else known and known.auth_url
+        api_url = (
+            str(self.api_url).rstrip("/").removesuffix("/graphql").rstrip("/")
+            if self.api_url
+            else known and known.api_url
+        )
+        auth_url = rules.base_of(self.auth_url) if self.auth_url else known and known.auth_url
         if not api_url:
             raise SettingsError("The embedded sandbox has no address before it is started.")
         return Endpoints(api_url, auth_url or api_url)
@@ -323,6 +325,12 @@ def load_settings(*, tenant: bool = True, **overrides: Any) -> Settings:
         raise SettingsError(
             "; ".join(_explain(problem) for problem in error.errors(include_input=False)) + "."
         ) from None
+
+
+def unknown_settings() -> list[str]:
+    """A sentence for each `ION_*` name in the environment or in `.env` that is no setting: mistyped, most likely."""
+    known = {f"ION_{name.upper()}" for name in Settings.model_fields}
+    return list(rules.unknown((*os.environ, *dotenv_values(".env")), known))
 
 
 def _explain(problem: Any) -> str:

@@ -17,6 +17,7 @@ import yaml
 
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.lake.storage import replace_file
+from ion_pipeline.rules import holds_password
 
 POSTGRES_URL = "DAGSTER_POSTGRES_URL"
 # The name of the variable and not what is in it: Dagster asks the environment of each of its processes.
@@ -66,7 +67,7 @@ def _check(url: str) -> None:
             f"{POSTGRES_URL} does not begin with postgresql+psycopg2://.",
             remedy="Write postgresql+psycopg2://user@host/database: Dagster's storage needs that driver.",
         )
-    if parts.password or "password=" in parts.query:
+    if holds_password(url):
         raise SettingsError(
             f"{POSTGRES_URL} has a password in it, which process lists and error texts would show.",
             remedy="Leave it out and set PGPASSWORD or PGPASSFILE.",

@@ -9,8 +9,9 @@ import orjson
 import structlog
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.settings import Settings, load_settings, unknown_settings
 
 # In a pipe or a log nothing is cut or wrapped to the width of a terminal that is not there.
 _UNLIMITED = 240
@@ -29,6 +30,8 @@ def command_settings(context: typer.Context, *, tenant: bool = True, **overrides
     Raises:
         SettingsError: A setting is wrong or missing.
     """
+    for sentence in unknown_settings():
+        err.print(f"[yellow]![/yellow] {escape(sentence)}", highlight=False)
     settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.lake.storage import Storage, open_storage
+from ion_pipeline.rules import holds_password
 from ion_pipeline.warehouse.errors import PublishError
 from ion_pipeline.warehouse.latest import INCLUDED, export_control_of
 from ion_pipeline.warehouse.swap import LATEST, PUBLISHES
@@ -85,7 +86,7 @@ def check_target(uri: str) -> None:
     Raises:
         SettingsError: See above.
     """
-    if urlsplit(uri).password:
+    if holds_password(uri):
         raise SettingsError(
             f"The target {shown(uri)} holds a password.",
             remedy="Leave it out of the URI and give it in the environment, as the target's client takes it.",

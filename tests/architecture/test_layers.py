@@ -9,15 +9,16 @@ import ion_pipeline
 
 PACKAGE = Path(ion_pipeline.__file__).parent
 # Left to right. `sandbox` stands apart: it uses the base only, and only what starts it may import it.
-BASE = ("errors", "heap", "schema", "settings")
+BASE = ("errors", "heap", "rules", "schema", "settings")
 LAYERS = ("client", "extract", "lake", "warehouse", "pipeline")
 DRIVERS = ("defs", "definitions", "terminal", "commands", "cli")
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "heap": set(),
     "schema": {"heap"},
-    "settings": {"errors"},
-    **{layer: {"errors", "heap", "schema", *LAYERS[:position]} for position, layer in enumerate(LAYERS)},
+    "rules": set(),
+    "settings": {"errors", "rules"},
+    **{layer: {"errors", "heap", "rules", "schema", *LAYERS[:position]} for position, layer in enumerate(LAYERS)},
     "sandbox": {"errors", "schema"},
     "terminal": {*BASE, *LAYERS},
     "report": {*BASE, *LAYERS},

@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.warehouse import PublishError, Resources, publish, send
+from ion_pipeline.warehouse import PublishError, Resources, check_target, publish, send
 
 pytestmark = [pytest.mark.slow]
 SMALL = Resources("256MB", 1)
@@ -115,8 +115,24 @@ def test_a_store_that_refuses_is_named_without_its_options(database: Path, tmp_p
     assert "secret-of-the-test" not in str(failure.value)
 
 
-@pytest.mark.parametrize("uri", ["s3://key:hunter2@bucket/prefix", "postgresql://me:hunter2@host/db"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://key:hunter2@bucket/prefix",
+        "postgresql://me:hunter2@host/db",
+        "postgresql://me@host/db?password=hunter2",
+        "postgresql://me@host/db?sslmode=require&pass%77ord=hunter2",
+        "postgresql://me@host/db?sslpassword=hunter2",
+        "abfs://bucket/prefix?account_key=hunter2",
+        "s3://bucket/prefix?secret_key=hunter2",
+    ],
+)
 def test_passwords_in_a_uri_are_refused_and_not_repeated(uri: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="holds a password") as failure:
         send(tmp_path, uri)
     assert "hunter2" not in str(failure.value)
+
+
+@pytest.mark.parametrize("uri", ["postgresql://me@host/db?passfile=/run/pgpass&sslkey=/run/key", "s3://b?region=x"])
+def test_options_that_are_no_passwords_are_taken(uri: str) -> None:
+    check_target(uri)

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ion_pipeline.cli import app
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.settings import ENDPOINTS, load_settings
+from ion_pipeline.settings import ENDPOINTS, load_settings, unknown_settings
 
 SECRET = "hunter2-secret"
 
@@ -57,6 +59,20 @@ def test_own_urls_win_over_the_environments(monkeypatch: pytest.MonkeyPatch) -> 
         ({"ION_PAGE_SIZE": "0"}, "ION_PAGE_SIZE: input should be greater than or equal to 1"),
         ({"ION_DUCKDB_MEMORY_LIMIT": "lots"}, "ION_DUCKDB_MEMORY_LIMIT: has the wrong form"),
         ({"ION_CLIENT_SECRET": SECRET, "ION_CLIENT_SECRET_FILE": "f"}, "keep one of them"),
+        ({"ION_REFRESH_CRON": "every hour"}, "ION_REFRESH_CRON: is no cron expression: it takes five fields"),
+        ({"ION_RECONCILE_CRON": "0 25 * * *"}, "ION_RECONCILE_CRON: is no cron expression: the hour is wrong"),
+        ({"ION_FULL_REFRESH_CRON": "0 0 30 2 *"}, "ION_FULL_REFRESH_CRON: is no cron expression: that month never"),
+        ({"ION_SCHEDULE_TIME_ZONE": "Berlin"}, "ION_SCHEDULE_TIME_ZONE: is no time zone: write Europe/Berlin"),
+        ({"ION_SCHEDULE_TIME_ZONE": "Europe"}, "ION_SCHEDULE_TIME_ZONE: is no time zone"),
+        ({"ION_SCHEDULE_TIME_ZONE": "../UTC"}, "ION_SCHEDULE_TIME_ZONE: is no time zone"),
+        ({"ION_TOKEN": f"{SECRET}\nX-More: 1"}, "ION_TOKEN: has a line break"),
+        ({"ION_TOKEN": f"{SECRET}\u2013"}, "ION_TOKEN: has a line break, a blank or another character"),
+        ({"ION_CLIENT_SECRET": f"{SECRET}\n{SECRET}"}, "ION_CLIENT_SECRET: has a line break"),
+        ({"ION_API_URL": f"https://me:{SECRET}@ion.example"}, "ION_API_URL: is more than an address"),
+        ({"ION_AUTH_URL": f"https://ion.example/?token={SECRET}"}, "ION_AUTH_URL: is more than an address"),
+        ({"ION_PUBLISH_TO": f"postgresql://me:{SECRET}@host/db"}, "ION_PUBLISH_TO: holds a password"),
+        ({"ION_PUBLISH_TO": f"postgresql://me@host/db?password={SECRET}"}, "ION_PUBLISH_TO: holds a password"),
+        ({"ION_DATA_DIR": "what?/data"}, "has a ? in it, which DuckDB cannot have in a path"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,3 +120,53 @@ def test_dotenv_is_read(tmp_path: Path) -> None:
     settings = load_settings()
     assert settings.page_size == 123
     assert settings.entities == ("parts", "runs")
+
+
+def test_urls_are_taken_as_they_are_copied_from_elsewhere() -> None:
+    settings = load_settings(environment="custom", token=SECRET, api_url="https://api.rocket.example/graphql")
+    assert settings.endpoints.api_url == "https://api.rocket.example"
+    settings = load_settings(environment="custom", token=SECRET, api_url="https://rocket.example/ion/graphql/")
+    assert settings.endpoints.api_url == "https://rocket.example/ion"
+
+
+def test_a_line_break_at_the_end_of_a_secret_is_not_part_of_it() -> None:
+    settings = load_settings(environment="custom", token=f"{SECRET}\n", api_url="https://rocket.example")
+    assert settings.token
+    assert settings.token.get_secret_value() == SECRET
+
+
+CRONS = """
+every hour|0 * * * *|@daily|@hourly|@Daily|@reboot|60 * * * *|*/15 * * * *|0 24 * * *|0 0 0 * *|0 0 32 * *|0 0 L * *
+0 0 * 13 *|0 0 * jan *|0 0 * JAN-mar *|0 0 * * mon-fri|0 0 * * 7|0 0 * * 8|0 0 * * sat#1|0 0 * * sat#6|0 0 30 2 *
+0 0 30 2 1|5-1 * * * *|0 0 * * fri-mon|0 0 * * * *|* * * *|1/5 * * * *|1,2,x * * * *|1-5/2 * * * *|*/0 * * * *
+*/61 * * * *|*/30 */24 * * *|a * * * *|0 0 ? * *|0 0 * * ?|? * * * *|0 0 * ? *|-1 * * * *|1- * * * *|1,,2 * * * *
+0 0 * * L5|0 0 15W * *|0 0 1 1 *|*-5 * * * *|0 0 29 2 *|0 0 1-31 2 *|0 0 1,l * *|H * * * *|0 0 * * 1,2#2|0 0 20-5 * *
+""".strip().replace("\n", "|")
+
+
+@pytest.mark.parametrize("cron", CRONS.split("|"))
+def test_what_is_taken_for_a_cron_expression_is_what_dagster_takes(cron: str) -> None:
+    from dagster._utils.schedules import is_valid_cron_string
+
+    if is_valid_cron_string(cron):
+        assert load_settings(refresh_cron=cron).refresh_cron == cron
+    else:
+        with pytest.raises(SettingsError, match="ION_REFRESH_CRON"):
+            load_settings(refresh_cron=cron)
+
+
+def test_unknown_names_are_pointed_out_with_what_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unknown_settings() == []
+    monkeypatch.setenv("ION_PAGESIZE", "100")
+    monkeypatch.setenv("ION_DBT_THREADS", "2")
+    (tmp_path / ".env").write_text("ION_DATADIR=f\nION_SHOE_LACES=7\nOTHER=1\n")
+    assert unknown_settings() == [
+        "ION_DATADIR is no setting: is ION_DATA_DIR meant?",
+        "ION_PAGESIZE is no setting: is ION_PAGE_SIZE meant?",
+        "ION_SHOE_LACES is no setting, and has no effect.",
+    ]
+    assert load_settings().page_size == 500
+    status = CliRunner().invoke(app, ["status", "--json"])
+    assert status.exit_code == 0
+    assert "ION_PAGESIZE is no setting: is ION_PAGE_SIZE meant?" in status.stderr
+    assert "ION_PAGESIZE" not in status.stdout

@@ -1,0 +1,43 @@
+"""The repair of a reconcile waits for whoever writes the lake, as long as it was told to."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+from graphql import build_schema
+
+from ion_pipeline.extract import Plan, State
+from ion_pipeline.lake import Lake, LakeBusyError, Tenant
+from ion_pipeline.pipeline import reconcile
+from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.settings import load_settings
+
+LONG = 30.0
+
+
+class CameToRead(Exception):
+    """The repair has the lake and begins to read."""
+
+
+async def repair(data_dir: Path, wait: float) -> None:
+    settings = load_settings(environment="embedded", data_dir=data_dir, lock_wait_seconds=wait)
+    audited = reconcile._Audited(build_schema("type Query { me: ID }"), Plan((), (), "none"), State(), (), None, ())
+    run = reconcile._Run(settings, (), False, Silence())
+    await run._repair(None, Tenant("org-1", "api.example.com"), audited, read_by=None)  # type: ignore[arg-type]
+
+
+def test_the_repair_waits_for_another_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read(*_: object, **__: object) -> None:
+        raise CameToRead
+
+    monkeypatch.setattr(reconcile, "carry_out", read)
+    other = Lake(tmp_path / "lake").writing()
+    other.__enter__()
+    with pytest.raises(LakeBusyError):
+        asyncio.run(repair(tmp_path, 0.0))
+    timer = threading.Timer(0.3, other.__exit__, (None, None, None))
+    timer.start()
+    with pytest.raises(CameToRead):
+        asyncio.run(repair(tmp_path, LONG))
+    timer.join()
