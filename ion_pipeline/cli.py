@@ -15,6 +15,7 @@ from ion_pipeline.commands.abom import abom
 from ion_pipeline.commands.report import report
 from ion_pipeline.commands.sandbox import sandbox
 from ion_pipeline.commands.webhooks import webhooks
+from ion_pipeline.ending import Terminated, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import command_settings, emit, err, out
@@ -316,6 +317,7 @@ def _adopt(settings: Settings) -> None:
 def main() -> None:
     """Run the command line; known errors become one message and an exit code, anything else is a bug's traceback."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    unwind_on_sigterm()
     try:
         app()
     except IonPipelineError as error:
@@ -326,6 +328,9 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("interrupted")
         sys.exit(_INTERRUPTED)
+    except Terminated:
+        err.print("terminated")
+        raise
     except BrokenPipeError:
         with suppress(BrokenPipeError):
             sys.stdout.close()

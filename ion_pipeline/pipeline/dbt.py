@@ -28,6 +28,7 @@ from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Built, begin_build, built_load, changed_since_build, connect, note_build
 
 _PARSE_SECONDS = 300.0
+_STOP_SECONDS = 10.0
 
 IndirectSelection = Literal["eager", "buildable", "cautious", "empty"]
 
@@ -217,30 +218,43 @@ def is_built(settings: Settings) -> bool:
 def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str], None] | None = None) -> BuildReport:
     """Run dbt and read what it did.
 
+    The child ends with this process, however that ends, and with an exception or a signal that comes meanwhile.
+
     Raises:
         BuildError: dbt ended with an error.
     """
     results = results_path(settings)
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
-    command = ["-m", "ion_pipeline.pipeline.dbt_child", str(results), "--no-use-colors", *arguments]
     # Only a parse is for the manifest.
     writes_json = str(arguments[0] == "parse").lower()
-    process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
-        [sys.executable, *command, "--project-dir", str(project_of(settings))],
-        cwd=settings.warehouse_path.parent,
-        # dbt's log of every query takes up to a tenth of a small build; whoever wants it sets the variable.
-        env={"DBT_LOG_LEVEL_FILE": "info", **os.environ, **environment(settings), "DBT_WRITE_JSON": writes_json},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    # Nothing is ever written to it: it is at its end when this process is gone.
+    alive, ours = os.pipe()
+    command = ["-m", "ion_pipeline.pipeline.dbt_child", str(results), str(alive), "--no-use-colors", *arguments]
     lines: list[str] = []
-    with process:
-        for line in process.stdout or ():
-            lines.append(line.rstrip())
-            if on_line:
-                on_line(line.rstrip())
+    try:
+        process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
+            [sys.executable, *command, "--project-dir", str(project_of(settings))],
+            cwd=settings.warehouse_path.parent,
+            # dbt's log of every query takes up to a tenth of a small build; whoever wants it sets the variable.
+            env={"DBT_LOG_LEVEL_FILE": "info", **os.environ, **environment(settings), "DBT_WRITE_JSON": writes_json},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=(alive,),
+        )
+        with process:
+            try:
+                for line in process.stdout or ():
+                    lines.append(line.rstrip())
+                    if on_line:
+                        on_line(line.rstrip())
+            except BaseException:
+                _stop(process)
+                raise
+    finally:
+        os.close(alive)
+        os.close(ours)
     report = _read_results(results)
     if process.returncode:
         raise BuildError(
@@ -249,6 +263,15 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
             report=report,
         )
     return report
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _read_results(path: Path) -> BuildReport:

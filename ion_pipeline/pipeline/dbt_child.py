@@ -1,22 +1,45 @@
-"""dbt in the child process: `python -m ion_pipeline.pipeline.dbt_child RESULTS ARGUMENTS…`.
+"""dbt in the child process: `python -m ion_pipeline.pipeline.dbt_child RESULTS ALIVE ARGUMENTS…`.
+
+ALIVE is the number of a descriptor, the reading end of a pipe: at its end the parent is gone, and so is dbt. Without it
+dbt would go on writing for as long as its build takes, and keep everybody else out of the warehouse.
 
 What came of each node goes to the file RESULTS, as JSON. dbt can write such a file itself, but only together with a
 manifest of the whole project, twice in a build, which takes longer than many a build.
 """
 
 import json
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
-
-from dbt.artifacts.schemas.run import RunExecutionResult
-from dbt.cli.main import dbtRunner
 
 from ion_pipeline.heap import collector_paused
 
 
+def end_with_parent(alive: int) -> None:
+    """End this process at once when nobody holds the other end of a pipe any more; DuckDB is safe against that.
+
+    Args:
+        alive: Descriptor of the reading end.
+    """
+
+    def wait() -> None:
+        # Blocks until the kernel closes the other end, which it does at whatever ends the parent.
+        os.read(alive, 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
 def main() -> int:
     """Run dbt as its own command line would, with its words on standard output; its exit code."""
-    results, *arguments = sys.argv[1:]
+    results, alive, *arguments = sys.argv[1:]
+    end_with_parent(int(alive))
+    # They take a second, in which the parent may go.
+    from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
     # The project in memory is most of what the collector would look through: 7 % of a build, for 100 MB.
     with collector_paused():
         outcome = dbtRunner().invoke(arguments)

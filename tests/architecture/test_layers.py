@@ -9,10 +9,11 @@ import ion_pipeline
 
 PACKAGE = Path(ion_pipeline.__file__).parent
 # Left to right. `sandbox` stands apart: it uses the base only, and only what starts it may import it.
-BASE = ("errors", "heap", "rules", "schema", "settings")
+BASE = ("ending", "errors", "heap", "rules", "schema", "settings")
 LAYERS = ("client", "extract", "lake", "warehouse", "pipeline")
 DRIVERS = ("defs", "definitions", "terminal", "commands", "cli")
 ALLOWED: dict[str, set[str]] = {
+    "ending": set(),
     "errors": set(),
     "heap": set(),
     "schema": {"heap"},

@@ -16,7 +16,7 @@ from ion_pipeline.settings import load_settings
 LONG = 30.0
 
 
-class CameToRead(Exception):
+class CameToReadError(Exception):
     """The repair has the lake and begins to read."""
 
 
@@ -29,7 +29,7 @@ async def repair(data_dir: Path, wait: float) -> None:
 
 def test_the_repair_waits_for_another_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def read(*_: object, **__: object) -> None:
-        raise CameToRead
+        raise CameToReadError
 
     monkeypatch.setattr(reconcile, "carry_out", read)
     other = Lake(tmp_path / "lake").writing()
@@ -38,6 +38,6 @@ def test_the_repair_waits_for_another_writer(tmp_path: Path, monkeypatch: pytest
         asyncio.run(repair(tmp_path, 0.0))
     timer = threading.Timer(0.3, other.__exit__, (None, None, None))
     timer.start()
-    with pytest.raises(CameToRead):
+    with pytest.raises(CameToReadError):
         asyncio.run(repair(tmp_path, LONG))
     timer.join()

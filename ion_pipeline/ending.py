@@ -1,0 +1,58 @@
+"""How a process ends when it is told to: SIGTERM unwinds like Ctrl-C, so that locks are given back and children end.
+
+Ctrl-C stays Python's `KeyboardInterrupt`. Dagster puts a handler of its own in the place of both while it runs a job,
+which does not say which of the two came: `noted_signals` does.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# As a shell shows a process that a signal has ended: 128 and its number.
+TERMINATED = 128 + signal.SIGTERM
+
+
+class Terminated(SystemExit):
+    """SIGTERM came. Not handled, it ends the process with the usual exit code, 143."""
+
+    def __init__(self) -> None:
+        super().__init__(TERMINATED)
+
+
+def unwind_on_sigterm() -> None:
+    """Have SIGTERM raise `Terminated` in the main thread, from now on. To be called there."""
+    signal.signal(signal.SIGTERM, _raise)
+
+
+@contextmanager
+def noted_signals() -> Iterator[Callable[[], bytes]]:
+    """Notes which signals come while the block lasts, whoever handles them; in the main thread only.
+
+    Yields:
+        What gives their numbers, one byte each, in the order in which they came.
+    """
+    reading, writing = os.pipe()
+    for descriptor in (reading, writing):
+        os.set_blocking(descriptor, False)
+    try:
+        before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        try:
+            yield lambda: _read(reading)
+        finally:
+            signal.set_wakeup_fd(before)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except BlockingIOError:
+        return b""
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
