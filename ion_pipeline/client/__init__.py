@@ -11,6 +11,7 @@ from ion_pipeline.client.client import Answer, ClientStats, Identity, IonClient,
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.errors import (
     AuthError,
+    CertificateError,
     GraphQLError,
     IonApiError,
     NotGraphQLError,
@@ -26,6 +27,7 @@ from ion_pipeline.client.errors import (
 __all__ = [
     "Answer",
     "AuthError",
+    "CertificateError",
     "ClientConfig",
     "ClientStats",
     "GraphQLError",

@@ -17,6 +17,7 @@ from ion_pipeline.client.clock import ServerClock
 from ion_pipeline.client.concurrency import AdaptiveLimiter
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.errors import (
+    CertificateError,
     GraphQLError,
     IonApiError,
     RequestTimeoutError,
@@ -25,6 +26,7 @@ from ion_pipeline.client.errors import (
     TransportError,
 )
 from ion_pipeline.client.retry import Backoff, attempts, full_jitter
+from ion_pipeline.client.surroundings import certificates_remedy
 from ion_pipeline.client.transport import default_transport
 
 _CONNECT_SECONDS = 10.0
@@ -123,7 +125,8 @@ class IonClient:
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             transport=transport or default_transport(config, keep_alive=_KEEP_ALIVE_SECONDS),
-            trust_env=not config.is_local,
+            # What it says is the transport's business.
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:
@@ -268,8 +271,13 @@ class IonClient:
         self.clock.heard(http_date(response.headers.get("date", "")))
         return response
 
-    def _broken(self, error: httpx.HTTPError, operation: str) -> TransportError:
+    def _broken(self, error: httpx.HTTPError, operation: str) -> IonApiError:
         reason = self._auth.redact(str(error)) or "no reason given"
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return CertificateError(
+                f"The certificate of {error.request.url.netloc.decode()} is not believed during {operation}: {reason}.",
+                remedy=certificates_remedy(),
+            )
         return TransportError(
             f"The connection to {error.request.url.netloc.decode()} failed during {operation}: "
             f"{reason} ({type(error).__name__}).",

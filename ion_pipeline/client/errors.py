@@ -8,6 +8,7 @@
         ├── ServerError             500, 503 and other 5xx                              retried
         ├── RequestTimeoutError     502, 504, or no answer in time: ask for less        retried, with smaller pages
         ├── TransportError          no connection, a broken one, or half an answer      retried
+        ├── CertificateError        whoever answers has a certificate that is not believed
         ├── NotGraphQLError         something else than ION answers at this address
         ├── GraphQLError            ION understood the request and refuses it
         ├── PartialDataError        `data` and `errors` together: rows would be lost    retried
@@ -81,6 +82,10 @@ class TransportError(IonApiError):
     """No connection, a broken one, or an answer that is not whole."""
 
     retryable = True
+
+
+class CertificateError(IonApiError):
+    """Whoever answers shows a certificate that is not believed: it stays so, however often it is asked."""
 
 
 class NotGraphQLError(IonApiError):

@@ -5,7 +5,6 @@ aiohttp. A body is read whole before the answer is handed over, as pages are nee
 """
 
 from typing import Any
-from urllib.request import getproxies
 
 import aiohttp
 import httpx
@@ -13,6 +12,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ion_pipeline.client.config import ClientConfig
+from ion_pipeline.client.surroundings import proxied_transport, proxy_for, ssl_context
 
 # From the most specific to the most general: the first that fits is what httpx would have raised.
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -26,20 +26,44 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientError, httpx.ReadError),
     (OSError, httpx.ReadError),
 )
-_PROXIED = frozenset({"http", "https", "all"})
 # httpx has set what is to be sent.
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
-def default_transport(config: ClientConfig, *, keep_alive: float) -> httpx.AsyncBaseTransport | None:
-    """What carries a tenant's requests if nothing else is said.
+def default_transport(config: ClientConfig, *, keep_alive: float) -> httpx.AsyncBaseTransport:
+    """What carries a tenant's requests if nothing else is said; httpx itself where the environment names a proxy.
 
-    None stands for httpx's own transport: where the environment names proxies (`HTTPS_PROXY`, `NO_PROXY`, …), which it
-    knows in all their forms.
+    Raises:
+        SettingsError: A proxy or the certificates that the environment names cannot be used.
     """
-    if not config.is_local and _PROXIED & getproxies().keys():
-        return None
-    return AiohttpTransport(keep_alive=keep_alive, trust_env=not config.is_local)
+    direct = AiohttpTransport(keep_alive=keep_alive, trust_env=not config.is_local)
+    if config.is_local:
+        return direct
+    limits = httpx.Limits(
+        max_connections=None, max_keepalive_connections=config.max_concurrency + 1, keepalive_expiry=keep_alive
+    )
+    proxied = {
+        httpx.URL(url).host: proxied_transport(proxy, url, direct.certificates, limits)
+        for url in (config.api_url, config.auth_url)
+        if url and (proxy := proxy_for(url))
+    }
+    return _ByHost(proxied, direct) if proxied else direct
+
+
+class _ByHost(httpx.AsyncBaseTransport):
+    """Some hosts through a proxy, the others directly."""
+
+    def __init__(self, proxied: dict[str, httpx.AsyncHTTPTransport], direct: "AiohttpTransport") -> None:
+        self.proxied = proxied
+        self._direct = direct
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        carrier = self.proxied.get(request.url.host, self._direct)
+        return await carrier.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for carrier in (*self.proxied.values(), self._direct):
+            await carrier.aclose()
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -52,7 +76,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, *, keep_alive: float, trust_env: bool = True) -> None:
         self._keep_alive = keep_alive
-        self._ssl = httpx.create_ssl_context(trust_env=trust_env)
+        self.certificates = ssl_context(trust_env=trust_env)
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -92,7 +116,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         # Made at the first request: it belongs to the loop it is made in.
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keep_alive, ssl=self._ssl),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keep_alive, ssl=self.certificates),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=_NOT_ADDED,

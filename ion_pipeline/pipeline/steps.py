@@ -15,6 +15,8 @@ from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import LoadReport, PublishError, PublishReport, SendReport
 
+_POSTGRES = ("postgresql://", "postgres://")
+
 __all__ = ["ExtractReport", "ReadMode", "extract", "load", "publish"]
 
 
@@ -103,7 +105,10 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
             before stays.
     """
     reporter, target = reporter or Silence(), to or settings.publish_to
-    if target:
+    if target and target.startswith(_POSTGRES):
+        # A server that is away for an hour keeps no scheduled publish from the readers of files.
+        warehouse.check_postgres(target, answers=to is not None)
+    elif target:
         warehouse.check_target(target)
     with reporter.phase("Publishing"):
         report = warehouse.publish(
@@ -145,6 +150,6 @@ def _export_controlled(settings: Settings) -> str:
 
 
 def _send(settings: Settings, target: str) -> SendReport:
-    if target.startswith(("postgresql://", "postgres://")):
+    if target.startswith(_POSTGRES):
         return warehouse.send_to_postgres(settings.published_dir, target, resources=resources_of(settings))
     return warehouse.send(settings.published_dir, target, keep=settings.publish_keep)

@@ -33,7 +33,7 @@ from ion_pipeline.warehouse.errors import (
 from ion_pipeline.warehouse.latest import INCLUDED
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.merge import TableChange
-from ion_pipeline.warehouse.postgres import send_to_postgres
+from ion_pipeline.warehouse.postgres import check_postgres, send_to_postgres
 from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish, settle
 from ion_pipeline.warehouse.released import RELEASED, RELEASED_HISTORY, release
 from ion_pipeline.warehouse.sending import SendReport, check_target, send
@@ -72,6 +72,7 @@ __all__ = [
     "begin_build",
     "built_load",
     "changed_since_build",
+    "check_postgres",
     "check_target",
     "compact",
     "connect",

@@ -9,6 +9,7 @@ touched; which those are is written down in the schema `ion_pipeline`. The clien
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +91,7 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
     """
     check_target(uri)
     publish_id, _ = current_publish(published_dir)
-    try:
-        # Only those who publish to PostgreSQL have it installed.
-        from adbc_driver_manager import Error  # noqa: PLC0415
-        from adbc_driver_postgresql import dbapi  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingDriverError(
-            "The driver for PostgreSQL is not installed.", remedy="pip install 'ion-pipeline[postgres]'"
-        ) from error
+    dbapi, driver_error = _driver()
     try:
         with (
             connect(published_dir / DATABASE, resources, read_only=True) as source,
@@ -112,13 +106,49 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
                 cursor.execute(f"drop table if exists {gone}")
             _note(cursor, tables, publish_id)
             target.commit()
-    except Error as error:
-        raise PublishError(
-            f"PostgreSQL at {shown(uri)} refuses: {' '.join(str(error).split())}",
-            remedy="Nothing was changed there. Check the address, PGPASSWORD, the user's rights, and what depends on "
-            "the table that is named.",
-        ) from error
+    except driver_error as error:
+        raise _refused(uri, error) from error
     return SendReport(shown(uri), publish_id, len(tables), 0)
+
+
+def check_postgres(uri: str, *, answers: bool = True) -> None:
+    """Find out what would keep a publish from being sent, before it is made.
+
+    Args:
+        uri: As for `send_to_postgres`.
+        answers: Ask the server, too.
+
+    Raises:
+        SettingsError, MissingDriverError, PublishError: As `send_to_postgres`.
+    """
+    check_target(uri)
+    dbapi, driver_error = _driver()
+    if answers:
+        try:
+            with dbapi.connect(uri) as target, target.cursor() as cursor:
+                cursor.execute("select 1")
+        except driver_error as error:
+            raise _refused(uri, error) from error
+
+
+def _driver() -> tuple[Any, type[Exception]]:
+    """ADBC's client for PostgreSQL, and the error it raises. Only those who publish there have it installed."""
+    try:
+        dbapi = import_module("adbc_driver_postgresql.dbapi")
+        manager = import_module("adbc_driver_manager")
+    except ImportError as error:
+        raise MissingDriverError(
+            "The driver for PostgreSQL is not installed.", remedy="pip install 'ion-pipeline[postgres]'"
+        ) from error
+    return dbapi, manager.Error
+
+
+def _refused(uri: str, error: Exception) -> PublishError:
+    return PublishError(
+        f"PostgreSQL at {shown(uri)} refuses: {' '.join(str(error).split())}",
+        remedy="Nothing was changed there. Check the address, PGPASSWORD, the user's rights, and what depends on "
+        "the table that is named.",
+    )
 
 
 def _tables(source: duckdb.DuckDBPyConnection) -> list[_Table]:
