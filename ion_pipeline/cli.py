@@ -294,6 +294,13 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False, afresh: bool = False) -> Any:
+    from ion_pipeline.pipeline import dbt
+
+    if not dbt.is_prepared(settings):
+        # Before half a minute of parsing, and only then: every other refresh asks this anyhow, soon enough.
+        from ion_pipeline.pipeline.check import check_key
+
+        check_key(settings)
     with err.status("Starting Dagster"):
         from ion_pipeline.definitions import build_definitions
         from ion_pipeline.defs.run import run_refresh

@@ -6,10 +6,12 @@ which does not say which of the two came: `noted_signals` does.
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_STOP_SECONDS = 10.0
 # As a shell shows a process that a signal has ended: 128 and its number.
 TERMINATED = 128 + signal.SIGTERM
 
@@ -24,6 +26,16 @@ class Terminated(SystemExit):
 def unwind_on_sigterm() -> None:
     """Have SIGTERM raise `Terminated` in the main thread, from now on. To be called there."""
     signal.signal(signal.SIGTERM, _raise)
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """End a child, by force after a while, and wait until it has ended."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -82,6 +82,22 @@ def check(settings: Settings) -> CheckReport:
         return asyncio.run(_check(config, settings))
 
 
+def check_key(settings: Settings) -> None:
+    """Ask a tenant who the key belongs to, and nothing else. The sandbox of `embedded` need not be asked.
+
+    Raises:
+        IonPipelineError: The tenant cannot be reached or refuses the key.
+    """
+    if settings.environment != "embedded":
+        with reachable_tenant(settings) as config:
+            asyncio.run(_me(config))
+
+
+async def _me(config: ClientConfig) -> None:
+    async with IonClient(config) as client:
+        await client.me()
+
+
 async def _check(config: ClientConfig, settings: Settings) -> CheckReport:
     async with IonClient(config) as client:
         identity = await client.me()

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import duckdb
 import orjson
 
+from ion_pipeline.ending import stop
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.lake import WriterLock
 from ion_pipeline.pipeline import export_control
@@ -28,7 +29,6 @@ from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Built, begin_build, built_load, changed_since_build, connect, note_build
 
 _PARSE_SECONDS = 300.0
-_STOP_SECONDS = 10.0
 
 IndirectSelection = Literal["eager", "buildable", "cautious", "empty"]
 
@@ -136,22 +136,27 @@ def parse_stamp(settings: Settings) -> Path:
     return Path(environment(settings)["DBT_TARGET_PATH"]) / "manifest.sha256"
 
 
+def is_prepared(settings: Settings) -> bool:
+    """Whether the manifest is that of the project as it is; parsing takes longer than asking ION."""
+    stamp = parse_stamp(settings)
+    manifest = stamp.with_name("manifest.json")
+    return manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == _manifest_digest(settings)
+
+
 def prepared_manifest(settings: Settings) -> Path:
     """The project's manifest, parsed anew only when a file of the project has changed.
 
     Raises:
         BuildError: The project does not parse; dbt's own words are in the message.
     """
-    target = Path(environment(settings)["DBT_TARGET_PATH"])
-    manifest, stamp = target / "manifest.json", parse_stamp(settings)
-    # The manifest holds the names of schemas, too.
-    digest = f"{_digest(project_of(settings))} {export_control.source_schemas(settings)}"
+    stamp = parse_stamp(settings)
     # Dagster's processes start side by side, and dbt does not write the file in one go.
-    with WriterLock(target.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
-        if not (manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == digest):
+    with WriterLock(stamp.parent.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
+        if not is_prepared(settings):
+            digest = _manifest_digest(settings)
             run(settings, ["parse"])
             stamp.write_text(digest, encoding="utf-8")
-    return manifest
+    return stamp.with_name("manifest.json")
 
 
 def build(
@@ -228,8 +233,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     results.unlink(missing_ok=True)
     # Only a parse is for the manifest.
     writes_json = str(arguments[0] == "parse").lower()
-    # Nothing is ever written to it: it is at its end when this process is gone.
-    alive, ours = os.pipe()
+    alive, ours = os.pipe()  # Nothing is written to it: it is at its end when this process is gone.
     command = ["-m", "ion_pipeline.pipeline.dbt_child", str(results), str(alive), "--no-use-colors", *arguments]
     lines: list[str] = []
     try:
@@ -250,7 +254,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
                     if on_line:
                         on_line(line.rstrip())
             except BaseException:
-                _stop(process)
+                stop(process)
                 raise
     finally:
         os.close(alive)
@@ -263,15 +267,6 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
             report=report,
         )
     return report
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _read_results(path: Path) -> BuildReport:
@@ -330,6 +325,11 @@ def models_digest(settings: Settings) -> str:
     control = (export_control.definition(settings), settings.publish_export_controlled)
     made_of = f"{_digest(project_of(settings))} {duckdb.__version__} {tables} {control}"
     return hashlib.sha256(made_of.encode()).hexdigest()
+
+
+def _manifest_digest(settings: Settings) -> str:
+    # The manifest holds the names of schemas, too.
+    return f"{_digest(project_of(settings))} {export_control.source_schemas(settings)}"
 
 
 def _digest(project: Path) -> str:

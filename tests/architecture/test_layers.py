@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "commands": {*BASE, *LAYERS, "report", "sandbox", "terminal", "webhooks"},
     "cli": {*BASE, *LAYERS, "sandbox", "terminal", "commands", "definitions", "defs"},
 }
-ALLOWED["pipeline"] |= {"settings", "sandbox"}
+ALLOWED["pipeline"] |= {"ending", "settings", "sandbox"}
 MAX_LINES = 350
 
 
