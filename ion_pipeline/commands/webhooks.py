@@ -22,9 +22,8 @@ def serve(
 
     ION wants HTTPS: put it behind a proxy that ends TLS. The secret comes from ION_WEBHOOK_SECRET(_FILE).
     """
-    import uvicorn
-
     from ion_pipeline.webhooks import Inbox, ReceiverOptions, receiver
+    from ion_pipeline.webhooks.server import server
 
     settings = command_settings(context, tenant=False)
     secret = settings.read_webhook_secret()
@@ -39,18 +38,6 @@ def serve(
         max_bytes=settings.webhook_max_bytes,
         per_second=settings.webhook_requests_per_second,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            receiver(Inbox(settings.webhook_inbox), options),
-            host=host,
-            port=port,
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-            limit_concurrency=200,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=5,
-        )
-    )
+    serving = server(receiver(Inbox(settings.webhook_inbox), options), host, port)
     err.print(f"Events are received at http://{host}:{port}/ion/webhooks. Ctrl-C ends it.", highlight=False)
-    server.run()
+    serving.run()

@@ -1,6 +1,7 @@
 """The receiver's HTTP face: small bodies, signed, not too many; stored before they are answered.
 
-What it answers gives nothing away: no reason for a refused signature, no content of an event.
+What it answers gives nothing away: no reason for a refused signature, no content of an event. Who has no valid
+signature takes nothing from those who have: no token of the rate, no kept connection, no line of the log each.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ion_pipeline.plain import visible
 from ion_pipeline.webhooks.event import MalformedEventError, parse
 from ion_pipeline.webhooks.inbox import Inbox
 from ion_pipeline.webhooks.rate import TokenBucket
@@ -24,6 +26,11 @@ from ion_pipeline.webhooks.signature import Algorithm, is_signed
 
 PATH = "/ion/webhooks"
 _SECONDS_FOR_A_BODY = 10.0
+_CLOSE = {"Connection": "close"}
+_LINES_PER_SECOND = 1 / 60
+_LINES_AT_ONCE = 5
+# Refusals that only a valid signature can bring about.
+_SIGNED = frozenset({429, 503})
 _log = structlog.get_logger("ion_pipeline.webhooks")
 
 
@@ -35,7 +42,7 @@ class ReceiverOptions:
         secret: Shared with ION.
         algorithm: Hash of the signature.
         max_bytes: Size of a body at most.
-        per_second: Requests let in per second; twice as many in a burst.
+        per_second: Signed requests let in per second; twice as many in a burst.
     """
 
     secret: str
@@ -50,6 +57,9 @@ class ReceiverOptions:
 def receiver(inbox: Inbox, options: ReceiverOptions) -> Starlette:
     """The application: `POST /ion/webhooks`, and `GET /healthz` for whoever watches it.
 
+    The signature comes before the rate: whoever floods the door without the secret gets 401, and costs ION's events
+    nothing. What is refused is also disconnected.
+
     Answers: 200 `{"status": "stored"}` or `{"status": "known"}`; 400 no event; 401 not signed; 408 too slow; 413 too
     large; 429 too many, with `Retry-After`; 503 not stored, to be delivered again.
 
@@ -58,15 +68,18 @@ def receiver(inbox: Inbox, options: ReceiverOptions) -> Starlette:
         options: Secret and limits.
     """
     bucket = TokenBucket(options.per_second, 2 * options.per_second)
+    refusals = _Refusals()
 
     async def receive(request: Request) -> Response:
+        signature = request.headers.get("x-ion-signature", "")
+        # Without any signature the body need not be read.
+        body = await _body(request, options.max_bytes) if signature else b""
+        if not signature or not is_signed(body, signature, options.secret, options.algorithm):
+            refusals.note(request.client.host if request.client else "")
+            raise HTTPException(401, "not signed")
         wait = bucket.take(time.monotonic())
         if wait:
             raise HTTPException(429, "too many requests", {"Retry-After": str(math.ceil(wait))})
-        body = await _body(request, options.max_bytes)
-        if not is_signed(body, request.headers.get("x-ion-signature", ""), options.secret, options.algorithm):
-            _log.warning("signature refused", client=request.client.host if request.client else None)
-            raise HTTPException(401, "not signed")
         try:
             is_new = await run_in_threadpool(inbox.store, parse(body))
         except MalformedEventError as error:
@@ -77,7 +90,7 @@ def receiver(inbox: Inbox, options: ReceiverOptions) -> Starlette:
         return JSONResponse({"status": "stored" if is_new else "known"})
 
     async def health(request: Request) -> Response:  # noqa: ARG001 -- Starlette passes it
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok"}, headers=_CLOSE)
 
     return Starlette(
         routes=[Route(PATH, receive, methods=["POST"]), Route("/healthz", health, methods=["GET"])],
@@ -103,7 +116,24 @@ async def _body(request: Request, limit: int) -> bytes:
     raise HTTPException(413, "too large")
 
 
+class _Refusals:
+    """Log lines about refused signatures: the first few, then one a minute that has their number."""
+
+    def __init__(self) -> None:
+        self._bucket = TokenBucket(_LINES_PER_SECOND, _LINES_AT_ONCE)
+        self._unlogged = 0
+
+    def note(self, client: str) -> None:
+        self._unlogged += 1
+        if not self._bucket.take(time.monotonic()):
+            # An address may come from a proxy's header, and so from a stranger.
+            _log.warning("signature refused", client=visible(client), refused=self._unlogged)
+            self._unlogged = 0
+
+
 def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 -- Starlette passes it
     if not isinstance(error, HTTPException):
         raise error
-    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=error.headers)
+    # After 429 and 503 ION comes again, and may do so on the same connection.
+    headers = dict(error.headers or {}) if error.status_code in _SIGNED else {**(error.headers or {}), **_CLOSE}
+    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=headers)

@@ -9,13 +9,14 @@ import ion_pipeline
 
 PACKAGE = Path(ion_pipeline.__file__).parent
 # Left to right. `sandbox` stands apart: it uses the base only, and only what starts it may import it.
-BASE = ("ending", "errors", "heap", "rules", "schema", "settings")
+BASE = ("ending", "errors", "heap", "plain", "rules", "schema", "settings")
 LAYERS = ("client", "extract", "lake", "warehouse", "pipeline")
 DRIVERS = ("defs", "definitions", "terminal", "commands", "cli")
 ALLOWED: dict[str, set[str]] = {
     "ending": set(),
     "errors": set(),
     "heap": set(),
+    "plain": set(),
     "schema": {"heap"},
     "rules": set(),
     "settings": {"errors", "rules"},
@@ -23,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "sandbox": {"errors", "schema"},
     "terminal": {*BASE, *LAYERS},
     "report": {*BASE, *LAYERS},
-    "webhooks": {"errors", "extract"},
+    "webhooks": {"errors", "extract", "plain"},
     "defs": {*BASE, *LAYERS, "webhooks"},
     "definitions": {*BASE, *LAYERS, "defs"},
     "commands": {*BASE, *LAYERS, "report", "sandbox", "terminal", "webhooks"},
