@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from ion_pipeline import __version__
 from ion_pipeline.commands.abom import abom
@@ -19,6 +18,7 @@ from ion_pipeline.ending import Terminated, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import command_settings, emit, err, out
+from ion_pipeline.terminal.text import styled
 
 _INTERRUPTED = 130
 
@@ -178,7 +178,7 @@ def extract(
         out.print(rows_view(report.rows_by_entity))
         out.print(f"Load {report.load_id}: {report.rows:,} rows in {report.requests:,} requests.")
         for name, rows in report.unsettled.items():
-            err.print(f"[yellow]![/yellow] {name}: {rows:,} rows changed again while it was read.", highlight=False)
+            err.print(styled(("!", "yellow"), f" {name}: {rows:,} rows changed again while it was read."))
 
     emit(asdict(report), as_json=as_json, human=human)
 
@@ -310,7 +310,7 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
     mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh)
     result = run_refresh(build_definitions(settings, reporter(err), mode=mode))
     for warning in result.warnings:
-        err.print(f"[yellow]![/yellow] {warning}", highlight=False)
+        err.print(styled(("!", "yellow"), f" {warning}"))
     return result
 
 
@@ -328,9 +328,9 @@ def main() -> None:
     try:
         app()
     except IonPipelineError as error:
-        err.print(f"[red]error:[/red] {escape(error.message)}", highlight=False)
+        err.print(styled(("error:", "red"), f" {error.message}"))
         if error.remedy:
-            err.print(f"       {escape(error.remedy)}", highlight=False)
+            err.print(f"       {error.remedy}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         err.print("interrupted")

@@ -10,12 +10,14 @@ import unicodedata
 # Controls (ESC, C0, C1), formats (bidirectional overrides, zero-width marks), lone surrogates, line and paragraph ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
-# A spreadsheet takes a cell that begins so for a formula; the wide forms are what a Japanese keyboard has for them.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# A spreadsheet takes a cell that begins so for a formula; the last four are the wide forms of the first.
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# Up to where two and four digits are enough.
+_BYTE, _PLANE = 0xFF, 0xFFFF
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    """Write what cannot be seen as Python and JSON write it: `\\x1b`, `\\n`, `\\u202e`. Other text stays as it is.
+    r"""Write what cannot be seen as Python writes it: `\x1b`, `\n`, `\u202e`. Other text stays as it is.
 
     Args:
         text: Any text.
@@ -58,7 +60,7 @@ def _escaped(character: str) -> str:
     code = ord(character)
     if character in _SHORT:
         return _SHORT[character]
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"\\x{code:02x}" if code <= _BYTE else f"\\u{code:04x}" if code <= _PLANE else f"\\U{code:08x}"
 
 
 def _json(character: str) -> str:

@@ -1,6 +1,7 @@
 """`ion-pipeline abom`: as-built units on the command line. Reads the published file and nothing else."""
 
 import csv
+import io
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ion_pipeline.plain import cell, visible
 from ion_pipeline.terminal.frame import command_settings, emit, out
+from ion_pipeline.terminal.text import plain
 
 if TYPE_CHECKING:
     from ion_pipeline.pipeline.genealogy import Genealogy
@@ -47,7 +50,10 @@ Instant = Annotated[
     ),
 ]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Print the rows as CSV.")]
+Csv = Annotated[
+    bool,
+    typer.Option("--csv", help="Print the rows as CSV; text that would be a formula gets an apostrophe."),
+]
 
 
 @abom.command(epilog=_examples("show PLT-T0", "show PLT-TOP:PLT-T0 --levels 1", "show PLT-T0 --as-of 2026-03-01"))
@@ -128,7 +134,7 @@ def compare(
 
     def human() -> None:
         if plan:
-            out.print(conformance_view(rows) if rows else f"{one.label} has no plan and nothing installed.")
+            out.print(conformance_view(rows) if rows else plain(f"{one.label} has no plan and nothing installed."))
             return
         if rows:
             out.print(drawn_changes(rows, before, after))
@@ -152,7 +158,7 @@ def where_used(context: typer.Context, unit: Name, as_json: Json = False, as_csv
         rows = genealogy.where_used(found)
 
     def human() -> None:
-        out.print(uses_view(rows) if rows else f"{found.label} is in nothing.", highlight=False)
+        out.print(uses_view(rows) if rows else plain(f"{found.label} is in nothing."), highlight=False)
 
     _give({"unit": found, "used_in": rows}, rows, as_json=as_json, as_csv=as_csv, human=human)
 
@@ -176,7 +182,7 @@ def recall(
     def human() -> None:
         if rows:
             out.print(recall_view(rows))
-        out.print(f"{len(rows)} top-level units contain {part} {lot_or_serial}.", highlight=False)
+        out.print(plain(f"{len(rows)} top-level units contain {part} {lot_or_serial}."))
 
     document = {"part_number": part, "lot_or_serial": lot_or_serial, "affected": rows}
     _give(document, rows, as_json=as_json, as_csv=as_csv, human=human)
@@ -196,9 +202,21 @@ def _give(
     if not as_csv:
         emit(document, as_json=as_json, human=human)
     elif rows:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(
-            {name: ";".join(map(str, value)) if isinstance(value, list) else value for name, value in row.items()}
-            for row in rows
-        )
+        # A file gets the text as it is in ION; a terminal must not be controlled by it.
+        on_terminal = sys.stdout.isatty()
+        _write_row(list(rows[0]))
+        for row in rows:
+            _write_row([_cell(value, on_terminal=on_terminal) for value in row.values()])
+
+
+def _write_row(cells: Sequence[Any]) -> None:
+    # The writer quotes the characters of its own line end only, and a carriage return in a cell needs it too.
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    sys.stdout.write(line.getvalue().removesuffix("\r\n") + "\n")
+
+
+def _cell(value: Any, *, on_terminal: bool) -> Any:
+    text = ";".join(map(str, value)) if isinstance(value, list) else value
+    safe = cell(text)
+    return visible(safe) if on_terminal and isinstance(safe, str) else safe

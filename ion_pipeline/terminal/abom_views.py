@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from ion_pipeline.terminal.text import plain
 from ion_pipeline.terminal.views import table
 
 Row = Mapping[str, Any]
@@ -26,7 +27,10 @@ _CONFORMS = {"conforming": "green", "conforming_substitute": "yellow", "conformi
 
 def drawn_changes(changes: Sequence[Row], before: str, after: str) -> Tree:
     """Draw what differs in a tree of the places where it does."""
-    root = Tree(Text.assemble((f"- {before}", "red"), "\n", (f"+ {after}", "green")), guide_style="dim")
+    root = Tree(
+        Text.assemble(plain(f"- {before}", "red"), "\n", plain(f"+ {after}", "green")),
+        guide_style="dim",
+    )
     places: dict[str, Tree] = {}
     for change in changes:
         branch, path = root, ""
@@ -34,7 +38,7 @@ def drawn_changes(changes: Sequence[Row], before: str, after: str) -> Tree:
         for step in above:
             path = f"{path} > {step}"
             if path not in places:
-                places[path] = branch.add(Text(step, style="bold"))
+                places[path] = branch.add(plain(step, style="bold"))
             branch = places[path]
         branch.add(_change(change))
     return root
@@ -58,12 +62,12 @@ def uses_view(uses: Sequence[Row]) -> Table:
         top = use["is_top_level"]
         grid.add_row(
             str(use["min_depth"]),
-            Text(use["ancestor_part_number"] or "", style="bold" if top else ""),
-            Text(use["ancestor_part_revision"] or ""),
-            Text(_identity(use, "ancestor_"), style="cyan"),
+            plain(use["ancestor_part_number"] or "", style="bold" if top else ""),
+            plain(use["ancestor_part_revision"] or ""),
+            plain(_identity(use, "ancestor_"), style="cyan"),
             str(use["path_count"]),
             _number(use["quantity_extended"]),
-            Text("top level" if top else "", style="yellow"),
+            plain("top level" if top else "", style="yellow"),
         )
     return grid
 
@@ -74,12 +78,12 @@ def recall_view(affected: Sequence[Row]) -> Table:
     grid = table("part", "serial or lot", "status", "quantity", "places", shortest, right=["quantity"], wrap=[shortest])
     for unit in affected:
         grid.add_row(
-            Text(" ".join(text for text in (unit["part_number"], unit["part_revision"]) if text), style="bold"),
-            Text(_identity(unit), style="cyan"),
-            Text(unit["status"] or ""),
+            plain(" ".join(text for text in (unit["part_number"], unit["part_revision"]) if text), style="bold"),
+            plain(_identity(unit), style="cyan"),
+            plain(unit["status"] or ""),
             _number(unit["quantity_extended"]),
             str(unit["path_count"]),
-            Text(unit["path_text"], style="dim"),
+            plain(unit["path_text"], style="dim"),
         )
     return grid
 
@@ -93,9 +97,9 @@ def conformance_view(lines: Sequence[Row]) -> Table:
         status = line["status"]
         planned = " ".join(text for text in (line["part_number"], line["part_revision"]) if text)
         grid.add_row(
-            Text(status, style=_CONFORMS.get(status, "red")),
-            Text("" if status == "unplanned" else planned),
-            Text(", ".join(line["installed_part_numbers"])),
+            plain(status, style=_CONFORMS.get(status, "red")),
+            plain("" if status == "unplanned" else planned),
+            plain(", ".join(line["installed_part_numbers"])),
             _number(line["quantity_planned"]),
             _number(line["quantity_installed"]),
         )
@@ -105,11 +109,11 @@ def conformance_view(lines: Sequence[Row]) -> Table:
 def _change(change: Row) -> Text:
     sign, colour = _SIGNS.get(change["change"], _BETWEEN)
     text = Text.assemble(
-        (f"{sign} ", colour), (change["line"], "bold"), "  ", (change["change"].replace("_", " "), colour)
+        (f"{sign} ", colour), plain(change["line"], "bold"), "  ", (change["change"].replace("_", " "), colour)
     )
     sides = [_side(change, side) for side in ("before", "after")]
     text.append("  ")
-    text.append(" -> ".join(side for side in sides if side))
+    text.append_text(plain(" -> ".join(side for side in sides if side)))
     return text
 
 

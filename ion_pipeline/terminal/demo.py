@@ -4,6 +4,7 @@ from rich.console import Console
 
 from ion_pipeline.lake import Lake
 from ion_pipeline.settings import Settings
+from ion_pipeline.terminal.text import styled
 from ion_pipeline.terminal.tree import as_built_tree, showable_unit
 from ion_pipeline.terminal.views import rows_view
 
@@ -30,10 +31,11 @@ def show_demo(settings: Settings, console: Console) -> None:
     unit = showable_unit(published)
     tree = as_built_tree(published, unit) if unit is not None else None
     if tree is not None:
-        console.print("[bold]One unit as it was built[/bold]")
+        console.print(styled(("One unit as it was built", "bold")))
         console.print(tree)
         console.print()
-    console.print(f"The warehouse: [bold]{published}[/bold] (DuckDB), [bold]{published.parent / 'parquet'}[/bold]\n")
+    files = (str(published), "bold"), " (DuckDB), ", (str(published.parent / "parquet"), "bold")
+    console.print(styled("The warehouse: ", *files, "\n"))
     console.print("Try next:")
     for command, purpose in _NEXT:
-        console.print(f"  [bold]{command}[/bold]\n      {purpose}", highlight=False)
+        console.print(styled("  ", (command, "bold"), f"\n      {purpose}"))

@@ -8,15 +8,15 @@ from typing import Any
 import orjson
 import structlog
 import typer
-from rich.console import Console
-from rich.markup import escape
 
+from ion_pipeline.plain import visible_json
 from ion_pipeline.settings import Settings, load_settings, unknown_settings
+from ion_pipeline.terminal.text import PlainConsole, styled
 
 # In a pipe or a log nothing is cut or wrapped to the width of a terminal that is not there.
 _UNLIMITED = 240
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _UNLIMITED)
-err = Console(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else _UNLIMITED)
+out = PlainConsole(soft_wrap=True, width=None if sys.stdout.isatty() else _UNLIMITED)
+err = PlainConsole(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else _UNLIMITED)
 
 
 def command_settings(context: typer.Context, *, tenant: bool = True, **overrides: Any) -> Settings:
@@ -31,7 +31,7 @@ def command_settings(context: typer.Context, *, tenant: bool = True, **overrides
         SettingsError: A setting is wrong or missing.
     """
     for sentence in unknown_settings():
-        err.print(f"[yellow]![/yellow] {escape(sentence)}", highlight=False)
+        err.print(styled(("!", "yellow"), f" {sentence}"))
     settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
@@ -46,6 +46,6 @@ def emit(document: Any, *, as_json: bool, human: Callable[[], None]) -> None:
     """Give a result to standard output: as JSON, or as `human` prints it."""
     if as_json:
         options = orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC
-        sys.stdout.write(orjson.dumps(document, default=str, option=options).decode() + "\n")
+        sys.stdout.write(visible_json(orjson.dumps(document, default=str, option=options).decode()) + "\n")
     else:
         human()

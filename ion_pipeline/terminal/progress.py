@@ -24,6 +24,8 @@ from rich.progress import (
 from rich.text import Text
 
 from ion_pipeline.pipeline.progress import Reporter
+from ion_pipeline.plain import visible
+from ion_pipeline.terminal.text import styled
 
 
 class _RowsPerSecond(ProgressColumn):
@@ -87,7 +89,7 @@ class BarReporter:
         started = time.monotonic()
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description:<32}"),
+            TextColumn("{task.description:<32}", markup=False),
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             _RowsPerSecond(),
@@ -99,15 +101,17 @@ class BarReporter:
             self._overall = self._progress.add_task(title, total=None)
             yield
             rows = self._progress.tasks[0].completed
-        shown = f"  [dim]{rows:,.0f} rows[/dim]" if rows else ""
-        self._console.print(f"[green]✓[/green] {title}  [dim]{time.monotonic() - started:.1f} s[/dim]{shown}")
+        shown = f"  {rows:,.0f} rows" if rows else ""
+        self._console.print(
+            styled(("✓", "green"), f" {title}  ", (f"{time.monotonic() - started:.1f} s{shown}", "dim"))
+        )
         self._progress = self._overall = None
 
     def started(self, entity: str, total: int | None) -> None:
         """Add a bar for the entity, and its rows to the bar of all."""
         if self._progress is None or self._overall is None or not total:
             return
-        self._tasks[entity] = self._progress.add_task(f"  {entity}", total=total)
+        self._tasks[entity] = self._progress.add_task(f"  {visible(entity)}", total=total)
         known = self._progress.tasks[0].total or 0
         self._progress.update(self._overall, total=known + total)
 
@@ -126,7 +130,7 @@ class BarReporter:
 
     def note(self, message: str) -> None:
         """Print above the bars."""
-        self._console.print(f"[yellow]![/yellow] {message}", highlight=False)
+        self._console.print(styled(("!", "yellow"), f" {message}"))
 
 
 def reporter(console: Console) -> Reporter:

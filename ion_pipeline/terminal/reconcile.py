@@ -10,6 +10,7 @@ from ion_pipeline.pipeline.steps import load
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import emit, err, out
 from ion_pipeline.terminal.progress import reporter
+from ion_pipeline.terminal.text import styled
 from ion_pipeline.terminal.views import table
 
 
@@ -22,7 +23,7 @@ def show_reconcile(
     if not dry_run:
         load(settings, reporter=hears)
     for name, rows in report.unsettled.items():
-        err.print(f"[yellow]![/yellow] {name}: {rows:,} rows changed again while it was read.", highlight=False)
+        err.print(styled(("!", "yellow"), f" {name}: {rows:,} rows changed again while it was read."))
 
     def human() -> None:
         if report.drifted:

@@ -8,6 +8,8 @@ import duckdb
 from rich.text import Text
 from rich.tree import Tree
 
+from ion_pipeline.plain import visible
+
 _TREE = """
 select *
 from genealogy.abom_hierarchy
@@ -57,15 +59,15 @@ def drawn_tree(lines: Sequence[Mapping[str, Any]]) -> Tree:
 
 def _line(line: Mapping[str, Any]) -> Text:
     """Part, what identifies the unit, where it sits and how many."""
-    text = Text().append(line["part_number"] or "unknown part", style="bold")
+    text = Text().append(visible(line["part_number"] or "unknown part"), style="bold")
     if line["part_revision"]:
-        text.append(f" {line['part_revision']}", style="dim")
+        text.append(f" {visible(line['part_revision'])}", style="dim")
     if line["serial_number"]:
-        text.append(f"  S/N {line['serial_number']}", style="cyan")
+        text.append(f"  S/N {visible(line['serial_number'])}", style="cyan")
     elif line["lot_number"]:
-        text.append(f"  lot {line['lot_number']}", style="magenta")
+        text.append(f"  lot {visible(line['lot_number'])}", style="magenta")
     if line["reference_designator"]:
-        text.append(f"  @{line['reference_designator']}", style="yellow")
+        text.append(f"  @{visible(line['reference_designator'])}", style="yellow")
     if line["is_open_requirement"]:
         text.append(f"  open: {line['quantity_required']:g} needed", style="red")
     elif line["depth"] and line["quantity_installed"] is None:
@@ -77,5 +79,7 @@ def _line(line: Mapping[str, Any]) -> Text:
     if line["is_made_on_assembly"]:
         text.append("  made on assembly", style="blue")
     if line["part_description"]:
-        text.append(f"  {line['part_description'].splitlines()[0][:48]}", style="dim")
+        # A description may begin with, or be nothing but, line feeds.
+        first = next(iter(line["part_description"].strip().splitlines()), "")
+        text.append(f"  {visible(first[:48])}", style="dim")
     return text

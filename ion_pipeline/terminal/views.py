@@ -10,6 +10,7 @@ from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt import BuildReport
 from ion_pipeline.pipeline.extraction import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
+from ion_pipeline.terminal.text import plain
 from ion_pipeline.warehouse import CompactReport, LoadReport, PublishReport
 
 
@@ -28,7 +29,7 @@ def check_view(report: CheckReport) -> Table:
     for entity in report.entities:
         rows = f"{entity.total_count:,}" if entity.total_count is not None else ""
         colour = {"readable": "green", "forbidden": "yellow", "absent": "dim"}.get(entity.status, "red")
-        grid.add_row(entity.entity, f"[{colour}]{entity.status}[/{colour}]", rows, entity.paging, entity.drift_text)
+        grid.add_row(plain(entity.entity), plain(entity.status, colour), rows, entity.paging, plain(entity.drift_text))
     return grid
 
 
@@ -39,7 +40,13 @@ def plan_view(plan: RefreshPlan) -> Table:
         reads = task.requests > 0
         rows = f"{task.rows:,}" if reads else ""
         requests = f"{task.requests:,}" if reads else ""
-        grid.add_row(task.plan.name, task.action if reads else f"[dim]{task.action}[/dim]", task.reason, rows, requests)
+        grid.add_row(
+            plain(task.plan.name),
+            task.action if reads else plain(task.action, "dim"),
+            plain(task.reason),
+            rows,
+            requests,
+        )
     return grid
 
 
