@@ -21,6 +21,7 @@ from ion_pipeline.client.errors import (
     SchemaMismatchError,
     ServerError,
     ThrottledError,
+    TooMuchError,
     TransportError,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "SchemaMismatchError",
     "ServerError",
     "ThrottledError",
+    "TooMuchError",
     "TransportError",
     "canonical_sdl",
 ]

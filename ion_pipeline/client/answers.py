@@ -4,7 +4,6 @@ ION reports GraphQL failures with status 200, and errors in bodies come with oth
 every status (vendor manual: error codes).
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,20 +22,17 @@ from ion_pipeline.client.errors import (
     RequestTimeoutError,
     ServerError,
     ThrottledError,
+    TooMuchError,
     TransportError,
 )
+from ion_pipeline.client.refusals import Refusal, joined, meaning_of, refusals
 
-# Vendor manual: error codes, 401.
-_AUTH_TEXTS = re.compile(
-    r"please provide proper credentials|unable to parse authentication token"
-    r"|unable to find appropriate rsa key|unable to validate authentication token|token is expired",
-    re.IGNORECASE,
-)
-_PERMISSION_TEXT = re.compile(r"does not have permission", re.IGNORECASE)
 _OUT_OF_TIME = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT})
 _PASSING = _OUT_OF_TIME | {httpx.codes.TOO_MANY_REQUESTS}
-_LONGEST_MESSAGE = 300
-_MOST_MESSAGES = 5
+_TOO_LARGE = httpx.codes.REQUEST_ENTITY_TOO_LARGE
+
+_LESS = "Lower ION_PAGE_SIZE, or try again later."
+_LATER = "This is at ION's side: try again later."
 
 AUTH_REMEDY = "Check ION_CLIENT_ID and ION_CLIENT_SECRET (or ION_TOKEN), and that they belong to this environment."
 
@@ -45,7 +41,7 @@ def is_auth_failure(status: int, content: bytes) -> bool:
     """Whether ION refuses the token: a 401, or one of its texts among the errors of any answer."""
     if status == httpx.codes.UNAUTHORIZED:
         return True
-    return b'"errors"' in content and _is_auth_text(error_messages(_parse(content)))
+    return b'"errors"' in content and _is_auth_text(refusals(_parse(content)))
 
 
 def read_answer(
@@ -71,31 +67,20 @@ def read_answer(
         The data, or the fitting leaf of the tree in `errors`.
     """
     body = _parse(content)
-    messages = tuple(map(redact, error_messages(body)))
-    if error := _error_by_status(status, headers, messages, operation):
+    refused = refusals(body, redact)
+    if error := _error_by_status(status, headers, refused, operation):
         return error
-    if not isinstance(body, dict) or not ("data" in body or messages):
+    if not isinstance(body, dict) or not ("data" in body or refused):
         return TransportError(
             f"ION's answer to {operation} is not whole: {len(content)} bytes that are no GraphQL result.",
             remedy="If it stays, check ION_API_URL, and what stands between here and ION.",
         )
     data = body.get("data")
-    if messages:
-        return _error_by_message(data, messages, operation)
+    if refused:
+        return _error_by_message(status, headers, data, refused, operation)
     if not isinstance(data, dict):
         return GraphQLError(f"ION answered {operation} with neither data nor errors.", messages=())
     return data
-
-
-def error_messages(body: Any) -> tuple[str, ...]:
-    """The texts under `errors` in a parsed body, clipped; empty when there are none."""
-    errors = body.get("errors") if isinstance(body, dict) else None
-    if not errors:
-        return ()
-    if not isinstance(errors, list):
-        errors = [errors]
-    texts = [str(error.get("message", error)) if isinstance(error, dict) else str(error) for error in errors]
-    return tuple(text[:_LONGEST_MESSAGE] for text in texts[:_MOST_MESSAGES])
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -132,22 +117,24 @@ def _parse(content: bytes) -> Any:
         return None
 
 
-def _is_auth_text(messages: tuple[str, ...]) -> bool:
-    return any(_AUTH_TEXTS.search(message) for message in messages)
+def _is_auth_text(refused: tuple[Refusal, ...]) -> bool:
+    return any(refusal.meaning == "auth" for refusal in refused)
 
 
-def _error_by_status(
-    status: int, headers: Mapping[str, str], messages: tuple[str, ...], operation: str
+def _error_by_status(  # noqa: PLR0911 - a table
+    status: int, headers: Mapping[str, str], refused: tuple[Refusal, ...], operation: str
 ) -> IonApiError | None:
-    said = f": {_joined(messages)}" if messages else ""
-    if status == httpx.codes.UNAUTHORIZED or _is_auth_text(messages):
+    said = _said(refused)
+    if status == httpx.codes.UNAUTHORIZED or _is_auth_text(refused):
         return AuthError(f"ION refuses the token for {operation} ({status}){said}.", remedy=AUTH_REMEDY)
     if status == httpx.codes.FORBIDDEN:
-        return _permission_denied(messages, operation)
+        return _permission_denied(refused, operation)
+    if status == _TOO_LARGE:
+        return _too_much(refused, operation)
     if status in _PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return _passing_error(status, headers, said, operation)
-    if status >= httpx.codes.BAD_REQUEST and messages:
-        return GraphQLError(f"ION refuses {operation} ({status}){said}.", messages=messages)
+    if status >= httpx.codes.BAD_REQUEST and refused:
+        return _error_of_question(status, headers, refused, operation)
     if not httpx.codes.is_success(status):
         return NotGraphQLError(
             f"No GraphQL endpoint answers {operation}: status {status}.",
@@ -156,53 +143,91 @@ def _error_by_status(
     return None
 
 
+def _error_of_question(
+    status: int, headers: Mapping[str, str], refused: tuple[Refusal, ...], operation: str
+) -> IonApiError:
+    """An error in a 4xx: about the question, unless its words say otherwise."""
+    meaning = meaning_of(refused)
+    if meaning in {"passing", "out of time", "throttled", "too much"}:
+        return _error_by_message(status, headers, None, refused, operation)
+    return GraphQLError(
+        f"ION refuses {operation} ({status}){_said(refused)}.", messages=[refusal.text for refusal in refused]
+    )
+
+
 def _passing_error(status: int, headers: Mapping[str, str], said: str, operation: str) -> IonApiError:
     wait = retry_after(headers)
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        asks = "" if wait is None else f" and asks to wait {wait:g} s"
-        return ThrottledError(
-            f"ION throttles requests (429) at {operation}{asks}{said}.",
-            retry_after=wait,
-            remedy="Lower ION_REQUESTS_PER_SECOND or ION_MAX_CONCURRENCY, or try again later.",
-        )
+        return _throttled(status, wait, said, operation)
     if status in _OUT_OF_TIME:
         return RequestTimeoutError(
             f"ION ended {operation} with {status}, as it does with a request that runs for 30 s{said}.",
-            remedy="Lower ION_PAGE_SIZE, or try again later.",
+            remedy=_LESS,
         )
     return ServerError(
-        f"ION failed at {operation} with {status}{said}.",
-        status=status,
-        retry_after=wait,
-        remedy="This is at ION's side: try again later.",
+        f"ION failed at {operation} with {status}{said}.", status=status, retry_after=wait, remedy=_LATER
     )
 
 
-def _error_by_message(data: Any, messages: tuple[str, ...], operation: str) -> IonApiError:
-    if all(_PERMISSION_TEXT.search(message) for message in messages):
-        return _permission_denied(messages, operation)
-    said = _joined(messages)
-    if isinstance(data, dict):
+def _error_by_message(  # noqa: PLR0911 - a table
+    status: int, headers: Mapping[str, str], data: Any, refused: tuple[Refusal, ...], operation: str
+) -> IonApiError:
+    """What errors in a body mean where the status says nothing about them."""
+    meaning, said, wait = meaning_of(refused), _said(refused), retry_after(headers)
+    messages = [refusal.text for refusal in refused]
+    if meaning == "permission":
+        return _permission_denied(refused, operation)
+    if meaning == "too much":
+        return _too_much(refused, operation)
+    if meaning == "throttled":
+        return _throttled(status, wait, said, operation)
+    if meaning == "out of time":
+        return RequestTimeoutError(f"ION ran out of time at {operation}{said}.", remedy=_LESS)
+    if isinstance(data, dict) or any(refusal.meaning == "permission" for refusal in refused):
+        beside = "data and errors together" if isinstance(data, dict) else "errors of several kinds"
         return PartialDataError(
-            f"ION answered {operation} with data and errors together: {said}.",
+            f"ION answered {operation} with {beside}{said}.",
             messages=messages,
             remedy="Nothing of it was kept. Try again; if it stays, leave the entity out and tell ION's support.",
         )
-    return GraphQLError(
-        f"ION refuses {operation}: {said}.",
-        messages=messages,
-        remedy="The query does not fit this tenant's schema; `ion-pipeline check` compares the two.",
+    if meaning == "invalid":
+        return GraphQLError(
+            f"ION refuses {operation}{said}.",
+            messages=messages,
+            remedy="The query does not fit this tenant's schema; `ion-pipeline check` compares the two.",
+        )
+    return ServerError(
+        f"ION failed at {operation} with {status}{said}.", status=status, retry_after=wait, remedy=_LATER
     )
 
 
-def _permission_denied(messages: tuple[str, ...], operation: str) -> PermissionDeniedError:
-    said = _joined(messages) or "403"
+def _throttled(status: int, wait: float | None, said: str, operation: str) -> ThrottledError:
+    asks = "" if wait is None else f" and asks to wait {wait:g} s"
+    return ThrottledError(
+        f"ION throttles requests ({status}) at {operation}{asks}{said}.",
+        retry_after=wait,
+        remedy="Lower ION_REQUESTS_PER_SECOND or ION_MAX_CONCURRENCY, or try again later.",
+    )
+
+
+def _too_much(refused: tuple[Refusal, ...], operation: str) -> TooMuchError:
+    return TooMuchError(
+        f"ION refuses to answer as much as {operation} asks for{_said(refused)}.",
+        messages=[refusal.text for refusal in refused],
+        of_rows=any(refusal.of_rows for refusal in refused),
+        numbers=[number for refusal in refused for number in refusal.numbers],
+        remedy="Not even the smallest question is accepted: leave the entity out of ION_ENTITIES and tell ION's "
+        "support.",
+    )
+
+
+def _permission_denied(refused: tuple[Refusal, ...], operation: str) -> PermissionDeniedError:
     return PermissionDeniedError(
-        f"ION does not allow {operation}: {said}.",
+        f"ION does not allow {operation}{_said(refused) or ': 403'}.",
         remedy="Give the API key's owner read access, or leave the entity out of ION_ENTITIES.",
     )
 
 
-def _joined(messages: tuple[str, ...]) -> str:
-    """ION's texts inside one of our sentences, which brings its own full stop."""
-    return "; ".join(message.rstrip(". ") for message in messages)
+def _said(refused: tuple[Refusal, ...]) -> str:
+    text = joined(refused)
+    return f": {text}" if text else ""

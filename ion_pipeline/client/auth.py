@@ -16,7 +16,9 @@ from pydantic import SecretStr
 
 from ion_pipeline.client.answers import AUTH_REMEDY, is_auth_failure, retry_after
 from ion_pipeline.client.config import ClientConfig
-from ion_pipeline.client.errors import AuthError, IonApiError, ServerError, ThrottledError
+from ion_pipeline.client.errors import AuthError, IonApiError, ServerError, ThrottledError, TransportError
+from ion_pipeline.client.refusals import clipped
+from ion_pipeline.client.secrets import Redactor
 
 # Older deployments have `/auth` before `/realms` (Keycloak before version 17).
 _TOKEN_PATHS = (
@@ -26,6 +28,9 @@ _TOKEN_PATHS = (
 # Keycloak's own default, for an answer that does not say how long its token lives.
 _DEFAULT_LIFETIME = 60.0
 _LONGEST_MARGIN = 30.0
+# RFC 6749 4.1.2.1, and Keycloak: the host cannot answer now, whatever the status.
+_PASSING_CODES = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
+_CHECK_HOST = "If it stays, check ION_ENVIRONMENT or ION_AUTH_URL (the base, without /realms)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class IonAuth(httpx.Auth):
         self._clock = clock
         self._on_token_request = on_token_request
         self._token = Token(config.token) if config.token else None
+        self._redactor = Redactor((config.client_secret, config.token))
         self._paths: tuple[str, ...] = _TOKEN_PATHS
         self._refreshing = asyncio.Lock()
 
@@ -86,11 +92,8 @@ class IonAuth(httpx.Auth):
                 self._token = None
 
     def redact(self, text: str) -> str:
-        """Take the token and the secret out of a text that came from outside."""
-        for secret in (self._token and self._token.value, self._config.client_secret, self._config.token):
-            if secret and (value := secret.get_secret_value()):
-                text = text.replace(value, "***")
-        return text
+        """Take tokens and the secret, and parts of them, out of a text that came from outside."""
+        return self._redactor.redact(text)
 
     def _token_request(self) -> httpx.Request:
         self._on_token_request()
@@ -115,9 +118,11 @@ class IonAuth(httpx.Auth):
 
     async def _read_token(self, response: httpx.Response) -> Token:
         await response.aread()
-        if error := _token_error(response):
+        if error := _token_error(response, self.redact):
             raise error
-        return _parse_token(response, received_at=self._clock())
+        token = _parse_token(response, received_at=self._clock())
+        self._redactor.learn(token.value)
+        return token
 
 
 def _authorize(request: httpx.Request, token: Token) -> None:
@@ -133,29 +138,42 @@ def _parse_token(response: httpx.Response, *, received_at: float) -> Token:
     )
 
 
-def _token_error(response: httpx.Response) -> IonApiError | None:
+def _token_error(response: httpx.Response, redact: Callable[[str], str]) -> IonApiError | None:
     """What is wrong with a token answer. Its texts are left out but for the OAuth2 error code: they may quote us."""
     host, status = response.request.url.host, response.status_code
-    try:
-        answer = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        answer = None
+    is_json, answer = _parsed(response.content)
     code = answer.get("error") if isinstance(answer, dict) else None
-    said = f" ({code})" if isinstance(code, str) and code.isidentifier() else ""
+    said = f" ({clipped(code, redact)})" if isinstance(code, str) and code.isidentifier() else ""
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return ThrottledError(
             f"The token host {host} throttles requests (429).", retry_after=retry_after(response.headers)
         )
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT or code in _PASSING_CODES:
         return ServerError(
-            f"The token host {host} failed with {status}.", status=status, retry_after=retry_after(response.headers)
+            f"The token host {host} failed with {status}{said}.",
+            status=status,
+            retry_after=retry_after(response.headers),
         )
     if status in {httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         return AuthError(f"The token host {host} refuses the API key: {status}{said}.", remedy=AUTH_REMEDY)
     usable = isinstance(answer, dict) and isinstance(answer.get("access_token"), str) and answer["access_token"]
+    if httpx.codes.is_success(status) and not is_json:
+        # A gateway's page, or half an answer: the host may be the right one all the same.
+        return TransportError(
+            f"The answer of the token host {host} is not whole: {len(response.content)} bytes that are no JSON.",
+            remedy=_CHECK_HOST,
+        )
     if not httpx.codes.is_success(status) or not usable:
         return AuthError(
             f"The token host {host} does not answer like one: status {status}{said}, no access token.",
-            remedy="Check ION_ENVIRONMENT or ION_AUTH_URL (the base, without /realms).",
+            remedy=_CHECK_HOST,
         )
     return None
+
+
+def _parsed(content: bytes) -> tuple[bool, Any]:
+    """Whether it is JSON, and what it says."""
+    try:
+        return True, orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False, None

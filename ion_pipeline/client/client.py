@@ -27,7 +27,7 @@ from ion_pipeline.client.errors import (
 )
 from ion_pipeline.client.retry import Backoff, attempts, full_jitter
 from ion_pipeline.client.surroundings import certificates_remedy
-from ion_pipeline.client.transport import default_transport
+from ion_pipeline.client.transport import default_transport, reason_of
 
 _CONNECT_SECONDS = 10.0
 # Shorter than the idle time of common load balancers (60 s), so that no request meets a connection they just closed.
@@ -216,8 +216,10 @@ class IonClient:
             return build_client_schema(data)  # type: ignore[arg-type]
         except (TypeError, KeyError) as error:
             raise GraphQLError(
-                f"ION's schema cannot be read: {error}.", messages=(), remedy="Report it; nothing can be read without."
-            ) from error
+                f"ION's schema cannot be read ({type(error).__name__}).",
+                messages=(),
+                remedy="Report it; nothing can be read without.",
+            ) from None
 
     @property
     def server_time(self) -> datetime | None:
@@ -253,34 +255,38 @@ class IonClient:
 
     async def _post(self, payload: Mapping[str, Any], operation: str) -> httpx.Response:
         self.stats.requests += 1
+        failure: IonApiError
         try:
             # httpx's own time-outs are per read: a slow trickle would never meet them.
             async with asyncio.timeout(self.config.timeout):
                 response = await self._http.post(self.config.graphql_url, json=payload)
         except httpx.ConnectTimeout as error:
-            raise self._broken(error, operation) from None
+            failure = self._broken(error, operation)
         except (TimeoutError, httpx.TimeoutException):
-            raise RequestTimeoutError(
+            failure = RequestTimeoutError(
                 f"No whole answer to {operation} within {self.config.timeout:g} s.",
                 remedy="Lower ION_PAGE_SIZE, or raise ION_REQUEST_TIMEOUT_SECONDS.",
-            ) from None
+            )
         except httpx.HTTPError as error:
-            raise self._broken(error, operation) from None
-        self._was_reached = True
-        self.stats.bytes += response.num_bytes_downloaded
-        self.clock.heard(http_date(response.headers.get("date", "")))
-        return response
+            failure = self._broken(error, operation)
+        else:
+            self._was_reached = True
+            self.stats.bytes += response.num_bytes_downloaded
+            self.clock.heard(http_date(response.headers.get("date", "")))
+            return response
+        # Out here the library's exception, which may quote bytes of a body, is not even the context of ours.
+        raise failure
 
     def _broken(self, error: httpx.HTTPError, operation: str) -> IonApiError:
-        reason = self._auth.redact(str(error)) or "no reason given"
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return CertificateError(
-                f"The certificate of {error.request.url.netloc.decode()} is not believed during {operation}: {reason}.",
+                f"The certificate of {error.request.url.netloc.decode()} is not believed during {operation}: "
+                f"{reason_of(error, self._auth.redact)}.",
                 remedy=certificates_remedy(),
             )
         return TransportError(
             f"The connection to {error.request.url.netloc.decode()} failed during {operation}: "
-            f"{reason} ({type(error).__name__}).",
+            f"{reason_of(error, self._auth.redact)} ({type(error).__name__}).",
             remedy="Check the network, ION_ENVIRONMENT, ION_API_URL and ION_AUTH_URL.",
         )
 

@@ -4,15 +4,23 @@
     └── IonApiError                 a request to ION did not give what was asked for
         ├── AuthError               no token, or ION refuses the one it gave
         ├── PermissionDeniedError   the key's owner may not read this
-        ├── ThrottledError          429                                                 retried
-        ├── ServerError             500, 503 and other 5xx                              retried
-        ├── RequestTimeoutError     502, 504, or no answer in time: ask for less        retried, with smaller pages
-        ├── TransportError          no connection, a broken one, or half an answer      retried
+        ├── ThrottledError          429, or an error that says so                       retried
+        ├── ServerError             500, 503 and other 5xx, or an error in a body
+        │                           that is not about the question                      retried
+        ├── RequestTimeoutError     502, 504, no answer in time, or a time-out that
+        │                           an error tells of: ask for less                     retried, with smaller pages
+        ├── TransportError          no connection, a broken one, or half an answer,
+        │                           the token host's included                           retried
         ├── CertificateError        whoever answers has a certificate that is not believed
         ├── NotGraphQLError         something else than ION answers at this address
-        ├── GraphQLError            ION understood the request and refuses it
-        ├── PartialDataError        `data` and `errors` together: rows would be lost    retried
+        ├── GraphQLError            ION understood the request and refuses it: the
+        │   │                       query does not fit the tenant's schema
+        │   ├── PartialDataError    `data` and `errors` together: rows would be lost    retried
+        │   └── TooMuchError        a limit on size, cost or depth: ask for less        with smaller pages
         └── SchemaMismatchError     a field has another type than the catalog says
+
+An error in a body is final only where it is about the question; whatever else it says, it may have passed a moment
+later, and is retried as what it is (see `refusals`).
 
 Only exceptions belong here. Every message says what happened and in which operation (entity and page), never a token, a
 secret, or a URL with its query. Statuses and texts: vendor manual, error codes.
@@ -57,10 +65,10 @@ class ThrottledError(IonApiError):
 
 
 class ServerError(IonApiError):
-    """ION failed (5xx other than 502 and 504).
+    """ION failed: a 5xx other than 502 and 504, or an error in the body of any answer that is not about the question.
 
     Attributes:
-        status: HTTP status.
+        status: HTTP status; 200 where only the body tells of it.
         retry_after: Seconds ION asks to wait, None when it does not say.
     """
 
@@ -108,6 +116,27 @@ class PartialDataError(GraphQLError):
     """`data` and `errors` came together: what is missing from the data cannot be told from what is not there."""
 
     retryable = True
+
+
+class TooMuchError(GraphQLError):
+    """ION refuses the size, cost or depth of what was asked for; less of it may be answered.
+
+    Attributes:
+        of_rows: It is about how many rows one list may give, which then goes for every list of the tenant.
+        numbers: Whole numbers that ION's text names.
+    """
+
+    def __init__(
+        self, message: str, *, messages: Sequence[str], of_rows: bool, numbers: Sequence[int] = (), remedy: str = ""
+    ) -> None:
+        super().__init__(message, messages=messages, remedy=remedy)
+        self.of_rows = of_rows
+        self.numbers = tuple(numbers)
+
+    def smaller(self, asked: int) -> int:
+        """How many rows to ask for next: what ION names, if that is less than was asked, or half; 1 at least."""
+        fitting = [number for number in self.numbers if 0 < number < asked]
+        return max(fitting, default=max(1, asked // 2))
 
 
 class SchemaMismatchError(IonApiError):

@@ -4,6 +4,7 @@ httpx stays the interface: redirects, decoding, cookies and authentication are i
 aiohttp. A body is read whole before the answer is handed over, as pages are needed whole.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ion_pipeline.client.config import ClientConfig
+from ion_pipeline.client.refusals import clipped
 from ion_pipeline.client.surroundings import proxied_transport, proxy_for, ssl_context
 
 # From the most specific to the most general: the first that fits is what httpx would have raised.
@@ -25,6 +27,18 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
     (aiohttp.ClientError, httpx.ReadError),
     (OSError, httpx.ReadError),
+)
+# Libraries quote what they could not read, and that may be rows: their texts are not passed on.
+_REASONS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
+    (httpx.ConnectTimeout, "no connection in time"),
+    (httpx.ProxyError, "the proxy does not let it through"),
+    (httpx.UnsupportedProtocol, "the address is not one of HTTP"),
+    (httpx.LocalProtocolError, "the request cannot be sent as it is"),
+    (httpx.RemoteProtocolError, "what came is not a whole HTTP answer"),
+    (httpx.DecodingError, "the body is not encoded as its headers say"),
+    (httpx.WriteError, "it broke while the request was sent"),
+    (httpx.ReadError, "it broke while the answer was read"),
+    (httpx.TooManyRedirects, "too many redirects"),
 )
 # httpx has set what is to be sent.
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
@@ -66,6 +80,16 @@ class _ByHost(httpx.AsyncBaseTransport):
             await carrier.aclose()
 
 
+def reason_of(error: httpx.HTTPError, redact: Callable[[str], str]) -> str:
+    """Why a request failed, in our words.
+
+    Only what the system says about a connection that never came about is passed on: no byte of an answer is in it.
+    """
+    if isinstance(error, httpx.ConnectError):
+        return clipped(str(error), redact) or "no reason given"
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), "no reason known")
+
+
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """HTTP/1.1 with keep-alive over aiohttp. Certificates are checked as httpx checks them; proxies are not used.
 
@@ -104,7 +128,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
-            raise kind(str(error) or type(error).__name__, request=request) from error
+            failure = kind(_text(error), request=request)
+        # Not in the handler: aiohttp's exception, which may quote the body, is to be no context of ours.
+        raise failure
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -123,6 +149,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 read_bufsize=1 << 18,
             )
         return self._session
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return str(error)
+    return type(error).__name__
 
 
 def _text_headers(request: httpx.Request) -> list[tuple[str, str]]:

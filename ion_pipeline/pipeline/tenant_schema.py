@@ -12,11 +12,13 @@ from pathlib import Path
 from graphql import GraphQLError as InvalidSchemaError
 from graphql import GraphQLSchema, build_schema
 
-from ion_pipeline.client import GraphQLError, IonClient, PermissionDeniedError, canonical_sdl
+from ion_pipeline.client import GraphQLError, IonClient, PermissionDeniedError, ServerError, canonical_sdl
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.lake.storage import replace_file
 
 _FOLDER = "schemas"
+# From here on the status itself says that the server failed; below it ION's words may well be a refusal.
+_FAILED = 500
 
 
 async def tenant_schema(client: IonClient, data_dir: Path, note: Callable[[str], None]) -> GraphQLSchema:
@@ -32,7 +34,9 @@ async def tenant_schema(client: IonClient, data_dir: Path, note: Callable[[str],
     """
     try:
         return await client.introspect()
-    except (GraphQLError, PermissionDeniedError) as refusal:
+    except (GraphQLError, PermissionDeniedError, ServerError) as refusal:
+        if isinstance(refusal, ServerError) and refusal.status >= _FAILED:
+            raise
         kept = max(_kept(data_dir), key=_seen_at, default=None)
         if kept is None:
             raise

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from ion_pipeline.client import (
     AuthError,
@@ -19,9 +20,11 @@ from ion_pipeline.client import (
     RequestTimeoutError,
     ServerError,
     ThrottledError,
+    TooMuchError,
     TransportError,
 )
 from ion_pipeline.client.answers import http_date, is_auth_failure, read_answer, retry_after
+from ion_pipeline.client.secrets import Redactor
 from ion_pipeline.errors import IonPipelineError
 
 
@@ -61,6 +64,20 @@ def test_data_is_given_as_it_came() -> None:
         (200, body("resolver failed", "User does not have permission to x", data={"a": 1}), PartialDataError),
         (200, b'{"data": null}', GraphQLError),
         (200, b'{"data": {"parts": {"edges": [', TransportError),
+        (200, body("Internal server error.", data=None), ServerError),
+        (200, body("FATAL: sorry, too many connections for role", data=None), ServerError),
+        (200, body("server closed the connection unexpectedly", data=None), ServerError),
+        (200, body("THROTTLED", data=None), ThrottledError),
+        (200, orjson.dumps({"errors": [{"message": "No.", "extensions": {"code": "THROTTLED"}}]}), ThrottledError),
+        (400, body("Rate limit exceeded"), ThrottledError),
+        (200, body("canceling statement due to statement timeout", data=None), RequestTimeoutError),
+        (200, body("canceling statement due to statement timeout", data={"parts": None}), RequestTimeoutError),
+        (200, body("Unknown argument 'first' on field 'Query.parts'."), GraphQLError),
+        (200, body("Requesting 500 records exceeds the `first` limit of 100 records.", data=None), TooMuchError),
+        (200, body("Requesting 500 records exceeds the `first` limit.", data={"parts": None}), TooMuchError),
+        (400, body("Query cost 5200 is too high"), TooMuchError),
+        (400, body("'parts' exceeds maximum operation depth of 10"), TooMuchError),
+        (413, b"", TooMuchError),
         (200, b"", TransportError),
         (200, b"<html>Sign in</html>", TransportError),
         (200, b"[]", TransportError),
@@ -76,16 +93,17 @@ def test_kind_of_error(status: int, content: bytes, kind: type[IonApiError]) -> 
 
 
 def test_graphql_errors_keep_ions_words_clipped() -> None:
-    error = read_answer(200, {}, body("x" * 1000, *["more"] * 10), "parts")
+    text = "Cannot query field " + "x" * 1000
+    error = read_answer(200, {}, body(text, *[text] * 10), "parts")
     assert isinstance(error, GraphQLError)
-    assert error.messages == ("x" * 300, *["more"] * 4)
+    assert error.messages == (text[:300],) * 5
 
 
 @pytest.mark.parametrize("odd", [{"errors": "boom"}, {"errors": ["boom"]}, {"errors": {"code": "boom"}}])
 def test_errors_in_odd_forms_are_errors_all_the_same(odd: dict[str, object]) -> None:
     error = read_answer(200, {}, orjson.dumps(odd), "parts")
-    assert isinstance(error, GraphQLError)
-    assert "boom" in str(error)
+    assert isinstance(error, ServerError)
+    assert "parts" in str(error)
 
 
 def test_an_authentication_text_inside_data_is_data() -> None:
@@ -135,3 +153,53 @@ def test_http_date() -> None:
     assert http_date("Mon, 02 Mar 2026 10:00:00 +0200") == datetime(2026, 3, 2, 8, tzinfo=UTC)
     assert http_date("yesterday") is None
     assert http_date("") is None
+
+
+SECRETS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=20, max_size=400)
+
+
+@given(
+    secret=SECRETS, before=st.integers(0, 700), cut=st.integers(8, 400), status=st.sampled_from([200, 400, 401, 500])
+)
+def test_no_part_of_a_secret_is_printed_wherever_a_text_is_clipped(
+    secret: str, before: int, cut: int, status: int
+) -> None:
+    redactor = Redactor([SecretStr(secret)])
+    # The server may have clipped what it quotes; ours comes on top.
+    text = "Cannot query field " + "~" * before + secret[:cut] + "~ " + secret
+    error = read_answer(status, {}, body(text), "the counts", redact=redactor.redact)
+    assert isinstance(error, IonApiError)
+    printed = f"{error} {getattr(error, 'messages', '')}"
+    assert not any(secret[at : at + 8] in printed for at in range(len(secret) - 7))
+
+
+def test_a_token_that_was_replaced_is_still_known() -> None:
+    redactor = Redactor()
+    for number in range(3):
+        redactor.learn(SecretStr(f"{number}-token-of-a-while"))
+    assert redactor.redact("bad: 0-token-of-a-while!") == "bad: ***!"
+
+
+@pytest.mark.parametrize("status", [200, 422, 500])
+def test_what_a_failure_quotes_of_a_row_is_left_out(status: int) -> None:
+    said = "invalid literal for int() with base 10: 'SN-TOP-SECRET' in Key (serial)=(SN-TOP-SECRET)"
+    error = read_answer(status, {}, body(said), "parts, page 3")
+    assert "invalid literal for int" in str(error)
+    assert "SN-TOP" not in f"{error!r} {error} {getattr(error, 'messages', '')}"
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "smaller"),
+    [
+        ("Requesting 500 records on the `parts` connection exceeds the `first` limit of 100 records.", 500, 100),
+        ("first must be at most 1,000", 5000, 1000),
+        ("Query cost 5200 exceeds the limit of 100", 500, 250),
+        ("exceeds maximum operation depth of 10", 500, 250),
+        ("page size too large", 3, 1),
+        ("page size too large", 1, 1),
+    ],
+)
+def test_how_much_less_is_asked_for(said: str, asked: int, smaller: int) -> None:
+    error = read_answer(400, {}, body(said), "parts")
+    assert isinstance(error, TooMuchError)
+    assert error.smaller(asked) == smaller

@@ -137,7 +137,7 @@ def test_a_ready_token_is_used_and_not_refreshed() -> None:
     [
         (httpx.Response(401, json={"error": "invalid_client"}), AuthError, "refuses the API key: 401 (invalid_client)"),
         (httpx.Response(400, json={"error": "unauthorized_client"}), AuthError, "400 (unauthorized_client)"),
-        (httpx.Response(200, text="<html>Sign in</html>"), AuthError, "ION_AUTH_URL"),
+        (httpx.Response(200, text="<html>Sign in</html>"), TransportError, "ION_AUTH_URL"),
         (httpx.Response(200, json={"access_token": ""}), AuthError, "no access token"),
         (httpx.Response(404, text="nothing here"), AuthError, "ION_AUTH_URL"),
         (httpx.Response(503), ServerError, "token host auth.ion.test failed with 503"),
@@ -149,6 +149,14 @@ def test_what_the_token_host_can_answer(answer: httpx.Response, kind: type[IonAp
         ask(tenant)
     assert said in str(caught.value)
     assert tenant.authorizations == []
+
+
+@pytest.mark.parametrize("passing", ["<html>Back soon</html>", '{"access_token": "eyJhb'])
+def test_a_token_answer_that_is_not_whole_is_asked_for_again(passing: str) -> None:
+    answers = iter([passing, '{"access_token": "late", "expires_in": 60}'])
+    tenant = Tenant(lambda _: data(x=1), token_answer=lambda _: httpx.Response(200, text=next(answers)))
+    assert ask(tenant) == [{"x": 1}]
+    assert tenant.authorizations == ["Bearer late"]
 
 
 def test_a_failing_token_host_is_asked_again() -> None:

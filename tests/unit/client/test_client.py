@@ -273,3 +273,22 @@ def test_the_wait_is_what_ion_asks_for_and_a_jitter() -> None:
     assert 7.0 <= wait <= 8.0
     assert backoff(GraphQLError("no", messages=())) is False
     assert backoff(ValueError("a bug")) is False
+
+
+@pytest.mark.parametrize("kind", [httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError, httpx.ProxyError])
+def test_what_a_library_quotes_of_a_body_goes_nowhere(
+    kind: type[httpx.RequestError], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def quoting(request: httpx.Request) -> httpx.Response:
+        raise kind("Bad status line b'SERIAL-OF-A-ROW'", request=request)
+
+    async def run() -> None:
+        async with Tenant(quoting).client(max_attempts=3) as client:
+            await client.execute("{ x }", operation="parts, page 3")
+
+    with pytest.raises(TransportError) as caught:
+        asyncio.run(run())
+    shown = f"{caught.value!r} {caught.value} {caught.value.__cause__!r} {caught.value.__context__!r}"
+    printed = capsys.readouterr()
+    assert "SERIAL" not in shown + caplog.text + printed.out + printed.err
+    assert kind.__name__ in str(caught.value)
