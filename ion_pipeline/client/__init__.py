@@ -24,6 +24,7 @@ from ion_pipeline.client.errors import (
     TooMuchError,
     TransportError,
 )
+from ion_pipeline.client.page_limit import PageLimit
 
 __all__ = [
     "Answer",
@@ -36,6 +37,7 @@ __all__ = [
     "IonApiError",
     "IonClient",
     "NotGraphQLError",
+    "PageLimit",
     "PartialDataError",
     "PermissionDeniedError",
     "RequestTimeoutError",

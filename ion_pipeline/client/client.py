@@ -25,6 +25,7 @@ from ion_pipeline.client.errors import (
     ThrottledError,
     TransportError,
 )
+from ion_pipeline.client.page_limit import PageLimit
 from ion_pipeline.client.retry import Backoff, attempts, full_jitter
 from ion_pipeline.client.surroundings import certificates_remedy
 from ion_pipeline.client.transport import default_transport, reason_of
@@ -110,6 +111,8 @@ class IonClient:
         self.stats = ClientStats()
         self.clock = ServerClock()
         """What time it is at ION."""
+        self.page_limit = PageLimit(config.page_size, config.known_page_size)
+        """How many rows of one list a request may ask for; learned from the tenant's answers."""
         self._was_reached = False
         self._limiter = AdaptiveLimiter(
             max_concurrency=config.max_concurrency, requests_per_second=config.requests_per_second

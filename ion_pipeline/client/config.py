@@ -23,6 +23,8 @@ class ClientConfig:
         retry_seconds: Seconds after which no further attempt is started.
         backoff_initial: Upper end of the first random pause, in seconds; doubles with each attempt.
         backoff_max: Upper end that the random pauses grow to.
+        page_size: Rows of one list that a request asks for at most.
+        known_page_size: What the tenant was found to accept before, if less; None if nothing is known.
     """
 
     api_url: str
@@ -37,6 +39,8 @@ class ClientConfig:
     retry_seconds: float = 300.0
     backoff_initial: float = 0.5
     backoff_max: float = 30.0
+    page_size: int = 5000
+    known_page_size: int | None = None
 
     @property
     def graphql_url(self) -> str:

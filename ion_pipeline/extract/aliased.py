@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ion_pipeline.client import (
@@ -12,6 +12,7 @@ from ion_pipeline.client import (
     PermissionDeniedError,
     RequestTimeoutError,
     SchemaMismatchError,
+    TooMuchError,
 )
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery
 
@@ -29,7 +30,7 @@ class Question:
         query: Its documents and what its connection takes.
         filters: Which rows; None for all.
         fields: Fields of the rows to give; none for the count alone.
-        first: Rows to give.
+        first: Rows to give; as many as the tenant accepts at once where that is less.
     """
 
     plan: EntityPlan
@@ -50,11 +51,13 @@ class Reply:
 
     Attributes:
         total: Rows that match.
-        nodes: The fields asked for, of as many rows as asked for.
+        nodes: The fields asked for, of as many rows as asked for, or as the tenant gives at once if that is less.
+        asked: Rows asked for.
     """
 
     total: int
     nodes: list[dict[str, Any]] = field(default_factory=list)
+    asked: int = 1
 
 
 async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -> list[Reply | None]:
@@ -80,10 +83,18 @@ async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -
 
 
 async def _ask(client: IonClient, questions: list[Question], about: str) -> list[Reply | None]:
+    limit = client.page_limit
+    questions = [replace(one, first=min(one.first, limit.rows)) for one in questions]
+    most = max(question.first for question in questions)
     document, variables = document_of(questions)
     try:
         data = await client.execute(document, variables, operation=about)
     except (RequestTimeoutError, PermissionDeniedError, PartialDataError, GraphQLError) as refusal:
+        if isinstance(refusal, TooMuchError) and refusal.of_rows and most > 1:
+            smaller = refusal.smaller(most)
+            replies = await _ask(client, [replace(one, first=min(one.first, smaller)) for one in questions], about)
+            limit.learn(max((reply.asked for reply in replies if reply), default=smaller))
+            return replies
         if len(questions) > 1:
             # Too much at once, or one entity of many that may not be read.
             middle = len(questions) // 2
@@ -91,8 +102,10 @@ async def _ask(client: IonClient, questions: list[Question], about: str) -> list
             return [*halves[0], *halves[1]]
         if isinstance(refusal, PermissionDeniedError):
             return [None]
+        if isinstance(refusal, TooMuchError | RequestTimeoutError) and most > 1:
+            return await _ask(client, [replace(questions[0], first=max(1, most // 2))], about)
         raise
-    return [_reply(data.get(f"q{number}"), about) for number in range(len(questions))]
+    return [_reply(data.get(f"q{number}"), about, question.first) for number, question in enumerate(questions)]
 
 
 def document_of(questions: Iterable[Question]) -> tuple[str, dict[str, Any]]:
@@ -123,9 +136,10 @@ def _batches(questions: Sequence[Question]) -> Iterator[list[Question]]:
         yield batch
 
 
-def _reply(connection: Any, about: str) -> Reply:
+def _reply(connection: Any, about: str, asked: int) -> Reply:
     try:
-        return Reply(int(connection["pageInfo"]["totalCount"]), [edge["node"] for edge in connection.get("edges", ())])
+        nodes = [edge["node"] for edge in connection.get("edges", ())]
+        return Reply(int(connection["pageInfo"]["totalCount"]), nodes, asked)
     except (KeyError, TypeError, ValueError):
         raise SchemaMismatchError(
             f"{about}: ION's answer is not what was asked for.", remedy="Nothing was kept. Try again."

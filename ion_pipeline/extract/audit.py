@@ -211,7 +211,9 @@ class _Sweep:
         found, chunk, keys = _Found(), _Chunk(shape), KeyLog(self.plan.entity.key)
         above: int | None = None
         self.progress.started(name, self.task.total)
-        async with aclosing(pages(pager, PageSize(self.page_size), reader.page, reader.pause)) as stream:
+        async with aclosing(
+            pages(pager, PageSize(self.page_size, self.client.page_limit), reader.page, reader.pause)
+        ) as stream:
             async for page in stream:
                 for table, batch in to_batches(page.nodes, shape):
                     chunk.add(table, batch)

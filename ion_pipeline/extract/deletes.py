@@ -51,8 +51,8 @@ class _Range:
         given = {name: value for name, value in bounds.items() if value is not None}
         return {"id": given} if given else None
 
-    def pieces(self) -> Iterator["_Range"]:
-        size = max(_LEAF, -(-len(self.known) // _PIECES))
+    def pieces(self, leaf: int) -> Iterator["_Range"]:
+        size = max(leaf, -(-len(self.known) // _PIECES))
         starts = range(0, len(self.known), size)
         for start in starts:
             stop = start + size
@@ -82,22 +82,31 @@ async def differences(
     fields = ("id", etag) if etag else ("id",)
     ranges = [_Range(None, None, ids.all)]
     while ranges and not found.overflow:
-        pieces = [piece for one in ranges for piece in (one.pieces() if len(one.known) > _LEAF else [one])]
-        leaves = [piece for piece in pieces if len(piece.known) <= _LEAF]
-        others = [piece for piece in pieces if len(piece.known) > _LEAF]
+        # A leaf is to come in one answer, with room for rows that are not known: rows of two answers may have shifted.
+        most = min(_LEAF_ROWS, client.page_limit.rows)
+        leaf = max(1, min(_LEAF, most * _LEAF // _LEAF_ROWS))
+        pieces = [piece for one in ranges for piece in (one.pieces(leaf) if len(one.known) > leaf else [one])]
+        leaves = [piece for piece in pieces if len(piece.known) <= leaf]
+        others = [piece for piece in pieces if len(piece.known) > leaf]
         replies = await ask(
             client,
             [
-                *(Question(plan, query, piece.filters, fields, first=_LEAF_ROWS) for piece in leaves),
+                *(Question(plan, query, piece.filters, fields, first=most) for piece in leaves),
                 *(Question(plan, query, piece.filters) for piece in others if not etag),
             ],
             about=f"{plan.name}, looking for deleted rows",
         )
+        uncut = []
         for piece, reply in zip(leaves, replies, strict=False):
-            _compare(piece, reply, etag, found)
+            if reply is not None and 0 < len(reply.nodes) < min(reply.total, most):
+                # Fewer came than were asked for and counted: the tenant gives no more at once.
+                client.page_limit.learn(len(reply.nodes))
+                uncut.append(piece)
+            else:
+                _compare(piece, reply, etag, found)
         counted = zip(others, replies[len(leaves) :], strict=False)
         differing = (piece for piece, reply in counted if reply is None or reply.total != len(piece.known))
-        ranges = others if etag else list(differing)
+        ranges = [*uncut, *(others if etag else differing)]
     return found
 
 

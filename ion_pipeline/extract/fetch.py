@@ -119,13 +119,15 @@ class _Run:
         return await self._read(plan, query, reader, paging)
 
     def _cutter(self, paging: Paging) -> Cutter | None:
-        return Cutter(self.page_size, self.client.max_concurrency) if self.parallel and paging == "keyset" else None
+        size = min(self.page_size, self.client.page_limit.rows)
+        return Cutter(size, self.client.max_concurrency) if self.parallel and paging == "keyset" else None
 
     async def _read(
         self, plan: EntityPlan, query: EntityQuery, reader: PageReader, paging: Paging, cutter: Cutter | None = None
     ) -> EntityResult:
         began, watermark = time.monotonic(), self.client.server_time
-        reading, unsettled = _Reading(self, plan.name, query, reader, PageSize(self.page_size)), 0
+        size = PageSize(self.page_size, self.client.page_limit)
+        reading, unsettled = _Reading(self, plan.name, query, reader, size), 0
         if paging == "keyset":
             entry = self.ledger.of(plan.name)
             if entry.tables is not None:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ion_pipeline.client import Answer, IonClient, RequestTimeoutError, SchemaMismatchError
-from ion_pipeline.extract.arrow import Node
+from ion_pipeline.client import Answer, IonClient, SchemaMismatchError
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.paging import Page
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery
@@ -31,7 +30,7 @@ class PageReader:
         """Ask for one page.
 
         Raises:
-            RequestTimeoutError: At once, so that a smaller page can be asked for.
+            RequestTimeoutError, TooMuchError: At once, so that a smaller page can be asked for.
             IonApiError: After the client's retries.
         """
         operation = f"{self._plan.name}, page {self.pages + 1}"
@@ -55,20 +54,6 @@ class PageReader:
             )
         self.pages += 1
         return page
-
-    async def rows(self, ids: list[int]) -> list[Node]:
-        """Ask for rows by id, for fewer at once where ION runs out of time.
-
-        Raises:
-            IonApiError: After the client's retries; a single row takes too long.
-        """
-        try:
-            return (await self.page({"first": len(ids), "filters": {"id": {"in": ids}}})).nodes
-        except RequestTimeoutError:
-            if len(ids) == 1:
-                raise
-        middle = len(ids) // 2
-        return [*await self.rows(ids[:middle]), *await self.rows(ids[middle:])]
 
     async def count(self, variables: Mapping[str, Any]) -> int:
         """Ask how many rows match. Raises IonApiError."""

@@ -28,7 +28,7 @@ from ion_pipeline.extract.paging import KeysetPager
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Mark, Plan
 from ion_pipeline.extract.results import ChangeSink, EntityResult, NoProgress, Progress
 from ion_pipeline.extract.state import Ids, State
-from ion_pipeline.extract.stream import PageSize, pages
+from ion_pipeline.extract.stream import PageSize, pages, rows_by_id
 
 _INCREMENTAL = frozenset({"changes", "deletes", "changes and deletes", "sweep", "repair"})
 _IDS_PER_REQUEST = 200
@@ -234,7 +234,7 @@ class _Refresh:
         span = entry.open(entry.last)
         self._progress.started(plan.name, changed)
         self._progress.advanced(plan.name, entry.rows)
-        size = PageSize(self._options.page_size)
+        size = PageSize(self._options.page_size, self._client.page_limit)
         async with aclosing(pages(pager, size, reader.page, reader.pause)) as stream:
             async for page in stream:
                 self._write(plan, query, page.nodes)
@@ -257,8 +257,10 @@ class _Refresh:
             self._check_share(plan.name, len(ids), len(ids) - len(found.gone))
             self._delete(plan, query, sorted(found.gone))
         ordered = sorted(wanted)
-        for start in range(0, len(ordered), _IDS_PER_REQUEST):
-            self._write(plan, query, await reader.rows(ordered[start : start + _IDS_PER_REQUEST]))
+        size = PageSize(min(_IDS_PER_REQUEST, self._options.page_size), self._client.page_limit)
+        async with aclosing(rows_by_id(ordered, size, reader.page, reader.pause, entity=plan.name)) as stream:
+            async for nodes in stream:
+                self._write(plan, query, nodes)
 
     def _write(self, plan: EntityPlan, query: EntityQuery, nodes: Sequence[Node]) -> None:
         if not nodes:

@@ -40,10 +40,6 @@ from ion_pipeline.pipeline.tenant_schema import keep_schema, tenant_schema
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import connect
 
-# A signature is a small part of its row: more of them than of rows come in one answer.
-_SIGNATURES_PER_ROW = 4
-_MOST_SIGNATURES = 5000
-
 
 @dataclass(frozen=True, slots=True)
 class EntityDrift:
@@ -217,7 +213,7 @@ class _Run:
                 tasks,
                 known,
                 RawSignatures(connection),
-                page_size=min(_SIGNATURES_PER_ROW * settings.page_size, _MOST_SIGNATURES),
+                page_size=settings.page_size,
                 progress=self.reporter,
             )
         return _Audited(schema, plan, state, tasks, clock, tuple(found))

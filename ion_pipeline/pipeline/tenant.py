@@ -39,6 +39,7 @@ def _config(settings: Settings, endpoints: Endpoints, client_id: str, client_sec
         max_concurrency=settings.max_concurrency,
         requests_per_second=settings.requests_per_second,
         max_attempts=settings.max_attempts,
+        page_size=settings.page_size,
     )
 
 

@@ -12,7 +12,7 @@ from graphql import GraphQLSchema, parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.client import GraphQLError, IonClient, PermissionDeniedError, RequestTimeoutError
+from ion_pipeline.client import GraphQLError, IonClient, PageLimit, PermissionDeniedError, RequestTimeoutError
 from ion_pipeline.extract import known_catalog, negotiate
 from ion_pipeline.extract.aliased import Question, ask
 from ion_pipeline.extract.decide import is_suspicious
@@ -33,6 +33,7 @@ class Parts:
         self.etags = etags or {}
         self.most_questions = most_questions
         self.questions = self.requests = 0
+        self.page_limit = PageLimit(5000)
 
     async def execute(self, document: str, variables: Mapping[str, Any], *, operation: str) -> dict[str, Any]:
         assert validate(SCHEMA, parse(document)) == []
