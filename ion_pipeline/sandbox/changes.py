@@ -123,7 +123,7 @@ class Changes:
             self._writer.delete(node.name, key)
             return
         values = self._with_lists_stamped(node, change["values"], now)
-        row = table.rows[key]
+        row = table.stored(key)
         if change.get("touch") and not values.keys() & node.columns.keys():
             name = next(name for name in node.columns if name not in node.key)
             values = {name: row[node.slots[name]]} | values

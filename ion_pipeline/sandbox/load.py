@@ -21,13 +21,17 @@ from ion_pipeline.sandbox.world import World, WorldError
 _EDGE_OWNER = {"upstream": "stepId", "downstream": "upstreamStepId"}
 
 
-def load_world(world: World) -> Store:
+def load_world(world: World, withheld: frozenset[str] = frozenset()) -> Store:
     """A store with all rows of a checked world.
+
+    Args:
+        world: Checked.
+        withheld: Types whose export-controlled rows are in no answer.
 
     Raises:
         WorldError: Inline rows contradict their owner or each other.
     """
-    store = Store()
+    store = Store(withheld=withheld)
     writer = Writer(store)
     store.organization_id = world.organization["id"]
     writer.add("Organization", world.organization)
@@ -74,7 +78,7 @@ class Writer:
             KeyError: There is no such row.
         """
         node, table = self.store.model.types[type_name], self.store.tables[type_name]
-        row = list(table.rows[key])
+        row = list(table.stored(key))
         for name, value in changes.items():
             if name in node.columns:
                 column = node.columns[name]

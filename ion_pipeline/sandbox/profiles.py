@@ -1,7 +1,8 @@
 """Tenants that know less: the served schema without some of its fields or types. The data stays whole.
 
 Each profile exercises one rung of what the pipeline negotiates with a tenant. Dropping a type drops every field,
-argument and input field that mentions it.
+argument and input field that mentions it. One profile shows the whole schema to a key whose owner is not in the export
+group: flagged rows of some types are then in no list, count or relation.
 """
 
 from collections.abc import Callable
@@ -82,7 +83,10 @@ PROFILES: dict[str, Keep] = {
     "no-updated-filter": _no_updated_filter,
     "no-keyset": _no_keyset,
     "missing-fields": _missing_fields,
+    "no-export-group": lambda _definition, _name, _kind: True,
 }
+#: Types whose export-controlled rows a profile withholds. Inventories of such parts stay, without their `part`.
+WITHHELD = {"no-export-group": frozenset({"Part", "Procedure", "Run"})}
 
 
 @cache

@@ -16,7 +16,7 @@ from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.factory import build_world
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model
-from ion_pipeline.sandbox.profiles import served_schema
+from ion_pipeline.sandbox.profiles import WITHHELD, served_schema
 from ion_pipeline.sandbox.tokens import TokenIssuer
 from ion_pipeline.sandbox.world import World, read_world, write_world
 
@@ -113,7 +113,7 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     # Millions of long-lived rows: nothing to collect while they come in, and never to be looked at again.
     gc.disable()
     world = read_world(options.world) if options.world else build_world(seed=options.seed, scale=options.scale)
-    engine = Engine(load_world(world), schema, frozenset(options.forbid))
+    engine = Engine(load_world(world, WITHHELD.get(options.profile, frozenset())), schema, frozenset(options.forbid))
     del world
     gc.enable()
     gc.freeze()

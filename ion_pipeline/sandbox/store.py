@@ -14,18 +14,23 @@ from ion_pipeline.sandbox.model import VIEWS, Model, NodeType, known_model
 Row = list[Any]
 Key = Any
 
+_FLAG = "exportControlled"
+
 
 class Table:
     """All rows of one type.
 
     Attributes:
         rows: Key → row. Change it only through `put` and `remove`.
+        withheld: Key → row that is there and in no answer: flagged as export controlled, where `withholds` is set.
         version: Goes up with every change.
     """
 
-    def __init__(self, node: NodeType) -> None:
+    def __init__(self, node: NodeType, *, withholds: bool = False) -> None:
         self.node = node
         self.rows: dict[Key, Row] = {}
+        self.withheld: dict[Key, Row] = {}
+        self._flag = node.slots[_FLAG] if withholds else None
         self.version = 0
         self._key_slots = [node.slots[name] for name in node.key]
         self._text_ids = any(node.columns[name].kind == "ID" for name in node.key)
@@ -50,8 +55,10 @@ class Table:
         return self.rows.get(key)
 
     def put(self, row: Row) -> None:
-        """Inserts a row, or replaces the one with its key."""
-        self.rows[self.key_of(row)] = row
+        """Inserts a row, or replaces the one with its key; whether it is withheld follows from its flag."""
+        self.remove(key := self.key_of(row))
+        is_withheld = self._flag is not None and row[self._flag] is True
+        (self.withheld if is_withheld else self.rows)[key] = row
         self._changed()
 
     def remove(self, key: Key) -> Row | None:
@@ -59,7 +66,15 @@ class Table:
         row = self.rows.pop(key, None)
         if row is not None:
             self._changed()
-        return row
+        return self.withheld.pop(key, None) if row is None else row
+
+    def stored(self, key: Key) -> Row:
+        """The row, withheld or not.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self.rows[key] if key in self.rows else self.withheld[key]
 
     def _changed(self) -> None:
         self.version += 1
@@ -118,14 +133,17 @@ def id_order(value: Any) -> tuple[bool, Any]:
 class Store:
     """All tables of a tenant, and the links between their rows.
 
+    Args:
+        withheld: Types whose export-controlled rows are in no answer.
+
     Attributes:
         links: (type, field) → owner's key → keys of the rows linked there.
         organization_id: The tenant's own id.
     """
 
-    def __init__(self, model: Model | None = None) -> None:
+    def __init__(self, model: Model | None = None, withheld: frozenset[str] = frozenset()) -> None:
         self.model = model or known_model()
-        self.tables = {name: Table(node) for name, node in self.model.types.items()}
+        self.tables = {name: Table(node, withholds=name in withheld) for name, node in self.model.types.items()}
         self.links: dict[tuple[str, str], dict[Key, tuple[Any, ...]]] = {}
         self.organization_id = 1
         self._reverse: dict[tuple[str, str], tuple[int, dict[Any, list[Key]]]] = {}
