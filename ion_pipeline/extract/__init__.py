@@ -21,6 +21,7 @@ from ion_pipeline.extract.audit import EntityAudit, RowDifference, Span, audit
 from ion_pipeline.extract.catalog import Catalog, ChildList, Column, Entity, Table, build_catalog, known_catalog
 from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError, SuspiciousDeletesError
+from ion_pipeline.extract.export_group import check_group
 from ion_pipeline.extract.fetch import fetch
 from ion_pipeline.extract.ledger import Ledger
 from ion_pipeline.extract.negotiate import negotiate
@@ -62,6 +63,7 @@ __all__ = [
     "build_catalog",
     "carry_out",
     "check_deletes",
+    "check_group",
     "decide",
     "fetch",
     "known_catalog",

@@ -209,8 +209,8 @@ def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, large
     if found:
         raise SuspiciousDeletesError(
             f"Too much is gone to be taken for deletes: {'; '.join(found)}.",
-            remedy="Was ION's tenant reset, or a permission of the key's owner taken away? If the rows are really "
-            "deleted, say so with --accept-deletes. Nothing was changed.",
+            remedy="Was ION's tenant reset, or a permission or the export group of the key's owner taken away? If the "
+            "rows are really deleted, say so with --accept-deletes. Nothing was changed.",
         )
 
 

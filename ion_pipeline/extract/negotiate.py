@@ -23,6 +23,7 @@ from ion_pipeline.extract.catalog import Catalog, Entity
 from ion_pipeline.extract.compare import Comparison
 from ion_pipeline.extract.plan import AbomRoute, Drift, EntityPlan, EntityQuery, Plan, Watch, WatchedList
 from ion_pipeline.extract.query import count_query, page_query
+from ion_pipeline.extract.references import FLAG_FIELD
 from ion_pipeline.extract.shape import ListShape
 from ion_pipeline.extract.signature import signature
 
@@ -149,6 +150,7 @@ def _watch(entity: Entity, connection: _Connection, *, keyset: bool) -> Watch:
         lists=tuple(_watched_lists(entity, connection.node, filters)),
         etag=etag,
         by_id=by_id,
+        flag=FLAG_FIELD if FLAG_FIELD in connection.node.fields and "eq" in _operators(filters, FLAG_FIELD) else "",
     )
 
 

@@ -61,12 +61,14 @@ class Watch:
         lists: Lists inside whose own `_updated` can be filtered by: attributes, which may change without their owner.
         etag: The field of the rows' etag, empty if there is none.
         by_id: Rows can be read in order of their ids, by ranges of ids and by ids.
+        flag: The field that says a row is export controlled, where rows can be filtered by it; empty otherwise.
     """
 
     updated: bool = False
     lists: tuple[WatchedList, ...] = ()
     etag: str = ""
     by_id: bool = False
+    flag: str = ""
 
     def changed_since(self, instant: datetime) -> dict[str, Any]:
         """The filter for rows that have changed, themselves or in their lists."""

@@ -17,6 +17,8 @@ from ion_pipeline.extract.catalog import Catalog, ChildList, Column
 #: Entities whose own rows say that they are export controlled.
 FLAGGED = ("parts", "procedures", "runs")
 FLAG = "export_controlled"
+#: Their field that says so.
+FLAG_FIELD = "exportControlled"
 
 # Columns without a field of the same name beside them.
 _BY_NAME = {

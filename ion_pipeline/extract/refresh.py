@@ -21,6 +21,7 @@ from ion_pipeline.extract.arrow import Node, to_batches
 from ion_pipeline.extract.decide import Known, Task, amount, check_deletes, decide, is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.errors import PagingError
+from ion_pipeline.extract.export_group import check_group
 from ion_pipeline.extract.fetch import fetch
 from ion_pipeline.extract.ledger import Entry, Ledger
 from ion_pipeline.extract.page_reader import PageReader
@@ -200,7 +201,7 @@ class _Refresh:
             self._full[result.entity] = result
             before = self._state.entities.get(result.entity)
             if before and result.status == "read":
-                self._check_share(result.entity, before.rows, result.rows)
+                await self._check_gone(result.entity, before.rows, result.rows)
 
     async def _incremental(self, task: Task) -> None:
         name, query = task.plan.name, task.plan.query
@@ -253,8 +254,9 @@ class _Refresh:
         if found.overflow:
             raise _NeedsAllError(f"{plan.name} has many rows that no count of changes told of.")
         ids = self._ids[plan.name]
+        if found.gone or found.unknown:
+            await self._check_gone(plan.name, len(ids), len(ids) - len(found.gone), found)
         if found.gone:
-            self._check_share(plan.name, len(ids), len(ids) - len(found.gone))
             self._delete(plan, query, sorted(found.gone))
         ordered = sorted(wanted)
         size = PageSize(min(_IDS_PER_REQUEST, self._options.page_size), self._client.page_limit)
@@ -323,13 +325,12 @@ class _Refresh:
 
     def _amount(self, task: Task) -> int:
         read = self._full.get(task.plan.name)
-        rows = read.rows if read else len(self._ids[task.plan.name])
-        return amount(task, rows)
+        return amount(task, read.rows if read else len(self._ids[task.plan.name]))
 
-    def _check_share(self, name: str, known: int, left: int) -> None:
-        share = self._options.largest_share
+    async def _check_gone(self, name: str, known: int, left: int, found: Differences | None = None) -> None:
+        plan, share = self._plan.by_name[name], self._options.largest_share
+        await check_group(self._client, plan, self._state, self._progress.note, found, accepts_deletes=share is None)
         if share is not None and is_suspicious(known, left, share):
-            plan = self._plan.by_name[name]
             check_deletes([Task(plan, "deletes", "", total=left)], {name: known}, largest_share=share)
 
     def _result(self, task: Task) -> EntityResult:

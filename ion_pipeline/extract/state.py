@@ -40,6 +40,9 @@ class KnownRows(Protocol):
     def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
         """The rows of an entity that changed last."""
 
+    def controlled(self, entity: str) -> frozenset[int]:
+        """Ids of an entity's rows that say of themselves that they are export controlled."""
+
 
 class NoRows:
     """Nothing is known."""
@@ -55,6 +58,10 @@ class NoRows:
     def latest(self, entity: str, rows: int) -> Mapping[int, Held]:  # noqa: ARG002
         """None."""
         return {}
+
+    def controlled(self, entity: str) -> frozenset[int]:  # noqa: ARG002
+        """None."""
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from ion_pipeline.extract import (
     Task,
     carry_out,
     check_deletes,
+    check_group,
     decide,
     fetch,
     known_of,
@@ -209,7 +210,10 @@ async def _prepare(
     if not mode.accept_deletes:
         rows = {name: one.rows for name, one in known.items()}
         if mode.full:
-            rows = RawRows(settings.warehouse_path, resources, catalog).count(rows)
+            raw = RawRows(settings.warehouse_path, resources, catalog)
+            for task in (one for one in tasks if one.action == "full"):
+                await check_group(client, task.plan, State(known=raw), Silence().note)
+            rows = raw.count(rows)
         check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
     return _Prepared(met.schema, found, state, tasks, clock.started_at, clock)
 

@@ -18,6 +18,7 @@ from ion_pipeline import warehouse
 from ion_pipeline.extract import Catalog, EntityPlan, EntityState, Plan, RowDifference, Span, State
 from ion_pipeline.extract.decide import FEW_MARKS
 from ion_pipeline.extract.plan import Mark
+from ion_pipeline.extract.references import FLAG
 from ion_pipeline.extract.state import Held
 from ion_pipeline.lake import Lake, LoadManifest, TableRead
 from ion_pipeline.pipeline.read_clock import ReadClock
@@ -68,6 +69,15 @@ class RawRows:
         """The rows of an entity that changed last."""
         with warehouse.connect(self.database, self.resources, read_only=True) as connection:
             return _held(connection, entity, "true", f"_updated desc limit {rows}", True)
+
+    def controlled(self, entity: str) -> frozenset[int]:
+        """Ids of an entity's rows that say of themselves that they are export controlled."""
+        has_flag = FLAG in {column.name for column in self.catalog.tables[entity].columns}
+        if not has_flag or not self.count([entity]):
+            return frozenset()
+        with warehouse.connect(self.database, self.resources, read_only=True) as connection:
+            rows = connection.execute(f"select id from raw.{identifier(entity)} where {identifier(FLAG)}").fetchall()
+            return frozenset(row[0] for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,9 @@ class Known:
     def etags(self, entity: str) -> Mapping[int, str | None]:
         raise AssertionError(entity)
 
+    def controlled(self, entity: str) -> frozenset[int]:
+        raise AssertionError(entity)
+
 
 def search(known: set[int], parts: Parts, etag: str | None = None) -> Differences:
     plan = PLAN["parts"]
