@@ -23,7 +23,9 @@ def order_lines(world: World, last_day: date) -> list[Row]:
         total, whole = 0.0, None
         for when, quantity in arrivals:
             total += quantity
-            if whole is None and total >= line["quantity"] - 1e-9:
+            if total < line["quantity"] - 1e-9:
+                whole = None
+            elif whole is None and line["quantity"] > 0:
                 whole = when
         promise = instant(line.get("estimatedArrivalDate") or line.get("needDate"))
         rows.append(
@@ -41,7 +43,7 @@ def order_lines(world: World, last_day: date) -> list[Row]:
 
 def _judged(line: Row, promised: date | None, whole: datetime | None, last_day: date) -> Row:
     ordered = line["status"] not in {"DRAFT", "REQUESTED", "APPROVED", "CANCELED"}
-    due = ordered and promised is not None and promised <= last_day
+    due = ordered and line["quantity"] > 0 and promised is not None and promised <= last_day
     undated = whole is None and (
         line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= line["quantity"]
     )

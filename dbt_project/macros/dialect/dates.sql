@@ -39,3 +39,7 @@
 {% macro period_start(period_type, day) -%}
     cast(date_trunc('{{ period_type }}', {{ day }}) as date)
 {%- endmacro %}
+
+{#- Whether an instant is midnight in UTC, as a date without a time is stored. -#}
+{% macro is_utc_midnight(instant) %}{{ return(adapter.dispatch('is_utc_midnight')(instant)) }}{% endmacro %}
+{% macro duckdb__is_utc_midnight(instant) %}epoch_us({{ instant }}) % 86400000000 = 0{% endmacro %}

@@ -69,7 +69,17 @@ so_far as (
 lines as (
     select
         lines.id,
-        min(so_far.received_at) filter (where so_far.quantity >= lines.quantity * (1 - 1e-9)) as whole_at
+        min(so_far.received_at) filter (
+            where
+            lines.quantity > 0
+            and not exists (
+                select 1 from so_far as later
+                where
+                    so_far.purchase_order_line_id = later.purchase_order_line_id
+                    and so_far.received_at <= later.received_at
+                    and later.quantity < lines.quantity * (1 - 1e-9)
+            )
+        ) as whole_at
     from {{ source('ion', 'purchase_order_lines') }} as lines
     left join so_far on lines.id = so_far.purchase_order_line_id
     group by lines.id

@@ -7,7 +7,9 @@ from tests.unit.dbt.models import Models
 
 INSTANT = "timestamptz"
 INPUTS = {
-    "int_inventories__pieces": "part_inventory_id bigint, part_id bigint, part_number varchar, serial_number varchar, quantity double",
+    "int_inventories__pieces": (
+        "part_inventory_id bigint, part_id bigint, part_number varchar, serial_number varchar, quantity double"
+    ),
     "int_inventories__split_origins": (
         f"part_inventory_id bigint, origin_part_inventory_id bigint, depth integer, split_at {INSTANT}"
     ),

@@ -38,16 +38,31 @@ arrivals as (
     where purchase_order_line_id is not null
 ),
 
+-- Until then less than the ordered quantity had arrived, or had been sent back. Sums of fractions may miss it by less
+-- than a billionth of it.
+incomplete as (
+    select
+        arrivals.purchase_order_line_id,
+        max(arrivals.received_at) as incomplete_at
+    from arrivals
+    inner join lines on arrivals.purchase_order_line_id = lines.purchase_order_line_id
+    where arrivals.quantity_so_far < lines.quantity * (1 - 1e-9)
+    group by arrivals.purchase_order_line_id
+),
+
 received as (
     select
         arrivals.purchase_order_line_id,
-        max(arrivals.quantity_so_far) as quantity_received,
+        {{ first_of('arrivals.quantity_so_far', 'arrivals.received_at desc') }} as quantity_received,
         min(arrivals.received_at) as first_received_at,
-        -- Sums of fractions may miss the ordered quantity by less than a billionth of it.
-        min(arrivals.received_at) filter (where arrivals.quantity_so_far >= lines.quantity * (1 - 1e-9))
-            as fully_received_at
+        min(arrivals.received_at) filter (
+            where
+            lines.quantity > 0
+            and coalesce(arrivals.received_at > incomplete.incomplete_at, true)
+        ) as fully_received_at
     from arrivals
     inner join lines on arrivals.purchase_order_line_id = lines.purchase_order_line_id
+    left join incomplete on arrivals.purchase_order_line_id = incomplete.purchase_order_line_id
     group by arrivals.purchase_order_line_id
 ),
 
@@ -65,7 +80,11 @@ dated as (
         received.fully_received_at is null
         and (lines.status = 'RECEIVED' or lines.received_quantity >= lines.quantity * (1 - 1e-9))
             as is_received_undated,
-        {{ production_day('lines.promised_at') }} as promised_on,
+        -- Midnight UTC is a date, and the same day everywhere.
+        case
+            when {{ is_utc_midnight('lines.promised_at') }} then {{ day_in_zone('lines.promised_at', "'UTC'") }}
+            else {{ production_day('lines.promised_at') }}
+        end as promised_on,
         {{ production_day('received.fully_received_at') }} as fully_received_on
     from lines
     left join orders on lines.purchase_order_id = orders.purchase_order_id
@@ -76,7 +95,8 @@ judged as (
     select
         *,
         coalesce(is_received_undated, false) as is_undated,
-        is_ordered and promised_on <= {{ last_loaded_day() }} as is_due,
+        -- Where nothing was ordered, nothing is left to deliver.
+        is_ordered and quantity > 0 and promised_on <= {{ last_loaded_day() }} as is_due,
         promised_on + cast({{ organization_setting('on_time_tolerance_days') }} as integer) as on_time_until_on
     from dated
 )
@@ -107,6 +127,7 @@ select
     judged.fully_received_at,
     judged.is_ordered,
     coalesce(judged.is_due, false) as is_due,
+    judged.is_ordered and judged.promised_on is null as is_without_promise,
     judged.is_undated as is_received_without_date,
     case
         when not judged.is_ordered or judged.is_undated or judged.promised_on is null then null
