@@ -125,7 +125,7 @@ def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: lis
     elif not equal:
         is_over = installed is not None and planned is not None and installed > planned
         status = "over" if is_over else "short"
-    elif places != filled and planned:
+    elif filled and places != filled and planned:
         status = "designator_mismatch"
     else:
         status = next((f"conforming_{kind}" for kind in ("substitute", "revision") if kind in here), "conforming")
@@ -143,6 +143,7 @@ def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: lis
         "quantity_wrong_part": _sum(kinds, "wrong"),
         "designators_planned": places,
         "designators_installed": filled,
+        "is_designator_missing": bool(installed) and bool(places) and not filled,
     }
 
 
@@ -178,4 +179,5 @@ def _unplanned(unit: int, line: Line) -> dict[str, Any]:
         "quantity_difference": line.quantity,
         "designators_planned": [],
         "designators_installed": [] if line.designator is None else [line.designator],
+        "is_designator_missing": False,
     }

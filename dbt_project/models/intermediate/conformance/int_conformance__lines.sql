@@ -67,7 +67,8 @@ compared as (
         coalesce(installed.has_wrong, false) as has_wrong_part,
         coalesce(installed.installed_part_numbers, {{ empty_list() }}) as installed_part_numbers,
         coalesce(planned_places.reference_designators, {{ empty_list() }}) as designators_planned,
-        coalesce(installed_places.reference_designators, {{ empty_list() }}) as designators_installed
+        coalesce(installed_places.reference_designators, {{ empty_list() }}) as designators_installed,
+        installed_places.mbom_item_id is not null as is_designator_recorded
     from planned
     left join installed
         on planned.part_inventory_id = installed.part_inventory_id and planned.mbom_item_id = installed.mbom_item_id
@@ -95,7 +96,12 @@ select
         when has_wrong_part then 'wrong_part'
         when not is_equal and quantity_installed > quantity_planned then 'over'
         when not is_equal then 'short'
-        when designators_planned <> designators_installed and quantity_planned > 0 then 'designator_mismatch'
+        -- ION lets an installation name none: what is not recorded is not wrong.
+        when
+            is_designator_recorded
+            and designators_planned <> designators_installed
+            and quantity_planned > 0
+            then 'designator_mismatch'
         when has_substitute then 'conforming_substitute'
         when has_other_revision then 'conforming_revision'
         else 'conforming'

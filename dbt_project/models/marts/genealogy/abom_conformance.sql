@@ -62,6 +62,8 @@ lines as (
         quantity_wrong_part,
         designators_planned,
         designators_installed,
+        not is_designator_recorded and quantity_installed > 0 and designators_planned <> designators_installed
+            as is_designator_missing,
         is_made_on_assembly
     from planned_lines
     union all
@@ -86,6 +88,7 @@ lines as (
         case
             when reference_designator is null then {{ empty_list() }} else {{ list_with('reference_designator') }}
         end as designators_installed,
+        false as is_designator_missing,
         is_made_on_assembly
     from unplanned
 )
@@ -116,6 +119,7 @@ select
     lines.quantity_wrong_part,
     lines.designators_planned,
     lines.designators_installed,
+    coalesce(lines.is_designator_missing, false) as is_designator_missing,
     lines.is_made_on_assembly,
     units.is_export_controlled
     or {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }}
