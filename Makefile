@@ -50,7 +50,7 @@ demo: setup ## From nothing to a queryable warehouse, on a local ION
 
 dev: setup ## Dagster's UI: the asset graph, runs and schedules
 	@$(BIN)/python -m ion_pipeline.defs.home .dagster
-	@export DAGSTER_HOME=$(CURDIR)/.dagster; $(BIN)/python -m ion_pipeline.defs.orphans && $(BIN)/dagster dev -w workspace.yaml
+	@umask 077; export DAGSTER_HOME=$(CURDIR)/.dagster; $(BIN)/python -m ion_pipeline.defs.orphans && $(BIN)/dagster dev -w workspace.yaml
 
 SQL := dbt_project/models dbt_project/tests
 # The templater expands macros as dbt does and wants to know where dbt may write; no database is opened.

@@ -21,6 +21,7 @@ from ion_pipeline.terminal.frame import command_settings, emit, err, out
 from ion_pipeline.terminal.text import styled
 
 _INTERRUPTED = 130
+_PRIVATE = 0o077
 
 app = typer.Typer(
     name="ion-pipeline",
@@ -325,6 +326,8 @@ def main() -> None:
     """Run the command line; known errors become one message and an exit code, anything else is a bug's traceback."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     unwind_on_sigterm()
+    # What is written before the settings are known, or without any.
+    os.umask(_PRIVATE)
     try:
         app()
     except IonPipelineError as error:

@@ -4,6 +4,8 @@
 credentials, no prepared file.
 """
 
+import os
+
 import dagster as dg
 import structlog
 
@@ -61,7 +63,11 @@ def build_definitions(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The definitions as the environment sets them."""
+    """The definitions as the environment sets them.
+
+    Each process of Dagster that runs steps loads them, and its files get the permissions that the settings say.
+    """
+    os.umask(load_settings(tenant=False).file_umask)
     for sentence in unknown_settings():
         structlog.get_logger().warning(sentence)
     return build_definitions()

@@ -85,6 +85,13 @@ class Settings(BaseSettings):
         description="Entities to read, separated by commas. Empty: all but the administrative ones.",
     )
 
+    umask: str = Field(
+        default="077",
+        pattern=r"^0?0[0-7]{2}$",
+        description="Permissions that new files do not get, as in a shell: `077` leaves them to the user alone, `027` "
+        "lets the group read. What is there already keeps its permissions.",
+    )
+
     page_size: int = Field(default=500, ge=1, le=5000, description="Rows asked for in one request.")
     max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at most.")
     parallel_ranges: bool = Field(
@@ -263,6 +270,11 @@ class Settings(BaseSettings):
             SettingsError: The file cannot be read or is empty.
         """
         return _secret(self.webhook_secret, "ION_WEBHOOK_SECRET_FILE", self.webhook_secret_file)
+
+    @property
+    def file_umask(self) -> int:
+        """`umask` as `os.umask` takes it."""
+        return int(self.umask, 8)
 
     @property
     def lake_dir(self) -> Path:

@@ -18,6 +18,7 @@ import yaml
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.lake.storage import replace_file
 from ion_pipeline.rules import holds_password
+from ion_pipeline.settings import load_settings
 
 POSTGRES_URL = "DAGSTER_POSTGRES_URL"
 # The name of the variable and not what is in it: Dagster asks the environment of each of its processes.
@@ -77,6 +78,7 @@ def _check(url: str) -> None:
 def main() -> None:
     """Prepare the folder named on the command line for what the environment says."""
     try:
+        os.umask(load_settings(tenant=False).file_umask)
         home = prepare_dagster_home(Path(sys.argv[1]), postgres_url=os.environ.get(POSTGRES_URL))
     except IonPipelineError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,6 +1,7 @@
 """What all commands share: the two consoles, the settings that they run with, and results as text or JSON."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +21,7 @@ err = PlainConsole(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty(
 
 
 def command_settings(context: typer.Context, *, tenant: bool = True, **overrides: Any) -> Settings:
-    """The settings of a command, and its logging as they say.
+    """The settings of a command, and its logging and the permissions of the files it makes as they say.
 
     Args:
         context: Holds the options that went before the command.
@@ -33,6 +34,7 @@ def command_settings(context: typer.Context, *, tenant: bool = True, **overrides
     for sentence in unknown_settings():
         err.print(styled(("!", "yellow"), f" {sentence}"))
     settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
+    os.umask(settings.file_umask)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
