@@ -108,15 +108,17 @@ class GuardedProtocol(H11Protocol):
         self.transport.abort()
 
     def _place(self) -> None:
+        # uvicorn has no request there at first, whatever its annotation says.
+        cycle: Any = self.cycle
         if self.transport.is_closing():
             self._room.leave(self)
-        elif self.cycle is None or self.cycle.response_complete:
+        elif cycle is None or cycle.response_complete:
             # Between two requests uvicorn's own time for a kept connection runs.
-            if self.cycle is None or self.conn.trailing_data[0]:
+            if cycle is None or self.conn.trailing_data[0]:
                 self._room.enter(self)
             else:
                 self._room.leave(self)
-        elif self.cycle.more_body:
+        elif cycle.more_body:
             self._room.enter(self)
             self._room.headers_came(self)
         else:
