@@ -20,13 +20,20 @@ from ion_pipeline.extract.afterwards import with_unsettled
 from ion_pipeline.extract.audit import EntityAudit, RowDifference, Span, audit
 from ion_pipeline.extract.catalog import Catalog, ChildList, Column, Entity, Table, build_catalog, known_catalog
 from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of
-from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError, SuspiciousDeletesError
+from ion_pipeline.extract.errors import (
+    CountMismatchError,
+    DuplicateKeyError,
+    PagingError,
+    SuspiciousDeletesError,
+    TenantRestoredError,
+)
 from ion_pipeline.extract.export_group import check_group
 from ion_pipeline.extract.fetch import fetch
 from ion_pipeline.extract.ledger import Ledger
 from ion_pipeline.extract.negotiate import negotiate
 from ion_pipeline.extract.plan import Drift, EntityPlan, EntityQuery, Plan
 from ion_pipeline.extract.refresh import RefreshOptions, carry_out
+from ion_pipeline.extract.restored import check_restored
 from ion_pipeline.extract.results import BatchSink, ChangeSink, EntityResult, NoProgress, Progress
 from ion_pipeline.extract.resume import Left, take_up
 from ion_pipeline.extract.state import EntityState, State
@@ -59,11 +66,13 @@ __all__ = [
     "SuspiciousDeletesError",
     "Table",
     "Task",
+    "TenantRestoredError",
     "audit",
     "build_catalog",
     "carry_out",
     "check_deletes",
     "check_group",
+    "check_restored",
     "decide",
     "fetch",
     "known_catalog",

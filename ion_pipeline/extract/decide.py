@@ -8,14 +8,15 @@ of its rows stops the refresh, because un-doing a mass delete is harder than con
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, Reply, ask
 from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import SuspiciousDeletesError
 from ion_pipeline.extract.plan import EntityPlan, Mark, Plan, Watch
-from ion_pipeline.extract.state import State
+from ion_pipeline.extract.signature import UPDATED
+from ion_pipeline.extract.state import Held, State
 
 Action = Literal[
     "nothing", "changes", "deletes", "changes and deletes", "sweep", "repair", "full", "nested", "none", "forbidden"
@@ -39,6 +40,7 @@ class Known:
         why: Why in full, if so.
         etags: Id to etag of an entity whose changes show by etag alone, if it is a short one; None otherwise.
         seen: Marks of the rows that have changed since and are known, if they are few.
+        sample: Rows to be asked for beside the counts, to see whether ION still has what it once had.
     """
 
     rows: int
@@ -46,6 +48,7 @@ class Known:
     why: str = ""
     etags: Mapping[int, str | None] | None = None
     seen: Mapping[int, Mark] = field(default_factory=dict)
+    sample: Mapping[int, Held] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Task:
         changed: Rows that ION counts as changed.
         since: The instant that `changed` counts from.
         differences: The rows to repair.
+        sampled: The rows of the sample that ION has; None where none were asked for, or none may be read.
     """
 
     plan: EntityPlan
@@ -73,6 +77,7 @@ class Task:
     changed: int = 0
     since: datetime | None = None
     differences: Differences = field(default_factory=Differences)
+    sampled: Sequence[Mapping[str, Any]] | None = None
 
 
 def known_of(plan: Plan, state: State) -> dict[str, Known]:
@@ -90,7 +95,7 @@ def known_of(plan: Plan, state: State) -> dict[str, Known]:
         elif before.query_hash != entity.query_hash:
             known[entity.name] = Known(before.rows, None, "other fields than at the last read")
         elif watch.updated and before.watermark is not None:
-            known[entity.name] = Known(before.rows, before.watermark, seen=before.marks)
+            known[entity.name] = Known(before.rows, before.watermark, seen=before.marks, sample=before.sample)
         elif not watch.updated and watch.by_id and watch.etag and not entity.entity.children:
             etags = state.known.etags(entity.name) if before.rows < _SHORT else None
             known[entity.name] = Known(before.rows, None, "", etags)
@@ -126,6 +131,10 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
             asked.append(
                 (entity, Question(entity, entity.query, changed, fields, first=len(one.seen) + 1 if fields else 1))
             )
+        if one.sample:
+            rows = {"id": {"in": sorted(one.sample)}}
+            fields = ("id", UPDATED, entity.query.watch.etag)
+            asked.append((entity, Question(entity, entity.query, rows, fields, first=len(one.sample))))
     # What was never read is often what the key may not read; asked apart, a refusal costs the others nothing.
     asked.sort(key=lambda one: known[one[0].name].why == NEVER_READ)
     others = sum(known[entity.name].why != NEVER_READ for entity, _ in asked)
@@ -137,7 +146,14 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
     replies: dict[str, list[Reply | None]] = {}
     for (entity, _), reply in zip(asked, answers, strict=True):
         replies.setdefault(entity.name, []).append(reply)
-    return tuple(_task(entity, known[entity.name], replies.get(entity.name, []), page_size) for entity in plan.entities)
+    tasks = []
+    for entity in plan.entities:
+        found = replies.get(entity.name, [])
+        # The sample is asked for last.
+        sampled = found.pop() if entity.query is not None and known[entity.name].sample else None
+        task = _task(entity, known[entity.name], found, page_size)
+        tasks.append(replace(task, sampled=sampled.nodes) if sampled else task)
+    return tuple(tasks)
 
 
 def _task(plan: EntityPlan, known: Known, replies: Sequence[Reply | None], page_size: int) -> Task:

@@ -17,3 +17,7 @@ class DuplicateKeyError(IonPipelineError):
 
 class SuspiciousDeletesError(IonPipelineError):
     """So much is gone that it is rather a lost permission or another tenant than people's work."""
+
+
+class TenantRestoredError(SuspiciousDeletesError):
+    """ION has older rows than it once gave: it was restored to an earlier state, or filled anew."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,9 +17,11 @@ from ion_pipeline.extract import (
     RefreshOptions,
     State,
     Task,
+    TenantRestoredError,
     carry_out,
     check_deletes,
     check_group,
+    check_restored,
     decide,
     fetch,
     known_of,
@@ -34,6 +36,7 @@ from ion_pipeline.pipeline.drift import schema_drift
 from ion_pipeline.pipeline.meeting import Met, meet
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
+from ion_pipeline.pipeline.read_mode import ReadMode, RefreshPlan
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.resume import begin_or_go_on, left_for_later, resumption
 from ion_pipeline.pipeline.state import RawRows, read_state
@@ -88,40 +91,6 @@ class ExtractReport:
     def unsettled(self) -> dict[str, int]:
         """Rows that had changed again when the read ended, by entity: the next refresh brings them."""
         return {entity.entity: entity.unsettled for entity in self.entities if entity.unsettled}
-
-
-@dataclass(frozen=True, slots=True)
-class ReadMode:
-    """How a read is done.
-
-    Attributes:
-        full: Read all rows of all entities, whatever is known.
-        accept_deletes: Take what is gone for deleted, however much it is.
-        afresh: Do not go on with a read that was interrupted.
-    """
-
-    full: bool = False
-    accept_deletes: bool = False
-    afresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshPlan:
-    """What a refresh would read.
-
-    Attributes:
-        tasks: Entity by entity.
-        requests: Requests it took to find out.
-    """
-
-    tasks: tuple[Task, ...]
-    requests: int
-
-    @property
-    def estimated_requests(self) -> int:
-        """Requests that reading would take, about; one more asks whether anything changed meanwhile."""
-        reading = sum(task.requests for task in self.tasks)
-        return reading + 1 if reading else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +156,32 @@ async def _plan(
         met = await meet(client, settings.data_dir, reporter.note)
         if read_tenant(settings.data_dir):
             claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
-        prepared = await _prepare(client, settings, met, selection, mode)
+        prepared = await _prepare(client, settings, met, selection, mode, note=reporter.note)
         return RefreshPlan(prepared.tasks, client.stats.requests)
 
 
 async def _prepare(
+    client: IonClient,
+    settings: Settings,
+    met: Met,
+    selection: Sequence[str],
+    mode: ReadMode,
+    *,
+    note: Callable[[str], None],
+) -> _Prepared:
+    prepared = await _asked(client, settings, met, selection, mode)
+    try:
+        await check_restored(client, prepared.plan, prepared.tasks, prepared.state, page_size=settings.page_size)
+    except TenantRestoredError as doubt:
+        if not mode.accept_deletes:
+            raise
+        # A refresh by changes would keep what ION no longer has: only everything, read anew, is one state.
+        prepared = await _asked(client, settings, met, selection, replace(mode, full=True))
+        note(f"{doubt.message} It is accepted: everything is read anew.")
+    return prepared
+
+
+async def _asked(
     client: IonClient, settings: Settings, met: Met, selection: Sequence[str], mode: ReadMode
 ) -> _Prepared:
     catalog = met.catalog
@@ -233,7 +223,7 @@ async def _extract(
         met = await meet(client, settings.data_dir, reporter.note)
         catalog = met.catalog
         tenant = claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
-        prepared = await _prepare(client, settings, met, selection, mode)
+        prepared = await _prepare(client, settings, met, selection, mode, note=reporter.note)
         for doubt in prepared.clocks.doubts:
             reporter.note(doubt)
         manifest: LoadManifest | None = None

@@ -245,9 +245,11 @@ def _samples(
     """Some rows of the entities that changed last, others after each load, to be compared with what ION has."""
     told = [name for name in newest if (query := asked[name].query) and query.watch.mark_fields]
     told.sort(key=lambda name: newest[name], reverse=True)
+    # A row just written may be a moment ahead of a header, which knows only seconds.
+    ceiling = datetime.now(UTC) + timedelta(minutes=2)
     found = {}
     for name in told[:_SAMPLED]:
-        known = {"ceiling": newest[name]}
+        known = {"ceiling": ceiling}
         others = _held(connection, name, "true", f"hash(id::varchar || $salt) limit {_OTHERS}", False, salt=salt)
         recent = _held(connection, name, "_updated <= $ceiling", f"_updated desc limit {_RECENT}", True, **known)
         found[name] = {**others, **recent}

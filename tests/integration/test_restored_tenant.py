@@ -1,0 +1,83 @@
+"""A tenant that was restored to an older state, or filled anew: no refresh mixes two states."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ion_pipeline.extract import TenantRestoredError
+from tests.integration.changing_world import LATER, LONG_AGO, Tenant, changing_tenant, delete, update
+
+pytestmark = pytest.mark.slow
+
+MIDDAY = "2026-03-01T12:00:00.000000+00:00"
+
+
+@pytest.fixture
+def tenant(tmp_path: Path) -> Iterator[Tenant]:
+    with changing_tenant(tmp_path) as tenant:
+        tenant.refresh()
+        yield tenant
+
+
+def restore(tenant: Tenant) -> None:
+    """One edit is taken back, as by a backup from before it."""
+    tenant.change(update("parts", 10, partNumber="edited"))
+    tenant.refresh()
+    tenant.change(update("parts", 10, partNumber="P-1", _updated=LONG_AGO))
+
+
+def fill_anew(tenant: Tenant) -> None:
+    """The same ids with other contents, none of them dated to after the last read."""
+    for number in range(1, 31):
+        tenant.change(update("parts", 10 * number, partNumber=f"other {number}", _updated=MIDDAY))
+    for number in range(1, 41):
+        tenant.change(update("partInventories", 10 * number, serialNumber=f"other {number}", _updated=MIDDAY))
+    for number in range(1, 36):
+        tenant.change(update("abomInstallations", 10 * number, quantity=number + 1000, _updated=MIDDAY))
+    for number in range(1, 7):
+        tenant.change(update("labels", 10 * number, value=f"other {number}", _updated=LATER))
+
+
+@pytest.mark.parametrize("happens", [restore, fill_anew])
+@pytest.mark.parametrize("answer", [{"full": True}, {"accept_deletes": True}])
+def test_two_states_are_never_mixed(tenant: Tenant, happens: object, answer: dict[str, bool]) -> None:
+    happens(tenant)  # type: ignore[operator]
+    loads = tenant.loads()
+    for attempt in (tenant.refresh, tenant.reconcile):
+        with pytest.raises(TenantRestoredError, match=r"older rows than it once gave.*refresh --full"):
+            attempt()
+    assert tenant.loads() == loads
+    assert tenant.reconcile(dry_run=True).drifted > 0
+    tenant.refresh(**answer)
+    assert tenant.differences() == []
+    assert tenant.refresh().load_id is None
+
+
+def test_an_edit_taken_back_is_seen_behind_rows_that_are_gone(tenant: Tenant) -> None:
+    """More rows than a sample holds were changed after the one that is older now, and are gone."""
+    tenant.change(update("parts", 10, partNumber="edited"))
+    tenant.change(*(update("parts", 10 * number, partNumber=f"new {number}") for number in range(2, 10)))
+    tenant.refresh()
+    tenant.change(
+        update("parts", 10, partNumber="P-1", _updated=LONG_AGO),
+        *(delete("parts", 10 * number) for number in range(2, 10)),
+    )
+    with pytest.raises(TenantRestoredError, match="1 of parts"):
+        tenant.refresh()
+
+
+def test_ordinary_work_is_no_restore(tenant: Tenant) -> None:
+    """The rows that changed last are deleted, edited again, and silently another, and none of it stops a refresh."""
+    for number in range(1, 5):
+        tenant.change(update("parts", 10 * number, partNumber=f"edited {number}"))
+        tenant.refresh()
+        tenant.change(
+            delete("parts", 10 * number),
+            update("partInventories", 10 * number, quantity=number),
+            delete("abomInstallations", 10 * number),
+            update("buildRequirements", 10 * number, quantity=number, _updated=LONG_AGO),
+        )
+        tenant.refresh()
+    tenant.reconcile()
+    assert tenant.differences() == []
