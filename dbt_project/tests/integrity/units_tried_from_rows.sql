@@ -98,7 +98,8 @@ expected as (
     from walk
     inner join inventories on walk.id = inventories.id
     left join own on walk.id = own.part_inventory_id
-    where walk.is_found
+    -- Of a part that ION withholds from this key there is no name to add up under.
+    where walk.is_found and inventories.part_number is not null
     group by inventories.part_number
 ),
 
