@@ -21,7 +21,6 @@ from ion_pipeline.terminal.frame import command_settings, emit, err, out
 from ion_pipeline.terminal.text import styled
 
 _INTERRUPTED = 130
-_PRIVATE = 0o077
 
 app = typer.Typer(
     name="ion-pipeline",
@@ -327,7 +326,7 @@ def main() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     unwind_on_sigterm()
     # What is written before the settings are known, or without any.
-    os.umask(_PRIVATE)
+    os.umask(0o077)
     try:
         app()
     except IonPipelineError as error:

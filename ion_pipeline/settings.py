@@ -5,7 +5,6 @@ missing setting is one sentence that says how to mend it (`SettingsError`, exit 
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -14,34 +13,10 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ion_pipeline import rules
+from ion_pipeline.endpoints import ENDPOINTS, Endpoints
 from ion_pipeline.errors import SettingsError
 
 Environment = Literal["embedded", "production", "staging", "gov", "gov-staging", "aus", "aus-staging", "custom"]
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where a tenant answers.
-
-    Attributes:
-        api_url: Base of the API; requests go to `{api_url}/graphql`.
-        auth_url: Base of the token host; tokens come from its realm `api-keys`.
-    """
-
-    api_url: str
-    auth_url: str
-
-
-# Vendor manual: environments.
-ENDPOINTS: dict[str, Endpoints] = {
-    "production": Endpoints("https://api.buildwithion.com", "https://auth.buildwithion.com"),
-    "staging": Endpoints("https://staging-api.buildwithion.com", "https://staging-auth.buildwithion.com"),
-    "gov": Endpoints("https://api-production-gov.buildwithion.com", "https://auth-production-gov.buildwithion.com"),
-    "gov-staging": Endpoints("https://api-staging-gov.buildwithion.com", "https://auth-staging-gov.buildwithion.com"),
-    "aus": Endpoints("https://api-production-aus.buildwithion.com", "https://auth-production-aus.buildwithion.com"),
-    "aus-staging": Endpoints("https://api-staging-aus.buildwithion.com", "https://auth-staging-aus.buildwithion.com"),
-}
-
 
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
 

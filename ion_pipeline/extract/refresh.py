@@ -258,9 +258,8 @@ class _Refresh:
             await self._check_gone(plan.name, len(ids), len(ids) - len(found.gone), found)
         if found.gone:
             self._delete(plan, query, sorted(found.gone))
-        ordered = sorted(wanted)
         size = PageSize(min(_IDS_PER_REQUEST, self._options.page_size), self._client.page_limit)
-        async with aclosing(rows_by_id(ordered, size, reader.page, reader.pause, entity=plan.name)) as stream:
+        async with aclosing(rows_by_id(sorted(wanted), size, reader.page, reader.pause, entity=plan.name)) as stream:
             async for nodes in stream:
                 self._write(plan, query, nodes)
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pydantic import SecretStr
 
 from ion_pipeline.client import ClientConfig
-from ion_pipeline.settings import Endpoints, Settings
+from ion_pipeline.endpoints import Endpoints
+from ion_pipeline.settings import Settings
 
 
 @contextmanager

@@ -9,17 +9,18 @@ import ion_pipeline
 
 PACKAGE = Path(ion_pipeline.__file__).parent
 # Left to right. `sandbox` stands apart: it uses the base only, and only what starts it may import it.
-BASE = ("ending", "errors", "heap", "plain", "rules", "schema", "settings")
+BASE = ("ending", "endpoints", "errors", "heap", "plain", "rules", "schema", "settings")
 LAYERS = ("client", "extract", "lake", "warehouse", "pipeline")
 DRIVERS = ("defs", "definitions", "terminal", "commands", "cli")
 ALLOWED: dict[str, set[str]] = {
     "ending": set(),
+    "endpoints": set(),
     "errors": set(),
     "heap": set(),
     "plain": set(),
     "schema": {"heap"},
     "rules": set(),
-    "settings": {"errors", "rules"},
+    "settings": {"endpoints", "errors", "rules"},
     **{layer: {"errors", "heap", "rules", "schema", *LAYERS[:position]} for position, layer in enumerate(LAYERS)},
     "sandbox": {"errors", "schema"},
     "terminal": {*BASE, *LAYERS},
@@ -30,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "commands": {*BASE, *LAYERS, "report", "sandbox", "terminal", "webhooks"},
     "cli": {*BASE, *LAYERS, "sandbox", "terminal", "commands", "definitions", "defs"},
 }
-ALLOWED["pipeline"] |= {"ending", "settings", "sandbox"}
+ALLOWED["pipeline"] |= {"ending", "endpoints", "settings", "sandbox"}
 MAX_LINES = 350
 
 
