@@ -149,7 +149,7 @@ def test_every_check_has_an_entry_in_the_runbooks_and_every_entry_a_check(
     tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
     kinds = {(node.get("test_metadata") or node)["name"] for node in tests}
     of_entities = {key.name for key in loaded.resolve_asset_graph().asset_check_keys if key.asset_key.path[0] == "ion"}
-    assert len(of_entities) == 2
+    assert len(of_entities) == 3
     assert len(kinds) > 20
     of_reading, _, of_dbt = runbooks.partition("## Checks of what was read")[2].partition("## dbt's tests")
     of_dbt = of_dbt.partition("\n## ")[0]

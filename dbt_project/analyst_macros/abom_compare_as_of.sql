@@ -247,7 +247,7 @@ compared as (
                 and coalesce(
                         before.part_number = after.part_number and before.configurations <> after.configurations, false
                     )
-                and compared.depth < 64
+                and compared.depth < 256
         ),
         -- Each is set against one of the other side; the last one against all that are left over there.
         places as (

@@ -66,21 +66,25 @@ so_far as (
     group by instants.purchase_order_line_id, instants.received_at
 ),
 
+-- The last instant at which a line was short, and the first one after it.
+lines_short as (
+    select
+        lines.id,
+        max(so_far.received_at) filter (where so_far.quantity < lines.quantity * (1 - 1e-9)) as short_at
+    from {{ source('ion', 'purchase_order_lines') }} as lines
+    left join so_far on lines.id = so_far.purchase_order_line_id
+    group by lines.id
+),
+
 lines as (
     select
         lines.id,
         min(so_far.received_at) filter (
             where
-            lines.quantity > 0
-            and not exists (
-                select 1 from so_far as later
-                where
-                    so_far.purchase_order_line_id = later.purchase_order_line_id
-                    and so_far.received_at <= later.received_at
-                    and later.quantity < lines.quantity * (1 - 1e-9)
-            )
+            lines.quantity > 0 and (lines_short.short_at is null or so_far.received_at > lines_short.short_at)
         ) as whole_at
     from {{ source('ion', 'purchase_order_lines') }} as lines
+    inner join lines_short on lines.id = lines_short.id
     left join so_far on lines.id = so_far.purchase_order_line_id
     group by lines.id
 ),

@@ -16,7 +16,7 @@ days as (
             (select max(recorded.opened_on) from recorded),
             (select max(recorded.resolved_on) from recorded)
         )
-        and exists (select 1 from recorded)
+        and (select count(*) from recorded) > 0
 ),
 
 ends as (
