@@ -1,6 +1,6 @@
 -- Where-used is summed up without writing out a path. Here the paths of the trees are counted one by one, and the two
--- are compared along both axes: all that one unit contains, and all that contains one unit. Where a tree is cut off, there
--- is more in it than its paths say.
+-- are compared along both axes: all that one unit contains, and all that contains one unit. Where a tree is cut off,
+-- there is more in it than its paths say.
 with cut_off as (
     select distinct root_part_inventory_id
     from {{ ref('int_abom__assembly_paths') }}

@@ -13,14 +13,15 @@ ends as (
 
 periods as (
     select
-        coalesce(least({{ production_day('opened_at') }}, ends.last_on), ends.first_on) as opened_on,
-        greatest(coalesce(least({{ production_day('opened_at') }}, ends.last_on), ends.first_on), ends.first_on)
-            as counted_on,
+        coalesce(least({{ production_day('recorded.opened_at') }}, ends.last_on), ends.first_on) as opened_on,
+        greatest(
+            coalesce(least({{ production_day('recorded.opened_at') }}, ends.last_on), ends.first_on), ends.first_on
+        ) as counted_on,
         case
-            when resolved_at is not null
-                then greatest(least({{ production_day('resolved_at') }}, ends.last_on), ends.first_on)
+            when recorded.resolved_at is not null
+                then greatest(least({{ production_day('recorded.resolved_at') }}, ends.last_on), ends.first_on)
         end as resolved_on
-    from {{ ref('int_issues__open_periods') }}
+    from {{ ref('int_issues__open_periods') }} as recorded
     cross join ends
 ),
 

@@ -99,7 +99,10 @@ found as (
 left_out as (
     select count(*) as result_count
     from {{ ref('measurements') }}
-    where field_type = 'NUMBER' and step_field_id is not null and (is_not_applicable or is_cancelled or value_number is null)
+    where
+        field_type = 'NUMBER'
+        and step_field_id is not null
+        and (is_not_applicable or is_cancelled or value_number is null)
 ),
 
 told as (
@@ -122,7 +125,8 @@ where
     -- Sums of binary fractions in another order: equal to the seventh digit of what was summed up, near 0 as well.
     {% for column in ['mean', 'mean_moving_range', 'sigma_overall'] %}
         or (expected.{{ column }} is null) is distinct from (found.{{ column }} is null)
-        or abs(expected.{{ column }} - found.{{ column }}) > 1e-7 * abs(expected.{{ column }}) + 1e-12 * expected.largest
+        or abs(expected.{{ column }} - found.{{ column }})
+        > 1e-7 * abs(expected.{{ column }}) + 1e-12 * expected.largest
     {% endfor %}
     -- An index is as exact as the distances and the sigma that it is made of.
     {% for column, sigma in {

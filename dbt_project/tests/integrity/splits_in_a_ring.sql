@@ -1,5 +1,5 @@
--- Inventories that are split from themselves or from each other, which cannot be. A warning that names them: their pieces
--- count once all the same, the walk to where they came from ends before it comes around.
+-- Inventories that are split from themselves or from each other, which cannot be. A warning that names them: their
+-- pieces count once all the same, the walk to where they came from ends before it comes around.
 {{ config(severity='warn') }}
 
 select origins.part_inventory_id

@@ -37,8 +37,13 @@ in_units as (
 charted as (
     select
         *,
-        'individuals/' || step_field_id || '/' || coalesce(cast(part_id as varchar), '-')
-        || case when unit is distinct from field_unit then '/' || unit else '' end as chart_key
+        concat(
+            'individuals/',
+            step_field_id,
+            '/',
+            coalesce(cast(part_id as varchar), '-'),
+            case when unit is distinct from field_unit then '/' || unit else '' end
+        ) as chart_key
     from in_units
 ),
 

@@ -83,10 +83,12 @@ measured as (
         case when is_changed_later then completed_by_id else coalesce(updated_by_id, created_by_id) end
             as measured_by_id,
         case
-            when run_step_field_type = 'NUMBER' and is_not_applicable is not true then {{ number_of_text('value_text') }}
+            when run_step_field_type = 'NUMBER' and is_not_applicable is not true
+                then {{ number_of_text('value_text') }}
         end as value_number,
-        case when run_step_field_type = 'BOOLEAN' and is_not_applicable is not true then try_cast(value_text as boolean) end
-            as value_boolean
+        case
+            when run_step_field_type = 'BOOLEAN' and is_not_applicable is not true then try_cast(value_text as boolean)
+        end as value_boolean
     from timed
 )
 
