@@ -188,7 +188,7 @@ def test_nothing_new_reads_loads_builds_and_publishes_nothing(
     assert (result.load_id, result.entities, result.models, result.published) == (None, 0, 0, None)
     assert list(result.seconds) == ["extract"]
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
-    assert result.checks == 2 * len(known_catalog().default_selection)
+    assert result.checks == 3 * len(known_catalog().default_selection)
     assert result.warnings == ()
     assert digests(settings.published_dir) == before
     # What readers have is out of date: then everything after the reading is done, as far as it is needed.
