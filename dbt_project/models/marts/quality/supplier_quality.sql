@@ -19,7 +19,7 @@ by_supplier as (
         count(*) as receipt_item_count,
         count(*) filter (where rejected.quantity > 0) as rejected_receipt_item_count,
         coalesce(sum(greatest(receipts.quantity, 0)), 0) as quantity_received,
-        coalesce(-sum(least(receipts.quantity, 0)), 0) as quantity_returned,
+        coalesce(sum(greatest(-receipts.quantity, 0)), 0) as quantity_returned,
         coalesce(sum(rejected.quantity), 0) as quantity_rejected,
         coalesce(sum(rejected.quantity_beyond), 0) as quantity_rejected_beyond_receipts
     from receipts
