@@ -13,7 +13,7 @@ from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.world import World, write_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import ChangingWorld, Tenant, add, delete, served, small_factory, update
+from tests.integration.changing_world import LATER, ChangingWorld, Tenant, add, delete, served, small_factory, update
 from tests.integration.conftest import settings_for
 
 pytestmark = pytest.mark.slow
@@ -32,6 +32,8 @@ def flagged_factory() -> World:
     world = small_factory()
     for row in world.tables["parts"]:
         row["exportControlled"] = row["id"] in FLAGGED
+    # A later change, read too: what changed together with the last one may be new.
+    world.tables["partInventories"][-1]["_updated"] = LATER
     return world
 
 
