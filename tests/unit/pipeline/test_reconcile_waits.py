@@ -11,6 +11,7 @@ from ion_pipeline.extract import Plan, State
 from ion_pipeline.lake import Lake, LakeBusyError, Tenant
 from ion_pipeline.pipeline import reconcile
 from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.pipeline.read_clock import ReadClock
 from ion_pipeline.settings import load_settings
 
 LONG = 30.0
@@ -22,7 +23,7 @@ class CameToReadError(Exception):
 
 async def repair(data_dir: Path, wait: float) -> None:
     settings = load_settings(environment="embedded", data_dir=data_dir, lock_wait_seconds=wait)
-    audited = reconcile._Audited(build_schema("type Query { me: ID }"), Plan((), "none"), State(), (), None, ())
+    audited = reconcile._Audited(build_schema("type Query { me: ID }"), Plan((), "none"), State(), (), ReadClock(None), ())
     run = reconcile._Run(settings, (), False, Silence())
     await run._repair(None, Tenant("org-1", "api.example.com"), audited, read_by=None)  # type: ignore[arg-type]
 
