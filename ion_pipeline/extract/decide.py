@@ -5,7 +5,8 @@ anything new, nothing is read. A count that fell is not believed blindly: an ent
 of its rows stops the refresh, because un-doing a mass delete is harder than confirming one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -14,13 +15,15 @@ from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, Reply, ask
 from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import SuspiciousDeletesError
-from ion_pipeline.extract.plan import EntityPlan, Mark, Plan, Watch
+from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Mark, Plan, Watch
 from ion_pipeline.extract.signature import UPDATED
 from ion_pipeline.extract.state import Held, State
 
 Action = Literal[
     "nothing", "changes", "deletes", "changes and deletes", "sweep", "repair", "full", "nested", "none", "forbidden"
 ]
+_Kind = Literal["total", "changed", "marks", "sample"]
+_Replies = defaultdict[_Kind, list[Reply | None]]
 # Below this an entity may lose any share of its rows in a day's work.
 _FEW_ROWS = 100
 # A list of ids and etags as short as this comes with the counts.
@@ -117,49 +120,51 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
     Raises:
         IonApiError: The counts cannot be had.
     """
-    asked: list[tuple[EntityPlan, Question]] = []
-    for entity in plan.entities:
-        if entity.query is None:
-            continue
-        one = known[entity.name]
-        fields: tuple[str, ...] = ("id", entity.query.watch.etag) if one.etags is not None else ()
-        asked.append((entity, Question(entity, entity.query, None, fields, first=_SHORT if fields else 1)))
-        if one.since is not None:
-            watch = entity.query.watch
-            fields = watch.mark_fields if 0 < len(one.seen) <= FEW_MARKS else ()
-            changed = watch.changed_since(one.since)
-            asked.append(
-                (entity, Question(entity, entity.query, changed, fields, first=len(one.seen) + 1 if fields else 1))
-            )
-        if one.sample:
-            rows = {"id": {"in": sorted(one.sample)}}
-            fields = ("id", UPDATED, entity.query.watch.etag)
-            asked.append((entity, Question(entity, entity.query, rows, fields, first=len(one.sample))))
+    asked = [
+        (entity, kind, question)
+        for entity in plan.entities
+        if entity.query is not None
+        for kind, question in _questions(entity, entity.query, known[entity.name], client.page_limit.rows)
+    ]
     # What was never read is often what the key may not read; asked apart, a refusal costs the others nothing.
     asked.sort(key=lambda one: known[one[0].name].why == NEVER_READ)
-    others = sum(known[entity.name].why != NEVER_READ for entity, _ in asked)
-    questions = [question for _, question in asked]
+    others = sum(known[entity.name].why != NEVER_READ for entity, _, _ in asked)
+    questions = [question for _, _, question in asked]
     answers = [
         *await ask(client, questions[:others], about="the counts"),
         *await ask(client, questions[others:], about="the counts"),
     ]
-    replies: dict[str, list[Reply | None]] = {}
-    for (entity, _), reply in zip(asked, answers, strict=True):
-        replies.setdefault(entity.name, []).append(reply)
-    tasks = []
-    for entity in plan.entities:
-        found = replies.get(entity.name, [])
-        # The sample is asked for last.
-        sampled = found.pop() if entity.query is not None and known[entity.name].sample else None
-        task = _task(entity, known[entity.name], found, page_size)
-        tasks.append(replace(task, sampled=sampled.nodes) if sampled else task)
-    return tuple(tasks)
+    replies: defaultdict[str, _Replies] = defaultdict(lambda: defaultdict(list))
+    for (entity, kind, _), reply in zip(asked, answers, strict=True):
+        replies[entity.name][kind].append(reply)
+    return tuple(_task(entity, known[entity.name], replies[entity.name], page_size) for entity in plan.entities)
 
 
-def _task(plan: EntityPlan, known: Known, replies: Sequence[Reply | None], page_size: int) -> Task:
+def _questions(plan: EntityPlan, query: EntityQuery, known: Known, limit: int) -> Iterator[tuple[_Kind, Question]]:
+    """What is asked of one entity. No question asks for more rows than the limit."""
+    watch = query.watch
+    short = ("id", watch.etag) if known.etags is not None else ()
+    yield "total", Question(plan, query, None, short, first=_SHORT if short else 1)
+    if known.since is not None:
+        changed = watch.changed_since(known.since)
+        seen = sorted(known.seen) if watch.mark_fields and len(known.seen) <= FEW_MARKS else []
+        if seen and len(seen) < limit:
+            yield "changed", Question(plan, query, changed, watch.mark_fields, first=len(seen) + 1)
+        else:
+            yield "changed", Question(plan, query, changed)
+            for start in range(0, len(seen), limit):
+                ids = seen[start : start + limit]
+                rows = {**changed, "id": {"in": ids}}
+                yield "marks", Question(plan, query, rows, watch.mark_fields, first=len(ids))
+    if known.sample:
+        sample = {"id": {"in": sorted(known.sample)}}
+        yield "sample", Question(plan, query, sample, ("id", UPDATED, watch.etag), first=len(known.sample))
+
+
+def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> Task:
     if plan.query is None:
         return Task(plan, "none" if plan.paging == "none" else "nested", plan.reason)
-    total = replies[0]
+    (total,) = replies["total"]
     if total is None:
         return Task(plan, "forbidden", "the key may not read it")
     pages = -(-total.total // page_size)
@@ -170,9 +175,11 @@ def _task(plan: EntityPlan, known: Known, replies: Sequence[Reply | None], page_
         if known.etags is not None and total.total == len(etags) and etags == known.etags:
             return Task(plan, "nothing", "every etag is as known", total=total.total)
         return Task(plan, "sweep", "ids and etags are compared", total.total, max(1, pages), total.total)
-    reply, watch = replies[1], plan.query.watch
-    changed = 0 if reply is None or _all_seen(watch, known, reply) else reply.total
-    counted = Task(plan, "nothing", "", total=total.total, changed=changed, since=known.since)
+    watch = plan.query.watch
+    (reply,) = replies["changed"]
+    changed = 0 if reply is None or _all_seen(watch, known, reply, replies["marks"]) else reply.total
+    sampled = next((one.nodes for one in replies["sample"] if one), None)
+    counted = Task(plan, "nothing", "", total=total.total, changed=changed, since=known.since, sampled=sampled)
     return _by_counts(counted, known, watch, page_size)
 
 
@@ -195,13 +202,14 @@ def amount(task: Task, known: int) -> int:
     return max(task.changed, abs((task.total or 0) - known))
 
 
-def _all_seen(watch: Watch, known: Known, reply: Reply) -> bool:
-    """Whether every changed row is one we know, as it is now."""
-    if reply.total == 0:
+def _all_seen(watch: Watch, known: Known, changed: Reply, marks: Iterable[Reply | None]) -> bool:
+    """Whether every changed row is one we know, as it is now: as many came as are counted, and all are known."""
+    if changed.total == 0:
         return True
-    if not known.seen or reply.total > len(reply.nodes):
+    nodes = [*changed.nodes, *(node for reply in marks if reply for node in reply.nodes)]
+    if not known.seen or changed.total != len(nodes):
         return False
-    return all(known.seen.get(int(node["id"])) == watch.mark(node) for node in reply.nodes)
+    return all(known.seen.get(int(node["id"])) == watch.mark(node) for node in nodes)
 
 
 def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, largest_share: float) -> None:

@@ -158,13 +158,13 @@ def test_nothing_new_costs_three_requests_and_writes_no_load(world_dir: Path, tm
         assert {result.status for result in report.entities} == {"unchanged"}
         assert (report.load_id, requests) == (None, 3)
         # Inside the overlap a change is seen again, and known to be known.
-        fields = tenant.ids("run_step_fields")[:40]
+        fields = tenant.ids("run_step_fields")[:120]
         tenant.change(
             update("parts", tenant.ids("parts")[0], description="changed"),
             *(update("runStepFields", row_id, value=1) for row_id in fields),
         )
         changed = tenant.refresh()
-        assert (changed.rows, changed.unsettled) == (41, {})
+        assert (changed.rows, changed.unsettled) == (121, {})
         report, requests = tenant.requests_of_a_refresh()
         assert (report.load_id, requests) == (None, 3)
         assert len(list((tenant.settings.lake_dir / "_loads").iterdir())) == loads + 1

@@ -23,7 +23,9 @@ class CameToReadError(Exception):
 
 async def repair(data_dir: Path, wait: float) -> None:
     settings = load_settings(environment="embedded", data_dir=data_dir, lock_wait_seconds=wait)
-    audited = reconcile._Audited(build_schema("type Query { me: ID }"), Plan((), "none"), State(), (), ReadClock(None), ())
+    audited = reconcile._Audited(
+        build_schema("type Query { me: ID }"), Plan((), "none"), State(), (), ReadClock(None), ()
+    )
     run = reconcile._Run(settings, (), False, Silence())
     await run._repair(None, Tenant("org-1", "api.example.com"), audited, read_by=None)  # type: ignore[arg-type]
 
