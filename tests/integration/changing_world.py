@@ -266,11 +266,17 @@ def changing_tenant(folder: Path, profile: str = "full", **overrides: Any) -> It
 @contextmanager
 def served(world: Path, profile: str, port: int = 0) -> Iterator[SandboxAddress]:
     """The sandbox in a thread: starting a process for each example would take longer than the example."""
-    app = build_app(SandboxOptions(world=world, profile=profile), "a secret")
+    with serving(build_app(SandboxOptions(world=world, profile=profile), "a secret").asgi, port) as address:
+        yield address
+
+
+@contextmanager
+def serving(app: Any, port: int = 0, **options: Any) -> Iterator[SandboxAddress]:
+    """An ASGI application at a port of this machine, in a thread; options are uvicorn's."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(app.asgi, http="h11", lifespan="off", log_level="critical", access_log=False)
+        config = uvicorn.Config(app, http="h11", lifespan="off", log_level="critical", access_log=False, **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

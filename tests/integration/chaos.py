@@ -4,9 +4,7 @@ The sandbox breaks single answers on request; what is wrong with a whole server 
 """
 
 import re
-import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,12 +15,11 @@ from typing import Any
 
 import httpx
 import orjson
-import uvicorn
 
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
+from ion_pipeline.sandbox.server import SandboxOptions, build_app
 from ion_pipeline.sandbox.world import write_world
-from tests.integration.changing_world import ENTITIES, PAGE, Change, ChangingWorld, Tenant, small_factory
+from tests.integration.changing_world import ENTITIES, PAGE, Change, ChangingWorld, Tenant, serving, small_factory
 from tests.integration.conftest import settings_for
 
 Message = MutableMapping[str, Any]
@@ -179,28 +176,6 @@ def chaos(folder: Path, **overrides: Any) -> Iterator[Chaos]:
     world = small_factory()
     write_world(world, folder / "world")
     front = Front(build_app(SandboxOptions(world=folder / "world"), "a secret").asgi)
-    with _served(front) as address:
+    with serving(front, date_header=False) as address:
         options = {"entities": ENTITIES, "page_size": PAGE, "max_concurrency": 4, **overrides}
         yield Chaos(Tenant(address, settings_for(address, folder / "data", **options), ChangingWorld(world)), front)
-
-
-@contextmanager
-def _served(front: Front) -> Iterator[SandboxAddress]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            front, http="h11", lifespan="off", log_level="critical", access_log=False, date_header=False
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive()
-                time.sleep(0.01)
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            yield SandboxAddress(url, url, "ion-sandbox", "a secret")
-        finally:
-            server.should_exit = True
-            thread.join()
