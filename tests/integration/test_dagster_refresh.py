@@ -1,6 +1,7 @@
 """The job `refresh` for real, in this process: from a sandbox to the published file."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,8 +192,13 @@ def test_nothing_new_reads_loads_builds_and_publishes_nothing(
     assert result.checks == 3 * len(known_catalog().default_selection)
     assert result.warnings == ()
     assert digests(settings.published_dir) == before
-    # What readers have is out of date: then everything after the reading is done, as far as it is needed.
+    # One file is gone: the complete publish that is there gives it back, and nothing is built.
     (settings.published_dir / "ion.duckdb").unlink()
+    run_refresh(refreshed.definitions, instance=refreshed.instance)
+    assert digests(settings.published_dir) == before
+    # The publishes are gone too: then everything after the reading is done, as far as it is needed.
+    (settings.published_dir / "ion.duckdb").unlink()
+    shutil.rmtree(settings.published_dir / "publishes")
     dbt.build_pending(settings)
     again = run_refresh(refreshed.definitions, instance=refreshed.instance)
     assert (again.load_id, again.entities, again.models) == (None, 0, 0)
