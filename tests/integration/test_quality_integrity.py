@@ -27,6 +27,8 @@ SPOILT = [
     ("update quality.defect_rates set quantity_attempted = quantity_attempted - 1 where quantity_attempted > 0",
      "units_tried_from_rows"),
     ("delete from quality.defect_rates where part_number = 'PLT-RTY'", "units_tried_from_rows"),
+    ("update intermediate.int_quality__unit_attempts set quantity = quantity + 1", "unit_counts_agree"),
+    ("update intermediate.int_inventories__worked_pieces set quantity = quantity + 1", "unit_counts_agree"),
     ("update quality.scrapped_units set quantity_scrapped = 2 where recorded_in = 'issue'", "scrap_from_rows"),
     ("update quality.scrap set quantity_scrapped = 16 where part_number = 'PLT-CAST'", "scrap_from_rows"),
     ("delete from quality.scrap", "scrap_from_rows"),

@@ -45,27 +45,36 @@ early as (
     inner join {{ ref('int_inventories__work') }} as work
         on origins.origin_part_inventory_id = work.part_inventory_id
     where origins.depth > 0 and origins.split_at <= work.first_attempted_at
+),
+
+compared as (
+    select
+        firsts.part_inventory_id,
+        firsts.quantity as quantity_in_yields,
+        families.quantity as quantity_in_rates
+    from firsts
+    inner join families on firsts.part_inventory_id = families.part_inventory_id
+    inner join tried
+        on firsts.part_inventory_id = tried.part_inventory_id and families.first_attempted_at = tried.worked_at
+    where
+        firsts.place = 1
+        and tried.split_off_since <= tried.quantity
+        and firsts.ended_at = families.first_attempted_at
+        and firsts.part_inventory_id not in (select reworked.part_inventory_id from reworked)
+        and firsts.part_inventory_id not in (select early.part_inventory_id from early)
+        -- A serial that was split is one piece, however many were taken from it.
+        and firsts.part_inventory_id not in (
+            select origins.origin_part_inventory_id
+            from {{ ref('int_inventories__split_origins') }} as origins
+            inner join {{ ref('int_inventories__pieces') }} as pieces
+                on origins.origin_part_inventory_id = pieces.part_inventory_id
+            where origins.depth > 0 and pieces.serial_number is not null
+        )
 )
 
 select
-    firsts.part_inventory_id,
-    firsts.quantity as quantity_in_yields,
-    families.quantity as quantity_in_rates
-from firsts
-inner join families on firsts.part_inventory_id = families.part_inventory_id
-inner join tried on firsts.part_inventory_id = tried.part_inventory_id and families.first_attempted_at = tried.worked_at
-where
-    firsts.place = 1
-    and tried.split_off_since <= tried.quantity
-    and firsts.ended_at = families.first_attempted_at
-    and firsts.part_inventory_id not in (select reworked.part_inventory_id from reworked)
-    and firsts.part_inventory_id not in (select early.part_inventory_id from early)
-    -- A serial that was split is one piece, however many were taken from it.
-    and firsts.part_inventory_id not in (
-        select origins.origin_part_inventory_id
-        from {{ ref('int_inventories__split_origins') }} as origins
-        inner join {{ ref('int_inventories__pieces') }} as pieces
-            on origins.origin_part_inventory_id = pieces.part_inventory_id
-        where origins.depth > 0 and pieces.serial_number is not null
-    )
-    and abs(firsts.quantity - families.quantity) > 1e-6
+    part_inventory_id,
+    quantity_in_yields,
+    quantity_in_rates
+from compared
+where abs(quantity_in_yields - quantity_in_rates) > 1e-6
