@@ -1,4 +1,4 @@
-"""How a process ends when it is told to: SIGTERM unwinds like Ctrl-C, so that locks are given back and children end.
+"""How a process ends on request: SIGTERM unwinds like Ctrl-C, so that locks are given back and children end.
 
 Ctrl-C stays Python's `KeyboardInterrupt`. Dagster puts a handler of its own in the place of both while it runs a job,
 which does not say which of the two came: `noted_signals` does.
@@ -40,7 +40,7 @@ def stop(process: "subprocess.Popen[str]") -> None:
 
 @contextmanager
 def noted_signals() -> Iterator[Callable[[], bytes]]:
-    """Notes which signals come while the block lasts, whoever handles them; in the main thread only.
+    """Records the signals that arrive during the block, also those that another handler handles; main thread only.
 
     Yields:
         What gives their numbers, one byte each, in the order in which they came.

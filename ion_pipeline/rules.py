@@ -164,7 +164,7 @@ def unknown(names: Iterable[str], known: Collection[str]) -> Iterator[str]:
 
 
 def base_of(url: AnyHttpUrl) -> str:
-    """The address that paths are put behind; whoever copies one from a browser has `/graphql` at its end."""
+    """The address that paths are put behind; one copied from a browser ends in `/graphql`."""
     return str(url).rstrip("/").removesuffix("/graphql").rstrip("/")
 
 

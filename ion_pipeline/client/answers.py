@@ -216,7 +216,7 @@ def _too_much(refused: tuple[Refusal, ...], operation: str) -> TooMuchError:
         messages=[refusal.text for refusal in refused],
         of_rows=any(refusal.of_rows for refusal in refused),
         numbers=[number for refusal in refused for number in refusal.numbers],
-        remedy="Not even the smallest question is accepted: leave the entity out of ION_ENTITIES and tell ION's "
+        remedy="Not even the smallest question is accepted: leave the entity out of ION_ENTITIES and contact ION's "
         "support.",
     )
 

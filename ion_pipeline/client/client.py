@@ -275,7 +275,7 @@ class IonClient:
         else:
             self._was_reached = True
             self.stats.bytes += response.num_bytes_downloaded
-            self.clock.heard(http_date(response.headers.get("date", "")))
+            self.clock.observe(http_date(response.headers.get("date", "")))
             return response
         # Out here the library's exception, which may quote bytes of a body, is not even the context of ours.
         raise failure

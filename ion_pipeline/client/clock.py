@@ -1,6 +1,6 @@
 """What time it is at ION, from `Date` headers that are not believed blindly.
 
-The header comes from whatever answered: a web server, a load balancer, a cache. One of them may be wrong, for good or
+The header comes from whatever answered: a web server, a load balancer, a cache. One of them may be wrong, always or
 in one answer. What the time is needed for is a watermark, where an earlier instant costs rows read again and a later
 one loses rows; so of all that could be the time, the earliest is taken.
 """
@@ -31,7 +31,7 @@ class ServerClock:
         self._lowest: datetime | None = None
         self._highest: datetime | None = None
 
-    def heard(self, header: datetime | None) -> None:
+    def observe(self, header: datetime | None) -> None:
         """An answer came with this `Date`; None: with none."""
         if header is None:
             return

@@ -8,10 +8,10 @@
         ├── ServerError             500, 503 and other 5xx, or an error in a body
         │                           that is not about the question                      retried
         ├── RequestTimeoutError     502, 504, no answer in time, or a time-out that
-        │                           an error tells of: ask for less                     retried, with smaller pages
+        │                           an error names: ask for less                        retried, with smaller pages
         ├── TransportError          no connection, a broken one, or half an answer,
         │                           the token host's included                           retried
-        ├── CertificateError        whoever answers has a certificate that is not believed
+        ├── CertificateError        the server's certificate is not trusted
         ├── NotGraphQLError         something else than ION answers at this address
         ├── GraphQLError            ION understood the request and refuses it: the
         │   │                       query does not fit the tenant's schema
@@ -68,7 +68,7 @@ class ServerError(IonApiError):
     """ION failed: a 5xx other than 502 and 504, or an error in the body of any answer that is not about the question.
 
     Attributes:
-        status: HTTP status; 200 where only the body tells of it.
+        status: HTTP status; 200 where only the body names the error.
         retry_after: Seconds ION asks to wait, None when it does not say.
     """
 
@@ -93,7 +93,7 @@ class TransportError(IonApiError):
 
 
 class CertificateError(IonApiError):
-    """Whoever answers shows a certificate that is not believed: it stays so, however often it is asked."""
+    """The server's certificate is not trusted; another attempt does not change that."""
 
 
 class NotGraphQLError(IonApiError):

@@ -1,4 +1,4 @@
-"""Which fields are credentials, told by their names: those of a new ION are known by nothing else.
+"""Which fields are credentials, by their names: nothing else is known about the fields of a newer ION.
 
 A name too many is a column that nobody reads; a name too few is a secret in a file. So a word of the name is enough,
 whatever the field's type.

@@ -1,8 +1,8 @@
 """Whether rows that come or go were made or deleted, or only shown to or hidden from this key.
 
 ION leaves parts, procedures and runs that are flagged as export controlled out of every answer to a key whose owner is
-not in the export group. Nothing says so: the schema names neither the group nor who is in it, so it is told by the
-rows. A key that is shown any flagged row of an entity is in the group, and what is gone from it was deleted.
+not in the export group. Nothing says so: the schema names neither the group nor its members, so the rows have to show
+it. A key that is shown any flagged row of an entity is in the group, and what is gone from it was deleted.
 """
 
 from collections.abc import Callable
@@ -36,8 +36,8 @@ async def check_group(
         client: The tenant.
         plan: The entity; any other than parts, procedures and runs passes.
         state: What the last refresh left.
-        note: Hears what a person should know.
-        found: Ids of rows that came or went beside all changes; None: not told, all rows are read.
+        note: Receives what a person should know.
+        found: Ids of rows that came or went beside all changes; None: not known, all rows are read.
         accepts_deletes: Whatever is gone counts as deleted.
 
     Raises:

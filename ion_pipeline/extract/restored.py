@@ -1,4 +1,4 @@
-"""Does ION still have what it once gave? A few rows tell, asked for beside the counts.
+"""Does ION still have what it once gave? A few rows, asked for with the counts, show it.
 
 A tenant that is restored to an earlier state has its later rows no more, and older versions of those changed since. By
 its changes neither shows: nothing has an `_updated` after the watermark. But no ordinary edit moves `_updated` back,
@@ -24,7 +24,7 @@ from ion_pipeline.extract.state import Held, State
 
 # Where rows that changed last are gone, as many of those before them are looked at.
 _FURTHER = 200
-# A sample smaller than this tells nothing by what most of it is.
+# What most rows of a smaller sample have in common proves nothing.
 _FEW = 20
 
 

@@ -19,7 +19,7 @@ Pause = Callable[[int], Awaitable[None]]
 
 
 class PageSize:
-    """How many rows to ask for: halved when ION runs out of time, and slowly grown again; less for good when refused.
+    """How many rows to ask for: halved by a time-out and slowly grown again, reduced permanently by a refusal.
 
     Args:
         maximum: The size to start with and never exceed.

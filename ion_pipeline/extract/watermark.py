@@ -2,8 +2,8 @@
 
 A row's `_updated` comes from ION's database, the `Date` header from whatever answers for it, and a third clock is this
 machine's. Only the first one decides whether a later change is found by its `_updated`, and it cannot be asked. But a
-row that was seen proves that the database's clock had passed its `_updated`; and of the time since then the other two
-clocks tell, even if both are wrong, as long as one of them has not been set forward meanwhile. The database's clock is
+row that was seen proves that the database's clock had passed its `_updated`; and the other two clocks measure the time
+since then, even if both are wrong, as long as one of them has not been set forward meanwhile. The database's clock is
 therefore at least
 
     the earlier of   ION's clock now     - the smallest lead it ever had over a row just seen

@@ -164,7 +164,7 @@ class LoadManifest:
         fold: Set where this stands for all loads up to it; the other fields are then those of the last load, and
             each table's `read` is its last.
         read_by: ION's id of the user whose key read it; None where that is not known.
-        clock: The clocks when its read began; None where ION told no time, and in loads of versions before this.
+        clock: The clocks when its read began; None where ION sent no time, and in loads of earlier versions.
     """
 
     format: int

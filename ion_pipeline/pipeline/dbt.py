@@ -240,7 +240,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
             [sys.executable, *command, "--project-dir", str(project_of(settings))],
             cwd=settings.warehouse_path.parent,
-            # dbt's log of every query takes up to a tenth of a small build; whoever wants it sets the variable.
+            # dbt's log of every query takes up to a tenth of a small build; set the variable to get it.
             env={"DBT_LOG_LEVEL_FILE": "info", **os.environ, **environment(settings), "DBT_WRITE_JSON": writes_json},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -110,7 +110,7 @@ def read_state(
         catalog: Every table.
         plan: What the tenant offers: which marks of changed rows will be compared.
         resources: Memory and threads for DuckDB.
-        clock: What watermarks are compared with; is told the latest `_updated` known, and what is doubtful.
+        clock: What watermarks are compared with; receives the latest `_updated` known, and what is doubtful.
         overlap: How long a change may take to show after the instant it is dated to.
 
     Raises:
@@ -147,7 +147,7 @@ def read_state(
 def _newest(
     connection: duckdb.DuckDBPyConnection, plans: Iterable[EntityPlan], clock: ReadClock | None
 ) -> dict[str, datetime]:
-    """The latest `_updated` of each entity whose changes it tells, as far as it is not in the future of the clocks."""
+    """The latest `_updated` of each entity that has one, as far as it is not in the future of the clocks."""
     ceiling = clock.clocks.earliest if clock and clock.clocks else datetime.now(UTC)
     found = {}
     for plan in plans:
@@ -183,12 +183,12 @@ def _watermarks(
         if until > earliest:
             future.append(until)
         if latest is not None and (until > earliest or manifest.clock is None):
-            # Of a version that believed the header, or told by a clock that has been set back.
+            # From a version that trusted the header, or from a clock that has been set back since.
             until = min(until, latest - overlap)
         elif until > earliest:
             until = earliest - overlap
         if not watch.mark_fields and name in newest:
-            # Rows that cannot be told to be known would be read again and again; none of these is later than this.
+            # Rows without marks would be read again by each refresh; none of them is later than this.
             believed = min(manifest.started_at, earliest) - overlap
             until = max(until, min(believed, newest[name] + timedelta(microseconds=1)))
         found[name] = until
@@ -243,12 +243,12 @@ def _samples(
     connection: duckdb.DuckDBPyConnection, asked: Mapping[str, EntityPlan], newest: Mapping[str, datetime], salt: str
 ) -> dict[str, dict[int, Held]]:
     """Some rows of the entities that changed last, others after each load, to be compared with what ION has."""
-    told = [name for name in newest if (query := asked[name].query) and query.watch.mark_fields]
-    told.sort(key=lambda name: newest[name], reverse=True)
+    marked = [name for name in newest if (query := asked[name].query) and query.watch.mark_fields]
+    marked.sort(key=lambda name: newest[name], reverse=True)
     # A row just written may be a moment ahead of a header, which knows only seconds.
     ceiling = datetime.now(UTC) + timedelta(minutes=2)
     found = {}
-    for name in told[:_SAMPLED]:
+    for name in marked[:_SAMPLED]:
         known = {"ceiling": ceiling}
         others = _held(connection, name, "true", f"hash(id::varchar || $salt) limit {_OTHERS}", False, salt=salt)
         recent = _held(connection, name, "_updated <= $ceiling", f"_updated desc limit {_RECENT}", True, **known)

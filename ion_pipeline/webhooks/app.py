@@ -57,7 +57,7 @@ class ReceiverOptions:
 def receiver(inbox: Inbox, options: ReceiverOptions) -> Starlette:
     """The application: `POST /ion/webhooks`, and `GET /healthz` for whoever watches it.
 
-    The signature comes before the rate: whoever floods the door without the secret gets 401, and costs ION's events
+    The signature comes before the rate: a flood of requests without the secret gets 401, and costs ION's events
     nothing. What is refused is also disconnected.
 
     Answers: 200 `{"status": "stored"}` or `{"status": "known"}`; 400 no event; 401 not signed; 408 too slow; 413 too

@@ -1,6 +1,6 @@
 """The receiver's door: connections that have not sent a whole request are few, and end soon.
 
-Whoever can reach the port can open connections and send nothing, or a header a minute. uvicorn has no time limit for
+A client may open connections and send nothing, or a header a minute. uvicorn has no time limit for
 headers, and its `limit_concurrency` counts such connections like any other, so that they lock everybody else out. Here
 they have a budget of their own: where it is used up the oldest of the address that holds most of it goes, and the
 newcomer is let in. An event comes whole within moments; it never waits for a stranger to leave.

@@ -57,7 +57,7 @@ def test_clocks_that_are_wrong_all_the_time(
         work(tenant, number)
         assert tenant.refresh().load_id
         assert tenant.differences() == []
-    # Two clocks that are wrong alike cannot be told to be; nothing is lost by them either.
+    # Two clocks that are wrong alike cannot be noticed; nothing is lost by them either.
     assert any("ION's clock" in doubt for doubt in status(tenant.settings).clock_doubts) == (header != machine)
 
 

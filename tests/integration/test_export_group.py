@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 FLAGGED = (50, 120, 300)
 
 
-class Heard(Silence):
+class Notes(Silence):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
@@ -60,9 +60,9 @@ def known_parts(tenant: Tenant) -> set[int]:
 
 
 def refresh(settings: Settings, **mode: bool) -> list[str]:
-    heard = Heard()
-    steps.extract(settings, mode=ReadMode(**mode), reporter=heard)
-    return heard.notes
+    notes = Notes()
+    steps.extract(settings, mode=ReadMode(**mode), reporter=notes)
+    return notes.notes
 
 
 ALL = {10 * number for number in range(1, 31)}
@@ -150,5 +150,5 @@ def test_a_row_that_comes_under_control_without_the_group_is_taken_as_deleted(tm
         tenant.refresh()
         tenant.change(update("parts", 10, exportControlled=True))
         refresh(tenant.settings)
-        # Nothing tells a row that was flagged from one that was deleted: it was not known as controlled.
+        # A row that was flagged cannot be distinguished from one that was deleted: it was not known as controlled.
         assert known_parts(tenant) == FREE - {10}

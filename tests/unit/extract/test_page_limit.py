@@ -14,7 +14,7 @@ from tests.unit.extract.test_deletes import Parts, search
 
 
 class Server:
-    """Rows 1 to 150, with a ceiling that it tells of or keeps to itself."""
+    """Rows 1 to 150, with a ceiling that is announced or silent."""
 
     def __init__(
         self, *, refuse_above: int = 10**9, cap: int = 10**9, honest: bool = True, of_rows: bool = True

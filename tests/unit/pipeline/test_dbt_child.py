@@ -80,7 +80,7 @@ def test_an_exception_ends_the_child_and_waits_for_it(raised: type[BaseException
     assert [child.is_running() for child in children] == [False]
 
 
-def test_a_signal_is_noted_whoever_handles_it() -> None:
+def test_a_signal_is_recorded_although_another_handler_handles_it() -> None:
     before = signal.getsignal(signal.SIGTERM)
     try:
         unwind_on_sigterm()

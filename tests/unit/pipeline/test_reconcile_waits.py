@@ -1,4 +1,4 @@
-"""The repair of a reconcile waits for whoever writes the lake, as long as it was told to."""
+"""The repair of a reconcile waits for the lake's writer, as long as the setting says."""
 
 import asyncio
 import threading

@@ -360,7 +360,7 @@ def test_a_publish_killed_between_two_names_is_finished(
     assert mixed, "no moment ever left names of two publishes: nothing was tested"
 
 
-def test_whoever_publishes_finishes_it_and_nobody_waits(
+def test_the_next_publish_finishes_it_without_waiting(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "published"
