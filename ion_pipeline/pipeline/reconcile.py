@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from graphql import GraphQLSchema
 
@@ -29,9 +30,9 @@ from ion_pipeline.extract import (
 from ion_pipeline.lake import Lake, Tenant, claim_tenant
 from ion_pipeline.pipeline.adopting import data_catalog, data_schema
 from ion_pipeline.pipeline.drift import schema_drift
-from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
+from ion_pipeline.pipeline.read_mode import ReadMode
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.state import RawSignatures, read_state
 from ion_pipeline.pipeline.steps import extract
@@ -39,6 +40,9 @@ from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
 from ion_pipeline.pipeline.tenant_schema import keep_schema, tenant_schema
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import connect
+
+if TYPE_CHECKING:
+    from ion_pipeline.pipeline.extraction import ExtractReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from ion_pipeline.extract import EntityResult
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import dbt, extraction
 from ion_pipeline.pipeline.adopting import data_catalog
-from ion_pipeline.pipeline.extraction import ExtractReport, ReadMode
+from ion_pipeline.pipeline.extraction import ExtractReport
 from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.read_mode import ReadMode
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import LoadReport, PublishError, PublishReport, SendReport

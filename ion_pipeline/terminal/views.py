@@ -8,7 +8,7 @@ from rich.table import Table
 from ion_pipeline.extract.adopting import Additions
 from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt import BuildReport
-from ion_pipeline.pipeline.extraction import RefreshPlan
+from ion_pipeline.pipeline.read_mode import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
 from ion_pipeline.terminal.text import plain
 from ion_pipeline.warehouse import CompactReport, LoadReport, PublishReport
