@@ -93,7 +93,7 @@ paths as (
         paths.path_text || ' > ' || lines.line_label as path_text
     from paths
     inner join lines on paths.part_inventory_id = lines.parent_part_inventory_id
-    where paths.depth < 64
+    where paths.depth < 256
 )
 
 select

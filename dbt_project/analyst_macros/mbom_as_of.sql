@@ -76,7 +76,7 @@ tree as (
     from tree as t
     inner join genealogy.mbom_lines as l on t.part_mbom_id = l.mbom_id and t.part_state_number = l.state_number
     left join standing as s on l.part_id = s.part_id
-    where t.depth < 64
+    where t.depth < 256
 )
 
 select *

@@ -430,7 +430,7 @@ nodes as (
             path_ids_b,
             unnest(opened) as pair
         from nodes
-        where depth < 64
+        where depth < 256
     ) as n
     inner join compared as c on n.pair = c.pair and not c.is_top
 ),

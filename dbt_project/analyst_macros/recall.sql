@@ -1,25 +1,18 @@
 -- The top-level units that contain a lot or serial, or anything that was split off it: how much of it is in one piece of
 -- each, in how many places, and the shortest way down to it.
 create or replace macro recall(part_number, lot_or_serial) as table
-with recursive family as (
-    select
-        units.part_inventory_id,
-        0 as splits
+with recursive components as (
+    select units.part_inventory_id
     from reference.part_inventories as units
     where units.part_number = part_number and lot_or_serial in (units.lot_number, units.serial_number)
 
+    -- Each piece comes once, so that it ends where pieces are split from each other, however long the chain is.
     union
 
-    select
-        units.part_inventory_id,
-        family.splits + 1 as splits
-    from family
-    inner join reference.part_inventories as units on family.part_inventory_id = units.origin_part_inventory_id
-    where family.splits < 64
-),
-
-components as (
-    select distinct part_inventory_id from family
+    select units.part_inventory_id
+    from components
+    inner join reference.part_inventories as units
+        on components.part_inventory_id = units.origin_part_inventory_id
 ),
 
 uses as (
