@@ -42,6 +42,33 @@
     end
 {%- endmacro %}
 
+{#- Where a point lies: C within one sigma of the centre, B within two, A within three, else beyond. -#}
+{% macro chart_zone(point) -%}
+    case
+        when {{ point }}.is_beyond then 'beyond'
+        when abs({{ point }}.sigmas_from_centre) <= 1 then 'C'
+        when abs({{ point }}.sigmas_from_centre) <= 2 then 'B'
+        when abs({{ point }}.sigmas_from_centre) <= 3 then 'A'
+    end
+{%- endmacro %}
+
+{#- Three sigma below the centre; only what is measured can be below 0. -#}
+{% macro lower_control_limit(point) -%}
+    case
+        when {{ point }}.chart_type = 'individuals' or {{ point }}.centre > 3 * {{ point }}.sigma
+            then {{ point }}.centre - 3 * {{ point }}.sigma
+        when {{ point }}.sigma is not null then 0
+    end
+{%- endmacro %}
+
+{#- Three sigma above the centre; of a day's run steps no more than all can fail. -#}
+{% macro upper_control_limit(point) -%}
+    case
+        when {{ point }}.chart_type = 'p' then least({{ point }}.centre + 3 * {{ point }}.sigma, 1)
+        else {{ point }}.centre + 3 * {{ point }}.sigma
+    end
+{%- endmacro %}
+
 {#- Whether a point is beyond three sigma; where sigma is 0, whether it is off the centre. -#}
 {% macro is_beyond_limits(from_centre, sigma) -%}
     coalesce(

@@ -36,6 +36,18 @@ dangling as (
     where requirements.build_requirement_id is null
 ),
 
+-- Trees are written out no deeper than down to these.
+deepest as (
+    select distinct part_inventory_id
+    from {{ ref('int_abom__assembly_paths') }}
+    where depth >= {{ var('abom_max_depth') }}
+),
+
+assemblies as (
+    select distinct parent_part_inventory_id as part_inventory_id
+    from lines
+),
+
 installed as (
     select
         abom_generation,
@@ -84,11 +96,16 @@ select
     inventories.created_at as child_created_at,
     completions.completed_at as parent_completed_at,
     parent_rings.ring_id,
+    parent_rings.ring_id is null
+    and deepest.part_inventory_id is not null
+    and assemblies.part_inventory_id is not null as is_cut_off,
     coalesce(installed.is_export_controlled, false) as is_export_controlled
 from installed
 left join units as parents on installed.parent_part_inventory_id = parents.part_inventory_id
 left join units as children on installed.part_inventory_id = children.part_inventory_id
 left join inventories on installed.part_inventory_id = inventories.part_inventory_id
+left join deepest on installed.parent_part_inventory_id = deepest.part_inventory_id
+left join assemblies on installed.part_inventory_id = assemblies.part_inventory_id
 left join completions on installed.parent_part_inventory_id = completions.part_inventory_id
 -- An installation is on a ring when both its units are on the same one.
 left join rings as child_rings on installed.part_inventory_id = child_rings.part_inventory_id

@@ -107,12 +107,6 @@ installed_while_scrapped as (
     group by part_inventory_id
 ),
 
-assemblies as (
-    select distinct parent_part_inventory_id
-    from installations
-    where parent_part_inventory_id is not null
-),
-
 -- An assembly that lies deeper than trees are written out: what is in it is left out there, and nowhere else.
 trees_cut_off as (
     select {{ anomaly_columns(
@@ -121,14 +115,7 @@ trees_cut_off as (
             ~ var('abom_max_depth') ~ " levels deep.'"
     ) }}
     from installations
-    where
-        ring_id is null
-        and parent_part_inventory_id in (
-            select paths.part_inventory_id
-            from {{ ref('int_abom__assembly_paths') }} as paths
-            where paths.depth >= {{ var('abom_max_depth') }}
-        )
-        and part_inventory_id in (select assemblies.parent_part_inventory_id from assemblies)
+    where is_cut_off
     group by part_inventory_id
 ),
 

@@ -118,24 +118,11 @@ select
     judged.denominator,
     judged.chart_value,
     judged.centre,
-    case
-        when judged.chart_type = 'individuals' or judged.centre > 3 * judged.sigma
-            then judged.centre - 3 * judged.sigma
-        when judged.sigma is not null then 0
-    end as lower_control_limit,
-    -- Of a day's run steps no more than all can fail.
-    case
-        when judged.chart_type = 'p' then least(judged.centre + 3 * judged.sigma, 1)
-        else judged.centre + 3 * judged.sigma
-    end as upper_control_limit,
+    {{ lower_control_limit('judged') }} as lower_control_limit,
+    {{ upper_control_limit('judged') }} as upper_control_limit,
     judged.sigma,
     judged.sigmas_from_centre,
-    case
-        when judged.is_beyond then 'beyond'
-        when abs(judged.sigmas_from_centre) <= 1 then 'C'
-        when abs(judged.sigmas_from_centre) <= 2 then 'B'
-        when abs(judged.sigmas_from_centre) <= 3 then 'A'
-    end as zone,
+    {{ chart_zone('judged') }} as zone,
     judged.all_rules_broken as rules_broken,
     judged.is_baseline,
     judged.baseline_count,

@@ -1,14 +1,9 @@
-with fields as (
+with results as (
     select
         *,
         {{ json_text('value_json') }} as value_text
     from {{ ref('stg_ion__run_step_fields') }}
     where run_step_field_type in ('NUMBER', 'BOOLEAN')
-),
-
-results as (
-    select * from fields
-    where value_text is not null or is_not_applicable
 ),
 
 limits as (
@@ -74,6 +69,7 @@ timed as (
         coalesce(results.updated_at > run_steps.ended_at, false) as is_changed_later
     from results
     left join run_steps on results.run_step_id = run_steps.run_step_id
+    where results.value_text is not null or results.is_not_applicable
 ),
 
 measured as (
