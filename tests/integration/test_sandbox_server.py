@@ -1,8 +1,10 @@
 """The sandbox over a real socket: tokens, headers, statuses, batches, compression, faults, and the process itself."""
 
+import cProfile
 import gzip
 import json
 import os
+import pstats
 import signal
 import socket
 import subprocess
@@ -344,8 +346,8 @@ def test_it_ends_when_its_parent_is_killed(world_dir: Path) -> None:
     pytest.fail("the sandbox outlived its parent")
 
 
-def test_twenty_thousand_flat_rows_a_second_on_one_core(tmp_path: Path) -> None:
-    """CPU time, so that a busy machine does not decide; the socket and gzip are measured in the benchmarks."""
+def test_a_flat_row_takes_few_calls(tmp_path: Path) -> None:
+    """Calls instead of seconds, so that no machine decides: at 12 a row a core serves some 20,000 rows a second."""
     fields = {"serialNumber": "SN-0001", "lotNumber": "L-1", "quantity": 1.0, "status": "AVAILABLE", "locationId": 3}
     fields |= {"partId": 1, "cost": 12.5, "quantityAvailable": 1.0, "received": True, "uri": "urn:x", "identity": "SN"}
     write_world(World(tables={"partInventories": [{"id": n} | fields for n in range(1, 20_001)]}), tmp_path)
@@ -359,12 +361,14 @@ def test_twenty_thousand_flat_rows_a_second_on_one_core(tmp_path: Path) -> None:
     query = f"""query ($last: ID) {{ partInventories(filters: {{id: {{gt: $last}}}}, sort: [ID_ASC], first: 500) {{
         pageInfo {{ totalCount }} edges {{ node {{ {columns} }} }} }} }}"""
     rows = last = 0
-    started = time.process_time()
+    profile = cProfile.Profile()
+    profile.enable()
     while True:
         answer = json.dumps(engine.execute({"query": query, "variables": {"last": last}}).body)
         nodes = json.loads(answer)["data"]["partInventories"]["edges"]
         if not nodes:
             break
         rows, last = rows + len(nodes), nodes[-1]["node"]["id"]
+    profile.disable()
     assert rows == 20_000
-    assert rows / (time.process_time() - started) > 20_000
+    assert pstats.Stats(profile).total_calls / rows < 12.5
