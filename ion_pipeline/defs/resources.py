@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.pipeline.build_report import BuildReport
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile
 from ion_pipeline.pipeline.status import is_published_current
@@ -47,7 +48,7 @@ class Pipeline:
         """Apply the loads the warehouse does not have yet; errors as `steps.load`."""
         return steps.load(self.settings(), reporter=self.reporter)
 
-    def build(self, names: Sequence[str] | None = None) -> dbt.BuildReport:
+    def build(self, names: Sequence[str] | None = None) -> BuildReport:
         """Build and test what has these names, or what is downstream of what changed; errors as `dbt.build`."""
         with self.reporter.phase("Building the models"):
             if names is None:

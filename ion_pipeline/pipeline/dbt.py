@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +17,13 @@ import duckdb
 import orjson
 
 from ion_pipeline.ending import stop
-from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.lake import WriterLock
 from ion_pipeline.pipeline import export_control
 from ion_pipeline.pipeline.adopting import data_catalog
+from ion_pipeline.pipeline.build_report import FAILED, BuildError, BuildReport, NodeResult
 from ion_pipeline.pipeline.pending import pending
+from ion_pipeline.pipeline.rendered import keep, kept, rendered_digest
+from ion_pipeline.pipeline.replay import replay
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.seeds import linked_project
 from ion_pipeline.settings import Settings
@@ -31,54 +32,6 @@ from ion_pipeline.warehouse import Built, begin_build, built_load, changed_since
 _PARSE_SECONDS = 300.0
 
 IndirectSelection = Literal["eager", "buildable", "cautious", "empty"]
-
-
-@dataclass(frozen=True, slots=True)
-class NodeResult:
-    """What came of one dbt node.
-
-    Attributes:
-        unique_id: dbt's name of the node, such as `model.ion_warehouse.abom_hierarchy`.
-        status: dbt's word: success, pass, warn, error, fail, skipped, no-op.
-        message: dbt's message, empty if none.
-        seconds: Execution time.
-    """
-
-    unique_id: str
-    status: str
-    message: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What a dbt invocation did, node by node."""
-
-    nodes: tuple[NodeResult, ...]
-    seconds: float
-
-    def count(self, kind: str, *statuses: str) -> int:
-        """Nodes of a kind (`model`, `test`, `seed`) with one of the statuses; any status if none given."""
-        return sum(
-            node.unique_id.startswith(f"{kind}.") and (not statuses or node.status in statuses) for node in self.nodes
-        )
-
-    @property
-    def warnings(self) -> tuple[NodeResult, ...]:
-        """Tests that found something worth a look but not worth stopping for."""
-        return tuple(node for node in self.nodes if node.status == "warn")
-
-
-class BuildError(IonPipelineError):
-    """dbt ended with an error: a model does not build or a test found rows that break a promise.
-
-    Attributes:
-        report: What dbt did until then; no nodes if it did not come that far.
-    """
-
-    def __init__(self, message: str, *, remedy: str = "", report: BuildReport) -> None:
-        super().__init__(message, remedy=remedy)
-        self.report = report
 
 
 def project_dir() -> Path:
@@ -94,7 +47,7 @@ def project_of(settings: Settings) -> Path:
     Raises:
         SettingsError: What is in the folder of seeds cannot be used.
     """
-    work = settings.data_dir.absolute() / "dbt"
+    work = _work(settings)
     own = settings.seeds_dir
     project = project_dir() if own is None else linked_project(project_dir(), own.absolute(), work)
     # dbt remembers of each seed where it was, and would read it there again.
@@ -109,7 +62,7 @@ def project_of(settings: Settings) -> Path:
 
 def environment(settings: Settings) -> dict[str, str]:
     """What `dbt_project/profiles.yml` reads, and dbt's own variables: all that dbt writes goes to the data dir."""
-    work = settings.data_dir.absolute() / "dbt"
+    work = _work(settings)
     return {
         "DBT_PROFILES_DIR": str(project_dir()),
         "DBT_TARGET_PATH": str(work / "target"),
@@ -126,9 +79,14 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def _work(settings: Settings) -> Path:
+    """Where dbt writes."""
+    return settings.data_dir.absolute() / "dbt"
+
+
 def results_path(settings: Settings) -> Path:
     """What came of each node in the last build, for `BuildReport`."""
-    return settings.data_dir.absolute() / "dbt" / "results.json"
+    return _work(settings) / "results.json"
 
 
 def parse_stamp(settings: Settings) -> Path:
@@ -183,14 +141,15 @@ def build(
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
     report = run(settings, ["build", *arguments], on_line=on_line)
     if not select:
-        _note(settings, begun)
+        _note(settings, begun, rendered=True)
     return report
 
 
 def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
     """Build and test what is downstream of what changed since all models were built last; all if that is not known.
 
-    A build that failed is not counted: what it should have built is built again, with what has changed since.
+    dbt builds where it has not yet built these models here; afterwards the statements that it rendered are executed
+    again. A build that failed is not counted: what it should have built is built again, with what has changed since.
 
     Raises:
         WarehouseBusyError: Another process has the warehouse open.
@@ -198,13 +157,37 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
     """
     begun, changed = _begin(settings)
     report = BuildReport((), 0.0)
-    if changed is None:
-        report = run(settings, ["build"], on_line=on_line)
-    elif changed:
+    names: list[str] | None = None
+    if changed:
         # Never empty: whatever has changed, the loader has noted a load, and there are models of its notes.
         names = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed)
+    replayed = _replayed(settings, names, on_line) if begun and changed != frozenset() else None
+    if replayed:
+        report = replayed
+    elif changed is None:
+        report = run(settings, ["build"], on_line=on_line)
+    elif names:
         report = run(settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line)
-    _note(settings, begun)
+    _note(settings, begun, rendered=changed is None and not replayed)
+    return report
+
+
+def _replayed(
+    settings: Settings, names: Sequence[str] | None, on_line: Callable[[str], None] | None
+) -> BuildReport | None:
+    """Build from what dbt rendered; None where it has not rendered these models.
+
+    Raises:
+        BuildError: A model or a test failed.
+    """
+    rendered = kept(_work(settings), rendered_digest(models_digest(settings)))
+    if rendered is None:
+        return None
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        report = replay(connection, rendered, names, on_line=on_line)
+    if any(node.status in FAILED for node in report.nodes):
+        remedy = "`ion-pipeline build` builds all models with dbt, whose log says more; nothing was published."
+        raise BuildError(_failure(report, ()), remedy=remedy, report=report)
     return report
 
 
@@ -281,7 +264,7 @@ def _read_results(path: Path) -> BuildReport:
 
 
 def _failure(report: BuildReport, lines: Sequence[str]) -> str:
-    failed = [node for node in report.nodes if node.status in {"error", "fail", "runtime error"}]
+    failed = [node for node in report.nodes if node.status in FAILED]
     if not failed:
         return "dbt ended with an error: " + " ".join(line for line in lines[-12:] if line)
     # A model that could not be built is why tests of it fail.
@@ -310,10 +293,15 @@ def _changed(connection: duckdb.DuckDBPyConnection, settings: Settings, models: 
     return changed and changed | export_control.changed_sources(connection, settings, noted)
 
 
-def _note(settings: Settings, begun: Built | None) -> None:
-    if begun:
-        with connect(settings.warehouse_path, resources_of(settings)) as connection:
-            note_build(connection, begun)
+def _note(settings: Settings, begun: Built | None, *, rendered: bool) -> None:
+    """Note what was built and, where dbt built all of it, keep what it rendered."""
+    if begun is None:
+        return
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        note_build(connection, begun)
+        if rendered:
+            results = orjson.loads(results_path(settings).read_bytes())["results"]
+            keep(_work(settings), rendered_digest(begun.models), results, connection)
 
 
 def models_digest(settings: Settings) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from ion_pipeline.heap import collector_paused
 
+_TEST_CONFIG = ("severity", "warn_if", "error_if")
+
 
 def end_with_parent(alive: int) -> None:
     """End this process at once when nobody holds the other end of a pipe any more; DuckDB is safe against that.
@@ -54,6 +56,14 @@ def main() -> int:
                     "status": str(one.status),
                     "message": one.message,
                     "execution_time": one.execution_time,
+                    # Where the statement is that was executed, and what is to be known to execute it again.
+                    "build_path": getattr(one.node, "build_path", None),
+                    "name": one.node.name,
+                    "schema": one.node.schema,
+                    "parents": list(one.node.depends_on_nodes),
+                    "config": {
+                        name: str(getattr(one.node.config, name, "")) for name in ("materialized", *_TEST_CONFIG)
+                    },
                 }
                 for one in outcome.result.results
             ],

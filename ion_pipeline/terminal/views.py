@@ -6,8 +6,8 @@ from rich import box
 from rich.table import Table
 
 from ion_pipeline.extract.adopting import Additions
+from ion_pipeline.pipeline.build_report import BuildReport
 from ion_pipeline.pipeline.check import CheckReport
-from ion_pipeline.pipeline.dbt import BuildReport
 from ion_pipeline.pipeline.read_mode import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
 from ion_pipeline.terminal.text import plain

@@ -19,7 +19,8 @@ from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.defs.run import BlockingCheckError, run_refresh
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import Drift, EntityResult, known_catalog
-from ion_pipeline.pipeline.dbt import BuildError, BuildReport, NodeResult, prepared_manifest
+from ion_pipeline.pipeline.build_report import BuildError, BuildReport, NodeResult
+from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.reconcile import EntityDrift, ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
 from ion_pipeline.settings import Settings, load_settings

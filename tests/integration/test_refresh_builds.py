@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.pipeline.dbt import BuildError, BuildReport
+from ion_pipeline.pipeline.build_report import BuildError, BuildReport
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import PUBLIC_SCHEMAS

@@ -1,7 +1,9 @@
 {#-
-    How a model becomes a view or a table: in its place, with its comments, in one statement and one transaction.
-    dbt-duckdb's own way makes it under another name, renames the old one and the new one, drops the old one and asks for
-    the columns before it comments on them: seven statements more for a model, and a quarter of a small build.
+    How a model becomes a view or a table: in its place, with its comments, in one transaction. dbt-duckdb's own way makes
+    it under another name, renames the old one and the new one, drops the old one and asks for the columns before it
+    comments on them: seven statements more for a model, and a quarter of a small build.
+    The main statement is what dbt writes to `target/run`, and what later refreshes execute: it depends on nothing that
+    the warehouse holds.
 -#}
 {% materialization view, adapter='duckdb' %}
     {{ return(made_in_place(this.incorporate(type='view'))) }}
@@ -15,8 +17,10 @@
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if existing -%}
+        {%- call statement('replaced') -%} drop {{ existing.type }} if exists {{ existing }} {%- endcall -%}
+    {%- endif -%}
     {%- call statement('main') -%}
-        {%- if existing %} drop {{ existing.type }} if exists {{ existing }}; {% endif -%}
         {{ create_view_as(target, sql) if target.is_view else create_table_as(False, target, compiled_code) }}
         {{- comments(target) }}
     {%- endcall -%}
