@@ -5,7 +5,7 @@ Each is built once per test run, also when several workers need it, and is read-
 
 import fcntl
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,8 +44,6 @@ class Built:
 
 
 BuildWarehouse = Callable[..., Built]
-# What the as-built and planned trees are made of, and the tests that read nothing else.
-GENEALOGY = ("+path:models/marts/genealogy", "+path:models/marts/reference")
 
 
 def settings_for(sandbox: object, data_dir: Path, **overrides: object) -> Settings:
@@ -136,23 +134,51 @@ def parsed(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[Pat
     return give
 
 
+def fill_warehouse(data_dir: Path, world: Path, profile: str) -> Settings:
+    """Read a world that a sandbox of this profile serves, and load it."""
+    with running_sandbox(world=world, profile=profile) as sandbox:
+        settings = settings_for(sandbox, data_dir)
+        steps.extract(settings)
+    steps.load(settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def demo_warehouse(
+    world: Path, once: Callable[[str, Callable[[Path], None]], Path], parsed: Callable[[Path], None]
+) -> Built:
+    """The factory, read from a tenant with the whole schema and built by dbt."""
+
+    def fill(data_dir: Path) -> None:
+        parsed(data_dir)
+        settings = fill_warehouse(data_dir, world, "full")
+        dbt.build(settings)
+        steps.publish(settings)
+
+    return Built(once(f"{world.name}-full", fill), world, "full")
+
+
+@pytest.fixture(scope="session")
+def rendered(demo_warehouse: Built) -> Callable[[Path], None]:
+    """Give a data directory what dbt rendered: its builds are those of a directory that dbt has built before."""
+
+    def give(data_dir: Path) -> None:
+        shutil.copytree(demo_warehouse.data_dir / "dbt", data_dir / "dbt", dirs_exist_ok=True)
+
+    return give
+
+
 @pytest.fixture(scope="session")
 def build_warehouse(
-    once: Callable[[str, Callable[[Path], None]], Path], parsed: Callable[[Path], None]
+    once: Callable[[str, Callable[[Path], None]], Path], rendered: Callable[[Path], None]
 ) -> BuildWarehouse:
-    """Build the warehouse of any world under any profile of the sandbox, all of it or what is selected.
+    """Build the warehouse of any world under any profile of the sandbox."""
 
-    Publishing wants all that the macros for analysts read: the whole genealogy.
-    """
-
-    def build(world: Path, profile: str = "full", select: Sequence[str] = (), *, published: bool = True) -> Built:
+    def build(world: Path, profile: str = "full", *, published: bool = True) -> Built:
         def fill(data_dir: Path) -> None:
-            parsed(data_dir)
-            with running_sandbox(world=world, profile=profile) as sandbox:
-                settings = settings_for(sandbox, data_dir)
-                steps.extract(settings)
-            steps.load(settings)
-            dbt.build(settings, select=select, indirect_selection="buildable")
+            rendered(data_dir)
+            settings = fill_warehouse(data_dir, world, profile)
+            dbt.build_pending(settings)
             if published:
                 steps.publish(settings)
 
@@ -162,21 +188,15 @@ def build_warehouse(
 
 
 @pytest.fixture(scope="session")
-def demo_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
-    """The factory, read from a tenant with the whole schema."""
-    return build_warehouse(world, "full")
-
-
-@pytest.fixture(scope="session")
 def generation_1_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
     """The factory, read from a tenant that knows only the first generation of the as-built BOM."""
-    return build_warehouse(world, "generation-1", GENEALOGY)
+    return build_warehouse(world, "generation-1")
 
 
 @pytest.fixture(scope="session")
 def nested_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
     """The factory, read from a tenant without root connections for the as-built BOM."""
-    return build_warehouse(world, "no-root-abom", GENEALOGY)
+    return build_warehouse(world, "no-root-abom")
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,6 @@ ENTITIES = (
     "abom_edges", "abom_installations", "abom_items", "build_requirements", "mbom_items", "mbom_substitutes",
     "part_inventories", "parts", "users",
 )  # fmt: skip
-MODELS = ("+abom_versions", "+abom_structure_history", "+abom_unit_history", "+abom_line_history_now")
 SENSOR_PUT_IN, REST_CHANGED, PUT_BACK = 1, 2, 3
 NEW_REQUIREMENT, NEW_INSTALLATION = 900_001, 900_002
 
@@ -61,9 +60,9 @@ class Worked:
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Worked:
+def worked(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Worked:
     folder = tmp_path_factory.mktemp("abom_history")
-    parsed(folder / "data")
+    rendered(folder / "data")
     export_world(folder / "world", seed=7, scale=0.05)
     world, truths = read_world_dir(folder / "world"), read_truths(folder / "world")
     units = {row.get("serialNumber"): row["id"] for row in world["partInventories"]}
@@ -78,8 +77,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], No
             worlds.append(deepcopy(world))
             assert steps.extract(settings).load_id
             steps.load(settings)
-    # Only the history, and of the tests only those that read nothing else.
-    dbt.build(settings, select=MODELS, indirect_selection="buildable")
+    dbt.build_pending(settings)
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         for name in ("abom_as_of", "abom_compare_as_of"):
             connection.execute((MACROS / f"{name}.sql").read_text(encoding="utf-8"))

@@ -100,9 +100,9 @@ FINISHED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagster
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Deployed]:
+def deployed(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("deployed")
-    parsed(folder / "data")
+    rendered(folder / "data")
     with pytest.MonkeyPatch.context() as patch:
         # The server keeps its locks there, and warns where there is none.
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))

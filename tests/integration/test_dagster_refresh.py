@@ -65,14 +65,14 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def refreshed(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Refreshed]:
+def refreshed(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Iterator[Refreshed]:
     settings = load_settings(
         data_dir=tmp_path_factory.mktemp("refreshed"),
         sandbox_scale=SCALE,
         sandbox_seed=SEED,
         duckdb_memory_limit=MEMORY,
     )
-    parsed(settings.data_dir)
+    rendered(settings.data_dir)
     definitions = build_definitions(settings, Silence())
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         yield Refreshed(settings, definitions, instance, run_refresh(definitions, instance=instance))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import GENEALOGY, BuildWarehouse
+from tests.integration.conftest import BuildWarehouse
 from tests.oracle.check import (
     TOLD_BY,
     assert_anomalies,
@@ -22,8 +22,6 @@ from tests.oracle.world import World, read_world_dir, write_world_dir
 pytestmark = pytest.mark.slow
 
 SEED = 7
-# What is looked at here, and the tests that read nothing else.
-MODELS = ("abom_installations", "abom_hierarchy", "abom_where_used", "abom_unit_changes", "genealogy_anomalies")
 WORLDS = 200
 
 
@@ -39,9 +37,7 @@ def random_world(random_world_dir: Path) -> World:
 
 @pytest.fixture(scope="module", params=sorted(TOLD_BY))
 def built(request: pytest.FixtureRequest, random_world_dir: Path, build_warehouse: BuildWarehouse) -> Any:
-    # All of the genealogy, with its own tests, where all of ION's schema is there.
-    select = GENEALOGY if request.param == "full" else tuple(f"+{model}" for model in MODELS)
-    return build_warehouse(random_world_dir, request.param, select, published=False)
+    return build_warehouse(random_world_dir, request.param, published=False)
 
 
 def test_installations(built: Any, random_world: World) -> None:

@@ -24,15 +24,14 @@ ENTITIES = (
     "part_inventories",
     "parts",
 )
-MODELS = ("+issue_backlog_daily", "+issue_resolution", "+scrapped_units", "resource_type:seed")
 
 
 @pytest.fixture(scope="module")
-def tenant(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Iterator[Tenant]:
+def tenant(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Iterator[Tenant]:
     folder = tmp_path_factory.mktemp("issue_history")
     export_world(folder / "world", seed=7, scale=0.05)
     with running(folder / "world", folder, entities=ENTITIES) as found:
-        parsed(found.settings.data_dir)
+        rendered(found.settings.data_dir)
         yield found
 
 
@@ -61,8 +60,7 @@ def changed(tenant: Tenant, truths: dict[str, Any]) -> dict[str, list[datetime]]
         tenant.change(update("partInventories", lot, touch=True, quantity=97 - scrapped, quantityScrapped=scrapped))
         tenant.refresh()
         made["lot"].append(stamp(tenant, "part_inventories", lot))
-    # With the tests of what is built, and of nothing else.
-    dbt.build(tenant.settings, select=MODELS, indirect_selection="cautious")
+    dbt.build_pending(tenant.settings)
     return made
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.analyst import Analyst
-from tests.integration.conftest import GENEALOGY, BuildWarehouse
+from tests.integration.conftest import BuildWarehouse
 from tests.oracle.builder import WorldBuilder
 from tests.oracle.world import World, write_world_dir
 
@@ -87,7 +87,7 @@ def analyst(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Analyst:
     world = once("real-bom", partial(write_world_dir, plans()))
-    return Analyst(build_warehouse(world, "full", GENEALOGY).published, tmp_path_factory.mktemp("real_bom"))
+    return Analyst(build_warehouse(world).published, tmp_path_factory.mktemp("real_bom"))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,6 @@ pytestmark = pytest.mark.slow
 SEED = 7
 SERIES = 150
 # What is looked at here, and the tests that read nothing else.
-MODELS = ("+control_chart_points", "+process_capability")
 
 Draw = Callable[[list[tuple[int, int]]], list[spc.AttributePoint]]
 
@@ -68,7 +67,7 @@ def built(
     def fill(folder: Path) -> None:
         write_world_dir(made.builder.world, folder)
 
-    return build_warehouse(once("measured-world", fill), "full", MODELS, published=False)
+    return build_warehouse(once("measured-world", fill), published=False)
 
 
 def ask(built: Any, sql: str, *parameters: object) -> list[tuple[Any, ...]]:

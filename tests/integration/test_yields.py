@@ -24,11 +24,6 @@ from tests.oracle.world import Row, World, write_world_dir
 pytestmark = pytest.mark.slow
 
 SEED = 7
-# What is looked at here, and the tests that read nothing else.
-MODELS = [
-    f"+{model}"
-    for model in ("first_pass_yield", "rolled_throughput_yield", "redline_rates", "runs", "run_steps", "run_history")
-]
 MARCH = date(2026, 3, 1)
 WITH_HISTORY = 4
 # A hundred units go through four steps of which 90, 80, 75 and 70 come out (published worked example: first-time yield
@@ -118,7 +113,7 @@ def refreshed(world: Path, data_dir: Path, between: list[list[Row]]) -> Iterator
             httpx.post(f"{sandbox.api_url}/_sandbox/changes", json=batch).raise_for_status()
             steps.extract(settings)
             steps.load(settings)
-        report = dbt.build(settings, select=MODELS, indirect_selection="buildable")
+        report = dbt.build_pending(settings)
     assert not [node for node in report.nodes if node.status in {"error", "fail", "skipped"}]
     yield settings.warehouse_path
 
@@ -135,10 +130,10 @@ def world() -> tuple[World, list[int]]:
 
 @pytest.fixture(scope="module")
 def warehouse(
-    world: tuple[World, list[int]], tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]
+    world: tuple[World, list[int]], tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]
 ) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("yields")
-    parsed(folder / "data")
+    rendered(folder / "data")
     with refreshed(write_world_dir(world[0], folder / "world"), folder / "data", changes(world[1])) as found:
         yield found
 
