@@ -13,10 +13,9 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from ion_pipeline.heap import collector_paused
-
-_TEST_CONFIG = ("severity", "warn_if", "error_if")
 
 
 def end_with_parent(alive: int) -> None:
@@ -32,6 +31,21 @@ def end_with_parent(alive: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def _rendered(node: Any) -> dict[str, Any] | None:
+    """Where the statement is that was executed, and what is to be known to execute it again."""
+    if node.resource_type not in {"model", "seed", "test"}:
+        return None
+    return {
+        "file": node.build_path,
+        "name": node.name,
+        "kind": str(node.resource_type),
+        "schema": node.schema,
+        "parents": list(node.depends_on_nodes),
+        "materialized": node.config.materialized,
+        **{name: getattr(node.config, name, "") for name in ("severity", "warn_if", "error_if")},
+    }
 
 
 def main() -> int:
@@ -56,14 +70,7 @@ def main() -> int:
                     "status": str(one.status),
                     "message": one.message,
                     "execution_time": one.execution_time,
-                    # Where the statement is that was executed, and what is to be known to execute it again.
-                    "build_path": getattr(one.node, "build_path", None),
-                    "name": one.node.name,
-                    "schema": one.node.schema,
-                    "parents": list(one.node.depends_on_nodes),
-                    "config": {
-                        name: str(getattr(one.node.config, name, "")) for name in ("materialized", *_TEST_CONFIG)
-                    },
+                    "rendered": _rendered(one.node),
                 }
                 for one in outcome.result.results
             ],

@@ -84,7 +84,7 @@ def keep(work: Path, digest: str, results: Sequence[Mapping[str, Any]], connecti
     """
     (work / _SEEDS).mkdir(parents=True, exist_ok=True)
     (work / _FILE).unlink(missing_ok=True)
-    nodes = [_node(result) for result in results if result["unique_id"].split(".")[0] in _KINDS]
+    nodes = [_node(result["unique_id"], result["rendered"]) for result in results if result["rendered"]]
     for node in nodes:
         if node.kind == "seed":
             rows = connection.table(f'"{node.schema}"."{node.name}"').to_arrow_table()
@@ -104,17 +104,17 @@ def kept(work: Path, digest: str) -> Rendered | None:
     return Rendered(digest, {node.unique_id: node for node in nodes}, work / _SEEDS)
 
 
-def _node(result: Mapping[str, Any]) -> Node:
-    kind, config = result["unique_id"].split(".")[0], result["config"]
+def _node(unique_id: str, told: Mapping[str, Any]) -> Node:
+    kind = told["kind"]
     return Node(
-        unique_id=result["unique_id"],
-        name=result["name"],
+        unique_id=unique_id,
+        name=told["name"],
         kind=kind,
-        parents=tuple(parent for parent in result["parents"] if parent.split(".")[0] in _KINDS),
-        schema="" if kind == "test" else result["schema"],
-        is_view=config["materialized"] == "view",
-        blocking=config["severity"].upper() == "ERROR",
-        warn_if=config["warn_if"],
-        error_if=config["error_if"],
-        sql="" if kind == "seed" else Path(result["build_path"]).read_text(encoding="utf-8"),
+        parents=tuple(parent for parent in told["parents"] if parent.split(".")[0] in _KINDS),
+        schema="" if kind == "test" else told["schema"],
+        is_view=told["materialized"] == "view",
+        blocking=told["severity"].upper() == "ERROR",
+        warn_if=told["warn_if"],
+        error_if=told["error_if"],
+        sql="" if kind == "seed" else Path(told["file"]).read_text(encoding="utf-8"),
     )

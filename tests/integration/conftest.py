@@ -116,7 +116,7 @@ def once(shared_folder: Path) -> Callable[[str, Callable[[Path], None]], Path]:
 
 
 @pytest.fixture(scope="session")
-def world(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+def demo_world(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """The seeded factory on disk, planted truths included."""
     return once("world", lambda folder: export_world(folder, seed=SEED, scale=SCALE))
 
@@ -145,17 +145,17 @@ def fill_warehouse(data_dir: Path, world: Path, profile: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def demo_warehouse(
-    world: Path, once: Callable[[str, Callable[[Path], None]], Path], parsed: Callable[[Path], None]
+    demo_world: Path, once: Callable[[str, Callable[[Path], None]], Path], parsed: Callable[[Path], None]
 ) -> Built:
     """The factory, read from a tenant with the whole schema and built by dbt."""
 
     def fill(data_dir: Path) -> None:
         parsed(data_dir)
-        settings = fill_warehouse(data_dir, world, "full")
+        settings = fill_warehouse(data_dir, demo_world, "full")
         dbt.build(settings)
         steps.publish(settings)
 
-    return Built(once(f"{world.name}-full", fill), world, "full")
+    return Built(once(f"{demo_world.name}-full", fill), demo_world, "full")
 
 
 @pytest.fixture(scope="session")
@@ -188,15 +188,15 @@ def build_warehouse(
 
 
 @pytest.fixture(scope="session")
-def generation_1_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
+def generation_1_warehouse(demo_world: Path, build_warehouse: BuildWarehouse) -> Built:
     """The factory, read from a tenant that knows only the first generation of the as-built BOM."""
-    return build_warehouse(world, "generation-1")
+    return build_warehouse(demo_world, "generation-1")
 
 
 @pytest.fixture(scope="session")
-def nested_warehouse(world: Path, build_warehouse: BuildWarehouse) -> Built:
+def nested_warehouse(demo_world: Path, build_warehouse: BuildWarehouse) -> Built:
     """The factory, read from a tenant without root connections for the as-built BOM."""
-    return build_warehouse(world, "no-root-abom")
+    return build_warehouse(demo_world, "no-root-abom")
 
 
 @pytest.fixture(scope="session")

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def rows(world: Path) -> World:
-    return read_world_dir(world)
+def rows(demo_world: Path) -> World:
+    return read_world_dir(demo_world)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def query(built: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def test_what_was_planted_is_controlled_and_what_stands_beside_it_is_not(world: Path, found: set[Named]) -> None:
-    truth = read_truths(world)["export_control"]
+def test_what_was_planted_is_controlled_and_what_stands_beside_it_is_not(demo_world: Path, found: set[Named]) -> None:
+    truth = read_truths(demo_world)["export_control"]
     assert {("parts", key) for key in truth["part_ids"]} <= found
     assert not {("parts", key) for key in truth["free_part_ids"]} & found
     assert ("procedures", truth["procedure_id"]) in found
