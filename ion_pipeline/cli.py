@@ -14,7 +14,7 @@ from ion_pipeline.commands.abom import abom
 from ion_pipeline.commands.report import report
 from ion_pipeline.commands.sandbox import sandbox
 from ion_pipeline.commands.webhooks import webhooks
-from ion_pipeline.ending import Terminated, unwind_on_sigterm
+from ion_pipeline.ending import Terminated, ends_by_signal, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import command_settings, emit, err, out
@@ -325,10 +325,10 @@ def main() -> None:
     """Run the command line; known errors become one message and an exit code, anything else is a bug's traceback."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     unwind_on_sigterm()
-    # What is written before the settings are known, or without any.
-    os.umask(0o077)
+    os.umask(0o077)  # For what is written before the settings are known, or without any.
     try:
-        app()
+        with ends_by_signal():
+            app()
     except IonPipelineError as error:
         err.print(styled(("error:", "red"), f" {error.message}"))
         if error.remedy:

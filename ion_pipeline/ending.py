@@ -7,6 +7,7 @@ which does not say which of the two came: `noted_signals` does.
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -57,6 +58,28 @@ def noted_signals() -> Iterator[Callable[[], bytes]]:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+@contextmanager
+def ends_by_signal() -> Iterator[None]:
+    """Raise what a signal means, whatever other error comes of it: `Terminated` or `KeyboardInterrupt`.
+
+    What a handler raises while DuckDB works is lost, and "Query interrupted" is raised instead; Dagster has an error of
+    its own. In other threads than the main one, which signals do not reach, errors are left as they are.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with noted_signals() as numbers:
+        try:
+            yield
+        except BaseException:
+            came = numbers()
+            if signal.SIGTERM in came:
+                raise Terminated from None
+            if signal.SIGINT in came:
+                raise KeyboardInterrupt from None
+            raise
 
 
 def _read(descriptor: int) -> bytes:

@@ -2,8 +2,6 @@
 
 import logging
 import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
 from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH
 from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
-from ion_pipeline.ending import Terminated, noted_signals
+from ion_pipeline.ending import ends_by_signal
 from ion_pipeline.errors import IonPipelineError
 
 # What goes wrong is raised; Dagster's own account of it, with its traceback, would only hide the message.
@@ -78,9 +76,7 @@ def run_refresh(
     """
     job = definitions.resolve_job_def("refresh")
     selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
-    is_main = threading.current_thread() is threading.main_thread()
-    noted = noted_signals() if is_main else nullcontext(bytes)
-    with _without_skip_warnings(), noted as signals, nullcontext(instance) if instance else _instance() as recorder:
+    with _without_skip_warnings(), ends_by_signal(), nullcontext(instance) if instance else _instance() as recorder:
         try:
             result = job.execute_in_process(
                 instance=recorder, asset_selection=selection, run_config=_QUIET, tags={PROCESS: this_process()}
@@ -89,8 +85,6 @@ def run_refresh(
             raise BlockingCheckError(
                 " ".join(str(error).split()), remedy="Nothing after it was run, and nothing was published."
             ) from None
-        except dg.DagsterExecutionInterruptedError:
-            raise (Terminated if signal.SIGTERM in signals() else KeyboardInterrupt) from None
     return summary(result)
 
 

@@ -209,6 +209,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         on_line: Callable[[str], None] | None = None,
     ) -> BuildReport:
         asked.append(arguments)
+        dbt.results_path(settings).write_text('{"elapsed_time": 0, "results": []}')
         return BuildReport((), 0.0)
 
     monkeypatch.setattr(dbt, "run", run)
