@@ -7,6 +7,7 @@
 What an entity is, how pages follow each other and what rows look like is `extract`'s business.
 """
 
+from ion_pipeline.client.body import Number
 from ion_pipeline.client.client import Answer, ClientStats, Identity, IonClient, canonical_sdl
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.errors import (
@@ -15,6 +16,7 @@ from ion_pipeline.client.errors import (
     GraphQLError,
     IonApiError,
     NotGraphQLError,
+    NotJsonError,
     PartialDataError,
     PermissionDeniedError,
     RequestTimeoutError,
@@ -37,6 +39,8 @@ __all__ = [
     "IonApiError",
     "IonClient",
     "NotGraphQLError",
+    "NotJsonError",
+    "Number",
     "PageLimit",
     "PartialDataError",
     "PermissionDeniedError",

@@ -10,13 +10,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
-import orjson
 
+from ion_pipeline.client.body import decoded
 from ion_pipeline.client.errors import (
     AuthError,
     GraphQLError,
     IonApiError,
     NotGraphQLError,
+    NotJsonError,
     PartialDataError,
     PermissionDeniedError,
     RequestTimeoutError,
@@ -26,6 +27,7 @@ from ion_pipeline.client.errors import (
     TransportError,
 )
 from ion_pipeline.client.refusals import Refusal, joined, meaning_of, refusals
+from ion_pipeline.client.unreadable import Unreadable
 
 _OUT_OF_TIME = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT})
 _PASSING = _OUT_OF_TIME | {httpx.codes.TOO_MANY_REQUESTS}
@@ -41,7 +43,7 @@ def is_auth_failure(status: int, content: bytes) -> bool:
     """Whether ION refuses the token: a 401, or one of its texts among the errors of any answer."""
     if status == httpx.codes.UNAUTHORIZED:
         return True
-    return b'"errors"' in content and _is_auth_text(refusals(_parse(content)))
+    return b'"errors"' in content and _is_auth_text(refusals(decoded(content)))
 
 
 def read_answer(
@@ -66,10 +68,16 @@ def read_answer(
     Returns:
         The data, or the fitting leaf of the tree in `errors`.
     """
-    body = _parse(content)
+    body = decoded(content)
     refused = refusals(body, redact)
     if error := _error_by_status(status, headers, refused, operation):
         return error
+    if isinstance(body, Unreadable) and body.is_whole:
+        return NotJsonError(
+            f"ION's answer to {operation} is whole, but it is not JSON: {body.what}.",
+            remedy="Nothing of it was kept. Correct the value in ION or leave the entity out of ION_ENTITIES, and tell "
+            "ION's support.",
+        )
     if not isinstance(body, dict) or not ("data" in body or refused):
         return TransportError(
             f"ION's answer to {operation} is not whole: {len(content)} bytes that are no GraphQL result.",
@@ -108,13 +116,6 @@ def http_date(value: str) -> datetime | None:
     except ValueError:
         return None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-
-
-def _parse(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return None
 
 
 def _is_auth_text(refused: tuple[Refusal, ...]) -> bool:

@@ -13,6 +13,7 @@
         │                           the token host's included                           retried
         ├── CertificateError        the server's certificate is not trusted
         ├── NotGraphQLError         something else than ION answers at this address
+        ├── NotJsonError            the answer is whole, and a value in it is not JSON
         ├── GraphQLError            ION understood the request and refuses it: the
         │   │                       query does not fit the tenant's schema
         │   ├── PartialDataError    `data` and `errors` together: rows would be lost    retried
@@ -98,6 +99,10 @@ class CertificateError(IonApiError):
 
 class NotGraphQLError(IonApiError):
     """Something else than ION's GraphQL endpoint answers at the address."""
+
+
+class NotJsonError(IonApiError):
+    """An answer is whole and a value in it is not JSON: asking again would bring the same."""
 
 
 class GraphQLError(IonApiError):

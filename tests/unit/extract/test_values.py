@@ -3,6 +3,7 @@
 import json
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ion_pipeline.client import Number
 from ion_pipeline.extract.catalog import TIMESTAMP, Column
 from ion_pipeline.extract.values import WrongValueError, to_array
 
@@ -20,6 +22,7 @@ STRING = Column("s", "s", "String", pa.string())
 TIME = Column("t", "t", "DateTime", TIMESTAMP)
 JSON = Column("v", "v", "ScalarValue", pa.string(), is_json=True)
 STRINGS = Column("l", "l", "String", pa.list_(pa.string()))
+FLOATS = Column("f", "f", "Float", pa.list_(pa.float64()))
 INTS = Column("i", "i", "Int", pa.list_(pa.int64()))
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -154,7 +157,19 @@ def test_other_iso_forms(text: str, expected: datetime) -> None:
         ([1, True], INT, 1, "a boolean instead of int64"),
         ([1, 2.0], INT, 1, "a number instead of int64"),
         ([1, 2**63], INT, 1, "out of range for int64"),
-        ([1.0, 2**53 + 1], FLOAT, 1, "out of range for double"),
+        ([1, Number("18446744073709551616")], INT, 1, "a whole number beyond 64 bits instead of int64"),
+        ([1, Number("-9223372036854775809")], INT, 1, "a whole number beyond 64 bits instead of int64"),
+        ([1, Number("0.1234567890123456789")], INT, 1, "a number instead of int64"),
+        ([1.0, 2**53 + 1], FLOAT, 1, "a whole number that a double cannot hold"),
+        ([1.0, Number("12345678901234567890123")], FLOAT, 1, "a whole number that a double cannot hold"),
+        ([1.0, 2**63 + 1], FLOAT, 1, "a whole number that a double cannot hold"),
+        ([1.0, -(2**53) - 1], FLOAT, 1, "a whole number that a double cannot hold"),
+        ([0.5, 0, Number("9007199254740993e0"), None], FLOAT, 2, "a whole number that a double cannot hold"),
+        ([1.0, Number("9007199254740993.0")], FLOAT, 1, "a whole number that a double cannot hold"),
+        ([1.0, Number("1e400")], FLOAT, 1, "out of range for double"),
+        ([1.0, Number("1e-400")], FLOAT, 1, "out of range for double"),
+        ([1.0, Number("1e-99999999999999999999")], FLOAT, 1, "out of range for double"),
+        (["a", Number("1e400")], STRING, 1, "a number instead of string"),
         ([0, True], BOOLEAN, 0, "a whole number instead of bool"),
         (["a", 1], STRING, 1, "a whole number instead of string"),
         (["a", {"b": 1}], STRING, 1, "an object instead of string"),
@@ -170,6 +185,52 @@ def test_a_wrong_value_is_refused_and_found(values: list[Any], column: Column, i
     with pytest.raises(WrongValueError) as caught:
         to_array(values, column)
     assert (caught.value.index, caught.value.reason) == (index, reason)
+
+
+@pytest.mark.parametrize(
+    ("value", "double"),
+    [
+        (2**53, 9007199254740992.0),
+        (2**62, 4611686018427387904.0),
+        (Number("100000000000000000000000"), 1e23),
+        (Number("340282366920938463463374607431768211456"), 2.0**128),
+        (Number("0.1234567890123456789"), 0.12345678901234568),
+        (Number("9007199254740993.5"), 9007199254740994.0),
+        # As JavaScript writes the double whose exact value is 123456789012345683968.
+        (Number("123456789012345680000"), 1.2345678901234568e20),
+        (Number("2.5e-324"), 5e-324),
+    ],
+)
+def test_what_a_double_holds_or_comes_near_as_a_fraction(value: int | Number, double: float) -> None:
+    assert to_array([None, value, 0.5, 7], FLOAT).to_pylist() == [None, double, 0.5, 7.0]
+    assert to_array([[value], [0.5, value]], FLOATS).to_pylist() == [[double], [0.5, double]]
+
+
+@given(st.integers(-(2**64), 2**64))
+def test_a_whole_number_is_a_double_that_stands_for_it_or_refused(number: int) -> None:
+    double = float(number)
+    if number in {int(double), int(Decimal(repr(double)))}:
+        assert to_array([number], FLOAT).to_pylist() == [double]
+    else:
+        with pytest.raises(WrongValueError, match="a whole number that a double cannot hold"):
+            to_array([number], FLOAT)
+
+
+def test_more_levels_than_can_be_written_are_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    for column, value in ((JSON, deep), (STRING, deep), (STRINGS, [1, deep])):
+        with pytest.raises(WrongValueError, match="nested too deeply") as caught:
+            to_array([None, value], column, as_text=True)
+        assert caught.value.index == 1
+
+
+def test_long_numbers_are_text_as_they_were_sent_where_the_column_is_json() -> None:
+    texts = ["123456789012345678901234567890", "0.1234567890123456789", "1e400", "-1E-400"]
+    assert to_array([Number(text) for text in texts], JSON).to_pylist() == texts
+    assert to_array([[1, {"a": Number(texts[0])}]], JSON).to_pylist() == ['[1,{"a":' + texts[0] + "}]"]
+    assert to_array([Number(texts[1])], STRING, as_text=True).to_pylist() == [texts[1]]
 
 
 def test_scalars_of_another_kind_are_kept_as_their_json_text() -> None:

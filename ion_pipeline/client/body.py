@@ -1,0 +1,128 @@
+"""The JSON of a body, with every number as exact as it was sent. Pure functions.
+
+The fast parser makes doubles of whole numbers beyond 64 bits and of fractions however long, makes zero of what is
+smaller than any double, and refuses what is greater. So a body is searched for numbers that this may happen to, and
+only one that has such a number is read by the slow parser, which keeps them. The search costs less than a third of the
+fast parse (benchmarks/README.md, "Parsing").
+"""
+
+import json
+import math
+import re
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from ion_pipeline.client.unreadable import Unreadable, has_half_a_pair, refuse_constant, unreadable
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Digits and the decimal point become 0; whatever but a minus may stand before a number or after one becomes a comma.
+_OUTLINE = bytes.maketrans(b"123456789.:[]} \t\r\nE", b"0" * 10 + b"," * 8 + b"e")
+# A double holds any number of 15 digits, but for the smallest ones.
+_LONG = b"0" * 16
+_STARTS_OF_LONG = (b"," + _LONG, b"-" + _LONG)
+_SMALL = b"e-000"
+# In UUIDs and hashes something like it is common, but other characters follow.
+_NEGATIVE_EXPONENT = re.compile(rb"e-0{3,}+,")
+_NUMBER = re.compile(rb"-?\d++(?:\.\d++)?+(?:[eE][+-]?\d++)?+")
+_WHOLE = re.compile(r"-?[0-9]+")
+_ZERO = re.compile(r"-?[0.]+(?:[eE]|$)")
+_MOST_DIGITS_OF_64_BITS = 20
+
+
+class Number:
+    """A number that neither 64 bits nor the text of a double stand for. No dataclass: orjson would write its fields.
+
+    Attributes:
+        text: The number as it was sent.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is written as a whole number: without a point and without an exponent."""
+        return _WHOLE.fullmatch(self.text) is not None
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def decoded(content: bytes) -> Any:
+    """Parse a body, which is one object.
+
+    Args:
+        content: The body; a byte order mark before it means nothing and is passed over.
+
+    Returns:
+        What it says, with a `Number` for each number that would lose a digit; an `Unreadable` if it is no JSON.
+    """
+    text = content.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        if not _may_lose_digits(text):
+            return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return _exact(text, len(content) - len(text))
+    except RecursionError:
+        return Unreadable(is_whole=True, what="objects or lists are nested too deeply")
+
+
+def _exact(content: bytes, skipped: int) -> Any:
+    try:
+        value = _EXACT.decode(content.decode())
+    except ValueError:
+        return unreadable(content, skipped)
+    # Python's parser takes half a surrogate pair, of which no text can be made.
+    return unreadable(content, skipped) if has_half_a_pair(content) else value
+
+
+def _may_lose_digits(content: bytes) -> bool:
+    """Whether there is a number that the fast parser does not keep; text in a string may look like one."""
+    outline = content.translate(_OUTLINE)
+    for start in _STARTS_OF_LONG:
+        at = outline.find(start)
+        while at >= 0:
+            # The minus belongs to the number. Ordinary doubles may have 17 digits: 0.30000000000000004.
+            found = _NUMBER.match(content, at + (start[0] == ord(",")))
+            if found and isinstance(_number(found.group().decode()), Number):
+                return True
+            at = outline.find(start, at + len(start))
+    return _SMALL in outline and _NEGATIVE_EXPONENT.search(outline) is not None
+
+
+def _number(text: str) -> int | float | Number:
+    return _whole(text) if _WHOLE.fullmatch(text) else _fraction(text)
+
+
+def _whole(text: str) -> int | Number:
+    # Longer texts are not even tried: Python refuses to read thousands of digits.
+    if len(text) <= _MOST_DIGITS_OF_64_BITS and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return Number(text)
+
+
+def _fraction(text: str) -> float | Number:
+    number = float(text)
+    if number == 0:
+        return number if _ZERO.match(text) else Number(text)
+    shortest = repr(number)
+    return number if shortest == text or (math.isfinite(number) and _is_same(shortest, text)) else Number(text)
+
+
+def _is_same(shortest: str, text: str) -> bool:
+    return Decimal(shortest) == Decimal(text)
+
+
+_EXACT = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=refuse_constant)
