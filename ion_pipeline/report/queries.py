@@ -142,9 +142,9 @@ limit $limit
 
 SUPPLIER_MONTHS = """
 with months as (
-    select month_starts_on from supply.supplier_delivery
+    select month_starts_on from supply.supplier_delivery where lines_due > 0
     union all
-    select month_starts_on from quality.supplier_quality
+    select month_starts_on from quality.supplier_quality where receipt_item_count > 0
 )
 
 select
@@ -161,9 +161,9 @@ with delivery as (
         sum(lines_on_time) as lines_on_time,
         sum(lines_judged) as lines_judged,
         sum(lines_late_and_open) as lines_late_and_open,
-        sum(late_days) / nullif(sum(lines_late), 0) as mean_late_days
+        sum(late_days) / nullif(sum(lines_late - lines_closed_short), 0) as mean_late_days
     from supply.supplier_delivery
-    where month_starts_on >= $first_month
+    where month_starts_on >= $first_month and lines_due > 0
     group by supplier_id
 ),
 
@@ -174,7 +174,7 @@ quality as (
         sum(quantity_rejected) as quantity_rejected,
         sum(quantity_received) as quantity_received
     from quality.supplier_quality
-    where month_starts_on >= $first_month
+    where month_starts_on >= $first_month and receipt_item_count > 0
     group by supplier_id
 )
 

@@ -12,7 +12,7 @@ from tests.oracle.world import Row, World
 def order_lines(world: World, last_day: date) -> list[Row]:
     """Rows of ``purchase_order_lines``: promised by estimated arrival, no tolerance."""
     received_at = {row["id"]: datetime.fromisoformat(row["receivedAt"]) for row in world["receipts"]}
-    supplier_of = {row["id"]: row.get("supplierId") for row in world["purchaseOrders"]}
+    orders = {row["id"]: row for row in world["purchaseOrders"]}
     rows = []
     for line in world["purchaseOrderLines"]:
         arrivals = sorted(
@@ -20,44 +20,98 @@ def order_lines(world: World, last_day: date) -> list[Row]:
             for item in world["receiptItems"]
             if item["purchaseOrderLineId"] == line["id"]
         )
-        total, whole = 0.0, None
-        for when, quantity in arrivals:
-            total += quantity
-            if total < line["quantity"] - 1e-9:
-                whole = None
-            elif whole is None and line["quantity"] > 0:
-                whole = when
-        promise = instant(line.get("estimatedArrivalDate") or line.get("needDate"))
+        order = orders[line["purchaseOrderId"]]
+        total = sum(quantity for _, quantity in arrivals)
+        due = _quantity_due(line, total)
+        whole, was_whole = (None, False) if due is None or line["quantity"] <= 0 else _whole(arrivals, due)
+        more_than_ordered = total > line["quantity"] + 1e-9
+        if _holds_no_inventory_quantity(line) and more_than_ordered and whole != arrivals[-1][0]:
+            due, whole, was_whole = None, None, False
+        dates = [row.get(name) for row in (line, order) for name in ("estimatedArrivalDate", "needDate")]
+        promise = next((instant(text) for text in dates if text), None)
         rows.append(
             {
                 "purchase_order_line_id": line["id"],
-                "supplier_id": supplier_of[line["purchaseOrderId"]],
+                "supplier_id": order.get("supplierId"),
+                "ordered_at": instant(order.get("orderedAt")),
+                "created_at": instant(line["_created"]),
+                "quantity_due": due,
                 "quantity_received": total,
                 "promised_on": promise.date() if promise else None,
                 "fully_received_at": whole,
-                **_judged(line, promise.date() if promise else None, whole, last_day),
+                **_judged(line, order, promise.date() if promise else None, whole, due, total, was_whole, last_day),
             }
         )
     return rows
 
 
-def _judged(line: Row, promised: date | None, whole: datetime | None, last_day: date) -> Row:
-    ordered = line["status"] not in {"DRAFT", "REQUESTED", "APPROVED", "CANCELED"}
+def _holds_no_inventory_quantity(line: Row) -> bool:
+    return line.get("partId") is not None and not line.get("inventoryQuantity")
+
+
+def _quantity_due(line: Row, total: float) -> float | None:
+    """What was ordered in the unit of receipts; None where it cannot be told."""
+    ordered, stocked = line["quantity"], line.get("inventoryQuantity") or 0.0
+    if line.get("partId") is None or not stocked or stocked == ordered:
+        unknown = _holds_no_inventory_quantity(line) and total > ordered + 1e-9 and line["status"] != "RECEIVED"
+        return None if unknown else ordered
+    if stocked > ordered:
+        if abs(total - ordered) > 1e-9:
+            return stocked
+        return ordered if line["status"] == "RECEIVED" else None
+    if total >= ordered - 1e-9:
+        return ordered
+    return stocked if total < stocked - 1e-9 or line["status"] == "RECEIVED" else None
+
+
+def _whole(arrivals: list[tuple[datetime, float]], due: float) -> tuple[datetime | None, bool]:
+    """Since when a line is whole, and whether it ever was."""
+    so_far, whole, was_whole = 0.0, None, False
+    for when, quantity in arrivals:
+        so_far += quantity
+        if so_far < due - 1e-9:
+            whole = None
+        else:
+            whole, was_whole = whole or when, True
+    return whole, was_whole
+
+
+def _judged(
+    line: Row,
+    order: Row,
+    promised: date | None,
+    whole: datetime | None,
+    quantity_due: float | None,
+    total: float,
+    was_whole: bool,
+    last_day: date,
+) -> Row:
+    ordered = line["status"] not in {"DRAFT", "REQUESTED", "APPROVED", "CANCELED"} and order["status"] != "CANCELED"
+    closed = line["status"] == "RECEIVED" or line["isOpen"] is False or order["isOpen"] is False
     due = ordered and line["quantity"] > 0 and promised is not None and promised <= last_day
-    undated = whole is None and (
-        line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= line["quantity"]
-    )
+    reason = None
+    if quantity_due is None:
+        reason = "unit unclear"
+    elif not whole and not was_whole and (
+        line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= quantity_due
+    ):
+        reason = "received without date"
+    elif closed and not whole and (was_whole or total <= 0):
+        reason = "nothing left to deliver"
     on_time: bool | None = None
     late: int | None = None
-    if ordered and promised and not undated:
+    if ordered and promised and not reason:
         if whole:
             on_time, late = whole.date() <= promised, (whole.date() - promised).days
         elif due:
-            late = (last_day - promised).days
-            on_time = False if late > 0 else None
+            late = None if closed else (last_day - promised).days
+            on_time = False if last_day > promised else None
     return {
         "is_due": due,
-        "is_received_without_date": undated,
+        "is_closed": closed,
+        "is_without_promise": ordered and promised is None,
+        "is_received_without_date": reason == "received without date",
+        "not_judged_because": reason if ordered and promised else None,
         "is_on_time": on_time,
         "days_late": late,
     }
@@ -66,12 +120,19 @@ def _judged(line: Row, promised: date | None, whole: datetime | None, last_day: 
 def delivery(world: World, last_day: date) -> list[Row]:
     """Rows of ``supplier_delivery``."""
     cells: defaultdict[tuple[Any, date], list[Row]] = defaultdict(list)
+    unpromised: defaultdict[tuple[Any, date], int] = defaultdict(int)
     for line in order_lines(world, last_day):
         if line["is_due"]:
             cells[line["supplier_id"], line["promised_on"].replace(day=1)].append(line)
+        elif line["is_without_promise"]:
+            ordered = (line["ordered_at"] or line["created_at"]).date()
+            cell = line["supplier_id"], ordered.replace(day=1)
+            cells[cell] += []
+            unpromised[cell] += 1
     rows = []
     for (supplier, month), lines in cells.items():
-        late = [line["days_late"] for line in lines if line["is_on_time"] is False]
+        late = [line for line in lines if line["is_on_time"] is False]
+        days = [line["days_late"] for line in late if line["days_late"] is not None]
         on_time = sum(line["is_on_time"] is True for line in lines)
         rows.append(
             {
@@ -81,9 +142,14 @@ def delivery(world: World, last_day: date) -> list[Row]:
                 "lines_on_time": on_time,
                 "lines_late": len(late),
                 "lines_without_date": sum(line["is_received_without_date"] for line in lines),
+                "lines_in_unclear_units": sum(line["not_judged_because"] == "unit unclear" for line in lines),
+                "lines_with_nothing_left": sum(
+                    line["not_judged_because"] == "nothing left to deliver" for line in lines
+                ),
+                "lines_without_promise": unpromised[supplier, month],
                 "on_time_rate": on_time / (on_time + len(late)) if on_time + len(late) else None,
-                "late_days": sum(late),
-                "most_late_days": max(late, default=None),
+                "late_days": sum(days),
+                "most_late_days": max(days, default=None),
             }
         )
     return rows

@@ -66,27 +66,75 @@ so_far as (
     group by instants.purchase_order_line_id, instants.received_at
 ),
 
+totals as (
+    select
+        lines.id,
+        lines.quantity,
+        case
+            when lines.part_id is null or coalesce(lines.inventory_quantity, 0) <= 0 then lines.quantity
+            else lines.inventory_quantity
+        end as in_stock,
+        lines.part_id is not null and coalesce(lines.inventory_quantity, 0) <= 0 as is_stock_unknown,
+        lines.status = 'RECEIVED' as is_received,
+        coalesce(sum(arrivals.quantity), 0) as came,
+        max(arrivals.received_at) as last_at
+    from {{ source('ion', 'purchase_order_lines') }} as lines
+    left join arrivals on lines.id = arrivals.purchase_order_line_id
+    group by all
+),
+
+-- What came is measured against the line where it is as much as that, else against the inventory of the line.
+measures as (
+    select
+        *,
+        case
+            when abs(came - quantity) <= 1e-9 * abs(quantity) or (in_stock < quantity and came >= quantity) then quantity
+            else in_stock
+        end as due,
+        case
+            when is_received then false
+            when in_stock > quantity then abs(came - quantity) <= 1e-9 * abs(quantity)
+            else came >= in_stock * (1 - 1e-9) and came < quantity * (1 - 1e-9)
+        end as is_between
+    from totals
+),
+
 -- The last instant at which a line was short, and the first one after it.
 lines_short as (
     select
-        lines.id,
-        max(so_far.received_at) filter (where so_far.quantity < lines.quantity * (1 - 1e-9)) as short_at
-    from {{ source('ion', 'purchase_order_lines') }} as lines
-    left join so_far on lines.id = so_far.purchase_order_line_id
-    group by lines.id
+        measures.id,
+        max(so_far.received_at) filter (where so_far.quantity < measures.due * (1 - 1e-9)) as short_at
+    from measures
+    left join so_far on measures.id = so_far.purchase_order_line_id
+    group by measures.id
+),
+
+lines_whole as (
+    select
+        measures.id,
+        min(so_far.received_at) filter (
+            where
+            measures.quantity > 0 and (lines_short.short_at is null or so_far.received_at > lines_short.short_at)
+        ) as whole_at
+    from measures
+    inner join lines_short on measures.id = lines_short.id
+    left join so_far on measures.id = so_far.purchase_order_line_id
+    group by measures.id
 ),
 
 lines as (
     select
-        lines.id,
-        min(so_far.received_at) filter (
-            where
-            lines.quantity > 0 and (lines_short.short_at is null or so_far.received_at > lines_short.short_at)
-        ) as whole_at
-    from {{ source('ion', 'purchase_order_lines') }} as lines
-    inner join lines_short on lines.id = lines_short.id
-    left join so_far on lines.id = so_far.purchase_order_line_id
-    group by lines.id
+        measures.id,
+        case
+            when measures.is_between then null
+            when
+                measures.is_stock_unknown and measures.came > measures.quantity * (1 + 1e-9)
+                and not (measures.is_received and lines_whole.whole_at is not distinct from measures.last_at)
+                then null
+            else lines_whole.whole_at
+        end as whole_at
+    from measures
+    inner join lines_whole on measures.id = lines_whole.id
 ),
 
 delivered as (
@@ -97,11 +145,26 @@ delivered as (
     where is_due
 ),
 
+-- Ordered lines that have no date of their own, in orders that have none.
+unpromised as (
+    select count(*) as lines_without_promise
+    from {{ source('ion', 'purchase_order_lines') }} as lines
+    left join {{ source('ion', 'purchase_orders') }} as orders on lines.purchase_order_id = orders.id
+    where
+        coalesce(lines.need_date, lines.estimated_arrival_date, orders.need_date, orders.estimated_arrival_date) is null
+        and lines.status not in ('DRAFT', 'REQUESTED', 'APPROVED', 'CANCELED')
+        and orders.status is distinct from 'CANCELED'
+),
+
 in_delivery as (
     select
         coalesce(sum(lines_due), 0) as lines_due,
         coalesce(sum(lines_on_time), 0) as lines_on_time,
-        coalesce(sum(lines_on_time + lines_late + lines_without_date + lines_within_tolerance), 0) as lines_told
+        coalesce(sum(lines_without_promise), 0) as lines_without_promise,
+        coalesce(sum(
+            lines_on_time + lines_late + lines_without_date + lines_in_unclear_units + lines_with_nothing_left
+            + lines_within_tolerance
+        ), 0) as lines_told
     from {{ ref('supplier_delivery') }}
 )
 
@@ -138,7 +201,9 @@ select
     null as finding
 from delivered
 cross join in_delivery
+cross join unpromised
 where
     delivered.lines_due <> in_delivery.lines_due
     or delivered.lines_on_time <> in_delivery.lines_on_time
     or delivered.lines_due <> in_delivery.lines_told
+    or unpromised.lines_without_promise <> in_delivery.lines_without_promise

@@ -12,6 +12,7 @@ renamed as (
         position,
         quantity,
         received_quantity,
+        inventory_quantity,
         cost,
         estimated_cost,
         need_date as needed_at,

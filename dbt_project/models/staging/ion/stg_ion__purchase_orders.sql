@@ -10,6 +10,8 @@ renamed as (
         status,
         ordered_at,
         currency_id,
+        need_date as needed_at,
+        estimated_arrival_date as estimated_arrival_at,
         is_open,
         approved as is_approved,
         paid as is_paid,
