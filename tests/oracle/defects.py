@@ -45,6 +45,32 @@ class Pieces:
             return 1.0
         return (row.get("quantity") or 0.0) + (row.get("quantityScrapped") or 0.0)
 
+    def held(self, unit: int, when: datetime) -> float:
+        """Pieces of a unit at an instant, for a tenant that was read once: what is left, and what left it since."""
+        if self.rows[unit].get("serialNumber") is not None:
+            return 1.0
+        return self.quantity(unit) + sum(self.quantity(split) for split, left in self.left(unit) if left > when)
+
+    def left(self, unit: int) -> Iterator[tuple[int, datetime]]:
+        """Everything that comes from a unit, and when it left it, itself or in a larger piece."""
+        for split, row in self.rows.items():
+            if row.get("originPartInventoryId") == unit:
+                when = datetime.fromisoformat(row["_created"])
+                yield split, when
+                yield from ((further, when) for further, _ in self.left(split))
+
+    def affected(self, units: list[int], opened: datetime) -> dict[int, float]:
+        """Pieces of each unit under an issue: a piece counts once, with what was split off if that is named too."""
+        found = {unit: self.held(unit, opened) for unit in units}
+        own = dict(found)
+        for unit in units:
+            above = [lot for lot in units if any(split == unit and at > opened for split, at in self.left(lot))]
+            if above:
+                nearest = min(above, key=lambda lot: sum(1 for _ in self.left(lot)))
+                if self.rows[nearest].get("serialNumber") is None:
+                    own[nearest] -= found[unit]
+        return {unit: max(pieces, 0.0) for unit, pieces in own.items()}
+
     def started(self, unit: int) -> datetime | None:
         times = [instant(step.get("startTime") or step.get("endTime")) for step in self.steps[unit]]
         return min((time for time in times if time), default=None)
@@ -87,11 +113,15 @@ def defect_rates(world: World, generation: Generation) -> list[Row]:
             "hours": 0.0,
         }
     )
+    named: defaultdict[int, list[int]] = defaultdict(list)
     for issue, unit in units_of_issues(world):
-        cell = cells[_month(created[issue]), pieces.part[unit]]
-        cell["issues"].add(issue)
-        cell["units"] += 1
-        cell["defects"] += pieces.quantity(unit)
+        named[issue].append(unit)
+    for issue, units in named.items():
+        for unit, quantity in pieces.affected(units, created[issue]).items():
+            cell = cells[_month(created[issue]), pieces.part[unit]]
+            cell["issues"].add(issue)
+            cell["units"] += 1
+            cell["defects"] += quantity
     chances = opportunities(world, generation)
     for unit, part in pieces.part.items():
         found = pieces.worked(unit)

@@ -1,6 +1,6 @@
 -- Defects, issues, pieces and hours, added up from ION's rows: the rates by part, and each dimension of the Pareto
--- whose classes exclude each other.
-with links as (
+-- whose classes exclude each other. Lots weigh what raw rows tell of the instant at which the issue was opened.
+with recursive links as (
     select
         issue_id,
         part_inventory_id
@@ -15,26 +15,90 @@ with links as (
         and id not in (select linked.issue_id from {{ source('ion', 'issue_part_inventories') }} as linked)
 ),
 
-pieces as (
+asked as (
     select
-        inventories.id as part_inventory_id,
+        links.part_inventory_id,
+        issues._created as asked_at
+    from links
+    inner join {{ source('ion', 'issues') }} as issues on links.issue_id = issues.id
+    where issues._created is not null
+),
+
+quantities as (
+    select * from {{ pieces_then('asked') }}
+),
+
+held as (
+    select
+        links.issue_id,
+        links.part_inventory_id,
+        issues._created as opened_at,
+        inventories.serial_number,
         parts.part_number,
-        case
-            when inventories.serial_number is not null then 1
-            else coalesce(inventories.quantity, 0) + coalesce(inventories.quantity_scrapped, 0)
-        end as quantity
-    from {{ source('ion', 'part_inventories') }} as inventories
+        -- An inventory that is gone has no part to count it with.
+        case when inventories.id is not null then quantities.quantity end as quantity
+    from links
+    inner join {{ source('ion', 'issues') }} as issues on links.issue_id = issues.id
+    left join {{ source('ion', 'part_inventories') }} as inventories on links.part_inventory_id = inventories.id
     left join {{ source('ion', 'parts') }} as parts on inventories.part_id = parts.id
+    left join quantities
+        on links.part_inventory_id = quantities.part_inventory_id and issues._created = quantities.asked_at
+),
+
+-- Up from each unit to the first that stands under the same issue and that it left after the issue was opened.
+walk as (
+    select
+        held.issue_id,
+        held.part_inventory_id,
+        held.opened_at,
+        inventories.origin_part_inventory_id as at_id,
+        inventories._created as left_at,
+        [inventories.id] as seen_ids
+    from held
+    inner join {{ source('ion', 'part_inventories') }} as inventories on held.part_inventory_id = inventories.id
+    where inventories.origin_part_inventory_id is not null
+    union all
+    select
+        walk.issue_id,
+        walk.part_inventory_id,
+        walk.opened_at,
+        inventories.origin_part_inventory_id as at_id,
+        inventories._created as left_at,
+        list_append(walk.seen_ids, inventories.id) as seen_ids
+    from walk
+    inner join {{ source('ion', 'part_inventories') }} as inventories on walk.at_id = inventories.id
+    left join held on walk.issue_id = held.issue_id and walk.at_id = held.part_inventory_id
+    where
+        inventories.origin_part_inventory_id is not null
+        and not list_contains(walk.seen_ids, inventories.origin_part_inventory_id)
+        and not coalesce(held.issue_id is not null and walk.left_at > walk.opened_at, false)
+),
+
+elsewhere as (
+    select
+        lots.issue_id,
+        lots.part_inventory_id,
+        sum(pieces.quantity) as quantity
+    from walk
+    inner join held as lots on walk.issue_id = lots.issue_id and walk.at_id = lots.part_inventory_id
+    inner join held as pieces
+        on walk.issue_id = pieces.issue_id and walk.part_inventory_id = pieces.part_inventory_id
+    where walk.left_at > walk.opened_at
+    group by lots.issue_id, lots.part_inventory_id
 ),
 
 affected as (
     select
-        links.*,
-        pieces.part_number,
-        pieces.quantity
-    from links
-    inner join {{ source('ion', 'issues') }} as issues on links.issue_id = issues.id
-    left join pieces on links.part_inventory_id = pieces.part_inventory_id
+        held.issue_id,
+        held.part_inventory_id,
+        held.part_number,
+        case
+            when held.serial_number is not null or elsewhere.quantity is null then held.quantity
+            else greatest(held.quantity - elsewhere.quantity, 0)
+        end as quantity
+    from held
+    left join elsewhere
+        on held.issue_id = elsewhere.issue_id and held.part_inventory_id = elsewhere.part_inventory_id
 ),
 
 expected as (

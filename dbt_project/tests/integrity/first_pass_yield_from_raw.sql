@@ -1,5 +1,5 @@
 -- First-pass yield by month from the history itself: the version before another is the one that ends where it begins,
--- firsts have the smallest instant, and nothing is numbered.
+-- firsts have the smallest instant, nothing is numbered, and lots weigh by what raw rows tell of that instant.
 with versions as (
     select * from {{ source('ion_history', 'run_steps') }}
     where id in (select run_steps.id from {{ source('ion', 'run_steps') }} as run_steps)
@@ -41,6 +41,19 @@ first_of_run_step as (
     group by id
 ),
 
+worked as (
+    select
+        run_units.part_inventory_id,
+        passages.ended_at as asked_at
+    from passages
+    inner join {{ ref('int_production__run_units') }} as run_units on passages.run_id = run_units.run_id
+    where passages.ended_at is not null
+),
+
+quantities as (
+    select * from {{ pieces_then('worked') }}
+),
+
 attempts as (
     select
         run_units.part_inventory_id,
@@ -50,8 +63,8 @@ attempts as (
     from passages
     inner join first_of_run_step as firsts on passages.id = firsts.id and passages.valid_from = firsts.valid_from
     inner join {{ ref('int_production__run_units') }} as run_units on passages.run_id = run_units.run_id
-    inner join {{ ref('int_inventories__worked_quantities') }} as quantities
-        on run_units.part_inventory_id = quantities.part_inventory_id and passages.ended_at = quantities.worked_at
+    inner join quantities
+        on run_units.part_inventory_id = quantities.part_inventory_id and passages.ended_at = quantities.asked_at
     where passages.origin_step_id is not null
 ),
 

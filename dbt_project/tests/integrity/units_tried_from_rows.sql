@@ -42,18 +42,25 @@ tried as (
         steps.part_inventory_id,
         coalesce(
             min(steps.ended_at) filter (where steps.status in ('COMPLETE', 'FAILED')), min(steps.started_at)
-        ) as at
+        ) as asked_at
     from steps
     group by steps.part_inventory_id
+),
+
+asked as (
+    select * from tried
+    where asked_at is not null
+),
+
+quantities as (
+    select * from {{ pieces_then('asked') }}
 ),
 
 own as (
     select
         quantities.part_inventory_id,
         greatest(quantities.quantity - quantities.split_off_since, 0) as quantity
-    from {{ ref('int_inventories__worked_quantities') }} as quantities
-    inner join tried
-        on quantities.part_inventory_id = tried.part_inventory_id and quantities.worked_at = tried.at
+    from quantities
 ),
 
 -- Stops at the first origin that was worked on before the pieces left it.

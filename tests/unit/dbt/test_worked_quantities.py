@@ -25,6 +25,7 @@ INPUTS = {
     "int_production__run_steps": f"run_step_id bigint, run_id bigint, status varchar, updated_at {INSTANT}",
     "int_production__step_attempts": f"run_step_id bigint, run_id bigint, ended_at {INSTANT}",
     "stg_ion__parts": "part_id bigint, part_number varchar",
+    "int_issues__units": f"issue_id bigint, part_inventory_id bigint, opened_at {INSTANT}",
 }
 TRIED = datetime(2026, 1, 10, tzinfo=UTC)
 
@@ -33,15 +34,32 @@ def day(number: int) -> datetime:
     return datetime(2026, 1, number, tzinfo=UTC)
 
 
-def found(
-    states: list[tuple[int, datetime, datetime, float]], splits: dict[int, tuple[int, datetime]]
-) -> tuple[float, float]:
+States = list[tuple[int, datetime, datetime, float]]
+Splits = dict[int, tuple[int, datetime]]
+
+
+def found(states: States, splits: Splits) -> tuple[float, float]:
     """Pieces of lot 1 when it was tried, and pieces of its family in `defect_rates`.
 
     Args:
         states: Inventory, ION's instant of its change, instant of the load that saw it, quantity; the last stands now.
         splits: What each inventory was split from, and when.
     """
+    models = filled(states, splits, {})
+    [tried] = models.rows("select quantity from int_inventories__worked_quantities")
+    [family] = models.rows("select sum(quantity) as quantity from int_inventories__worked_pieces")
+    return tried["quantity"], family["quantity"]
+
+
+def affected(states: States, splits: Splits, issues: dict[int, tuple[datetime, list[int]]]) -> dict[int, float]:
+    """Pieces that each issue affects, of when it was opened and the units it names."""
+    models = filled(states, splits, issues)
+    rows = models.rows("select issue_id, sum(quantity) as quantity from int_issues__affected_quantities group by 1")
+    return {row["issue_id"]: row["quantity"] for row in rows}
+
+
+def filled(states: States, splits: Splits, issues: dict[int, tuple[datetime, list[int]]]) -> Models:
+    """The models, lot 1 tried once."""
     now = {unit: quantity for unit, _, _, quantity in states}
     chains: list[dict[str, Any]] = []
     for unit in now:
@@ -54,7 +72,12 @@ def found(
             depth += 1
     models = Models(
         INPUTS,
-        ["int_inventories__worked_instants", "int_inventories__worked_quantities", "int_inventories__worked_pieces"],
+        [
+            "int_inventories__worked_instants",
+            "int_inventories__worked_quantities",
+            "int_inventories__worked_pieces",
+            "int_issues__affected_quantities",
+        ],
     )
     models.fill(
         int_inventories__pieces=[
@@ -78,10 +101,13 @@ def found(
         int_production__run_steps=[{"run_step_id": 1, "run_id": 1, "status": "COMPLETE", "updated_at": TRIED}],
         int_production__step_attempts=[{"run_step_id": 1, "run_id": 1, "ended_at": TRIED}],
         stg_ion__parts=[{"part_id": 7, "part_number": "P"}],
+        int_issues__units=[
+            {"issue_id": issue, "part_inventory_id": unit, "opened_at": opened}
+            for issue, (opened, units) in issues.items()
+            for unit in units
+        ],
     )
-    [tried] = models.rows("select quantity from int_inventories__worked_quantities")
-    [family] = models.rows("select sum(quantity) as quantity from int_inventories__worked_pieces")
-    return tried["quantity"], family["quantity"]
+    return models
 
 
 def test_pieces_split_off_before_the_first_load_were_tried() -> None:
@@ -120,3 +146,21 @@ def test_the_state_before_the_attempt_less_what_was_split_off_before_it() -> Non
 
 def test_a_lot_may_get_its_quantity_when_it_is_done() -> None:
     assert found([(1, day(5), day(5), 0.0), (1, day(11), day(20), 25.0)], {}) == (25.0, 25.0)
+
+
+def test_an_issue_keeps_the_pieces_it_was_opened_on() -> None:
+    """Lot 1 held 100 when issue 1 was opened; 60 are kitted and 35 used up, and issue 2 is opened on the rest."""
+    seen = [(1, day(9), day(11), 100.0)]
+    assert affected(seen, {}, {1: (day(10), [1])}) == {1: 100.0}
+    kitted = [*seen, (1, day(15), day(20), 40.0), (2, day(15), day(20), 60.0)]
+    assert affected(kitted, {2: (1, day(15))}, {1: (day(10), [1])}) == {1: 100.0}
+    used = [*kitted, (1, day(25), day(26), 5.0), (2, day(25), day(26), 0.0)]
+    assert affected(used, {2: (1, day(15))}, {1: (day(10), [1]), 2: (day(27), [1])}) == {1: 100.0, 2: 5.0}
+
+
+def test_a_lot_and_what_was_split_off_it_for_the_issue_are_the_pieces_of_the_lot() -> None:
+    states = [(1, day(9), day(11), 100.0), (1, day(15), day(20), 70.0), (2, day(15), day(20), 30.0)]
+    assert affected(states, {2: (1, day(15))}, {1: (day(10), [1, 2])}) == {1: 100.0}
+    # Split off before: two lots, each with its own.
+    assert affected(states, {2: (1, day(15))}, {1: (day(21), [1, 2])}) == {1: 100.0}
+    assert affected(states, {2: (1, day(15))}, {1: (day(21), [2])}) == {1: 30.0}

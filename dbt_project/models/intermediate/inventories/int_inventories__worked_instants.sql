@@ -32,6 +32,11 @@ instants as (
         part_inventory_id,
         coalesce(first_attempted_at, first_started_at) as worked_at
     from work
+    union
+    select
+        part_inventory_id,
+        opened_at as worked_at
+    from {{ ref('int_issues__units') }}
 )
 
 select

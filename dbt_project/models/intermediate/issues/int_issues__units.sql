@@ -1,0 +1,31 @@
+with issues as (
+    select * from {{ ref('stg_ion__issues') }}
+),
+
+links as (
+    select * from {{ ref('stg_ion__issue_part_inventories') }}
+),
+
+-- Old issues name one unit on the issue itself.
+named as (
+    select
+        issues.issue_id,
+        issues.part_inventory_id,
+        issues.created_at as opened_at,
+        false as is_from_split_inventory,
+        issues.is_export_controlled
+    from issues
+    left join links on issues.issue_id = links.issue_id
+    where issues.part_inventory_id is not null and links.issue_id is null
+)
+
+select
+    links.issue_id,
+    links.part_inventory_id,
+    issues.created_at as opened_at,
+    links.is_from_split_inventory,
+    links.is_export_controlled
+from links
+inner join issues on links.issue_id = issues.issue_id
+union all
+select * from named
