@@ -1,6 +1,7 @@
 """Deliveries and the quality of what was received in a world, computed the obvious way."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -39,7 +40,7 @@ def order_lines(world: World, last_day: date) -> list[Row]:
                 "quantity_received": total,
                 "promised_on": promise.date() if promise else None,
                 "fully_received_at": whole,
-                **_judged(line, order, promise.date() if promise else None, whole, due, total, was_whole, last_day),
+                **_judged(line, order, promise.date() if promise else None, (total, due, whole, was_whole), last_day),
             }
         )
     return rows
@@ -80,20 +81,20 @@ def _judged(
     line: Row,
     order: Row,
     promised: date | None,
-    whole: datetime | None,
-    quantity_due: float | None,
-    total: float,
-    was_whole: bool,
+    came: tuple[float, float | None, datetime | None, bool],
     last_day: date,
 ) -> Row:
+    total, quantity_due, whole, was_whole = came
     ordered = line["status"] not in {"DRAFT", "REQUESTED", "APPROVED", "CANCELED"} and order["status"] != "CANCELED"
     closed = line["status"] == "RECEIVED" or line["isOpen"] is False or order["isOpen"] is False
     due = ordered and line["quantity"] > 0 and promised is not None and promised <= last_day
     reason = None
     if quantity_due is None:
         reason = "unit unclear"
-    elif not whole and not was_whole and (
-        line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= quantity_due
+    elif (
+        not whole
+        and not was_whole
+        and (line["status"] == "RECEIVED" or (line.get("receivedQuantity") or 0) >= quantity_due)
     ):
         reason = "received without date"
     elif closed and not whole and (was_whole or total <= 0):
@@ -157,54 +158,91 @@ def delivery(world: World, last_day: date) -> list[Row]:
 
 def supplier_quality(world: World) -> list[Row]:
     """Rows of ``supplier_quality``."""
-    pieces, decided = Pieces(world), decisions(world)
+    pieces = Pieces(world)
     lines = {row["id"]: row for row in world["purchaseOrderLines"]}
     supplier_of = {row["id"]: row.get("supplierId") for row in world["purchaseOrders"]}
     received_at = {row["id"]: datetime.fromisoformat(row["receivedAt"]) for row in world["receipts"]}
     items = sorted(world["receiptItems"], key=lambda item: (received_at[item["receiptId"]], item["id"]))
-    received: defaultdict[tuple[Any, str, date], float] = defaultdict(float)
-    rejected: defaultdict[tuple[Any, str, date], float] = defaultdict(float)
+    cells: defaultdict[tuple[Any, str, date], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     came: defaultdict[int, list[tuple[int, float, tuple[Any, str, date]]]] = defaultdict(list)
     for item in items:
         unit, line = item["partInventoryId"], lines[item["purchaseOrderLineId"]]
         month = received_at[item["receiptId"]].date().replace(day=1)
         cell = supplier_of[line["purchaseOrderId"]], pieces.part[unit], month
-        received[cell] += max(item["quantity"], 0.0)
+        cells[cell]["received"] += max(item["quantity"], 0.0)
         came[unit].append((line["id"], max(item["quantity"], 0.0), cell))
     bad: defaultdict[int, float] = defaultdict(float)
     first_lines: defaultdict[int, set[int | None]] = defaultdict(set)
-    used = first_uses(world)
-    issues = {row["id"]: row for row in world["issues"]}
-    for unit in {unit for issue, unit in units_of_issues(world) if decided[issue].is_rejected}:
-        came_as: int | None = unit
-        while came_as is not None and came_as not in came:
-            came_as = pieces.rows[came_as].get("originPartInventoryId")
-        if came_as is None:
+    for unit, came_as, issue, quantity, counted in _rejected(world, pieces, came):
+        if counted == "received":
+            assert came_as is not None
+            bad[came_as] += quantity
+            first_lines[came_as].add(issue.get("purchaseOrderLineId"))
             continue
-        rejecting = [
-            issues[issue] for issue, named in units_of_issues(world) if named == unit and decided[issue].is_rejected
+        line = lines.get(issue.get("purchaseOrderLineId"))
+        suppliers = [
+            supplier_of[line["purchaseOrderId"]] if line else None,
+            pieces.rows[unit].get("supplierId"),
+            pieces.rows[came_as].get("supplierId") if came_as is not None else None,
         ]
-        named_lines = {row.get("purchaseOrderLineId") for row in rejecting} & {line for line, _, _ in came[came_as]}
-        unused = unit not in used or any(datetime.fromisoformat(row["_created"]) < used[unit] for row in rejecting)
-        if named_lines or unused:
-            bad[came_as] += pieces.quantity(unit)
-            first_lines[came_as] |= named_lines
+        supplier = next((supplier for supplier in suppliers if supplier is not None), None)
+        month = datetime.fromisoformat(issue["_created"]).date().replace(day=1)
+        cells[supplier, pieces.part[unit], month][counted] += quantity
     for unit, total in bad.items():
         left = total
         for _, quantity, cell in sorted(came[unit], key=lambda one: one[0] not in first_lines[unit]):
-            rejected[cell] += min(left, quantity)
+            cells[cell]["rejected"] += min(left, quantity)
             left -= min(left, quantity)
     return [
         {
             "supplier_id": cell[0],
             "part_number": cell[1],
             "month_starts_on": cell[2],
-            "quantity_received": quantity,
-            "quantity_rejected": rejected[cell],
-            "ppm": rejected[cell] / quantity * 1e6 if quantity else None,
+            "quantity_received": sums["received"],
+            "quantity_rejected": sums["rejected"],
+            "quantity_rejected_not_received": sums["not received"],
+            "quantity_rejected_in_use": sums["in use"],
+            "ppm": sums["rejected"] / sums["received"] * 1e6 if sums["received"] else None,
         }
-        for cell, quantity in received.items()
+        for cell, sums in cells.items()
     ]
+
+
+def _rejected(
+    world: World, pieces: Pieces, came: Mapping[int, list[tuple[int, float, tuple[Any, str, date]]]]
+) -> Iterator[tuple[int, int | None, Row, float, str]]:
+    """Each unit under a rejecting issue: what it came as, that issue, its pieces, and what it counts as.
+
+    The worlds this is for have no lot that is rejected again, in part, by another issue.
+    """
+    decided, used = decisions(world), first_uses(world)
+    issues = {row["id"]: row for row in world["issues"]}
+    named: defaultdict[int, list[int]] = defaultdict(list)
+    for issue, unit in units_of_issues(world):
+        if decided[issue].is_rejected:
+            named[issue].append(unit)
+    by_unit: defaultdict[int, list[tuple[bool, datetime, int]]] = defaultdict(list)
+    for issue, units in named.items():
+        opened = datetime.fromisoformat(issues[issue]["_created"])
+        for unit in units:
+            came_as = _came_as(unit, pieces, came)
+            its_lines = {line for line, _, _ in came[came_as]} if came_as is not None else set()
+            counts = came_as is not None and (
+                issues[issue].get("purchaseOrderLineId") in its_lines or unit not in used or opened < used[unit]
+            )
+            by_unit[unit].append((not counts, opened, issue))
+    for unit, found in by_unit.items():
+        is_left_out, opened, issue = min(found)
+        came_as = _came_as(unit, pieces, came)
+        counted = "not received" if came_as is None else "in use" if is_left_out else "received"
+        yield unit, came_as, issues[issue], pieces.affected(named[issue], opened)[unit], counted
+
+
+def _came_as(unit: int, pieces: Pieces, came: Mapping[int, object]) -> int | None:
+    at: int | None = unit
+    while at is not None and at not in came:
+        at = pieces.rows[at].get("originPartInventoryId")
+    return at
 
 
 def first_uses(world: World) -> dict[int, datetime]:

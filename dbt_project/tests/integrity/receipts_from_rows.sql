@@ -12,28 +12,37 @@ in_receipts as (
 in_supplier_quality as (
     select
         coalesce(sum(quantity_received - quantity_returned), 0) as quantity_received,
-        coalesce(sum(quantity_rejected + quantity_rejected_beyond_receipts), 0) as quantity_rejected
+        coalesce(sum(
+            quantity_rejected + quantity_rejected_beyond_receipts + quantity_rejected_not_received
+            + quantity_rejected_in_use
+        ), 0) as quantity_rejected
     from {{ ref('supplier_quality') }}
 ),
 
--- Every unit under a rejecting issue that came in through a receipt, itself or what it was split from.
+-- Units under a rejecting issue, whether a receipt brought them or not: no more than what they weigh under any of these
+-- issues, and no less where nothing that was split off them is rejected as well.
+rejected_units as (
+    select
+        part_inventory_id,
+        min(quantity_affected) as least,
+        max(quantity_affected) as most
+    from {{ ref('issue_units') }}
+    where is_rejected
+    group by part_inventory_id
+),
+
 rejected as (
-    select coalesce(sum(units.quantity_affected), 0) as quantity
-    from (
-        select distinct
-            part_inventory_id,
-            quantity_affected
-        from {{ ref('issue_units') }}
-        where is_rejected
-    ) as units
-    where
-        exists (
-            select 1
-            from {{ ref('int_inventories__split_origins') }} as origins
-            inner join {{ source('ion', 'receipt_items') }} as items
-                on origins.origin_part_inventory_id = items.part_inventory_id
-            where origins.part_inventory_id = units.part_inventory_id
-        )
+    select
+        coalesce(sum(units.most), 0) as most,
+        coalesce(sum(units.least) filter (
+            where units.part_inventory_id not in (
+                select origins.origin_part_inventory_id
+                from {{ ref('int_inventories__split_origins') }} as origins
+                inner join rejected_units as pieces on origins.part_inventory_id = pieces.part_inventory_id
+                where origins.depth > 0
+            )
+        ), 0) as least
+    from rejected_units as units
 ),
 
 arrivals as (
@@ -88,7 +97,8 @@ measures as (
     select
         *,
         case
-            when abs(came - quantity) <= 1e-9 * abs(quantity) or (in_stock < quantity and came >= quantity) then quantity
+            when abs(came - quantity) <= 1e-9 * abs(quantity) then quantity
+            when in_stock < quantity and came >= quantity then quantity
             else in_stock
         end as due,
         case
@@ -188,13 +198,15 @@ where
     abs(received.quantity - in_receipts.quantity) > 1e-6 * greatest(received.quantity, 1)
     or abs(received.quantity - in_supplier_quality.quantity_received) > 1e-6 * greatest(received.quantity, 1)
 union all
--- Some of these were found after they had been used, so there may be fewer.
+-- Each piece once, in the ratio or beside it.
 select
     'rejected' as what,
     null as finding
 from rejected
 cross join in_supplier_quality
-where in_supplier_quality.quantity_rejected > rejected.quantity * (1 + 1e-9)
+where
+    in_supplier_quality.quantity_rejected > rejected.most * (1 + 1e-9)
+    or in_supplier_quality.quantity_rejected < rejected.least * (1 - 1e-9)
 union all
 select
     'due' as what,

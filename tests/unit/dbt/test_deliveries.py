@@ -40,7 +40,9 @@ def delivered(
     """An order line in Los Angeles, received so many on days of January, and the months of its supplier."""
     models = Models(INPUTS, MODELS)
     models.fill(
-        stg_ion__purchase_order_lines=[{"purchase_order_line_id": 1, "purchase_order_id": 1, "status": "ORDERED"} | row],
+        stg_ion__purchase_order_lines=[
+            {"purchase_order_line_id": 1, "purchase_order_id": 1, "status": "ORDERED"} | row
+        ],
         stg_ion__purchase_orders=[{"purchase_order_id": 1, "supplier_id": 7, "status": "ORDERED"} | (order or {})],
         receipts=[
             {"purchase_order_line_id": 1, "quantity": amount, "received_at": datetime(2026, 1, day, 20, tzinfo=UTC)}
@@ -131,7 +133,9 @@ def test_units_that_cannot_be_told_are_not_judged() -> None:
 
 def test_what_is_closed_is_not_late_for_ever() -> None:
     for row, order in ({"is_open": False}, {}), ({}, {"is_open": False}), ({"status": "RECEIVED"}, {}):
-        found, [month] = delivered([(10.0, 8), (-10.0, 9)], {"quantity": 10.0, "estimated_arrival_at": TEN} | row, order)
+        found, [month] = delivered(
+            [(10.0, 8), (-10.0, 9)], {"quantity": 10.0, "estimated_arrival_at": TEN} | row, order
+        )
         assert (*judged(found), found["not_judged_because"]) == (0.0, None, None, "nothing left to deliver")
         assert (month["lines_due"], month["lines_with_nothing_left"], month["late_days"]) == (1, 1, 0)
     cancelled, months = delivered([], {"quantity": 10.0, "estimated_arrival_at": TEN}, {"status": "CANCELED"})

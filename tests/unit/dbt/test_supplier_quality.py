@@ -13,11 +13,18 @@ INPUTS = {
         "receipt_item_id bigint, part_inventory_id bigint, purchase_order_line_id bigint, supplier_id bigint, "
         "supplier_name varchar, part_number varchar, quantity double, received_at timestamptz"
     ),
-    "int_inventories__pieces": "part_inventory_id bigint, quantity double",
-    "int_inventories__split_origins": "part_inventory_id bigint, origin_part_inventory_id bigint, depth integer",
-    "issue_units": "issue_id bigint, part_inventory_id bigint, is_rejected boolean",
-    "stg_ion__issues": "issue_id bigint, purchase_order_line_id bigint, created_at timestamptz",
+    "int_inventories__pieces": "part_inventory_id bigint, part_number varchar, supplier_id bigint",
+    "int_inventories__split_origins": (
+        "part_inventory_id bigint, origin_part_inventory_id bigint, depth integer, split_at timestamptz"
+    ),
+    "int_issues__units": "issue_id bigint, part_inventory_id bigint, opened_at timestamptz",
+    "int_issues__affected_quantities": "issue_id bigint, part_inventory_id bigint, quantity double",
+    "int_issues__dispositions": "issue_id bigint, is_rejected boolean",
+    "stg_ion__issues": "issue_id bigint, purchase_order_line_id bigint",
     "int_abom__lines": "child_part_inventory_id bigint, installed_at timestamptz",
+    "int_supply__order_lines": "purchase_order_line_id bigint, supplier_id bigint",
+    "stg_ion__suppliers": "supplier_id bigint, supplier_name varchar",
+    "stg_ion__loads": "read_at timestamptz",
     "organization_settings": "setting_key varchar, setting_value varchar",
 }
 JANUARY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -27,7 +34,7 @@ Receipt = tuple[int, float, int]
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    made = Models(INPUTS, ["int_quality__rejected_receipts", "supplier_quality"])
+    made = Models(INPUTS, ["int_quality__rejected_units", "int_quality__rejected_receipts", "supplier_quality"])
     made.connection.execute("set TimeZone = 'UTC'")
     return made
 
@@ -50,15 +57,20 @@ def months(
             }
             for number, (lot, quantity, later) in enumerate(receipts, 1)
         ],
-        int_inventories__pieces=[{"part_inventory_id": lot, "quantity": held} for lot, held in lots.items()],
+        int_inventories__pieces=[{"part_inventory_id": lot, "part_number": "P", "supplier_id": 7} for lot in lots],
         int_inventories__split_origins=[
             {"part_inventory_id": lot, "origin_part_inventory_id": lot, "depth": 0} for lot in lots
         ],
-        issue_units=[{"issue_id": 1, "part_inventory_id": lot, "is_rejected": True} for lot in lots],
-        stg_ion__issues=[{"issue_id": 1, "purchase_order_line_id": line, "created_at": JANUARY}],
+        int_issues__units=[{"issue_id": 1, "part_inventory_id": lot, "opened_at": JANUARY} for lot in lots],
+        int_issues__affected_quantities=[
+            {"issue_id": 1, "part_inventory_id": lot, "quantity": held} for lot, held in lots.items()
+        ],
+        int_issues__dispositions=[{"issue_id": 1, "is_rejected": True}],
+        stg_ion__issues=[{"issue_id": 1, "purchase_order_line_id": line}],
+        stg_ion__suppliers=[{"supplier_id": 7, "supplier_name": "S"}],
         organization_settings=UTC_DAYS,
     )
-    rows = models.rows("from supplier_quality order by month_starts_on")
+    rows = models.rows("from supplier_quality where receipt_item_count > 0 order by month_starts_on")
     names = ("quantity_received", "quantity_rejected", "quantity_rejected_beyond_receipts", "ppm")
     return [tuple(row[name] for name in names) for row in rows]
 
@@ -83,6 +95,17 @@ def test_what_was_rejected_and_returned_was_received(models: Models) -> None:
     assert found == [(10.0, 10.0, 0.0, 1e6)]
 
 
+def test_what_was_never_received_is_counted_beside_the_ratio(models: Models) -> None:
+    """Lot 1 was received; lot 2, of the same supplier, was not, and both are rejected."""
+    assert months(models, [(1, 100.0, 0)], {1: 5.0, 2: 9.0}, None) == [(100.0, 5.0, 0.0, 5e4)]
+    [row] = models.rows("from supplier_quality")
+    assert (row["supplier_id"], row["quantity_rejected_not_received"], row["ppm"]) == (7, 9.0, 5e4)
+    # Where nothing was received there is no ratio, and the pieces are counted all the same.
+    months(models, [], {2: 9.0}, None)
+    [row] = models.rows("from supplier_quality")
+    assert (row["receipt_item_count"], row["quantity_rejected_not_received"], row["ppm"]) == (0, 9.0, None)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.integers(-20, 100).map(float), st.integers(0, 3)), max_size=8),
@@ -97,3 +120,5 @@ def test_never_more_than_a_million(
     # Nothing that was rejected gets lost: it is in the ratio or beside it.
     held = sum(lots[lot] for lot in {lot for lot, _, _ in receipts})
     assert sum(row[1] + row[2] for row in found) == pytest.approx(held)
+    [beside] = models.rows("select coalesce(sum(quantity_rejected_not_received), 0) as pieces from supplier_quality")
+    assert beside["pieces"] == pytest.approx(sum(lots.values()) - held)
