@@ -1,0 +1,239 @@
+-- What more than one published table counts, at the coarsest grain they have in common: marts against marts alone. A
+-- count of one table that the other lacks is a difference too.
+{% set counts = [
+    ('attempts of a run', "select run_id as item, attempt_count as amount from " ~ ref('runs'),
+        "select run_id as item, sum(attempt_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+    ('redlines of a run', "select run_id as item, redline_count as amount from " ~ ref('runs'),
+        "select run_id as item, sum(redline_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+    ('failed validations of a run', "select run_id as item, failed_validation_count as amount from " ~ ref('runs'),
+        "select run_id as item, sum(failed_validation_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+    ('issues of a run', "select run_id as item, issue_count as amount from " ~ ref('runs'),
+        "select run_id as item, count(*) as amount from " ~ ref('issues') ~ " where run_id in (select run_id from "
+        ~ ref('runs') ~ ") group by run_id"),
+    ('issues of a run step', "select run_step_id as item, issue_count as amount from " ~ ref('run_steps'),
+        "select run_step_id as item, count(*) as amount from " ~ ref('issues')
+        ~ " where run_id is not null group by run_step_id"),
+    ('touch hours of a run', "select run_id as item, touch_hours as amount from " ~ ref('runs'),
+        "select run_id as item, sum(hours) as amount from " ~ ref('labor_sessions') ~ " where run_id in (select run_id from "
+        ~ ref('runs') ~ ") group by run_id"),
+    ('touch hours of a run step', "select run_step_id as item, touch_hours as amount from " ~ ref('run_steps'),
+        "select run_step_id as item, sum(hours) as amount from " ~ ref('labor_sessions')
+        ~ " where run_step_id in (select run_step_id from " ~ ref('run_steps') ~ ") group by run_step_id"),
+    ('sessions of a run', "select run_id as item, session_count as amount from " ~ ref('runs'),
+        "select run_id as item, count(*) as amount from " ~ ref('labor_sessions') ~ " where run_id in (select run_id from "
+        ~ ref('runs') ~ ") group by run_id"),
+    ('open sessions of a run', "select run_id as item, open_session_count as amount from " ~ ref('runs'),
+        "select run_id as item, sum(open_session_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+    ('sessions of a run step', "select run_step_id as item, session_count as amount from " ~ ref('run_steps'),
+        "select run_step_id as item, count(*) as amount from " ~ ref('labor_sessions')
+        ~ " where run_step_id in (select run_step_id from " ~ ref('run_steps') ~ ") group by run_step_id"),
+    ('touch hours on a part', "select part_number as item, sum(touch_hours) as amount from " ~ ref('defect_rates')
+        ~ " group by part_number",
+        "select part_number as item, sum(hours) as amount from " ~ ref('labor_sessions')
+        ~ " where part_number is not null and checked_in_at is not null group by part_number"),
+    ('units of a run', "select run_id as item, unit_count as amount from " ~ ref('runs'),
+        "select run_id as item, count(*) as amount from " ~ ref('run_history') ~ " group by run_id"),
+    ('redlines in the history of a unit',
+        "select run_id as item, max(redline_count) as amount from " ~ ref('run_history') ~ " group by run_id",
+        "select run_id as item, redline_count as amount from " ~ ref('runs') ~ " where unit_count > 0"),
+    ('issues in the history of a unit',
+        "select run_id as item, max(issue_count) as amount from " ~ ref('run_history') ~ " group by run_id",
+        "select run_id as item, issue_count as amount from " ~ ref('runs') ~ " where unit_count > 0"),
+    ('steps done in the history of a unit',
+        "select run_id as item, max(steps_done) as amount from " ~ ref('run_history') ~ " group by run_id",
+        "select run_id as item, steps_done as amount from " ~ ref('runs') ~ " where unit_count > 0"),
+    ('steps in the history of a unit',
+        "select run_id as item, max(steps_total) as amount from " ~ ref('run_history') ~ " group by run_id",
+        "select run_id as item, steps_total as amount from " ~ ref('runs') ~ " where unit_count > 0"),
+    ('elapsed hours in the history of a unit',
+        "select run_id as item, max(elapsed_hours) as amount from " ~ ref('run_history') ~ " group by run_id",
+        "select run_id as item, elapsed_hours as amount from " ~ ref('runs') ~ " where unit_count > 0"),
+    ('touch hours in the history of a unit',
+        "select run_id as item, max(touch_hours) as amount from " ~ ref('run_history') ~ " group by run_id",
+        "select run_id as item, touch_hours as amount from " ~ ref('runs') ~ " where unit_count > 0"),
+    ('steps done of open runs', "select run_id as item, steps_done as amount from " ~ ref('open_runs'),
+        "select run_id as item, steps_done as amount from " ~ ref('runs') ~ " where not is_finished"),
+    ('steps of open runs', "select run_id as item, steps_total as amount from " ~ ref('open_runs'),
+        "select run_id as item, steps_total as amount from " ~ ref('runs') ~ " where not is_finished"),
+    ('age of open runs', "select run_id as item, wip_age_hours as amount from " ~ ref('open_runs'),
+        "select run_id as item, wip_age_hours as amount from " ~ ref('runs') ~ " where not is_finished"),
+    ('redlines of a procedure', "select procedure_id as item, sum(redlines) as amount from " ~ ref('redline_rates')
+        ~ " where period_type = 'month' group by procedure_id",
+        "select procedure_id as item, sum(redline_count) as amount from " ~ ref('runs')
+        ~ " where first_started_at is not null and status is distinct from 'CANCELED' and procedure_id is not null"
+        ~ " group by procedure_id"),
+    ('units tried at a step', "select step_id as item, sum(units_attempted) as amount from " ~ ref('first_pass_yield')
+        ~ " where period_type = 'month' group by step_id",
+        "select steps.step_id as item, count(distinct history.part_inventory_id) as amount from " ~ ref('run_steps')
+        ~ " as steps inner join " ~ ref('run_history') ~ " as history on steps.run_id = history.run_id"
+        ~ " where steps.attempt_count > 0 and steps.step_id is not null group by steps.step_id"),
+    ('pieces tried at mandatory steps, of known parts',
+        "select step_id as item, sum(quantity_attempted) as amount from first_pass_yield_of_parts group by step_id",
+        "select step.step_id as item, sum(step.quantity_attempted) as amount from rolled_steps"
+        ~ " where step.step_id in (select step_id from first_pass_yield_of_parts) group by step.step_id"),
+    ('run steps that failed', "select step_id as item, sum(numerator) as amount from " ~ ref('control_chart_points')
+        ~ " where chart_type = 'p' group by step_id",
+        "select step_id as item, count(*) as amount from " ~ ref('run_steps')
+        ~ " where step_id is not null and coalesce(ended_at, updated_at) is not null"
+        ~ " and (status = 'FAILED' or status = 'COMPLETE' and failed_validation_count > 0) group by step_id"),
+    ('run steps that ended', "select step_id as item, sum(denominator) as amount from " ~ ref('control_chart_points')
+        ~ " where chart_type = 'p' group by step_id",
+        "select step_id as item, count(*) as amount from " ~ ref('run_steps')
+        ~ " where step_id is not null and coalesce(ended_at, updated_at) is not null"
+        ~ " and status in ('COMPLETE', 'FAILED') group by step_id"),
+    ('issues of run steps that ended', "select step_id as item, sum(numerator) as amount from "
+        ~ ref('control_chart_points') ~ " where chart_type = 'u' group by step_id",
+        "select step_id as item, sum(issue_count) as amount from " ~ ref('run_steps')
+        ~ " where step_id is not null and coalesce(ended_at, updated_at) is not null"
+        ~ " and status in ('COMPLETE', 'FAILED') group by step_id"),
+    ('defects of a part', "select part_number as item, sum(defect_count) as amount from " ~ ref('defect_rates')
+        ~ " where part_number <> 'no part' group by part_number",
+        "select class as item, defect_count as amount from " ~ ref('defect_pareto')
+        ~ " where dimension = 'part' and class <> 'no part'"),
+    ('pieces affected of a part', "select part_number as item, sum(defect_count) as amount from " ~ ref('defect_rates')
+        ~ " group by part_number",
+        "select part_number as item, sum(quantity_affected) as amount from " ~ ref('issue_units')
+        ~ " where part_number is not null group by part_number"),
+    ('issues on a part', "select part_number as item, sum(issue_count) as amount from " ~ ref('defect_rates')
+        ~ " where part_number <> 'no part' group by part_number",
+        "select class as item, issue_count as amount from " ~ ref('defect_pareto')
+        ~ " where dimension = 'part' and class <> 'no part'"),
+    ('defects of a disposition', "select class as item, defect_count as amount from " ~ ref('defect_pareto')
+        ~ " where dimension = 'disposition_category'",
+        "select disposition_category as item, sum(quantity_affected) as amount from " ~ ref('issue_units')
+        ~ " group by disposition_category"),
+    ('pieces of an issue', "select issue_id as item, quantity_affected as amount from " ~ ref('issues'),
+        "select issue_id as item, sum(quantity_affected) as amount from " ~ ref('issue_units') ~ " group by issue_id"),
+    ('units of an issue', "select issue_id as item, unit_count as amount from " ~ ref('issues'),
+        "select issue_id as item, count(*) as amount from " ~ ref('issue_units') ~ " group by issue_id"),
+    ('open issues', "select disposition_category as item, sum(issue_count) as amount from "
+        ~ ref('open_issues_by_disposition') ~ " group by disposition_category",
+        "select disposition_category as item, count(*) as amount from " ~ ref('issues')
+        ~ " where is_open group by disposition_category"),
+    ('units under open issues', "select disposition_category || '/' || disposition as item, unit_count as amount from "
+        ~ ref('open_issues_by_disposition'),
+        "select disposition_category || '/' || coalesce(disposition, '') as item,"
+        ~ " count(distinct part_inventory_id) as amount from " ~ ref('issue_units')
+        ~ " where is_open group by disposition_category, coalesce(disposition, '')"),
+    ('times issues on a part were resolved',
+        "select part_number as item, sum(resolved_count) as amount from " ~ ref('issue_resolution')
+        ~ " where part_number is not null group by part_number",
+        "select units.part_number as item,"
+        ~ " sum(1 + issues.reopened_count - case when issues.is_open then 1 else 0 end) as amount from "
+        ~ ref('issues') ~ " as issues inner join (select distinct issue_id, part_number from " ~ ref('issue_units')
+        ~ " where part_number is not null) as units on issues.issue_id = units.issue_id group by units.part_number"),
+    ('pieces under open issues', "select disposition_category as item, sum(quantity_affected) as amount from "
+        ~ ref('open_issues_by_disposition') ~ " group by disposition_category",
+        "select disposition_category as item, sum(quantity_affected) as amount from " ~ ref('issues')
+        ~ " where is_open group by disposition_category"),
+    ('times issues were opened and resolved',
+        "select 0 as item, sum(opened_count + resolved_count) as amount from " ~ ref('issue_backlog_daily'),
+        "select 0 as item, sum(2 * (1 + reopened_count) - case when is_open then 1 else 0 end) as amount from "
+        ~ ref('issues')),
+    ('times issues were reopened', "select 0 as item, sum(reopened_count) as amount from "
+        ~ ref('issue_backlog_daily'), "select 0 as item, sum(reopened_count) as amount from " ~ ref('issues')),
+    ('issues open at the end', "select 0 as item, sum(opened_count - resolved_count) as amount from "
+        ~ ref('issue_backlog_daily'), "select 0 as item, count(*) as amount from " ~ ref('issues') ~ " where is_open"),
+    ('scrapped pieces', "select part_id as item, sum(quantity_scrapped) as amount from " ~ ref('scrap')
+        ~ " group by part_id",
+        "select part_id as item, sum(quantity_scrapped) as amount from " ~ ref('scrapped_units')
+        ~ " where part_id is not null group by part_id"),
+    ('pieces that only an issue scraps',
+        "select part_id as item, sum(quantity_scrapped_in_issues_only) as amount from " ~ ref('scrap')
+        ~ " group by part_id",
+        "select part_id as item, sum(quantity_scrapped) as amount from " ~ ref('scrapped_units')
+        ~ " where part_id is not null and recorded_in = 'issue' group by part_id"),
+    ('results measured', "select step_field_id as item, sum(measurement_count) as amount from "
+        ~ ref('process_capability') ~ " group by step_field_id",
+        "select step_field_id as item, count(*) as amount from " ~ ref('measurements')
+        ~ " where field_type = 'NUMBER' and value_number is not null and not is_cancelled"
+        ~ " and step_field_id is not null group by step_field_id"),
+] %}
+
+with
+{% for period_type in ['day', 'week'] %}
+{{ period_type }}s as (
+    select
+        '{{ period_type }}s of a step' as measure,
+        step_id,
+        sum(quantity_attempted + 3 * quantity_passed_first + 5 * quantity_completed + 7 * quantity_cancelled) as amount
+    from {{ ref('first_pass_yield') }}
+    where period_type = '{{ period_type }}'
+    group by step_id
+),
+{% endfor %}
+
+months as (
+    select
+        step_id,
+        sum(quantity_attempted + 3 * quantity_passed_first + 5 * quantity_completed + 7 * quantity_cancelled) as amount
+    from {{ ref('first_pass_yield') }}
+    where period_type = 'month'
+    group by step_id
+),
+
+-- Rolled yields are of a part: steps with units whose part ION withholds are left out.
+first_pass_yield_of_parts as (
+    select
+        yields.step_id,
+        yields.quantity_attempted
+    from {{ ref('first_pass_yield') }} as yields
+    where
+        yields.period_type = 'month'
+        and yields.step_kind = 'mandatory'
+        and yields.procedure_id is not null
+        and yields.units_attempted > 0
+        and yields.step_id not in (
+            select steps.step_id
+            from {{ ref('run_steps') }} as steps
+            inner join {{ ref('run_history') }} as history on steps.run_id = history.run_id
+            where history.part_id is null and steps.step_id is not null
+        )
+),
+
+rolled_steps as (
+    select {{ each_of('steps') }} as step
+    from {{ ref('rolled_throughput_yield') }}
+    where period_type = 'month'
+),
+
+compared as (
+    {% for measure, one, other in counts %}
+    select
+        '{{ measure }}' as measure,
+        coalesce(cast(one.item as varchar), cast(other.item as varchar)) as item,
+        cast(coalesce(one.amount, 0) as double) as amount,
+        cast(coalesce(other.amount, 0) as double) as other_amount
+    from ({{ one }}) as one
+    full outer join ({{ other }}) as other on one.item = other.item
+    union all
+    {% endfor %}
+    select
+        steps.measure,
+        cast(steps.step_id as varchar) as item,
+        steps.amount,
+        months.amount as other_amount
+    from (select * from days union all select * from weeks) as steps
+    full outer join months on steps.step_id = months.step_id
+)
+
+select
+    measure,
+    item,
+    amount,
+    other_amount
+from compared
+where
+    -- Sums of binary fractions in another order: equal to the ninth digit.
+    (amount is null) is distinct from (other_amount is null)
+    or abs(amount - other_amount) > 1e-9 * greatest(abs(amount), 1)
+union all
+-- There are runs, and nothing was compared.
+select
+    'nothing compared' as measure,
+    null as item,
+    count(*) as amount,
+    0 as other_amount
+from {{ ref('runs') }}
+where (select count(*) from compared) = 0
+having count(*) > 0
