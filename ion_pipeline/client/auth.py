@@ -5,18 +5,19 @@ afterwards, so that neither a message nor a traceback with local variables can s
 """
 
 import asyncio
+import json
+import re
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
-import orjson
 from pydantic import SecretStr
 
 from ion_pipeline.client.answers import AUTH_REMEDY, is_auth_failure, retry_after
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.errors import AuthError, IonApiError, ServerError, ThrottledError, TransportError
+from ion_pipeline.client.parts import kind_of
 from ion_pipeline.client.refusals import clipped
 from ion_pipeline.client.secrets import Redactor
 
@@ -28,6 +29,8 @@ _TOKEN_PATHS = (
 # Keycloak's own default, for an answer that does not say how long its token lives.
 _DEFAULT_LIFETIME = 60.0
 _LONGEST_MARGIN = 30.0
+# Ten years; what is said to live longer says nothing.
+_LONGEST_LIFETIME = 3e8
 # RFC 6749 4.1.2.1, and Keycloak: the host cannot answer now, whatever the status.
 _PASSING_CODES = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
 _CHECK_HOST = "If it stays, check ION_ENVIRONMENT or ION_AUTH_URL (the base, without /realms)."
@@ -118,32 +121,69 @@ class IonAuth(httpx.Auth):
 
     async def _read_token(self, response: httpx.Response) -> Token:
         await response.aread()
-        if error := _token_error(response, self.redact):
+        answer = _TokenAnswer.read(response.content)
+        # Whatever else is wrong with it: what is in it is secret.
+        if answer.token:
+            self._redactor.learn(answer.token)
+        if error := _token_error(response, answer, self.redact):
             raise error
-        token = _parse_token(response, received_at=self._clock())
-        self._redactor.learn(token.value)
-        return token
+        if answer.token is None:
+            raise AssertionError("a token answer without a token is an error")
+        margin = min(_LONGEST_MARGIN, answer.lifetime * 0.1)
+        return Token(answer.token, refresh_at=self._clock() + answer.lifetime - margin)
 
 
 def _authorize(request: httpx.Request, token: Token) -> None:
     request.headers["Authorization"] = f"Bearer {token.value.get_secret_value()}"
 
 
-def _parse_token(response: httpx.Response, *, received_at: float) -> Token:
-    answer: dict[str, Any] = orjson.loads(response.content)
-    lifetime = answer.get("expires_in")
-    seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else _DEFAULT_LIFETIME
-    return Token(
-        value=SecretStr(answer["access_token"]), refresh_at=received_at + seconds - min(_LONGEST_MARGIN, seconds * 0.1)
-    )
+@dataclass(frozen=True, slots=True)
+class _TokenAnswer:
+    """What a body of the token host says, if it is JSON at all.
+
+    Attributes:
+        wrong: Why there is no token in it, in a few words; empty where there is one.
+        token: The token.
+        lifetime: Seconds it lives; the default where the answer does not say so in a number that can be.
+        code: The OAuth2 error code; empty where there is none.
+        is_json: It can be read.
+    """
+
+    wrong: str
+    token: SecretStr | None = None
+    lifetime: float = _DEFAULT_LIFETIME
+    code: str = ""
+    is_json: bool = True
+
+    @classmethod
+    def read(cls, content: bytes) -> "_TokenAnswer":
+        try:
+            # Not orjson: this one skips a byte order mark, and reads the token beside a number that is none.
+            answer = json.loads(content)
+        except (ValueError, RecursionError):
+            return cls(f"{len(content)} bytes that are no JSON", is_json=False)
+        if not isinstance(answer, dict):
+            return cls(f"{kind_of(answer)} instead of an object")
+        code = answer.get("error")
+        code = code if isinstance(code, str) and code.isidentifier() else ""
+        token = answer.get("access_token")
+        if not token:
+            return cls("no access token", code=code)
+        if not isinstance(token, str):
+            return cls(f"no access token but {kind_of(token)}", code=code)
+        # RFC 6750 2.1 allows fewer characters still; others cannot be sent in a header.
+        if not re.fullmatch(r"[!-~]+", token):
+            return cls("an access token with characters that no header takes", SecretStr(token), code=code)
+        lifetime = answer.get("expires_in")
+        if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not 0 < lifetime < _LONGEST_LIFETIME:
+            lifetime = _DEFAULT_LIFETIME
+        return cls("", SecretStr(token), float(lifetime), code)
 
 
-def _token_error(response: httpx.Response, redact: Callable[[str], str]) -> IonApiError | None:
+def _token_error(response: httpx.Response, answer: _TokenAnswer, redact: Callable[[str], str]) -> IonApiError | None:
     """What is wrong with a token answer. Its texts are left out but for the OAuth2 error code: they may quote us."""
-    host, status = response.request.url.host, response.status_code
-    is_json, answer = _parsed(response.content)
-    code = answer.get("error") if isinstance(answer, dict) else None
-    said = f" ({clipped(code, redact)})" if isinstance(code, str) and code.isidentifier() else ""
+    host, status, code = response.request.url.host, response.status_code, answer.code
+    said = f" ({clipped(code, redact)})" if code else ""
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return ThrottledError(
             f"The token host {host} throttles requests (429).", retry_after=retry_after(response.headers)
@@ -156,24 +196,13 @@ def _token_error(response: httpx.Response, redact: Callable[[str], str]) -> IonA
         )
     if status in {httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         return AuthError(f"The token host {host} refuses the API key: {status}{said}.", remedy=AUTH_REMEDY)
-    usable = isinstance(answer, dict) and isinstance(answer.get("access_token"), str) and answer["access_token"]
-    if httpx.codes.is_success(status) and not is_json:
+    if httpx.codes.is_success(status) and not answer.is_json:
         # A gateway's page, or half an answer: the host may be the right one all the same.
-        return TransportError(
-            f"The answer of the token host {host} is not whole: {len(response.content)} bytes that are no JSON.",
-            remedy=_CHECK_HOST,
-        )
-    if not httpx.codes.is_success(status) or not usable:
+        return TransportError(f"The answer of the token host {host} is not whole: {answer.wrong}.", remedy=_CHECK_HOST)
+    if not httpx.codes.is_success(status) or answer.wrong:
         return AuthError(
-            f"The token host {host} does not answer like one: status {status}{said}, no access token.",
+            f"The token host {host} does not answer like one: status {status}{said}, "
+            f"{answer.wrong or 'not a success'}.",
             remedy=_CHECK_HOST,
         )
     return None
-
-
-def _parsed(content: bytes) -> tuple[bool, Any]:
-    """Whether it is JSON, and what it says."""
-    try:
-        return True, orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return False, None
