@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from graphql import GraphQLError as InvalidSchemaError
 from graphql import GraphQLSchema, build_client_schema, get_introspection_query, lexicographic_sort_schema, print_schema
 
 from ion_pipeline import __version__
@@ -26,6 +27,7 @@ from ion_pipeline.client.errors import (
     TransportError,
 )
 from ion_pipeline.client.page_limit import PageLimit
+from ion_pipeline.client.parts import Part
 from ion_pipeline.client.retry import Backoff, attempts, full_jitter
 from ion_pipeline.client.surroundings import certificates_remedy
 from ion_pipeline.client.transport import default_transport, reason_of
@@ -195,29 +197,36 @@ class IonClient:
 
         Raises:
             GraphQLError: ION knows the token and yet no user or organisation.
+            SchemaMismatchError: The answer is another than that.
         """
-        me = (await self.execute(_ME, operation="the question who we are")).get("me") or {}
-        organization = me.get("organization") or {}
-        if not me.get("id") or not organization.get("id"):
+        asked = "the question who we are"
+        me = Part(await self.execute(_ME, operation=asked), asked).part("me")
+        organization = me.part("organization") if me.value is not None else me
+        if organization.value is None or not (me.part("id").value and organization.part("id").value):
             raise GraphQLError(
                 "ION accepts the token but names no user or organisation for it.",
                 messages=(),
                 remedy="Use the key of a user who belongs to an organisation.",
             )
         return Identity(
-            user_id=str(me["id"]),
-            name=me.get("name"),
-            email=me.get("email"),
-            organization_id=str(organization["id"]),
-            organization_domain=organization.get("domain"),
+            user_id=me.part("id").identifier(),
+            name=me.part("name").text_or_null(),
+            email=me.part("email").text_or_null(),
+            organization_id=organization.part("id").identifier(),
+            organization_domain=organization.part("domain").text_or_null(),
         )
 
     async def introspect(self) -> GraphQLSchema:
-        """The tenant's own schema, deprecated fields included, descriptions left out."""
+        """The tenant's own schema, deprecated fields included, descriptions left out.
+
+        Raises:
+            GraphQLError: ION does not show it, or shows none that can be read.
+        """
         data = await self.execute(get_introspection_query(descriptions=False), operation="the schema")
         try:
             return build_client_schema(data)  # type: ignore[arg-type]
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, AttributeError, ValueError, InvalidSchemaError) as error:
+            # All that graphql-core raises where a part of an introspection is missing or of another kind.
             raise GraphQLError(
                 f"ION's schema cannot be read ({type(error).__name__}).",
                 messages=(),

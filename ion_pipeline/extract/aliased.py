@@ -11,9 +11,9 @@ from ion_pipeline.client import (
     PartialDataError,
     PermissionDeniedError,
     RequestTimeoutError,
-    SchemaMismatchError,
     TooMuchError,
 )
+from ion_pipeline.client.parts import Part
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery
 
 # Seventy entities with two counts each are one request.
@@ -72,6 +72,7 @@ async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -
         A reply to each question; None where the API key may not read the entity.
 
     Raises:
+        SchemaMismatchError: An answer is not what was asked for; ids are whole numbers.
         IonApiError: After the client's retries, and after asking for less where ION runs out of time.
     """
     try:
@@ -105,7 +106,11 @@ async def _ask(client: IonClient, questions: list[Question], about: str) -> list
         if isinstance(refusal, TooMuchError | RequestTimeoutError) and most > 1:
             return await _ask(client, [replace(questions[0], first=max(1, most // 2))], about)
         raise
-    return [_reply(data.get(f"q{number}"), about, question.first) for number, question in enumerate(questions)]
+    answer = Part(data, about)
+    return [
+        _reply(answer.part(f"q{number}", shown=question.plan.entity.root_field), question)
+        for number, question in enumerate(questions)
+    ]
 
 
 def document_of(questions: Iterable[Question]) -> tuple[str, dict[str, Any]]:
@@ -136,11 +141,20 @@ def _batches(questions: Sequence[Question]) -> Iterator[list[Question]]:
         yield batch
 
 
-def _reply(connection: Any, about: str, asked: int) -> Reply:
-    try:
-        nodes = [edge["node"] for edge in connection.get("edges", ())]
-        return Reply(int(connection["pageInfo"]["totalCount"]), nodes, asked)
-    except (KeyError, TypeError, ValueError):
-        raise SchemaMismatchError(
-            f"{about}: ION's answer is not what was asked for.", remedy="Nothing was kept. Try again."
-        ) from None
+def _reply(connection: Part, question: Question) -> Reply:
+    total = connection.part("pageInfo").part("totalCount").count()
+    if not question.fields:
+        return Reply(total, asked=question.first)
+    nodes = connection.part("edges").elements().each("node")
+    for selected in question.fields:
+        name, *inner = selected.replace("{", " ").replace("}", " ").split()
+        values = nodes.each(name)
+        if name == "id":
+            values.whole_numbers()
+        elif inner:
+            for rows in values.lists():
+                for part in inner:
+                    rows.each(part).scalars()
+        else:
+            values.scalars()
+    return Reply(total, nodes.objects(), question.first)

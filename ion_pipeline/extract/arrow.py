@@ -7,10 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from ion_pipeline.client import SchemaMismatchError
+from ion_pipeline.client.parts import kind_of
 from ion_pipeline.extract.shape import FieldShape, ListShape, NodeShape
 from ion_pipeline.extract.values import WrongValueError, to_array
 
 Node = dict[str, Any]
+_OBJECTS = frozenset({dict})
 
 
 def to_batches(nodes: Sequence[Node], shape: NodeShape) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -32,10 +34,9 @@ def to_batches(nodes: Sequence[Node], shape: NodeShape) -> Iterator[tuple[str, p
 def _batches(
     nodes: Sequence[Node], owners: Sequence[int] | None, shape: NodeShape
 ) -> Iterator[tuple[str, pa.RecordBatch]]:
-    if None in nodes:
-        raise SchemaMismatchError(
-            f"{shape.table}: ION gave null in place of a row.", remedy="Report it to ION's support, with the entity."
-        )
+    if not _OBJECTS.issuperset(map(type, nodes)):
+        wrong = next(node for node in nodes if type(node) is not dict)
+        raise _no_row(f"{shape.table}: ION gave {kind_of(wrong)} in place of a row.")
     arrays = [pa.array(owners, pa.int64())] if owners is not None else []
     arrays += [_array(nodes, field, shape.table) for field in shape.fields]
     yield shape.table, pa.RecordBatch.from_arrays(arrays, schema=shape.arrow_schema)
@@ -43,7 +44,8 @@ def _batches(
         lists = _lists(nodes, child, shape.table)
         elements = [element for value in lists for element in value]
         if elements:
-            yield from _batches(elements, _owners(nodes, lists) if child.node.owner else None, child.node)
+            owner_ids = _owners(nodes, lists, child, shape.table) if child.node.owner else None
+            yield from _batches(elements, owner_ids, child.node)
 
 
 def _array(nodes: Sequence[Node], field: FieldShape, table: str) -> pa.Array:
@@ -54,31 +56,51 @@ def _array(nodes: Sequence[Node], field: FieldShape, table: str) -> pa.Array:
         return to_array(list(map(itemgetter(column.field), nodes)), column, as_text=field.as_text)
     except WrongValueError as error:
         raise SchemaMismatchError(
-            f"{table}: field {column.field} of {_name(nodes[error.index])} is {error.reason}; "
+            f"{table}: field {column.field} of {_name(nodes, error.index)} is {error.reason}; "
             f"ION's schema says {column.graphql_type}.",
             remedy="Leave the entity out of ION_ENTITIES until its type is settled, and report it.",
         ) from None
     except KeyError:
-        raise SchemaMismatchError(
-            f"{table}: ION left out field {column.field}, which was asked for.", remedy="Report it to ION's support."
-        ) from None
+        raise _left_out(nodes, column.field, table) from None
 
 
 def _lists(nodes: Sequence[Node], child: ListShape, table: str) -> list[list[Node]]:
-    values = list(map(itemgetter(child.field), nodes))
+    """The rows inside each node, objects all; what holds anything else is named by its owner."""
+    try:
+        values = list(map(itemgetter(child.field), nodes))
+    except KeyError:
+        raise _left_out(nodes, child.field, table) from None
     if not child.is_list:
-        return [[value] if value is not None else [] for value in values]
-    for node, value in zip(nodes, values, strict=True):
+        values = [[value] if value is not None else [] for value in values]
+    for index, value in enumerate(values):
         if value is not None and not isinstance(value, list):
-            raise SchemaMismatchError(
-                f"{table}: {child.field} of {_name(node)} is no list.", remedy="Report it; ION's schema says it is one."
-            )
+            raise _no_row(f"{table}: {child.field} of {_name(nodes, index)} is {kind_of(value)}, no list.")
+        if value and not _OBJECTS.issuperset(map(type, value)):
+            at = next(at for at, row in enumerate(value) if type(row) is not dict)
+            where = f"{child.field}[{at}]" if child.is_list else child.field
+            raise _no_row(f"{table}: {where} of {_name(nodes, index)} is {kind_of(value[at])} in place of a row.")
     return [value or [] for value in values]
 
 
-def _owners(nodes: Sequence[Node], lists: Sequence[Sequence[Node]]) -> list[int]:
+def _owners(nodes: Sequence[Node], lists: Sequence[Sequence[Node]], child: ListShape, table: str) -> list[int]:
+    for index, (node, value) in enumerate(zip(nodes, lists, strict=True)):
+        if value and type(node.get("id")) is not int:
+            raise _no_row(f"{table}: {child.field} has rows, and their owner is {_name(nodes, index)}.")
     return [node["id"] for node, value in zip(nodes, lists, strict=True) for _ in value]
 
 
-def _name(node: Node) -> str:
-    return f"id {node['id']}" if "id" in node else "a row without an id"
+def _name(nodes: Sequence[Node], index: int) -> str:
+    """A row by its id; by its place where the id is no number, of which only the kind is told: it may hold anything."""
+    node = nodes[index]
+    if type(node.get("id")) is int:
+        return f"id {node['id']}"
+    return f"row {index + 1} ({'its id is ' + kind_of(node['id']) if 'id' in node else 'without an id'})"
+
+
+def _left_out(nodes: Sequence[Node], field: str, table: str) -> SchemaMismatchError:
+    index = next(index for index, node in enumerate(nodes) if field not in node)
+    return _no_row(f"{table}: ION left out field {field} of {_name(nodes, index)}, which was asked for.")
+
+
+def _no_row(message: str) -> SchemaMismatchError:
+    return SchemaMismatchError(message, remedy="Nothing was kept. Try again; if it stays, report it to ION's support.")

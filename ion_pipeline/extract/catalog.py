@@ -223,10 +223,12 @@ def known_overrides() -> Overrides:
 def node_type(connection: GraphQLOutputType) -> GraphQLObjectType | None:
     """Type of the rows of a connection; None for any other type."""
     named = get_named_type(connection)
-    if not (isinstance(named, GraphQLObjectType) and named.name.endswith("Connection")):
+    if not (isinstance(named, GraphQLObjectType) and named.name.endswith("Connection") and "edges" in named.fields):
         return None
     edge = get_named_type(named.fields["edges"].type)
-    node = get_named_type(edge.fields["node"].type) if isinstance(edge, GraphQLObjectType) else None
+    if not isinstance(edge, GraphQLObjectType) or "node" not in edge.fields:
+        return None
+    node = get_named_type(edge.fields["node"].type)
     return node if isinstance(node, GraphQLObjectType) else None
 
 

@@ -171,7 +171,7 @@ def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> 
     if known.why:
         return Task(plan, "full", known.why, total.total, max(1, pages), total.total)
     if known.since is None:
-        etags = {int(node["id"]): node[plan.query.watch.etag] for node in total.nodes}
+        etags = {node["id"]: node[plan.query.watch.etag] for node in total.nodes}
         if known.etags is not None and total.total == len(etags) and etags == known.etags:
             return Task(plan, "nothing", "every etag is as known", total=total.total)
         return Task(plan, "sweep", "ids and etags are compared", total.total, max(1, pages), total.total)
@@ -209,7 +209,7 @@ def _all_seen(watch: Watch, known: Known, changed: Reply, marks: Iterable[Reply 
     nodes = [*changed.nodes, *(node for reply in marks if reply for node in reply.nodes)]
     if not known.seen or changed.total != len(nodes):
         return False
-    return all(known.seen.get(int(node["id"])) == watch.mark(node) for node in nodes)
+    return all(known.seen.get(node["id"]) == watch.mark(node) for node in nodes)
 
 
 def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, largest_share: float) -> None:

@@ -114,9 +114,9 @@ def _compare(piece: _Range, reply: Reply | None, etag: str | None, found: Differ
     if reply is None or reply.total > len(reply.nodes):
         found.overflow = True
         return
-    there = {int(node["id"]) for node in reply.nodes}
+    there = {node["id"] for node in reply.nodes}
     known = set(piece.known)
     found.gone |= known - there
     found.unknown |= there - known
     if etag:
-        found.etags.update((int(node["id"]), node[etag]) for node in reply.nodes)
+        found.etags.update((node["id"], node[etag]) for node in reply.nodes)

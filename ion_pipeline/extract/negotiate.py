@@ -199,8 +199,10 @@ def _connections(schema: GraphQLSchema) -> dict[str, _Connection]:
         if not isinstance(connection, GraphQLObjectType) or not {"edges", "pageInfo"} <= connection.fields.keys():
             continue
         edge = get_named_type(connection.fields["edges"].type)
-        node = get_named_type(edge.fields["node"].type) if isinstance(edge, GraphQLObjectType) else None
-        if isinstance(edge, GraphQLObjectType) and isinstance(node, GraphQLObjectType):
+        if not isinstance(edge, GraphQLObjectType) or "node" not in edge.fields:
+            continue
+        node = get_named_type(edge.fields["node"].type)
+        if isinstance(node, GraphQLObjectType):
             connections[name] = _Connection(definition, node, "cursor" in edge.fields)
     return connections
 

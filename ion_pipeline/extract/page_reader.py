@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ion_pipeline.client import Answer, IonClient, SchemaMismatchError
+from ion_pipeline.client import Answer, IonClient
+from ion_pipeline.client.parts import Part, Parts
 from ion_pipeline.extract.errors import PagingError
-from ion_pipeline.extract.paging import Page
+from ion_pipeline.extract.paging import Page, key_fields
 from ion_pipeline.extract.plan import EntityPlan, EntityQuery
 
 
@@ -31,25 +32,26 @@ class PageReader:
 
         Raises:
             RequestTimeoutError, TooMuchError: At once, so that a smaller page can be asked for.
+            SchemaMismatchError: The answer is not the page that was asked for.
             IonApiError: After the client's retries.
         """
         operation = f"{self._plan.name}, page {self.pages + 1}"
         connection = await self._connection(self._query.page, variables, operation, retry_timeouts=False)
-        try:
-            info = connection["pageInfo"]
-            edges = connection["edges"]
-            nodes = [edge["node"] for edge in edges]
-            cursors = [edge["cursor"] for edge in edges] if edges and "cursor" in edges[0] else None
-            page = Page(nodes, info["totalCount"], info["hasNextPage"], info["endCursor"], cursors)
-        except (KeyError, TypeError):
-            raise _no_connection(operation) from None
-        if None in nodes:
-            raise SchemaMismatchError(
-                f"{operation}: ION gave null in place of a row.", remedy="Try again; report it to ION's support."
-            )
-        if info["count"] != len(nodes):
+        info, edges = connection.part("pageInfo"), connection.part("edges").elements()
+        nodes = edges.each("node").objects()
+        self._check_keys(edges.each("node"))
+        has_cursors = bool(nodes) and "cursor" in edges.objects()[0]
+        page = Page(
+            nodes,
+            info.part("totalCount").count(),
+            info.part("hasNextPage").flag(),
+            info.part("endCursor").text_or_null(),
+            edges.each("cursor").texts() if has_cursors else None,
+        )
+        count = info.part("count").count()
+        if count != len(nodes):
             raise PagingError(
-                f"{operation}: ION says it has {info['count']} rows and sends {len(nodes)}.",
+                f"{operation}: ION says it has {count} rows and sends {len(nodes)}.",
                 remedy="Nothing was kept. Try again; report it if it stays.",
             )
         self.pages += 1
@@ -57,12 +59,8 @@ class PageReader:
 
     async def count(self, variables: Mapping[str, Any]) -> int:
         """Ask how many rows match. Raises IonApiError."""
-        operation = f"{self._plan.name}, count"
-        connection = await self._connection(self._query.count, {"first": 1, **variables}, operation)
-        try:
-            return int(connection["pageInfo"]["totalCount"])
-        except (KeyError, TypeError, ValueError):
-            raise _no_connection(operation) from None
+        connection = await self._connection(self._query.count, {"first": 1, **variables}, f"{self._plan.name}, count")
+        return connection.part("pageInfo").part("totalCount").count()
 
     async def pause(self, failures: int) -> None:
         """Wait after so many time-outs in a row."""
@@ -70,7 +68,7 @@ class PageReader:
 
     async def _connection(
         self, document: str, variables: Mapping[str, Any], operation: str, *, retry_timeouts: bool = True
-    ) -> Any:
+    ) -> Part:
         try:
             answer: Answer = await self._client.request(
                 document, variables, operation=operation, retry_timeouts=retry_timeouts
@@ -79,14 +77,12 @@ class PageReader:
             self.requests += 1
         self.requests += answer.requests - 1
         self.bytes += answer.bytes
-        connection = answer.data.get(self._plan.entity.root_field)
-        if connection is None:
-            raise _no_connection(operation)
-        return connection
+        return Part(answer.data, operation).part(self._plan.entity.root_field)
 
-
-def _no_connection(operation: str) -> SchemaMismatchError:
-    return SchemaMismatchError(
-        f"{operation}: ION's answer is not the connection that was asked for.",
-        remedy="Nothing was kept. Try again; report it if it stays.",
-    )
+    def _check_keys(self, nodes: Parts) -> None:
+        """What tells rows apart leads from page to page, before anybody looks at the columns."""
+        if self._plan.paging == "keyset":
+            nodes.each("id").whole_numbers()
+            return
+        for name in key_fields(self._plan.entity, self._query.shape) or ():
+            nodes.each(name).scalars()

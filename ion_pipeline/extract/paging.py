@@ -261,10 +261,14 @@ class CursorPager:
 
 def row_key(entity: Entity, shape: NodeShape) -> RowKey | None:
     """What tells the rows of an entity apart, of those fields that are read; None if a part of its key is not."""
+    fields = key_fields(entity, shape)
+    return itemgetter(*fields) if fields else None
+
+
+def key_fields(entity: Entity, shape: NodeShape) -> tuple[str, ...]:
+    """The fields of an entity's key; none if it has no key or a part of it is not read."""
     fields = {field.column.name: field.column.field for field in shape.fields if field.present}
-    if not entity.key or not fields.keys() >= set(entity.key):
-        return None
-    return itemgetter(*(fields[name] for name in entity.key))
+    return tuple(fields[name] for name in entity.key) if fields.keys() >= set(entity.key) else ()
 
 
 def between(above: int | None, until: int | None) -> Mapping[str, Any]:

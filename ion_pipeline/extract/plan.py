@@ -1,7 +1,7 @@
 """What will be read and how: the outcome of `negotiate`, before anything is fetched. Pure data, printable."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -86,8 +86,13 @@ class Watch:
 
     def mark(self, node: Mapping[str, Any]) -> Mark:
         """What differs whenever a row or one of its watched lists has changed."""
-        lists = (sorted((row[inner.key], row[inner.etag]) for row in node[inner.field] or ()) for inner in self.lists)
-        return (node[self.etag], *map(tuple, lists))
+        lists = (((row[inner.key], row[inner.etag]) for row in node[inner.field] or ()) for inner in self.lists)
+        return (node[self.etag], *map(list_mark, lists))
+
+
+def list_mark(rows: Iterable[tuple[Any, Any]]) -> tuple[tuple[Any, Any], ...]:
+    """The key and etag of a list's rows in an order of their own, which a null among them does not upset."""
+    return tuple(sorted(rows, key=lambda row: (str(row[0]), str(row[1]))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _compare(
 ) -> set[int]:
     """Add what became of some rows to the signs, and give the ids of those that are there."""
     watermark, etag = state.entities[plan.name].watermark, plan.query.watch.etag if plan.query else ""
-    there = {int(node["id"]): node for node in nodes}
+    there = {node["id"]: node for node in nodes}
     signs.rows += len(held)
     for row_id, one in held.items():
         node = there.get(row_id)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from ion_pipeline.client import ClientConfig, IonClient, PermissionDeniedError
+from ion_pipeline.client.parts import Part
 from ion_pipeline.extract import EntityPlan, negotiate
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.tenant import reachable_tenant
@@ -103,8 +104,12 @@ async def _check(config: ClientConfig, settings: Settings) -> CheckReport:
         identity = await client.me()
         schema = await client.introspect()
         plan = negotiate(schema, data_catalog(settings.data_dir), settings.entities)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_check_entity(client, entity)) for entity in plan.entities]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(_check_entity(client, entity)) for entity in plan.entities]
+        except BaseExceptionGroup as failures:
+            # The others were cancelled because of the first; one sentence is what a person can act on.
+            raise failures.exceptions[0] from None
     return CheckReport(
         api_host=config.api_host,
         user=identity.name or identity.email or identity.user_id,
@@ -119,8 +124,9 @@ async def _check_entity(client: IonClient, plan: EntityPlan) -> EntityCheck:
     total_count, status = None, "absent" if plan.paging == "none" else "readable"
     if plan.query:
         try:
-            data = await client.execute(plan.query.count, {"first": 1}, operation=f"the count of {plan.name}")
-            total_count = data[plan.entity.root_field]["pageInfo"]["totalCount"]
+            asked = f"the count of {plan.name}"
+            answer = Part(await client.execute(plan.query.count, {"first": 1}, operation=asked), asked)
+            total_count = answer.part(plan.entity.root_field).part("pageInfo").part("totalCount").count()
         except PermissionDeniedError:
             status = "forbidden"
     return EntityCheck(

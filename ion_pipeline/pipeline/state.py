@@ -17,7 +17,7 @@ import pyarrow as pa
 from ion_pipeline import warehouse
 from ion_pipeline.extract import Catalog, EntityPlan, EntityState, Plan, RowDifference, Span, State
 from ion_pipeline.extract.decide import FEW_MARKS
-from ion_pipeline.extract.plan import Mark
+from ion_pipeline.extract.plan import Mark, list_mark
 from ion_pipeline.extract.references import FLAG
 from ion_pipeline.extract.state import Held
 from ion_pipeline.lake import Lake, LoadManifest, TableRead
@@ -222,17 +222,17 @@ def _marks(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: datet
     ).fetchall()
     if len(rows) > FEW_MARKS:
         return {}
-    inner: list[dict[int, list[tuple[str, str]]]] = []
+    inner: list[dict[int, list[tuple[str | None, str | None]]]] = []
     for child in lists:
         columns = identifiers([child.key[0], child.key[-1], "_etag"])
-        found: dict[int, list[tuple[str, str]]] = {}
+        found: dict[int, list[tuple[str | None, str | None]]] = {}
         for owner, key, etag in connection.execute(
             f"select {columns} from raw.{identifier(child.table)} where {identifier(child.key[0])} in ({changed})",
             {"since": since},
         ).fetchall():
             found.setdefault(owner, []).append((key, etag))
         inner.append(found)
-    return {row_id: (etag, *(tuple(sorted(found.get(row_id, []))) for found in inner)) for row_id, etag in rows}
+    return {row_id: (etag, *(list_mark(found.get(row_id, [])) for found in inner)) for row_id, etag in rows}
 
 
 # Of each entity: rows that changed last, and others; and of how many entities, those that changed last.

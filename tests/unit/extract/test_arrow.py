@@ -61,17 +61,37 @@ def test_a_list_that_is_null_is_empty() -> None:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (node(4, attributes={"v": 1}), "attributes of id 4 is no list"),
-        (node(4, attributes=[None]), "part_attributes: ION gave null in place of a row"),
-        ({"id": 4}, "left out field s"),
+        (node(4, attributes={"v": 1}), "parts: attributes of id 4 is an object, no list"),
+        (node(4, attributes=7), "parts: attributes of id 4 is a whole number, no list"),
+        (node(4, attributes=[{"v": 1}, None]), r"parts: attributes\[1\] of id 4 is null in place of a row"),
+        (node(4, labels=["private"]), r"parts: labels\[0\] of id 4 is text in place of a row"),
+        (node(4, mark=[]), "parts: mark of id 4 is a list in place of a row"),
+        (node(4, mark="private"), "parts: mark of id 4 is text in place of a row"),
+        ({"id": 4}, "left out field s of id 4"),
+        ({"id": 4, "s": "s", "attributes": []}, "left out field labels of id 4"),
+        ({"s": "s"}, r"left out field id of row 2 \(without an id\)"),
+        (None, "parts: ION gave null in place of a row"),
+        ("private", "parts: ION gave text in place of a row"),
         (node(4) | {"s": 9}, "field s of id 4 is a whole number instead of string; ION's schema says String"),
-        (node(4) | {"id": "4"}, "field id of id 4 is text instead of int64"),
-        (node(4, labels=[{"id": None}, {"id": "x"}]), "part_labels: field id of id x is text"),
+        (node(4) | {"id": "private"}, r"field id of row 2 \(its id is text\) is text instead of int64"),
+        (node(4, labels=[{"id": None}, {"id": "private"}]), r"part_labels: field id of row 2 \(its id is text\)"),
     ],
 )
-def test_what_is_wrong_is_named(broken: dict[str, Any], said: str) -> None:
-    with pytest.raises(SchemaMismatchError, match=said):
+def test_what_is_wrong_is_named(broken: Any, said: str) -> None:
+    with pytest.raises(SchemaMismatchError, match=said) as caught:
         rows([node(1), broken])
+    assert "private" not in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(("identifier", "kind"), [(None, "null"), ("private", "text"), (1.5, "a n"), (True, "a b")])
+def test_a_list_belongs_to_a_row_with_a_number(identifier: Any, kind: str) -> None:
+    # Of a row whose id is no column of its table, the id is asked for its lists alone.
+    shape = NodeShape("parts", (FieldShape(STRING),), lists=SHAPE.lists[:1])
+    broken = {"id": identifier, "s": "s", "attributes": [{"v": 1}]}
+    with pytest.raises(SchemaMismatchError, match=rf"attributes has rows.* row 1 \(its id is {kind}") as caught:
+        list(to_batches([broken], shape))
+    assert "private" not in str(caught.value)
 
 
 def test_the_catalogs_tables_and_the_batches_have_one_schema() -> None:
