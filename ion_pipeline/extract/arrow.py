@@ -38,17 +38,17 @@ def _batches(
         wrong = next(node for node in nodes if type(node) is not dict)
         raise _no_row(f"{shape.table}: ION gave {kind_of(wrong)} in place of a row.")
     arrays = [pa.array(owners, pa.int64())] if owners is not None else []
-    arrays += [_array(nodes, field, shape.table) for field in shape.fields]
+    arrays += [_array(nodes, field, shape, owners) for field in shape.fields]
     yield shape.table, pa.RecordBatch.from_arrays(arrays, schema=shape.arrow_schema)
     for child in shape.lists:
-        lists = _lists(nodes, child, shape.table)
+        lists = _lists(nodes, child, shape, owners)
         elements = [element for value in lists for element in value]
         if elements:
-            owner_ids = _owners(nodes, lists, child, shape.table) if child.node.owner else None
+            owner_ids = _owners(nodes, lists, child, shape) if child.node.owner else None
             yield from _batches(elements, owner_ids, child.node)
 
 
-def _array(nodes: Sequence[Node], field: FieldShape, table: str) -> pa.Array:
+def _array(nodes: Sequence[Node], field: FieldShape, shape: NodeShape, owners: Sequence[int] | None) -> pa.Array:
     column = field.column
     if not field.present:
         return pa.nulls(len(nodes), column.arrow_type)
@@ -56,50 +56,56 @@ def _array(nodes: Sequence[Node], field: FieldShape, table: str) -> pa.Array:
         return to_array(list(map(itemgetter(column.field), nodes)), column, as_text=field.as_text)
     except WrongValueError as error:
         raise SchemaMismatchError(
-            f"{table}: field {column.field} of {_name(nodes, error.index)} is {error.reason}; "
+            f"{shape.table}: field {column.field} of {_name(nodes, error.index, shape, owners)} is {error.reason}; "
             f"ION's schema says {column.graphql_type}.",
             remedy="Leave the entity out of ION_ENTITIES until its type is settled, and report it.",
         ) from None
     except KeyError:
-        raise _left_out(nodes, column.field, table) from None
+        raise _left_out(nodes, column.field, shape, owners) from None
 
 
-def _lists(nodes: Sequence[Node], child: ListShape, table: str) -> list[list[Node]]:
+def _lists(nodes: Sequence[Node], child: ListShape, shape: NodeShape, owners: Sequence[int] | None) -> list[list[Node]]:
     """The rows inside each node, objects all; what holds anything else is named by its owner."""
     try:
         values = list(map(itemgetter(child.field), nodes))
     except KeyError:
-        raise _left_out(nodes, child.field, table) from None
+        raise _left_out(nodes, child.field, shape, owners) from None
     if not child.is_list:
         values = [[value] if value is not None else [] for value in values]
     for index, value in enumerate(values):
         if value is not None and not isinstance(value, list):
-            raise _no_row(f"{table}: {child.field} of {_name(nodes, index)} is {kind_of(value)}, no list.")
+            name = _name(nodes, index, shape, owners)
+            raise _no_row(f"{shape.table}: {child.field} of {name} is {kind_of(value)}, no list.")
         if value and not _OBJECTS.issuperset(map(type, value)):
             at = next(at for at, row in enumerate(value) if type(row) is not dict)
             where = f"{child.field}[{at}]" if child.is_list else child.field
-            raise _no_row(f"{table}: {where} of {_name(nodes, index)} is {kind_of(value[at])} in place of a row.")
+            name = _name(nodes, index, shape, owners)
+            raise _no_row(f"{shape.table}: {where} of {name} is {kind_of(value[at])} in place of a row.")
     return [value or [] for value in values]
 
 
-def _owners(nodes: Sequence[Node], lists: Sequence[Sequence[Node]], child: ListShape, table: str) -> list[int]:
+def _owners(nodes: Sequence[Node], lists: Sequence[Sequence[Node]], child: ListShape, shape: NodeShape) -> list[int]:
     for index, (node, value) in enumerate(zip(nodes, lists, strict=True)):
         if value and type(node.get("id")) is not int:
-            raise _no_row(f"{table}: {child.field} has rows, and their owner is {_name(nodes, index)}.")
+            name = _name(nodes, index, shape, None)
+            raise _no_row(f"{shape.table}: {child.field} has rows, and their owner is {name}.")
     return [node["id"] for node, value in zip(nodes, lists, strict=True) for _ in value]
 
 
-def _name(nodes: Sequence[Node], index: int) -> str:
-    """A row by its id; by its place where the id is no number, of which only the kind is told: it may hold anything."""
+def _name(nodes: Sequence[Node], index: int, shape: NodeShape, owners: Sequence[int] | None) -> str:
+    """A row of a list by its owner, another by its id, or by its place where that is no number: it may be anything."""
+    if shape.owner and owners:
+        return f"a row of {shape.owner.name} {owners[index]}"
     node = nodes[index]
     if type(node.get("id")) is int:
         return f"id {node['id']}"
     return f"row {index + 1} ({'its id is ' + kind_of(node['id']) if 'id' in node else 'without an id'})"
 
 
-def _left_out(nodes: Sequence[Node], field: str, table: str) -> SchemaMismatchError:
+def _left_out(nodes: Sequence[Node], field: str, shape: NodeShape, owners: Sequence[int] | None) -> SchemaMismatchError:
     index = next(index for index, node in enumerate(nodes) if field not in node)
-    return _no_row(f"{table}: ION left out field {field} of {_name(nodes, index)}, which was asked for.")
+    name = _name(nodes, index, shape, owners)
+    return _no_row(f"{shape.table}: ION left out field {field} of {name}, which was asked for.")
 
 
 def _no_row(message: str) -> SchemaMismatchError:

@@ -74,7 +74,7 @@ def test_a_list_that_is_null_is_empty() -> None:
         ("private", "parts: ION gave text in place of a row"),
         (node(4) | {"s": 9}, "field s of id 4 is a whole number instead of string; ION's schema says String"),
         (node(4) | {"id": "private"}, r"field id of row 2 \(its id is text\) is text instead of int64"),
-        (node(4, labels=[{"id": None}, {"id": "private"}]), r"part_labels: field id of row 2 \(its id is text\)"),
+        (node(4, labels=[{"id": None}, {"id": "private"}]), "part_labels: field id of a row of part_id 4 is text"),
     ],
 )
 def test_what_is_wrong_is_named(broken: Any, said: str) -> None:
