@@ -17,14 +17,32 @@
     length(cast({{ number }} as varchar)) || cast({{ number }} as varchar)
 {%- endmacro %}
 
-{#- The text of a JSON scalar: without its quotes if a string; arrays and objects as JSON. -#}
+{#-
+    The text of a JSON scalar: a string without its quotes, null for null, anything else as it is stored. A number is
+    never read on the way: DuckDB's JSON functions make a double of it, which has fewer digits than a text can hold.
+-#}
 {% macro json_text(json) %}{{ return(adapter.dispatch('json_text')(json)) }}{% endmacro %}
-{% macro duckdb__json_text(json) %}json_extract_string({{ json }}, '$'){% endmacro %}
+{% macro duckdb__json_text(json) -%}
+    case
+        when regexp_matches({{ json }}, '^\s*[-0-9\[{]') then regexp_replace({{ json }}, '^\s+|\s+$', '', 'g')
+        else json_extract_string({{ json }}, '$')
+    end
+{%- endmacro %}
 
-{#- A JSON array of scalars as a list of texts; null for anything else. -#}
+{#-
+    A JSON array of scalars as a list of texts, each as `json_text` gives it; null for anything else. What an array has
+    that is no scalar is JSON as DuckDB writes it.
+-#}
 {% macro json_list(json) %}{{ return(adapter.dispatch('json_list')(json)) }}{% endmacro %}
 {% macro duckdb__json_list(json) -%}
-    case when json_type({{ json }}) = 'ARRAY' then json_extract_string({{ json }}, '$[*]') end
+    case
+        when json_type({{ json }}) <> 'ARRAY' then null
+        when list_has_any(json_type({{ json }}, '$[*]'), ['ARRAY', 'OBJECT']) then json_extract_string({{ json }}, '$[*]')
+        else list_transform(
+            regexp_extract_all({{ json }}, '"(?:[^"\\]|\\.)*"|[^][,"\s]+'),
+            lambda element: {{ duckdb__json_text('element') }}
+        )
+    end
 {%- endmacro %}
 
 {#- The different texts of a group, in order, with commas between them. -#}
