@@ -165,7 +165,8 @@ class _TokenAnswer:
         if not isinstance(answer, dict):
             return cls(f"{kind_of(answer)} instead of an object")
         code = answer.get("error")
-        code = code if isinstance(code, str) and code.isidentifier() else ""
+        # What looks like no code of RFC 6749 may be what we sent, or the token.
+        code = code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
         token = answer.get("access_token")
         if not token:
             return cls("no access token", code=code)
