@@ -30,7 +30,9 @@ summed as (
         min(installed.origin_mbom_id) as origin_mbom_id,
         min(installed.build_requirement_id) as build_requirement_id,
         min(installed.required_part_number) as required_part_number,
-        installed.reference_designator,
+        installed.designator_key,
+        -- As somebody wrote it; where several did, the first of their spellings.
+        case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
         coalesce(installed.child_part_number, '') as part_number,
         min(installed.child_part_revision) || case
             when min(installed.child_part_revision) = max(installed.child_part_revision) then ''
@@ -63,7 +65,7 @@ summed as (
     left join configured as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
-        installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')
+        installed.parent_part_inventory_id, 2, installed.designator_key, coalesce(installed.child_part_number, '')
 ),
 -- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
 -- use of them.
@@ -74,7 +76,7 @@ lines as (
         row_number() over (
             order by
                 summed.quantity desc nulls last,
-                    summed.reference_designator asc nulls last,
+                    summed.designator_key asc nulls last,
                     summed.build_requirement_id asc,
                     summed.part_number asc
         ) as line_number
@@ -105,12 +107,12 @@ compared as (
                 looking.*,
                 rounds.round,
                 case rounds.round
-                        when 1 then '1' || chr(31) || lines.planned_line || chr(31) || coalesce(lines.reference_designator, '') || chr(31) || lines.part_number
-                        when 2 then '2' || chr(31) || lines.planned_line || chr(31) || coalesce(lines.reference_designator, '')
+                        when 1 then '1' || chr(31) || lines.planned_line || chr(31) || coalesce(lines.designator_key, '') || chr(31) || lines.part_number
+                        when 2 then '2' || chr(31) || lines.planned_line || chr(31) || coalesce(lines.designator_key, '')
                         when 3 then '3' || chr(31) || lines.planned_line || chr(31) || lines.part_number || chr(31) || format('{:.9g}', lines.quantity)
                         when 4 then '4' || chr(31) || lines.planned_line || chr(31) || lines.part_number
-                        when 5 then '5' || chr(31) || lines.reference_designator || chr(31) || lines.part_number
-                        when 6 then '6' || chr(31) || lines.reference_designator
+                        when 5 then '5' || chr(31) || lines.designator_key || chr(31) || lines.part_number
+                        when 6 then '6' || chr(31) || lines.designator_key
                         when 7 then '7' || chr(31) || substr(lines.planned_line, 1, 1) || lines.required_part_number || chr(31) || lines.part_number || chr(31) || format('{:.9g}', lines.quantity)
                         when 8 then '8' || chr(31) || substr(lines.planned_line, 1, 1) || lines.required_part_number || chr(31) || lines.part_number
                         when 9 then '9' || chr(31) || substr(lines.planned_line, 1, 1) || lines.required_part_number
@@ -246,14 +248,14 @@ changes as (
                 -- Planned lines of two versions of a plan have nothing in common but what they plan.
                 when
                     before.planned_line <> after.planned_line
-                    and coalesce(before.reference_designator <> after.reference_designator, true)
+                    and coalesce(before.designator_key <> after.designator_key, true)
                     and (
                         coalesce(before.required_part_number, '') <> coalesce(after.required_part_number, '')
                         or before.origin_mbom_id = after.origin_mbom_id
                         or (before.origin_mbom_id is null) <> (after.origin_mbom_id is null)
                     )
                     then 'moved'
-                when coalesce(before.reference_designator, '') <> coalesce(after.reference_designator, '')
+                when coalesce(before.designator_key, '') <> coalesce(after.designator_key, '')
                     then 'designator_changed'
                 when
                     (before.quantity is null) <> (after.quantity is null)

@@ -70,7 +70,7 @@ plan_lines as (
         l.revision_family_id,
         l.quantity,
         l.is_made_on_assembly,
-        l.reference_designators,
+        l.designator_places,
         l.substitute_part_ids,
         l.substitute_part_numbers,
         s.plan_key as part_plan_key
@@ -92,7 +92,7 @@ plan_lines as (
         k.revision_family_id,
         1 as quantity,
         false as is_made_on_assembly,
-        cast([] as varchar[]) as reference_designators,
+        cast([] as varchar[]) as designator_places,
         cast([] as bigint[]) as substitute_part_ids,
         cast([] as varchar[]) as substitute_part_numbers,
         k.plan_key as part_plan_key
@@ -120,7 +120,7 @@ lines as (
         l.part_id,
         l.revision_family_id,
         l.quantity,
-        l.reference_designators
+        l.designator_places
     from pairs as p
     inner join plan_lines as l on p.side = l.side and p.plan_key = l.plan_key
 ),
@@ -133,7 +133,7 @@ places as (
         {'item_id': l.mbom_item_id, 'part_id': l.part_id, 'revision_family_id': l.revision_family_id} as line,
         unnest(
             list_append(
-                [{'line': null, 'place': d} for d in l.reference_designators], {'line': l.mbom_item_id, 'place': null}
+                [{'line': null, 'place': d} for d in l.designator_places], {'line': l.mbom_item_id, 'place': null}
             )
         ) as place
     from lines as l
@@ -335,13 +335,13 @@ compared as (
                         then
                             [
                                 {'change': 'designator_removed', 'before': d, 'after': null}
-                                for d in a.reference_designators
-                                if not list_contains(b.reference_designators, d)
+                                for d in a.designator_places
+                                if not list_contains(b.designator_places, d)
                             ]
                             || [
                                 {'change': 'designator_added', 'before': null, 'after': d}
-                                for d in b.reference_designators
-                                if not list_contains(a.reference_designators, d)
+                                for d in b.designator_places
+                                if not list_contains(a.designator_places, d)
                             ]
                             || [
                                 {'change': 'substitute_removed', 'before': a.substitute_part_numbers[i], 'after': null}

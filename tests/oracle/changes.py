@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.oracle.bom import Bom
+from tests.oracle.designators import key_of
 from tests.oracle.lines import Line
 from tests.oracle.world import Row
 
@@ -61,7 +62,11 @@ def _matched(old: list[Line], new: list[Line], before: Bom, after: Bom) -> list[
         return line.part if line.child is None else None
 
     def same(left: Line, right: Line) -> bool:
-        return (left.designator, left.child, needed(left)) == (right.designator, right.child, needed(right))
+        return (key_of(left.designator), left.child, needed(left)) == (
+            key_of(right.designator),
+            right.child,
+            needed(right),
+        )
 
     def both_filled(left: Line, right: Line) -> bool:
         return left.child is not None and right.child is not None
@@ -70,7 +75,7 @@ def _matched(old: list[Line], new: list[Line], before: Bom, after: Bom) -> list[
         return _place(left) == _place(right)
 
     def one_place(left: Line, right: Line) -> bool:
-        return one_requirement(left, right) and left.designator == right.designator
+        return one_requirement(left, right) and key_of(left.designator) == key_of(right.designator)
 
     def one_family(left: Line, right: Line) -> bool:
         return family(left, before) == family(right, after)

@@ -1,11 +1,11 @@
 """Units against the plan they were started with, line by line, computed the obvious way."""
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 from tests.oracle.bom import Bom
+from tests.oracle.designators import places_of
 from tests.oracle.lines import Generation, Line, number, rows
 from tests.oracle.plans import families
 from tests.oracle.world import Row, World
@@ -85,20 +85,6 @@ def _planned(world: World, bom: Bom, unit: int, requirements: list[Row], lines: 
         ids = {one["id"] for one in own}
         on_line = [line for line in lines if line.requirement in ids]
         yield {"part_inventory_id": unit, **_line(world, bom, items[item], pieces, on_line)}
-
-
-def places_of(designator: str) -> list[str]:
-    """The places that a designator names: no case, no outer blanks, lists and ranges of one prefix taken apart."""
-    found = []
-    for name in re.split("[,;]", designator.upper()):
-        first, _, last = (end.strip() for end in name.partition("-"))
-        prefix = first.rstrip("0123456789")
-        low, high = first[len(prefix) :], last[len(prefix) :]
-        if prefix and low and high.isdecimal() and last.startswith(prefix) and 0 <= int(high) - int(low) < 1000:
-            found += [f"{prefix}{number:0{len(low)}}" for number in range(int(low), int(high) + 1)]
-        else:
-            found.append(name.strip())
-    return found
 
 
 def _pieces(bom: Bom, unit: int) -> Fraction | None:

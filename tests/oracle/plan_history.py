@@ -46,7 +46,7 @@ class PlanHistory:
     @staticmethod
     def _see(states: list[State], plan: Plan, instant: Any) -> None:
         def told(one: Plan) -> Any:
-            return one.status, sorted((line.item, *line.content) for line in one.lines)
+            return one.status, sorted((line.item, *line.content, sorted(line.written)) for line in one.lines)
 
         if states and told(states[-1].plan) == told(plan):
             return

@@ -6,8 +6,10 @@ Instants may be of any type that compares.  What loads saw of a tenant is a list
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from tests.oracle.designators import places_of
 from tests.oracle.lines import rows
 from tests.oracle.world import World
 
@@ -17,14 +19,19 @@ Change = tuple[str, int | None, int | None, Any, Any]
 
 @dataclass(frozen=True)
 class PlanLine:
-    """One line of an mBOM, as it says."""
+    """One line of an mBOM, as it says; ``written`` are its designators as somebody typed them."""
 
     item: int
     part: int
     quantity: float
     made_on_assembly: bool
-    designators: frozenset[str]
+    written: frozenset[str]
     substitutes: frozenset[int]
+
+    @cached_property
+    def designators(self) -> frozenset[str]:
+        """The places that the designators name."""
+        return frozenset(place for text in self.written for place in places_of(text))
 
     @property
     def content(self) -> tuple[Any, ...]:

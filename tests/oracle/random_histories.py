@@ -179,7 +179,7 @@ class _People:
             one = self.rng.choice(named)
             named.remove(one)
             if self.rng.random() < 0.6:
-                named.append({**one, "value": self.rng.choice(("R1", "X9", ""))})
+                named.append({**one, "value": self.rng.choice(("R1", "r1 ", "R0-R1", "X9", "", " "))})
             self._touch(row, referenceDesignators=named)
 
     def change_unit(self) -> None:
@@ -221,7 +221,7 @@ class _People:
             elif field == "required":
                 self._touch(row, expectedQuantityPer=self.rng.choice((0.0, 1.0, 2.0)))
             elif field == "designator":
-                new = {"id": self._new_id(), "value": self.rng.choice(("R1", "X9"))}
+                new = {"id": self._new_id(), "value": self.rng.choice(("R1", " r1", "X9"))}
                 self._touch(row, referenceDesignator=self.rng.choice((None, new)))
             else:
                 self._touch(row)

@@ -11,7 +11,8 @@ LOADS = (100, 200, 300)
 _FAMILIES = 6
 _ID_RANGE = 10_000
 _ENTITIES = ("parts", "mboms", "mbomItems", "mbomItemReferenceDesignators", "mbomSubstitutes")
-_PLACES = ("X1", "X2", "X3", "X4")
+# Several ways of writing the same places.
+_PLACES = ("X1", "X2", "X3", "X4", " x1", "x2-X4", "X3, X1")
 
 
 class PlanWriter:

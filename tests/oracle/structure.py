@@ -6,6 +6,7 @@ Equal tuples are given one number, so that comparing configurations is comparing
 from typing import Any
 
 from tests.oracle.bom import Bom
+from tests.oracle.designators import key_of
 
 
 class Structures:
@@ -29,7 +30,7 @@ class Structures:
                     lines.append(("open", line.part, _plain(line.required), None))
                 else:
                     below = self._number(bom, line.child, found)
-                    lines.append(("filled", below, _plain(bom.per_piece(line)), line.designator))
+                    lines.append(("filled", below, _plain(bom.per_piece(line)), key_of(line.designator)))
             shape = (bom.units[unit]["partId"], *sorted(lines, key=repr))
             found[unit] = self._numbers.setdefault(shape, len(self._numbers))
         return found[unit]

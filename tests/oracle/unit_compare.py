@@ -65,7 +65,7 @@ def named(before: UnitLine | None, after: UnitLine | None) -> str | None:
     differences = {
         "other_revision": before.revisions != after.revisions,
         "moved": not _same_line(before, after),
-        "designator_changed": (before.designator or "") != (after.designator or ""),
+        "designator_changed": before.place != after.place,
         "quantity_changed": _unequal(before.quantity, after.quantity),
     }
     return next((name for name, differs in differences.items() if differs), None)
@@ -144,8 +144,8 @@ def change_columns(change: Change) -> Row:
 def _agreed(line: UnitLine, agreement: tuple[str, ...]) -> object:
     values = {
         "planned": line.planned,
-        "place": line.designator or "",
-        "name": line.designator,
+        "place": line.place or "",
+        "name": line.place,
         "part": line.part,
         "required": None if line.required_part is None else (line.planned[0], line.required_part),
         "amount": None if line.quantity is None else f"{float(line.quantity):.9g}",
@@ -156,12 +156,12 @@ def _agreed(line: UnitLine, agreement: tuple[str, ...]) -> object:
 
 def _order(line: UnitLine) -> tuple[object, ...]:
     amount = (1, 0) if line.quantity is None else (0, -float(line.quantity))
-    name = (1, "") if line.designator is None else (0, line.designator)
+    name = (1, "") if line.place is None else (0, line.place)
     return (amount, name, line.requirement, line.part)
 
 
 def _same_line(before: UnitLine, after: UnitLine) -> bool:
-    if before.planned == after.planned or (before.designator is not None and before.designator == after.designator):
+    if before.planned == after.planned or (before.place is not None and before.place == after.place):
         return True
     if before.required_part != after.required_part:
         return False

@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from tests.oracle.bom import Bom
+from tests.oracle.designators import key_of
 from tests.oracle.lines import rows
 from tests.oracle.world import World
 
@@ -37,7 +38,7 @@ class UnitLine:
     """All pieces of one unit that are one line."""
 
     planned: tuple[str, int]
-    designator: str | None
+    place: str | None
     part: str
     pieces: list[Piece] = field(default_factory=list)
 
@@ -45,6 +46,12 @@ class UnitLine:
     def quantity(self) -> Fraction | None:
         amounts = [piece.quantity for piece in self.pieces]
         return None if None in amounts else sum((a for a in amounts if a is not None), Fraction(0))
+
+    @property
+    def designator(self) -> str | None:
+        """As somebody wrote it; the first of several spellings."""
+        written = [p.designator for p in self.pieces if p.designator is not None]
+        return min(written) if self.place is not None else None
 
     @property
     def requirement(self) -> int:
@@ -77,7 +84,7 @@ class UnitLine:
 
     @property
     def key(self) -> str:
-        return f"{self.planned[0]}{self.planned[1]}@{self.designator or ''}:{self.part}"
+        return f"{self.planned[0]}{self.planned[1]}@{self.place or ''}:{self.part}"
 
 
 class Built:
@@ -100,8 +107,9 @@ class Built:
         found: dict[object, UnitLine] = {}
         for piece in self._pieces.get(unit, ()):
             planned = ("r", piece.requirement) if piece.origin is None else ("m", piece.origin)
-            line = UnitLine(planned, piece.designator, piece.part)
-            found.setdefault((planned, piece.designator, piece.part), line).pieces.append(piece)
+            where = key_of(piece.designator)
+            line = UnitLine(planned, where, piece.part)
+            found.setdefault((planned, where, piece.part), line).pieces.append(piece)
         return list(found.values())
 
     def configuration(self, unit: int) -> object:
@@ -112,7 +120,7 @@ class Built:
             amounts: Counter[object] = Counter()
             unknown: set[object] = set()
             for piece in self._pieces[unit]:
-                place = (self._part_of[piece.child], piece.designator or "", self.configuration(piece.child))
+                place = (self._part_of[piece.child], key_of(piece.designator), self.configuration(piece.child))
                 amounts[place] += piece.quantity or 0
                 if piece.quantity is None:
                     unknown.add(place)

@@ -75,9 +75,14 @@
 {% macro digest_of_all(digests) %}{{ return(adapter.dispatch('digest_of_all')(digests)) }}{% endmacro %}
 {% macro duckdb__digest_of_all(digests) %}md5(array_to_string(list_sort(list({{ digests }})), '')){% endmacro %}
 
+{#- A text without what nobody sees around it: blanks, tabs, ends of lines and blanks that do not break. -#}
+{% macro trimmed(text) %}{{ return(adapter.dispatch('trimmed')(text)) }}{% endmacro %}
+{% macro duckdb__trimmed(text) %}trim({{ text }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160)){% endmacro %}
+
 {#-
     The places that a reference designator names, as a list: in capitals and without outer blanks, of `R1, R3-R5` each
     one. A range repeats its letters: `J1-2` is the name of a pin. One of more than a thousand places is taken for a name.
+    A text of nothing but blanks names none.
 -#}
 {% macro designator_places(text) %}{{ return(adapter.dispatch('designator_places')(text)) }}{% endmacro %}
 {% macro duckdb__designator_places(text) -%}
@@ -85,7 +90,12 @@
     {%- set first = "regexp_extract(place, '^[^0-9-]+([0-9]+)', 1)" -%}
     {%- set last = "regexp_extract(place, '([0-9]+)$', 1)" -%}
     flatten(list_transform(
-        string_split_regex(upper(trim({{ text }})), '\s*[,;]\s*'),
+        list_filter(
+            list_transform(
+                string_split_regex(upper({{ text }}), '[,;]'), lambda item: {{ trimmed('item') }}
+            ),
+            lambda item: item <> ''
+        ),
         lambda place: case
             when
                 regexp_full_match(place, '[^0-9-]+[0-9]{1,6}\s*-\s*[^0-9-]+[0-9]{1,6}')
@@ -102,4 +112,26 @@
             else [place]
         end
     ))
+{%- endmacro %}
+
+{#-
+    A reference designator as it is compared: its places in order, each once (` r3, R1-R2 ` is `R1,R2,R3`); null if it
+    names none. Only what may hold several is taken apart, for most are one name.
+-#}
+{% macro designator_key(text) %}{{ return(adapter.dispatch('designator_key')(text)) }}{% endmacro %}
+{% macro duckdb__designator_key(text) -%}
+    nullif(
+        case
+            when regexp_matches({{ text }}, '[-,;]')
+                then array_to_string(list_sort(list_distinct({{ designator_places(text) | indent(8) }})), ',')
+            else upper({{ trimmed(text) }})
+        end,
+        ''
+    )
+{%- endmacro %}
+
+{#- The places that the designators of a group name, each once, in order. -#}
+{% macro places_of(designator) %}{{ return(adapter.dispatch('places_of')(designator)) }}{% endmacro %}
+{% macro duckdb__places_of(designator) -%}
+    list_sort(list_distinct(flatten(list({{ designator_places(designator) | indent(4) }}))))
 {%- endmacro %}

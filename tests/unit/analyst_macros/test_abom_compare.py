@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contract.analyst_macros import COMPARE
+from tests.oracle.designators import key_of
 from tests.oracle.unit_compare import Change, change_columns, compare
 from tests.oracle.unit_lines import Built, Piece
 from tests.oracle.world import Row
@@ -31,12 +32,12 @@ create table genealogy.abom_installations (
     parent_part_inventory_id bigint, child_part_inventory_id bigint, build_requirement_id bigint,
     origin_mbom_item_id bigint, origin_mbom_id bigint, required_part_number varchar, reference_designator varchar,
     child_part_number varchar, child_part_revision varchar, quantity_per_piece double, is_substitute boolean,
-    child_serial_number varchar, child_lot_number varchar, is_quarantined boolean
+    child_serial_number varchar, child_lot_number varchar, is_quarantined boolean, designator_key varchar
 );
 """
 
 
-INSTALL = "insert into genealogy.abom_installations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSTALL = "insert into genealogy.abom_installations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def planned(draw: st.DrawFn, parent: int, children: tuple[int, ...]) -> list[Pie
                 origin=None if by_hand else 10 * mbom + line,
                 mbom=None if by_hand else mbom,
                 required_part=part if by_hand else PARTS[line],
-                designator=draw(st.sampled_from((None, None, "R1", "R2"))),
+                designator=draw(st.sampled_from((None, None, "R1", " r1", "R2", "R1-R2", "r2;R1", ""))),
                 part=part,
                 revision=revision,
                 quantity=draw(st.sampled_from((Fraction(1), Fraction(2), Fraction(1, 2), None))),
@@ -103,7 +104,14 @@ def fill(connection: duckdb.DuckDBPyConnection, pieces: list[Piece], built: Buil
             connection.execute("insert into genealogy.abom_configurations values (?, ?)", [unit, f"h{number}"])
     for p in pieces:
         values = [p.parent, p.child, p.requirement, p.origin, p.mbom, p.required_part, p.designator, p.part, p.revision]
-        values += [None if p.quantity is None else float(p.quantity), p.substitute, f"S{p.child}", None, False]
+        values += [
+            None if p.quantity is None else float(p.quantity),
+            p.substitute,
+            f"S{p.child}",
+            None,
+            False,
+            key_of(p.designator),
+        ]
         connection.execute(INSTALL, values)
 
 
@@ -207,3 +215,24 @@ def test_several_units_on_one_line_are_set_against_their_likes(connection: duckd
         ("quantity_changed", "TOP > PUMP > BOLT", 2, 5),
         ("quantity_changed", "TOP > PUMP > BOLT", 2, 6),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ("R1-R3", " r2; R1,r3", []),
+        ("R1", "r1\t", []),
+        (None, "  ", []),
+        ("R1", "R3", ["designator_changed"]),
+        ("R1-R3", "R1-R4", ["designator_changed"]),
+    ],
+)
+def test_designators_are_what_they_name(
+    connection: duckdb.DuckDBPyConnection, before: str | None, after: str | None, changes: list[str]
+) -> None:
+    line = Piece(TOP_A, 100, 1, 11, 1, "BOLT", before, "BOLT", "A", Fraction(1), substitute=False)
+    # Something else differs, so that the two are looked at.
+    tag = Piece(TOP_A, 101, 2, 12, 1, "NUT", None, "NUT", "A", Fraction(1), substitute=False)
+    pieces = [line, replace(line, parent=TOP_B, designator=after), tag]
+    fill(connection, pieces, Built(pieces, part_of()))
+    assert [row["change"] for row in macro(connection, TOP_A, TOP_B) if row["part_number_before"] == "BOLT"] == changes

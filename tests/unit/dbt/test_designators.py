@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from tests.oracle.conformance import places_of
+from tests.oracle.designators import key_of, places_of
 from tests.unit.dbt.models import render
 
 CASES = [
@@ -16,7 +16,10 @@ CASES = [
     ("R5-R1", ["R5-R1"]),
     ("R1-C5", ["R1-C5"]),
     ("R1-R99999", ["R1-R99999"]),
-    ("", [""]),
+    ("", []),
+    (" \t\u00a0", []),
+    ("\tR7\r\n", ["R7"]),
+    ("R1,, ;R2", ["R1", "R2"]),
 ]
 
 
@@ -25,3 +28,17 @@ def test_places_of_a_designator(designator: str, places: list[str]) -> None:
     sql = render("select {{ designator_places('designator') }} from (select ? as designator)")
     assert duckdb.execute(sql, [designator]).fetchall() == [(places,)]
     assert places_of(designator) == places
+
+
+@pytest.mark.parametrize(
+    ("designator", "key"),
+    [
+        *((text, ",".join(sorted(places)) or None) for text, places in CASES),
+        ("r3, R1-R2, r3", "R1,R2,R3"),
+        (None, None),
+    ],
+)
+def test_key_of_a_designator(designator: str | None, key: str | None) -> None:
+    sql = render("select {{ designator_key('designator') }} from (select cast(? as varchar) as designator)")
+    assert duckdb.execute(sql, [designator]).fetchall() == [(key,)]
+    assert key_of(designator) == key

@@ -49,6 +49,7 @@ installations as (
         line.origin_mbom_id,
         line.required_part_number,
         line.reference_designator,
+        line.designator_key,
         line.quantity_per_piece,
         line.is_substitute,
         line.is_quarantined

@@ -20,7 +20,9 @@
         min(installed.origin_mbom_id) as origin_mbom_id,
         min(installed.build_requirement_id) as build_requirement_id,
         min(installed.required_part_number) as required_part_number,
-        installed.reference_designator,
+        installed.designator_key,
+        -- As somebody wrote it; where several did, the first of their spellings.
+        case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
         coalesce(installed.child_part_number, '') as part_number,
         {%- for label in ['part_revision', 'serial_number', 'lot_number'] %}
         min(installed.child_{{ label }}) || case
@@ -49,7 +51,7 @@
     left join {{ configured }} as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
-        installed.parent_part_inventory_id, 2, installed.reference_designator, coalesce(installed.child_part_number, '')
+        installed.parent_part_inventory_id, 2, installed.designator_key, coalesce(installed.child_part_number, '')
 {% endmacro %}
 
 {#-
@@ -75,9 +77,9 @@
 
 {% macro line_match_key(round, line) -%}
     {%- set fields = {
-        'designator': "coalesce(" ~ line ~ ".reference_designator, '')",
+        'designator': "coalesce(" ~ line ~ ".designator_key, '')",
         'requirement': "substr(" ~ line ~ ".planned_line, 1, 1) || " ~ line ~ ".required_part_number",
-        'named_designator': line ~ ".reference_designator",
+        'named_designator': line ~ ".designator_key",
         'quantity': "format('{:.9g}', " ~ line ~ ".quantity)",
     } -%}
     case {{ round }}
@@ -91,7 +93,7 @@
 {#- Which of several lines that agree in a key comes first: the one of which there is most. -#}
 {% macro line_order(line) -%}
     {{ line }}.quantity desc nulls last,
-    {{ line }}.reference_designator asc nulls last,
+    {{ line }}.designator_key asc nulls last,
     {{ line }}.build_requirement_id asc,
     {{ line }}.part_number asc
 {%- endmacro %}
@@ -158,14 +160,14 @@ found{{ suffix }} as (
         -- Planned lines of two versions of a plan have nothing in common but what they plan.
         when
             {{ before }}.planned_line <> {{ after }}.planned_line
-            and coalesce({{ before }}.reference_designator <> {{ after }}.reference_designator, true)
+            and coalesce({{ before }}.designator_key <> {{ after }}.designator_key, true)
             and (
                 coalesce({{ before }}.required_part_number, '') <> coalesce({{ after }}.required_part_number, '')
                 or {{ before }}.origin_mbom_id = {{ after }}.origin_mbom_id
                 or ({{ before }}.origin_mbom_id is null) <> ({{ after }}.origin_mbom_id is null)
             )
             then 'moved'
-        when coalesce({{ before }}.reference_designator, '') <> coalesce({{ after }}.reference_designator, '')
+        when coalesce({{ before }}.designator_key, '') <> coalesce({{ after }}.designator_key, '')
             then 'designator_changed'
         when
             ({{ before }}.quantity is null) <> ({{ after }}.quantity is null)
@@ -203,7 +205,7 @@ found{{ suffix }} as (
 {% macro changed_line_key(before, after) -%}
     {%- for line in [before, after] -%}
     coalesce(
-        {{ line }}.planned_line || '@' || coalesce({{ line }}.reference_designator, '') || ':' || {{ line }}.part_number, ''
+        {{ line }}.planned_line || '@' || coalesce({{ line }}.designator_key, '') || ':' || {{ line }}.part_number, ''
     ){{ " || ' > ' || " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

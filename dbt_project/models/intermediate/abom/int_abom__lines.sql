@@ -44,6 +44,7 @@ both_generations as (
 
 select
     both_generations.*,
+    {{ designator_key('both_generations.reference_designator') }} as designator_key,
     planned.mbom_id as origin_mbom_id,
     parts.part_number as required_part_number,
     substitutes.part_id is not null and coalesce(children.part_id <> planned.part_id, true) as is_substitute,

@@ -31,6 +31,7 @@ labelled as (
         children.lot_number,
         coalesce(children.tracking_type, parts.tracking_type) as tracking_type,
         lines.reference_designator,
+        lines.designator_key,
         lines.quantity_required,
         lines.quantity_installed,
         lines.quantity_installed / nullif(parents.pieces, 0) as quantity_per_piece,

@@ -67,6 +67,7 @@ select
     ends.serial_number,
     ends.lot_number,
     ends.reference_designator,
+    ends.designator_key,
     ends.quantity_installed as quantity,
     ends.quantity_required,
     ends.created_at,

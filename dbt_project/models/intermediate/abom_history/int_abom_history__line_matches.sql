@@ -5,13 +5,13 @@
     stage has matched the next ones do not see. Within a stage the lowest installation goes with the lowest.
 -#}
 {%- set same_requirement = ['abom_generation', 'build_requirement_id'] %}
-{%- set same_unit = ['reference_designator', 'child_part_inventory_id', 'open_part_id'] %}
+{%- set same_unit = ['designator_key', 'child_part_inventory_id', 'open_part_id'] %}
 {%- set stages = [
     {'match': 'kept', 'columns': same_requirement + same_unit + ['line_key']},
     {'match': 'kept', 'columns': same_requirement + same_unit},
     {'match': 'kept', 'columns': same_unit, 'other': 'abom_generation'},
-    {'match': 'replaced', 'columns': same_requirement + ['reference_designator', 'revision_family_id']},
-    {'match': 'replaced', 'columns': same_requirement + ['reference_designator']},
+    {'match': 'replaced', 'columns': same_requirement + ['designator_key', 'revision_family_id']},
+    {'match': 'replaced', 'columns': same_requirement + ['designator_key']},
     {'match': 'moved', 'columns': same_requirement + ['child_part_inventory_id']},
     {'match': 'moved', 'columns': ['child_part_inventory_id']},
     {'match': 'replaced', 'columns': same_requirement + ['revision_family_id']},

@@ -113,6 +113,7 @@ merged as (
 
 select
     *,
+    {{ designator_key('reference_designator') }} as designator_key,
     quantity_installed / nullif(parent_pieces, 0) as quantity_per_piece
 from merged
 order by parent_part_inventory_id, valid_from, line_key

@@ -25,7 +25,7 @@ plain_lines as (
         lines.part_id,
         case when lines.child_part_inventory_id is null then lines.quantity_required else lines.quantity_per_piece end
             as quantity,
-        lines.reference_designator
+        lines.designator_key
     from lines
     inner join states
         on
@@ -42,7 +42,7 @@ plain_lines as (
         false as is_open,
         part_id,
         quantity_per_piece as quantity,
-        reference_designator
+        designator_key
     from edges
     where is_bare
 ),
@@ -52,7 +52,7 @@ digests as (
         structure_state_id,
         {{ line_digest(
             "case when is_open then 'open:' else 'part:' end || coalesce(cast(part_id as varchar), '')",
-            'quantity', 'reference_designator'
+            'quantity', 'designator_key'
         ) }} as line_digest
     from plain_lines
 )

@@ -26,7 +26,7 @@ select
     parents.valid_from,
     parents.valid_until,
     lines.part_id,
-    lines.reference_designator,
+    lines.designator_key,
     lines.quantity_per_piece
 from assembly_lines as lines
 inner join states as parents

@@ -91,7 +91,7 @@ hashed as (
             select
                 high_edges.parent_state_id,
                 {{ digest_of_all(line_digest(
-                    'hashed.structure_hash', 'high_edges.quantity_per_piece', 'high_edges.reference_designator'
+                    'hashed.structure_hash', 'high_edges.quantity_per_piece', 'high_edges.designator_key'
                 )) }} as assembly_digest
             from hashed
             inner join high_edges

@@ -18,7 +18,7 @@ lines as (
         lines.part_id,
         lines.revision_family_id,
         lines.quantity,
-        lines.reference_designators
+        lines.designator_places
     from pairs
     inner join lines
         on {{ prefix }}mbom_id = lines.mbom_id and {{ prefix }}state_number = lines.state_number

@@ -2,7 +2,7 @@
 
 {%- set columns = [
     'part_id', 'part_number', 'part_revision', 'revision_family_id', 'quantity', 'is_made_on_assembly',
-    'reference_designators', 'substitute_part_ids',
+    'designator_places', 'substitute_part_ids',
 ] %}
 {%- set is_family = 'coalesce(revision_family_id_before = revision_family_id_after, false)' %}
 {%- set classes = {
@@ -18,7 +18,7 @@
         'is_made_on_assembly_before', 'is_made_on_assembly_after',
     ],
 } %}
-{%- set lists = {'designator': 'reference_designators', 'substitute': 'substitute_part_ids'} %}
+{%- set lists = {'designator': 'designator_places', 'substitute': 'substitute_part_ids'} %}
 
 with pairs as (
     select * from {{ ref('int_mbom__state_pairs') }}

@@ -30,7 +30,8 @@ places as (
         lines.mbom_item_id,
         lines.seen_at,
         {{ list_of('distinct designators.reference_designator', 'designators.reference_designator') }}
-            as reference_designators
+            as reference_designators,
+        {{ places_of('designators.reference_designator') }} as designator_places
     from lines
     inner join {{ ref('stg_ion_history__mbom_item_reference_designators') }} as designators
         on
@@ -59,6 +60,7 @@ contents as (
     select
         lines.*,
         coalesce(places.reference_designators, {{ empty_list() }}) as reference_designators,
+        coalesce(places.designator_places, {{ empty_list() }}) as designator_places,
         coalesce(substitutes.substitute_part_ids, {{ empty_list() }}) as substitute_part_ids
     from lines
     left join places on lines.mbom_item_id = places.mbom_item_id and lines.seen_at = places.seen_at
@@ -68,6 +70,6 @@ contents as (
 select
     *,
     {{ content_hash(struct_of([
-        'part_id', 'quantity', 'is_made_on_assembly', 'reference_designators', 'substitute_part_ids',
+        'part_id', 'quantity', 'is_made_on_assembly', 'designator_places', 'substitute_part_ids',
     ])) }} as line_hash
 from contents

@@ -8,7 +8,7 @@ with sides as (
 places as (
     select
         *,
-        {{ each_of('reference_designators') }} as place,
+        {{ each_of('designator_places') }} as place,
         false as is_line
     from sides
     union all

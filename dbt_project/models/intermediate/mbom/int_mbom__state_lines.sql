@@ -51,6 +51,7 @@ select
     lines.quantity,
     lines.is_made_on_assembly,
     lines.reference_designators,
+    lines.designator_places,
     lines.substitute_part_ids,
     coalesce(substitutes.substitute_part_numbers, {{ empty_list() }}) as substitute_part_numbers,
     row_number() over (

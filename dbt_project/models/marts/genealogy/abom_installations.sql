@@ -35,6 +35,7 @@ select
     children.serial_number as child_serial_number,
     children.lot_number as child_lot_number,
     lines.reference_designator,
+    lines.designator_key,
     lines.quantity_installed as quantity,
     lines.quantity_installed / nullif(parents.pieces, 0) as quantity_per_piece,
     lines.is_made_on_assembly,

@@ -80,6 +80,7 @@ select
     case when lines.child_part_inventory_id is null then parts.tracking_type else lines.tracking_type end
         as tracking_type,
     lines.reference_designator,
+    lines.designator_key,
     lines.quantity_required,
     lines.quantity_installed,
     lines.quantity_per_piece,

@@ -76,7 +76,7 @@ found_1 as (
         on
             befores.pair_key = afters.pair_key
             and befores.planned_line = afters.planned_line
-            and befores.reference_designator is not distinct from afters.reference_designator
+            and befores.designator_key is not distinct from afters.designator_key
             and befores.part_number = afters.part_number
     where
         befores.configurations is distinct from afters.configurations

@@ -30,6 +30,7 @@ select
     lines.quantity,
     lines.is_made_on_assembly,
     lines.reference_designators,
+    lines.designator_places,
     lines.substitute_part_ids,
     lines.substitute_part_numbers,
     {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }} as is_export_controlled
