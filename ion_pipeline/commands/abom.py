@@ -118,7 +118,9 @@ def compare(
         one = genealogy.unit(unit)
         if plan:
             rows = genealogy.conformance(one)
-            differ = any(not row["status"].startswith("conforming") for row in rows)
+            differ = any(
+                not row["status"].startswith("conforming") or row.get("designator_match") == "mismatch" for row in rows
+            )
             document: dict[str, Any] = {"unit": one, "lines": rows}
         elif as_of is not None and and_at is not None:
             rows = genealogy.compare_as_of(one, as_of, and_at)

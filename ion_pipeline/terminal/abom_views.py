@@ -91,13 +91,20 @@ def recall_view(affected: Sequence[Row]) -> Table:
 def conformance_view(lines: Sequence[Row]) -> Table:
     """A unit against its plan, line by line."""
     grid = table(
-        "status", "planned", "installed", "planned qty", "installed qty", right=["planned qty", "installed qty"]
+        "status",
+        "places",
+        "planned",
+        "installed",
+        "planned qty",
+        "installed qty",
+        right=["planned qty", "installed qty"],
     )
     for line in lines:
-        status = line["status"]
+        status, places = line["status"], line.get("designator_match")
         planned = " ".join(text for text in (line["part_number"], line["part_revision"]) if text)
         grid.add_row(
             plain(status, style=_CONFORMS.get(status, "red")),
+            plain((places or "").replace("_", " "), style="red" if places == "mismatch" else "dim"),
             plain("" if status == "unplanned" else planned),
             plain(", ".join(line["installed_part_numbers"])),
             _number(line["quantity_planned"]),

@@ -102,6 +102,8 @@ def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: lis
     kinds = [(_relation(world, bom, item, line), line.quantity) for line in lines]
     here = {kind for kind, quantity in kinds if quantity is None or quantity > 0}
     equal = planned is not None and installed is not None and abs(installed - planned) <= abs(planned) * _NINTH_DIGIT
+    is_enough = equal or (planned is not None and installed is not None and installed > planned)
+    match = _places_agree(places, lines, is_enough) if per_piece else None
     if per_piece == 0:
         status = "conforming"
     elif installed == 0 and not equal:
@@ -111,10 +113,9 @@ def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: lis
     elif not equal:
         is_over = installed is not None and planned is not None and installed > planned
         status = "over" if is_over else "short"
-    elif filled and places != filled and planned:
-        status = "designator_mismatch"
     else:
-        status = next((f"conforming_{kind}" for kind in ("substitute", "revision") if kind in here), "conforming")
+        status = next((f"conforming_{kind}" for kind in ("substitute", "revision") if kind in here), "")
+        status = status or ("designator_mismatch" if match == "mismatch" else "conforming")
     return {
         "line_key": f"m{item['id']}",
         "mbom_id": item["mbomId"],
@@ -129,8 +130,21 @@ def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: lis
         "quantity_wrong_part": _sum(kinds, "wrong"),
         "designators_planned": places,
         "designators_installed": filled,
-        "is_designator_missing": bool(installed) and bool(places) and not filled,
+        "designator_match": match,
     }
+
+
+def _places_agree(planned: list[str], lines: list[Line], is_enough: bool) -> str | None:
+    """Whether what is installed is where the plan wants it; None if nothing is."""
+    if not lines:
+        return None
+    named = [places_of(line.designator or "") for line in lines]
+    if any(place not in planned for places in named for place in places):
+        return "mismatch"
+    unused = [place for place in planned if not any(place in places for places in named)]
+    if unused and [] in named:
+        return "not_recorded"
+    return "mismatch" if unused and is_enough else "match"
 
 
 def _less(planned: Fraction | None, installed: Fraction | None, equal: bool) -> Fraction | None:
@@ -164,6 +178,6 @@ def _unplanned(unit: int, line: Line) -> dict[str, Any]:
         "quantity_installed": line.quantity,
         "quantity_difference": line.quantity,
         "designators_planned": [],
-        "designators_installed": [] if line.designator is None else [line.designator],
-        "is_designator_missing": False,
+        "designators_installed": [] if line.designator is None else places_of(line.designator),
+        "designator_match": None,
     }

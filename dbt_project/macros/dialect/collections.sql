@@ -32,6 +32,10 @@
 {% macro list_has(values, value) %}{{ return(adapter.dispatch('list_has')(values, value)) }}{% endmacro %}
 {% macro duckdb__list_has(values, value) %}list_contains({{ values }}, {{ value }}){% endmacro %}
 
+{#- All of the other values are in the list. -#}
+{% macro list_has_all(values, others) %}{{ return(adapter.dispatch('list_has_all')(values, others)) }}{% endmacro %}
+{% macro duckdb__list_has_all(values, others) %}list_has_all({{ values }}, {{ others }}){% endmacro %}
+
 {% macro list_length(values) %}{{ return(adapter.dispatch('list_length')(values)) }}{% endmacro %}
 {% macro duckdb__list_length(values) %}len({{ values }}){% endmacro %}
 

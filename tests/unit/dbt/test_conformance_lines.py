@@ -1,4 +1,4 @@
-"""What the status of a planned line says when its installations name no place."""
+"""What a planned line says of the places that its installations name, or do not name."""
 
 import pytest
 
@@ -17,16 +17,20 @@ INPUTS = {
 
 
 @pytest.mark.parametrize(
-    ("relation", "place", "status", "recorded"),
+    ("relation", "place", "status", "match"),
     [
-        ("planned", None, "conforming", False),
-        ("substitute", None, "conforming_substitute", False),
-        ("revision", None, "conforming_revision", False),
-        ("planned", "X9", "designator_mismatch", True),
-        ("substitute", "X1", "conforming_substitute", True),
+        ("planned", None, "conforming", "not_recorded"),
+        ("substitute", None, "conforming_substitute", "not_recorded"),
+        ("revision", None, "conforming_revision", "not_recorded"),
+        ("revision", " ", "conforming_revision", "not_recorded"),
+        ("planned", "X9", "designator_mismatch", "mismatch"),
+        ("substitute", "X9", "conforming_substitute", "mismatch"),
+        ("revision", "X9", "conforming_revision", "mismatch"),
+        ("wrong", "X9", "wrong_part", "mismatch"),
+        ("substitute", "X1", "conforming_substitute", "match"),
     ],
 )
-def test_not_recorded_is_not_wrong(relation: str, place: str | None, status: str, recorded: bool) -> None:
+def test_not_recorded_is_not_wrong(relation: str, place: str | None, status: str, match: str) -> None:
     models = Models(INPUTS, ["int_conformance__lines"])
     key = {"part_inventory_id": 1, "mbom_item_id": 1}
     models.fill(
@@ -43,4 +47,4 @@ def test_not_recorded_is_not_wrong(relation: str, place: str | None, status: str
         stg_ion__mbom_item_reference_designators=[{"mbom_item_id": 1, "reference_designator": "X1"}],
     )
     [found] = models.rows("from int_conformance__lines")
-    assert (found["status"], found["is_designator_recorded"]) == (status, recorded)
+    assert (found["status"], found["designator_match"]) == (status, match)

@@ -81,6 +81,7 @@ class FakeGenealogy:
             "quantity_planned": 1.0,
             "quantity_installed": 2.0,
             "quantity_required": 1.0,
+            "designator_match": "not_recorded",
             "installed_part_numbers": [self.name],
             "ancestor_lot_number": None,
             "min_depth": 1,
@@ -222,3 +223,23 @@ def test_an_error_with_ions_words_is_text(
     captured = capsys.readouterr()
     assert unseen(captured.err) == []
     assert f"error: ION says: {visible(HOSTILE[kind], keep=chr(10))}" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("status", "match", "code"),
+    [
+        ("conforming", "match", 0),
+        ("conforming_substitute", "not_recorded", 0),
+        ("conforming_substitute", "mismatch", 1),
+        ("designator_mismatch", "mismatch", 1),
+        ("short", "match", 1),
+    ],
+)
+def test_a_part_in_the_wrong_place_is_a_difference_from_the_plan(
+    run: Run, monkeypatch: pytest.MonkeyPatch, status: str, match: str, code: int
+) -> None:
+    row = FakeGenealogy("u").rows()[0] | {"status": status, "designator_match": match}
+    monkeypatch.setattr(FakeGenealogy, "conformance", lambda *_: [row])
+    ended, out = run("u", "compare", "u", "--plan", "--exit-code")
+    assert ended == code
+    assert match.split("_", maxsplit=1)[0] in out

@@ -14,6 +14,7 @@ installed as (
             sum(case when relation = '{{ relation }}' then quantity_installed else 0 end) as quantity_{{ relation }},
             bool_or(relation = '{{ relation }}' and coalesce(quantity_installed, 1) > 0) as has_{{ relation }},
         {% endfor %}
+        bool_or({{ designator_key('reference_designator') }} is null) as has_unnamed,
         {{ list_of('distinct child_part_number', 'child_part_number') }} as installed_part_numbers
     from {{ ref('int_conformance__installed') }}
     where mbom_item_id is not null
@@ -68,7 +69,8 @@ compared as (
         coalesce(installed.installed_part_numbers, {{ empty_list() }}) as installed_part_numbers,
         coalesce(planned_places.reference_designators, {{ empty_list() }}) as designators_planned,
         coalesce(installed_places.reference_designators, {{ empty_list() }}) as designators_installed,
-        installed_places.mbom_item_id is not null as is_designator_recorded
+        installed.mbom_item_id is not null as is_filled,
+        coalesce(installed.has_unnamed, false) as has_unnamed
     from planned
     left join installed
         on planned.part_inventory_id = installed.part_inventory_id and planned.mbom_item_id = installed.mbom_item_id
@@ -85,6 +87,21 @@ measured as (
         *,
         coalesce(abs(quantity_installed - quantity_planned) <= 1e-9 * abs(quantity_planned), false) as is_equal
     from compared
+),
+
+-- ION lets an installation name no place, and a line with too little on it has places left: neither is wrong.
+placed as (
+    select
+        *,
+        case
+            when quantity_per_piece = 0 or not is_filled then null
+            when not {{ list_has_all('designators_planned', 'designators_installed') }} then 'mismatch'
+            when {{ list_has_all('designators_installed', 'designators_planned') }} then 'match'
+            when has_unnamed then 'not_recorded'
+            when is_equal or quantity_installed > quantity_planned then 'mismatch'
+            else 'match'
+        end as designator_match
+    from measured
 )
 
 select
@@ -96,14 +113,10 @@ select
         when has_wrong_part then 'wrong_part'
         when not is_equal and quantity_installed > quantity_planned then 'over'
         when not is_equal then 'short'
-        -- ION lets an installation name none: what is not recorded is not wrong.
-        when
-            is_designator_recorded
-            and designators_planned <> designators_installed
-            and quantity_planned > 0
-            then 'designator_mismatch'
+        -- What is there comes first: designator_match says where, beside whatever status.
         when has_substitute then 'conforming_substitute'
         when has_other_revision then 'conforming_revision'
+        when designator_match = 'mismatch' then 'designator_mismatch'
         else 'conforming'
     end as status
-from measured
+from placed

@@ -62,8 +62,7 @@ lines as (
         quantity_wrong_part,
         designators_planned,
         designators_installed,
-        not is_designator_recorded and quantity_installed > 0 and designators_planned <> designators_installed
-            as is_designator_missing,
+        designator_match,
         is_made_on_assembly
     from planned_lines
     union all
@@ -85,10 +84,8 @@ lines as (
         0 as quantity_other_revision,
         0 as quantity_wrong_part,
         {{ empty_list() }} as designators_planned,
-        case
-            when reference_designator is null then {{ empty_list() }} else {{ list_with('reference_designator') }}
-        end as designators_installed,
-        false as is_designator_missing,
+        coalesce({{ designator_places('reference_designator') | indent(8) }}, {{ empty_list() }}) as designators_installed,
+        cast(null as varchar) as designator_match,
         is_made_on_assembly
     from unplanned
 )
@@ -119,7 +116,7 @@ select
     lines.quantity_wrong_part,
     lines.designators_planned,
     lines.designators_installed,
-    coalesce(lines.is_designator_missing, false) as is_designator_missing,
+    lines.designator_match,
     lines.is_made_on_assembly,
     units.is_export_controlled
     or {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }}
