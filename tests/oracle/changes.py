@@ -32,11 +32,19 @@ def compare_lines(before: Bom, after: Bom, unit: int) -> Compared:
     new = sorted(after.lines_of(unit), key=_order)
     were_filled = {_place(line) for line in old if line.child is not None}
     are_filled = {_place(line) for line in new if line.child is not None}
-    pairs = _matched(old, new, before, after)
-    rows = [_row(kind, before, after, left, right) for kind, left, right in pairs if kind != "unchanged"]
+    there = ({_place(line) for line in old}, {_place(line) for line in new})
+    left = dict.fromkeys(there[1], "open") | dict.fromkeys(are_filled, "filled")
+    pairs = _matched(old, new, before, after, there)
+    rows = [
+        _row(kind, before, after, one, other)
+        | {"requirement_after": left.get(_place(one), "gone") if kind == "moved" else None}
+        for kind, one, other in pairs
+        if kind != "unchanged"
+    ]
     for line in old:
         if line.child is not None:
-            rows.append(_row("uninstalled", before, after, line, None))
+            row = _row("uninstalled", before, after, line, None)
+            rows.append(row | {"requirement_after": left.get(_place(line), "gone")})
         elif _place(line) not in are_filled:
             rows.append(_row("requirement_removed", before, after, line, None))
     for line in new:
@@ -52,7 +60,9 @@ def row_of(change: str, before: Bom, after: Bom, pair: Pair) -> Row:
     return _row(change, before, after, *pair)
 
 
-def _matched(old: list[Line], new: list[Line], before: Bom, after: Bom) -> list[tuple[str, Line, Line]]:
+def _matched(
+    old: list[Line], new: list[Line], before: Bom, after: Bom, there: tuple[set[tuple[int, int]], set[tuple[int, int]]]
+) -> list[tuple[str, Line, Line]]:
     """Match lines and take them off both lists."""
 
     def family(line: Line, bom: Bom) -> str | None:
@@ -80,10 +90,15 @@ def _matched(old: list[Line], new: list[Line], before: Bom, after: Bom) -> list[
     def one_family(left: Line, right: Line) -> bool:
         return family(left, before) == family(right, after)
 
+    def made_again(left: Line, right: Line) -> bool:
+        needs = [(line.generation, line.origin, line.part) for line in (left, right)]
+        return needs[0] == needs[1] and _place(left) not in there[1] and _place(right) not in there[0]
+
     rules: list[tuple[str, Callable[[Line, Line], bool]]] = [
         ("kept", lambda a, b: a.installation == b.installation and one_requirement(a, b) and same(a, b)),
         ("kept", lambda a, b: one_requirement(a, b) and same(a, b)),
         ("kept", lambda a, b: a.generation != b.generation and same(a, b)),
+        ("kept", lambda a, b: made_again(a, b) and same(a, b)),
         ("replaced", lambda a, b: both_filled(a, b) and one_place(a, b) and one_family(a, b)),
         ("replaced", lambda a, b: both_filled(a, b) and one_place(a, b)),
         ("moved", lambda a, b: both_filled(a, b) and one_requirement(a, b) and a.child == b.child),
@@ -117,7 +132,12 @@ def _order(line: Line) -> tuple[int, int]:
 
 
 def _row(change: str, before: Bom, after: Bom, left: Line | None, right: Line | None) -> Row:
-    return {"change": change, **_side("before", before, left), **_side("after", after, right)}
+    return {
+        "change": change,
+        "requirement_after": None,
+        **_side("before", before, left),
+        **_side("after", after, right),
+    }
 
 
 def _side(suffix: str, bom: Bom, line: Line | None) -> Row:

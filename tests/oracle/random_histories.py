@@ -226,6 +226,37 @@ class _People:
             else:
                 self._touch(row)
 
+    def make_item_again(self) -> None:
+        """Delete an item with its edges and create it again alike: it has another id."""
+        items, edges = self.world["abomItems"], self.world["aBomEdges"]
+        if items:
+            old = self.rng.choice(items)
+            named = old.get("referenceDesignator")
+            new = self._row(**_less(old)) | {"referenceDesignator": named and {**named, "id": self._new_id()}}
+            items[items.index(old)] = new
+            for edge in [edge for edge in edges if old["id"] in (edge["parentAbomItemId"], edge["childAbomItemId"])]:
+                ends = {
+                    end: new["id"] if edge[end] == old["id"] else edge[end]
+                    for end in ("parentAbomItemId", "childAbomItemId")
+                }
+                edges[edges.index(edge)] = self._row(**ends)
+
+    def make_requirement_again(self) -> None:
+        """Delete a requirement with what is installed on it, and create all of it again alike."""
+        requirements, installed = self.world["buildRequirements"], self.world["abomInstallations"]
+        if requirements:
+            old = self.rng.choice(requirements)
+            named = {designator["id"]: self._new_id() for designator in old["referenceDesignators"]}
+            new = self._row(**_less(old))
+            new["referenceDesignators"] = [{**d, "id": named[d["id"]]} for d in old["referenceDesignators"]]
+            requirements[requirements.index(old)] = new
+            for row in [row for row in installed if row["buildRequirementId"] == old["id"]]:
+                place = row["buildRequirementReferenceDesignatorId"]
+                installed[installed.index(row)] = self._row(**_less(row)) | {
+                    "buildRequirementId": new["id"],
+                    "buildRequirementReferenceDesignatorId": named.get(place, place),
+                }
+
     def change_edges(self) -> None:
         edges, items = self.world["aBomEdges"], self.world["abomItems"]
         if edges and self.rng.random() < 0.5:
@@ -234,6 +265,10 @@ class _People:
             self.world["aBomEdges"].append(
                 self._row(parentAbomItemId=self._any(items)["id"], childAbomItemId=self._any(items)["id"])
             )
+
+
+def _less(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in ("id", "_created", "_updated", "createdById")}
 
 
 _EDITS: tuple[Callable[[_People], None], ...] = (
@@ -252,4 +287,6 @@ _EDITS: tuple[Callable[[_People], None], ...] = (
     _People.lose_or_find_unit,
     *[_People.change_item] * 2,
     _People.change_edges,
+    _People.make_item_again,
+    _People.make_requirement_again,
 )

@@ -68,6 +68,7 @@ def test_changes(loaded: Loaded, history: History) -> None:
     found = loaded.rows("from genealogy.abom_version_changes")
     assert chosen(found, columns) == chosen(history.changes, columns)
     assert {row["change"] for row in found} == {*CHANGES}
+    assert {"open", "gone", None} <= {row["requirement_after"] for row in found}
 
 
 def test_counts_of_changes_are_those_of_the_changed_lines(loaded: Loaded, history: History) -> None:

@@ -54,6 +54,11 @@ select
         else 'requirement_removed'
     end as change,
     coalesce(began.abom_generation, ended.abom_generation) as abom_generation,
+    -- A line that left its requirement may leave it open, to others that are still on it, or have gone with it.
+    case
+        when pairs.match = 'moved' or (ended.is_filled and began.line_end_id is null)
+            then case ended.requirement_across when 'none' then 'gone' else ended.requirement_across end
+    end as requirement_after,
     {% for side, suffix in [('ended', 'before'), ('began', 'after')] %}
         {% for column in [
             'line_key', 'build_requirement_id', 'abom_installation_id', 'child_part_inventory_id', 'part_id',

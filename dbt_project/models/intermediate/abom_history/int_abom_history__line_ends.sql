@@ -46,12 +46,35 @@ ends as (
             and lines.valid_until >= units.valid_from
             and lines.valid_until < units.valid_until
     where lines.valid_until < {{ end_of_time() }}
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (order by parent_part_inventory_id, changed_at, side, line_key) as line_end_id
+    from ends
+),
+
+-- The requirement on the other side of the instant: after it for a line that ended, before it for one that began.
+across as (
+    select
+        numbered.line_end_id,
+        bool_or(lines.child_part_inventory_id is not null) as is_filled
+    from numbered
+    inner join lines
+        on
+            numbered.parent_part_inventory_id = lines.parent_part_inventory_id
+            and numbered.abom_generation = lines.abom_generation
+            and numbered.build_requirement_id = lines.build_requirement_id
+            and case numbered.side
+                when 'ended' then numbered.changed_at >= lines.valid_from and numbered.changed_at < lines.valid_until
+                else numbered.changed_at > lines.valid_from and numbered.changed_at <= lines.valid_until
+            end
+    group by numbered.line_end_id
 )
 
 select
-    row_number() over (
-        order by ends.parent_part_inventory_id, ends.changed_at, ends.side, ends.line_key
-    ) as line_end_id,
+    ends.line_end_id,
     ends.side,
     ends.changed_at,
     ends.parent_part_inventory_id as part_inventory_id,
@@ -70,7 +93,12 @@ select
     ends.designator_key,
     ends.quantity_installed as quantity,
     ends.quantity_required,
+    ends.origin_mbom_item_id,
+    ends.required_part_id,
+    case when across.is_filled then 'filled' when across.line_end_id is not null then 'open' else 'none' end
+        as requirement_across,
     ends.created_at,
     ends.updated_at
-from ends
+from numbered as ends
+left join across on ends.line_end_id = across.line_end_id
 left join parts on ends.part_id = parts.part_id

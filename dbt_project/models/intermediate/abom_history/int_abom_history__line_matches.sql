@@ -6,10 +6,12 @@
 -#}
 {%- set same_requirement = ['abom_generation', 'build_requirement_id'] %}
 {%- set same_unit = ['designator_key', 'child_part_inventory_id', 'open_part_id'] %}
+{%- set same_need = ['origin_mbom_item_id', 'required_part_id'] %}
 {%- set stages = [
     {'match': 'kept', 'columns': same_requirement + same_unit + ['line_key']},
     {'match': 'kept', 'columns': same_requirement + same_unit},
     {'match': 'kept', 'columns': same_unit, 'other': 'abom_generation'},
+    {'match': 'kept', 'columns': ['abom_generation'] + same_unit + same_need, 'is_made_again': true},
     {'match': 'replaced', 'columns': same_requirement + ['designator_key', 'revision_family_id']},
     {'match': 'replaced', 'columns': same_requirement + ['designator_key']},
     {'match': 'moved', 'columns': same_requirement + ['child_part_inventory_id']},
@@ -39,6 +41,10 @@ with
             from {{ side }}_{{ before }}
             {%- if stage.match != 'kept' %}
                 where is_filled
+            {%- endif %}
+            {%- if 'is_made_again' in stage %}
+                -- One requirement is gone, the other was not there: deleted and created again, which changes nothing.
+                where requirement_across = 'none'
             {%- endif %}
         ),
     {% endfor %}

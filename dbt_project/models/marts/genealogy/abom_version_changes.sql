@@ -42,6 +42,7 @@ select
         changes.quantity_{{ suffix }},
         changes.quantity_required_{{ suffix }},
     {% endfor %}
+    changes.requirement_after,
     changes.ion_changed_at,
     {{ is_export_controlled('part_inventories', 'changes.part_inventory_id') }}
     or {{ is_export_controlled('part_inventories', 'changes.child_part_inventory_id_before') }}
