@@ -57,7 +57,10 @@ installations as (
 configured as (
     select
         structure.part_inventory_id * 2 + sides.side as part_inventory_id,
-        structure.structure_hash as configuration_hash
+        -- A tree that is followed no further has no hash, and is like no other.
+        coalesce(
+            structure.structure_hash, 'cut off: ' || (structure.part_inventory_id * 2 + sides.side)
+        ) as configuration_hash
     from genealogy.abom_structure_history as structure
     cross join sides
     where

@@ -22,37 +22,22 @@ installed as (
 ),
 
 -- Places as sets: what the plan names, and where something is installed. One designator may name several.
-planned_designators as (
-    select
-        mbom_item_id,
-        {{ each_of(designator_places('reference_designator')) }} as place
-    from {{ ref('stg_ion__mbom_item_reference_designators') }}
-    where reference_designator is not null
-),
-
 planned_places as (
     select
         mbom_item_id,
-        {{ list_of('distinct place', 'place') }} as reference_designators
-    from planned_designators
+        {{ places_of('reference_designator') }} as reference_designators
+    from {{ ref('stg_ion__mbom_item_reference_designators') }}
+    where reference_designator is not null
     group by mbom_item_id
-),
-
-installed_designators as (
-    select
-        part_inventory_id,
-        mbom_item_id,
-        {{ each_of(designator_places('reference_designator')) }} as place
-    from {{ ref('int_conformance__installed') }}
-    where mbom_item_id is not null and reference_designator is not null
 ),
 
 installed_places as (
     select
         part_inventory_id,
         mbom_item_id,
-        {{ list_of('distinct place', 'place') }} as reference_designators
-    from installed_designators
+        {{ places_of('reference_designator') }} as reference_designators
+    from {{ ref('int_conformance__installed') }}
+    where mbom_item_id is not null and reference_designator is not null
     group by part_inventory_id, mbom_item_id
 ),
 

@@ -15,6 +15,16 @@ heights as (
     group by root_part_inventory_id
 ),
 
+-- Paths end at the depth to which trees are followed. A unit that is not higher than what it holds is cut off: its hash
+-- would leave out what differs, and two that are not alike would have the same.
+cut_off as (
+    select distinct lines.parent_part_inventory_id as part_inventory_id
+    from lines
+    inner join heights on lines.parent_part_inventory_id = heights.part_inventory_id
+    inner join heights as below on lines.part_inventory_id = below.part_inventory_id
+    where below.height >= heights.height
+),
+
 top as (
     select max(height) as height from heights
 ),
@@ -59,10 +69,14 @@ select
     units.serial_number,
     units.lot_number,
     heights.height + 1 as levels,
-    configured.configuration_hash,
+    case
+        when cut_off.part_inventory_id is null then configured.configuration_hash
+        else 'cut off: ' || cast(units.part_inventory_id as varchar)
+    end as configuration_hash,
     units.is_export_controlled
 from configured
 inner join units on configured.part_inventory_id = units.part_inventory_id
 inner join heights on configured.part_inventory_id = heights.part_inventory_id
+left join cut_off on configured.part_inventory_id = cut_off.part_inventory_id
 where configured.height = (select top.height from top)
 order by units.part_inventory_id
