@@ -21,6 +21,16 @@ def serve(
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
     profile: Annotated[str, typer.Option(help="Which parts of ION's schema this tenant has.")] = "full",
     forbid: Annotated[list[str] | None, typer.Option(help="Root connection that nobody may read; repeatable.")] = None,
+    max_first: Annotated[
+        int | None, typer.Option(min=1, show_default=False, help="Refuse requests for more rows of one list.")
+    ] = None,
+    cap_first: Annotated[
+        int | None, typer.Option(min=1, show_default=False, help="Give no more rows of one list, without a word.")
+    ] = None,
+    max_cost: Annotated[
+        int | None,
+        typer.Option(min=1, show_default=False, help="Refuse requests that cost more: rows times fields of each."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Another address than loopback opens the sandbox to the network.")] = (
         "127.0.0.1"
     ),
@@ -45,6 +55,9 @@ def serve(
                 scale=scale,
                 profile=profile,
                 forbid=tuple(forbid or ()),
+                max_first=max_first,
+                cap_first=cap_first,
+                max_cost=max_cost,
                 host=host,
                 port=port,
                 token_lifetime=token_lifetime,

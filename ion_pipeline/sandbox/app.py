@@ -98,6 +98,7 @@ class SandboxApp:
             return [self._answer(one, partial=partial) for one in payload]
         answer = self.engine.execute(payload)
         self.stats.answered(answer.rows)
+        self.stats.limited += answer.limited
         if partial and answer.body.get("data"):
             spoilt = next(iter(answer.body["data"]))
             answer.body["data"][spoilt] = None

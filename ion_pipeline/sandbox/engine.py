@@ -32,6 +32,7 @@ from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.sandbox.compile import Compiler, Path
 from ion_pipeline.sandbox.compile_connection import connection_answer
 from ion_pipeline.sandbox.connection import MatchCache, page
+from ion_pipeline.sandbox.limits import Limits, selected_fields
 from ion_pipeline.sandbox.lookup import current_user, find_row
 from ion_pipeline.sandbox.model import connection_node, is_connection
 from ion_pipeline.sandbox.relation_rules import RULES
@@ -52,10 +53,12 @@ class Answer:
     Attributes:
         body: `data` and `errors`, ready for JSON.
         rows: Root field's entity → rows answered for it.
+        limited: It was refused, or a page cut short, because of the limits.
     """
 
     body: dict[str, Any]
     rows: dict[str, int] = field(default_factory=dict)
+    limited: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,24 @@ class Engine:
     Args:
         schema: The served one, which may show less than the store has.
         forbidden: Root connections that the caller may not read.
+        limits: How much is given at once.
+
+    Attributes:
+        limits: The same; may be replaced at any time.
     """
 
-    def __init__(self, store: Store, schema: GraphQLSchema, forbidden: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        schema: GraphQLSchema,
+        forbidden: frozenset[str] = frozenset(),
+        limits: Limits | None = None,
+    ) -> None:
         if schema.query_type is None:
             raise AssertionError("a served schema has a query type")
         self.store = store
         self.schema = schema
+        self.limits = limits or Limits()
         self._query: GraphQLObjectType = schema.query_type
         self._forbidden = {store.model.roots[root]: root for root in forbidden}
         self._relations = Relations(store, RULES)
@@ -98,6 +112,9 @@ class Engine:
         request = self.prepare(payload)
         if not isinstance(request, Request):
             return Answer({"errors": [error.formatted for error in request]})
+        refusal = self.limits.refusal(self._asked(request))
+        if refusal is not None:
+            return Answer({"data": None, "errors": [{"message": refusal}]}, limited=True)
         compiler = Compiler(self.schema, self._relations, request.fragments, request.variables)
         answer = Answer({"data": {}})
         for key, nodes in request.roots.items():
@@ -141,6 +158,16 @@ class Engine:
         first: int | None = arguments.get("first")
         return arguments.get("last") if first is None else first
 
+    def _asked(self, request: Request) -> list[tuple[int | None, int]]:
+        """The page size and the number of selected fields of each root connection."""
+        asked = []
+        for nodes in request.roots.values():
+            definition = self._query.fields.get(nodes[0].name.value)
+            if definition is not None and is_connection(definition):
+                fields = sum(selected_fields(node.selection_set, request.fragments) for node in nodes)
+                asked.append((self.page_size(request, nodes[0]), fields))
+        return asked
+
     def _parse(self, query: str) -> DocumentNode | list[GraphQLError]:
         try:
             document = parse(query)
@@ -164,7 +191,9 @@ class Engine:
         if is_connection(definition):
             render = connection_answer(compiler, definition, type_name, nodes, path)
             matches = self._matches.matches(self._relations, self.store.tables[type_name], arguments)
-            found = page(matches, arguments)
+            cut = self.limits.cut(arguments)
+            answer.limited |= cut != arguments
+            found = page(matches, cut)
             answer.rows[name] = answer.rows.get(name, 0) + len(found.rows)
             return render(found, matches)
         row = current_user(self.store) if name == "me" else find_row(self.store.tables[type_name], arguments)

@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -14,6 +14,7 @@ from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.sandbox.app import SandboxApp
 from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.factory import build_world
+from ion_pipeline.sandbox.limits import Limits
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model
 from ion_pipeline.sandbox.profiles import WITHHELD, served_schema
@@ -36,6 +37,9 @@ class SandboxOptions:
     Attributes:
         world: A directory of world files; without it the factory builds one from `seed` and `scale`.
         forbid: Root connections that nobody may read.
+        max_first: Rows of one list that may be asked for at once; a request for more is refused.
+        cap_first: Rows of one list that are given at once; the rest is left out without a word.
+        max_cost: What a request may cost, in rows asked for times fields of each; more is refused.
         port: 0 takes a free one.
         client_secret: Without it, the environment's, else a new one for this process.
         token_lifetime: Seconds.
@@ -46,6 +50,9 @@ class SandboxOptions:
     scale: float = 1.0
     profile: str = "full"
     forbid: tuple[str, ...] = ()
+    max_first: int | None = None
+    cap_first: int | None = None
+    max_cost: int | None = None
     host: str = "127.0.0.1"
     port: int = 0
     client_id: str = DEFAULT_CLIENT_ID
@@ -78,7 +85,7 @@ def serve(options: SandboxOptions, on_ready: Callable[[SandboxAddress], None]) -
 
     Raises:
         WorldError: The world's files cannot be served.
-        SettingsError: Profile or forbidden entity do not exist.
+        SettingsError: Profile or forbidden entity do not exist, or a limit is none.
         SandboxError: The address cannot be bound.
     """
     with _bound(options.host, options.port) as listener:
@@ -101,7 +108,7 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
 
     Raises:
         WorldError: The world's files cannot be served.
-        SettingsError: Profile or forbidden entity do not exist.
+        SettingsError: Profile or forbidden entity do not exist, or a limit is none.
     """
     unknown = sorted(set(options.forbid) - known_model().roots.keys())
     if unknown:
@@ -109,11 +116,15 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
             f"ION has no entity {', '.join(unknown)} to forbid.",
             remedy="Give root connections, such as partInventories.",
         )
+    limits = Limits(options.max_first, options.cap_first, options.max_cost)
+    if any(limit is not None and limit < 1 for limit in astuple(limits)):
+        raise SettingsError("A limit of the sandbox is a whole number from 1.")
     schema = served_schema(options.profile)
     # Millions of long-lived rows: nothing to collect while they come in, and never to be looked at again.
     gc.disable()
     world = read_world(options.world) if options.world else build_world(seed=options.seed, scale=options.scale)
-    engine = Engine(load_world(world, WITHHELD.get(options.profile, frozenset())), schema, frozenset(options.forbid))
+    store = load_world(world, WITHHELD.get(options.profile, frozenset()))
+    engine = Engine(store, schema, frozenset(options.forbid), limits)
     del world
     gc.enable()
     gc.freeze()

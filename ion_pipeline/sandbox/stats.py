@@ -14,12 +14,14 @@ class Stats:
         token_requests: Requests to the token endpoint.
         rows: Rows of root fields answered; nested rows are not counted.
         sent: Bytes of GraphQL response bodies as sent, so after compression.
+        limited: Operations refused, or answered with a page cut short, because of the limits of how much is given.
     """
 
     requests: int = 0
     token_requests: int = 0
     rows: int = 0
     sent: int = 0
+    limited: int = 0
     by_entity: dict[str, Counter[str]] = field(default_factory=dict)
     by_status: Counter[str] = field(default_factory=Counter)
 
@@ -41,6 +43,7 @@ class Stats:
             "token_requests": self.token_requests,
             "rows": self.rows,
             "bytes": self.sent,
+            "limited": self.limited,
             "by_entity": {entity: dict(counts) for entity, counts in sorted(self.by_entity.items())},
             "by_status": dict(sorted(self.by_status.items())),
         }

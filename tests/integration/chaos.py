@@ -1,9 +1,8 @@
-"""A tenant behind a front that lies about the time and about how many rows one may ask for, as servers in the field do.
+"""A tenant behind a front that lies about the time, as servers in the field do.
 
-The sandbox breaks single answers on request; what is wrong with a whole server (its clock, its ceiling) is the front's.
+The sandbox breaks single answers and refuses what is too much; a clock that is wrong in all answers is the front's.
 """
 
-import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import orjson
 
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.sandbox.app import SandboxApp
+from ion_pipeline.sandbox.limits import Limits
 from ion_pipeline.sandbox.server import SandboxOptions, build_app
 from ion_pipeline.sandbox.world import write_world
 from tests.integration.changing_world import ENTITIES, PAGE, Change, ChangingWorld, Tenant, serving, small_factory
@@ -25,8 +25,6 @@ from tests.integration.conftest import settings_for
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-_FIRST = re.compile(r"\bfirst: (\d+)")
 
 
 @dataclass
@@ -37,24 +35,27 @@ class Front:
         app: The tenant.
         ahead: How far the clock in `Date` is ahead of the one that stamps rows.
         at: The only answer (from 0, since `arm`) whose clock is wrong; None: all are.
-        most: Rows that may be asked for at once; None: any number.
-        refuses: Whether more than that is refused; otherwise as many are sent, and nothing is said.
         requests: GraphQL requests since `arm`.
-        refused: Requests refused or cut down since `arm`.
     """
 
-    app: Callable[[Message, Receive, Send], Awaitable[None]]
+    app: SandboxApp
     ahead: timedelta = timedelta()
     at: int | None = None
-    most: int | None = None
-    refuses: bool = False
     requests: int = 0
-    refused: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def arm(self, ahead: timedelta = timedelta(), at: int | None = None) -> None:
         """Count requests anew, with this clock."""
-        self.ahead, self.at, self.requests, self.refused = ahead, at, 0, 0
+        self.ahead, self.at, self.requests, self.app.stats.limited = ahead, at, 0, 0
+
+    @property
+    def limited(self) -> int:
+        """Operations refused or cut short since `arm`, because of the limits."""
+        return self.app.stats.limited
+
+    def limit(self, **limits: int) -> None:
+        """Give only so much at once from now on; no limits, everything."""
+        self.app.engine.limits = Limits(**limits)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         is_query = scope.get("path") == "/graphql"
@@ -69,57 +70,7 @@ class Front:
                 message["headers"] = [*message["headers"], (b"date", format_datetime(now, usegmt=True).encode())]
             await send(message)
 
-        if not is_query or self.most is None:
-            await self.app(scope, receive, dated)
-            return
-        body = await _body(receive)
-        asked = _sizes(body)
-        if max(asked, default=0) > self.most:
-            self.refused += 1
-            if self.refuses:
-                text = f"The page size of {max(asked)} exceeds the maximum of {self.most}."
-                await _answer(dated, orjson.dumps({"data": None, "errors": [{"message": text}]}))
-                return
-            body = _cut(body, self.most)
-        headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
-        scope["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
-        await self.app(scope, _once(body), dated)
-
-
-async def _body(receive: Receive) -> bytes:
-    parts, more = [], True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
-
-
-def _once(body: bytes) -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-async def _answer(send: Send, content: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
-
-
-def _sizes(body: bytes) -> list[int]:
-    payload = orjson.loads(body)
-    first = (payload.get("variables") or {}).get("first")
-    return [*map(int, _FIRST.findall(payload["query"])), *([first] if first is not None else [])]
-
-
-def _cut(body: bytes, most: int) -> bytes:
-    payload = orjson.loads(body)
-    payload["query"] = _FIRST.sub(lambda found: f"first: {min(int(found[1]), most)}", payload["query"])
-    if (payload.get("variables") or {}).get("first") is not None:
-        payload["variables"]["first"] = min(payload["variables"]["first"], most)
-    return orjson.dumps(payload)
+        await self.app.asgi(scope, receive, dated)
 
 
 class Chaos:
@@ -175,7 +126,7 @@ def chaos(folder: Path, **overrides: Any) -> Iterator[Chaos]:
     """The small changing factory behind a front, read once."""
     world = small_factory()
     write_world(world, folder / "world")
-    front = Front(build_app(SandboxOptions(world=folder / "world"), "a secret").asgi)
+    front = Front(build_app(SandboxOptions(world=folder / "world"), "a secret"))
     with serving(front, date_header=False) as address:
         options = {"entities": ENTITIES, "page_size": PAGE, "max_concurrency": 4, **overrides}
         yield Chaos(Tenant(address, settings_for(address, folder / "data", **options), ChangingWorld(world)), front)

@@ -140,23 +140,36 @@ def test_clocks_that_are_wrong(world: Chaos) -> None:
     assert cells["succeeded"] > 0
 
 
-@pytest.mark.parametrize("refuses", [True, False], ids=["refusing", "capping"])
+@pytest.mark.parametrize("limit", ["max_first", "cap_first"])
 @pytest.mark.parametrize("most", [3, 8, 100])
-def test_ceilings_of_the_page_size(world: Chaos, most: int, refuses: bool) -> None:
-    rounds = Rounds(world)
-    world.front.most, world.front.refuses = most, refuses
-    wrong = []
+def test_ceilings_of_the_page_size(world: Chaos, most: int, limit: str) -> None:
+    wrong = changes_below(world, limit, most)
+    # No request asks for more than the page size, and a tenant that refuses even that is asked for less.
+    if most >= world.tenant.settings.page_size and world.front.limited:
+        wrong.append(f"{world.front.limited} requests asked for more than {most} rows")
+    assert wrong == []
+    world.front.limit()
+    assert world.settle() == []
+
+
+def test_ceilings_of_what_a_query_costs(world: Chaos) -> None:
+    # Less than what 8 rows of a part cost, and more than one row of anything.
+    assert changes_below(world, "max_cost", 150) == []
+    assert world.front.limited
+    world.front.limit()
+    assert world.settle() == []
+
+
+def changes_below(world: Chaos, limit: str, most: int) -> list[str]:
+    """Where raw is not as the world after each of some rounds of changes read below a limit."""
+    rounds, wrong = Rounds(world), []
+    world.front.arm()
+    world.front.limit(**{limit: most})
     for number in range(4):
         world.change(rounds.now())
-        world.front.arm()
         outcome = world.attempt()
         found = [] if outcome == "succeeded" else [f"it {outcome}"]
         found += world.tenant.differences()
         if found:
             wrong.append(f"round {number}: {found[:3]}")
-        # No request asks for more than the page size, and a tenant that refuses even that is asked for less.
-        if most >= world.tenant.settings.page_size and world.front.refused:
-            wrong.append(f"round {number}: {world.front.refused} requests asked for more than {most} rows")
-    world.front.most = None
-    assert wrong == []
-    assert world.settle() == []
+    return wrong
