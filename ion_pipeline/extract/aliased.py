@@ -59,6 +59,11 @@ class Reply:
     nodes: list[dict[str, Any]] = field(default_factory=list)
     asked: int = 1
 
+    @property
+    def is_whole(self) -> bool:
+        """Every row that matches came."""
+        return len(self.nodes) >= self.total
+
 
 async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -> list[Reply | None]:
     """Ask, in as few requests as the answers' size allows.
@@ -107,10 +112,14 @@ async def _ask(client: IonClient, questions: list[Question], about: str) -> list
             return await _ask(client, [replace(questions[0], first=max(1, most // 2))], about)
         raise
     answer = Part(data, about)
-    return [
+    replies = [
         _reply(answer.part(f"q{number}", shown=question.plan.entity.root_field), question)
         for number, question in enumerate(questions)
     ]
+    for question, reply in zip(questions, replies, strict=True):
+        if question.fields:
+            limit.came(reply.asked, len(reply.nodes), has_next=not reply.is_whole)
+    return replies
 
 
 def document_of(questions: Iterable[Question]) -> tuple[str, dict[str, Any]]:

@@ -68,7 +68,7 @@ class Task:
         changed: Rows that ION counts as changed.
         since: The instant that `changed` counts from.
         differences: The rows to repair.
-        sampled: The rows of the sample that ION has; None where none were asked for, or none may be read.
+        sampled: The rows of the sample that ION has; None where none were asked for, or not all that it has came.
     """
 
     plan: EntityPlan
@@ -156,9 +156,10 @@ def _questions(plan: EntityPlan, query: EntityQuery, known: Known, limit: int) -
                 ids = seen[start : start + limit]
                 rows = {**changed, "id": {"in": ids}}
                 yield "marks", Question(plan, query, rows, watch.mark_fields, first=len(ids))
-    if known.sample:
-        sample = {"id": {"in": sorted(known.sample)}}
-        yield "sample", Question(plan, query, sample, ("id", UPDATED, watch.etag), first=len(known.sample))
+    sample = sorted(known.sample)
+    for start in range(0, len(sample), limit):
+        ids = sample[start : start + limit]
+        yield "sample", Question(plan, query, {"id": {"in": ids}}, ("id", UPDATED, watch.etag), first=len(ids))
 
 
 def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> Task:
@@ -178,7 +179,10 @@ def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> 
     watch = plan.query.watch
     (reply,) = replies["changed"]
     changed = 0 if reply is None or _all_seen(watch, known, reply, replies["marks"]) else reply.total
-    sampled = next((one.nodes for one in replies["sample"] if one), None)
+    samples = [one for one in replies["sample"] if one and one.is_whole]
+    # Of an answer that is not whole nobody can tell which of its rows are gone.
+    is_sampled = samples and len(samples) == len(replies["sample"])
+    sampled = [node for one in samples for node in one.nodes] if is_sampled else None
     counted = Task(plan, "nothing", "", total=total.total, changed=changed, since=known.since, sampled=sampled)
     return _by_counts(counted, known, watch, page_size)
 

@@ -96,17 +96,17 @@ async def differences(
             ],
             about=f"{plan.name}, looking for deleted rows",
         )
-        uncut = []
+        cut = []
         for piece, reply in zip(leaves, replies, strict=False):
-            if reply is not None and 0 < len(reply.nodes) < min(reply.total, most):
-                # Fewer came than were asked for and counted: the tenant gives no more at once.
-                client.page_limit.learn(len(reply.nodes))
-                uncut.append(piece)
+            if reply is not None and 0 < len(reply.nodes) < min(reply.total, most) and len(piece.known) > 1:
+                # Fewer came than were wanted and counted: because the tenant gives no more at once (what it gives is
+                # learned as from pages, by `ask`), or because rows were hidden or deleted while they were counted.
+                cut += piece.pieces(-(-len(piece.known) // 2))
             else:
                 _compare(piece, reply, etag, found)
         counted = zip(others, replies[len(leaves) :], strict=False)
         differing = (piece for piece, reply in counted if reply is None or reply.total != len(piece.known))
-        ranges = [*uncut, *(others if etag else differing)]
+        ranges = [*cut, *(others if etag else differing)]
     return found
 
 

@@ -89,12 +89,14 @@ async def check_restored(client: IonClient, plan: Plan, tasks: Sequence[Task], s
     held |= {name: {**held[name], **state.known.latest(name, _FURTHER)} for name in further}
     again = _Signs()
     questions = [
-        question for name, rows in held.items() for question in _questions(plan.by_name[name], rows, page_size)
+        question
+        for name, rows in held.items()
+        for question in _questions(plan.by_name[name], rows, min(page_size, client.page_limit.rows))
     ]
     replies = await ask(client, [question for question, _ in questions], about="rows that are known")
     for (question, rows), reply in zip(questions, replies, strict=True):
         if reply is not None:
-            _compare(question.plan, rows, reply.nodes, state, again)
+            _compare(question.plan, rows, reply.nodes, state, again, total=reply.total)
     if again.reason:
         raise TenantRestoredError(
             f"ION has older rows than it once gave, or others: {again.reason}.",
@@ -117,12 +119,23 @@ def _questions(
 
 
 def _compare(
-    plan: EntityPlan, held: Mapping[int, Held], nodes: Sequence[Mapping[str, Any]], state: State, signs: _Signs
+    plan: EntityPlan,
+    held: Mapping[int, Held],
+    nodes: Sequence[Mapping[str, Any]],
+    state: State,
+    signs: _Signs,
+    *,
+    total: int = 0,
 ) -> set[int]:
-    """Add what became of some rows to the signs, and give the ids of those that are there."""
+    """Add what became of some rows to the signs, and give the ids of those that came.
+
+    Rows that ION counts (`total`) beyond those that came are there, too many for one answer: they are not compared.
+    """
     watermark, etag = state.entities[plan.name].watermark, plan.query.watch.etag if plan.query else ""
     there = {node["id"]: node for node in nodes}
-    signs.rows += len(held)
+    beyond = max(0, total - len(there))
+    signs.rows += len(held) - beyond
+    signs.gone -= beyond
     for row_id, one in held.items():
         node = there.get(row_id)
         if node is None:

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
-from ion_pipeline.client import PageLimit, TooMuchError
+from ion_pipeline.client import IonClient, PageLimit, TooMuchError
+from ion_pipeline.extract import TenantRestoredError, check_restored, known_catalog, negotiate
+from ion_pipeline.extract.decide import Task
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.paging import KeysetPager, Page
+from ion_pipeline.extract.state import EntityState, Held, NoRows, State
 from ion_pipeline.extract.stream import PageSize, pages, rows_by_id
+from ion_pipeline.schema import known_schema
 from tests.unit.extract.test_deletes import Parts, search
 
 
@@ -109,6 +114,67 @@ def test_deletes_are_found_below_a_ceiling(silent: bool) -> None:
     known = set(range(1, 2001))
     found = search(known, Small(known - {5, 1999} | {2500}))
     assert (found.gone, found.unknown, found.overflow) == ({5, 1999}, {2500}, False)
+
+
+def test_one_short_answer_shrinks_nothing() -> None:
+    """A row was hidden or deleted between the count and the list: the answer is short, and no ceiling."""
+
+    class Losing(Parts):
+        def _answer(self, first: int, filters: Mapping[str, Any] | None) -> dict[str, Any]:
+            answer = super()._answer(first, filters)
+            if first > 1 and 7 in self.ids and any(edge["node"]["id"] == 7 for edge in answer["edges"]):
+                self.ids.remove(7)
+                answer["edges"] = [edge for edge in answer["edges"] if edge["node"]["id"] != 7]
+            return answer
+
+    known = set(range(1, 151))
+    parts = Losing(known - {5})
+    found = search(known, parts)
+    assert (found.gone, found.unknown, found.overflow) == ({5, 7}, set(), False)
+    assert (parts.page_limit.rows, parts.page_limit.learned) == (5000, None)
+
+
+def test_a_search_learns_a_ceiling_from_two_answers() -> None:
+    class Capped(Parts):
+        def _answer(self, first: int, filters: Mapping[str, Any] | None) -> dict[str, Any]:
+            return super()._answer(min(first, 30), filters)
+
+    known = set(range(1, 151))
+    parts = Capped(known - {5})
+    assert search(known, parts).gone == {5}
+    assert parts.page_limit.learned == 30
+
+
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_rows_beyond_a_ceiling_are_not_gone(is_restored: bool) -> None:
+    """One of the rows that changed last is deleted, so 200 more are looked at, of which 30 come at once."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    rows = {row_id: Held(at, "e", recent=row_id == 1) for row_id in range(1, 251)}
+    there = set(range(2, 251)) if not is_restored else set(range(240, 251))
+
+    class Capped(Parts):
+        async def execute(self, document: str, variables: Mapping[str, Any], *, operation: str) -> dict[str, Any]:
+            wanted = {name: set(filters["id"]["in"]) & there for name, filters in variables.items()}
+            return {f"q{name[1:]}": self._some(ids) for name, ids in wanted.items()}
+
+        def _some(self, ids: set[int]) -> dict[str, Any]:
+            nodes = [{"id": row_id, "_updated": at.isoformat(), "_etag": "e"} for row_id in sorted(ids)[:30]]
+            return {"pageInfo": {"totalCount": len(ids)}, "edges": [{"node": node} for node in nodes]}
+
+    class Latest(NoRows):
+        def latest(self, entity: str, rows_wanted: int) -> Mapping[int, Held]:
+            assert entity == "parts"
+            return {row_id: rows[row_id] for row_id in range(1, rows_wanted + 1)}
+
+    state = State({"parts": EntityState(250, at + timedelta(1), "", sample={1: rows[1]})}, Latest())
+    plan = negotiate(known_schema(), known_catalog(), ["parts"])
+    task = Task(plan.by_name["parts"], "deletes", "", sampled=[])
+    asked = check_restored(cast("IonClient", Capped(there)), plan, [task], state, page_size=500)
+    if is_restored:
+        with pytest.raises(TenantRestoredError, match="200 of 200 rows compared are gone"):
+            asyncio.run(asked)
+    else:
+        asyncio.run(asked)
 
 
 def test_a_known_limit_holds_from_the_first_request() -> None:
