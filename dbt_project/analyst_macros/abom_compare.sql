@@ -33,7 +33,7 @@ summed as (
         installed.designator_key,
         -- As somebody wrote it; where several did, the first of their spellings.
         case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
-        coalesce(installed.child_part_number, '') as part_number,
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit') as part_number,
         min(installed.child_part_revision) || case
             when min(installed.child_part_revision) = max(installed.child_part_revision) then ''
             else ' … ' || max(installed.child_part_revision)
@@ -65,7 +65,10 @@ summed as (
     left join configured as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
-        installed.parent_part_inventory_id, 2, installed.designator_key, coalesce(installed.child_part_number, '')
+        installed.parent_part_inventory_id,
+        2,
+        installed.designator_key,
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit')
 ),
 -- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
 -- use of them.
@@ -88,7 +91,7 @@ compared as (
     select
         '' as pair_key,
         1 as depth,
-        (select part_number from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
+        (select coalesce(part_number, 'part ' || cast(part_id as varchar), 'unit') from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
         false as is_done,
         case when lines.part_inventory_id = unit_a then lines.line_number end as line_before,
         case when lines.part_inventory_id = unit_b then lines.line_number end as line_after

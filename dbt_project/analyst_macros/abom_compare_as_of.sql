@@ -33,6 +33,7 @@ installations as (
     select
         line.parent_part_inventory_id * 2 + sides.side as parent_part_inventory_id,
         line.part_inventory_id * 2 + sides.side as child_part_inventory_id,
+        line.part_id as child_part_id,
         line.part_number as child_part_number,
         line.part_revision as child_part_revision,
         line.serial_number as child_serial_number,
@@ -69,7 +70,7 @@ configured as (
         and coalesce(structure.valid_to > sides.instant, true)
 ),
 root as (
-    select history.part_number
+    select coalesce(history.part_number, 'part ' || cast(history.part_id as varchar), 'unit') as part_number
     from sides
     inner join genealogy.abom_unit_history as history on history.part_inventory_id = cast(unit as bigint)
     where history.valid_from <= sides.instant
@@ -90,7 +91,7 @@ summed as (
         installed.designator_key,
         -- As somebody wrote it; where several did, the first of their spellings.
         case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
-        coalesce(installed.child_part_number, '') as part_number,
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit') as part_number,
         min(installed.child_part_revision) || case
             when min(installed.child_part_revision) = max(installed.child_part_revision) then ''
             else ' … ' || max(installed.child_part_revision)
@@ -122,7 +123,10 @@ summed as (
     left join configured as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
-        installed.parent_part_inventory_id, 2, installed.designator_key, coalesce(installed.child_part_number, '')
+        installed.parent_part_inventory_id,
+        2,
+        installed.designator_key,
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit')
 ),
 -- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
 -- use of them.

@@ -4,7 +4,10 @@ create or replace macro recall(part_number, lot_or_serial) as table
 with recursive components as (
     select units.part_inventory_id
     from reference.part_inventories as units
-    where units.part_number = part_number and lot_or_serial in (units.lot_number, units.serial_number)
+    where
+        -- A part that ION does not show goes by its id, as in all trees.
+        coalesce(units.part_number, 'part ' || units.part_id) = part_number
+        and lot_or_serial in (units.lot_number, units.serial_number)
 
     -- Each piece comes once, so that it ends where pieces are split from each other, however long the chain is.
     union

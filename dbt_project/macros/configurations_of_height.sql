@@ -8,7 +8,7 @@
         places.height,
         places.part_inventory_id,
         {{ digest(
-            "cast(units.part_id as varchar) || '('
+            "coalesce(cast(units.part_id as varchar), '?') || '('
                 || " ~ text_of("places.place || places.content || 'x' || " ~ number_text('places.quantity'), ',',
                 'places.place, places.content') ~ " || ')'"
         ) }} as configuration_hash

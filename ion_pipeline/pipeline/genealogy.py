@@ -19,24 +19,26 @@ from ion_pipeline.warehouse.connection import connect
 
 Row = dict[str, Any]
 
-_UNIT = "part_inventory_id, part_number, part_revision, serial_number, lot_number, status, location_path"
+_UNIT = "part_inventory_id, part_id, part_number, part_revision, serial_number, lot_number, status, location_path"
+# A part that ION does not show (hidden from the key, or deleted) goes by its id, as in all trees.
+_PART = "coalesce(part_number, 'part ' || part_id)"
 _NAMED = f"""
 select {_UNIT}
 from reference.part_inventories
 where
     '#' || part_inventory_id = $name
     or cast(part_inventory_id as varchar) = $name
-    or $name in (serial_number, lot_number, part_number || ':' || serial_number, part_number || ':' || lot_number)
+    or $name in (serial_number, lot_number, {_PART} || ':' || serial_number, {_PART} || ':' || lot_number)
 order by part_number, part_inventory_id
 """  # noqa: S608 -- column names, no values
 _OF_PART = f"""
 select {_UNIT}
 from reference.part_inventories
-where part_number = $part_number and $name in (serial_number, lot_number)
+where {_PART} = $part_number and $name in (serial_number, lot_number)
 """  # noqa: S608 -- column names, no values
-_NEAR = """
+_NEAR = f"""
 with names as (
-    select part_number, unnest([serial_number, lot_number]) as name
+    select coalesce({_PART}, '#' || part_inventory_id) as part_number, unnest([serial_number, lot_number]) as name
     from reference.part_inventories
 )
 
@@ -50,10 +52,18 @@ having greatest(
 ) > 0.8
 order by jaro_winkler_similarity(lower(name), lower($name)) desc, part_number, name
 limit 5
-"""
+"""  # noqa: S608 -- column names, no values
 _MACROS = "select count(*) from duckdb_functions() where function_type = 'table_macro' and function_name = ?"
 _TABLES = "select count(*) from duckdb_tables() where schema_name = 'genealogy' and table_name = ?"
 _CANDIDATES = 20
+
+
+def part_name(part_number: str | None, part_id: int | None = None) -> str:
+    """What a person reads for a part.
+
+    ION gives the id of a part that it does not show: one that is hidden from the key, or was deleted.
+    """
+    return part_number or ("unknown part" if part_id is None else f"part {part_id} (not shown)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ class Unit:
     """A serialised unit, a lot or untracked stock, with what a person calls it."""
 
     part_inventory_id: int
+    part_id: int | None
     part_number: str | None
     part_revision: str | None
     serial_number: str | None
@@ -78,7 +89,8 @@ class Unit:
             if self.lot_number
             else f"#{self.part_inventory_id}"
         )
-        return " ".join(text for text in (self.part_number or "unknown part", self.part_revision, identity) if text)
+        part = part_name(self.part_number, self.part_id)
+        return " ".join(text for text in (part, self.part_revision, identity) if text)
 
 
 class NotPublishedError(IonPipelineError):

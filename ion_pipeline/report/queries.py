@@ -79,7 +79,10 @@ select
     chart_key,
     chart_type,
     coalesce(
-        any_value(field_name || ' of ' || part_number || coalesce(' ' || part_revision, '')),
+        any_value(
+            field_name || ' of ' || coalesce(part_number, 'part ' || part_id || ' (not shown)')
+            || coalesce(' ' || part_revision, '')
+        ),
         any_value(coalesce(procedure_title || ': ', '') || step_title),
         chart_key
     ) as title,
@@ -219,8 +222,10 @@ group by all
 
 TREES = """
 select
-    root_part_inventory_id, depth, part_inventory_id, part_number, part_revision, part_description, serial_number,
-    lot_number, reference_designator, quantity_required, quantity_installed, is_open_requirement,
+    root_part_inventory_id, depth, part_inventory_id,
+    coalesce(part_number, 'part ' || part_id || ' (not shown)') as part_number,
+    part_revision, part_description, serial_number, lot_number, reference_designator, quantity_required,
+    quantity_installed, is_open_requirement,
     is_made_on_assembly, is_substitute
 from genealogy.abom_hierarchy
 where list_contains($roots, root_part_inventory_id)

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from ion_pipeline.pipeline.genealogy import part_name
 from ion_pipeline.terminal.text import plain
 from ion_pipeline.terminal.views import table
 
@@ -62,7 +63,7 @@ def uses_view(uses: Sequence[Row]) -> Table:
         top = use["is_top_level"]
         grid.add_row(
             str(use["min_depth"]),
-            plain(use["ancestor_part_number"] or "", style="bold" if top else ""),
+            plain(part_name(use["ancestor_part_number"], use.get("ancestor_part_id")), style="bold" if top else ""),
             plain(use["ancestor_part_revision"] or ""),
             plain(_identity(use, "ancestor_"), style="cyan"),
             str(use["path_count"]),
@@ -78,7 +79,7 @@ def recall_view(affected: Sequence[Row]) -> Table:
     grid = table("part", "serial or lot", "status", "quantity", "places", shortest, right=["quantity"], wrap=[shortest])
     for unit in affected:
         grid.add_row(
-            plain(" ".join(text for text in (unit["part_number"], unit["part_revision"]) if text), style="bold"),
+            plain(_part(unit), style="bold"),
             plain(_identity(unit), style="cyan"),
             plain(unit["status"] or ""),
             _number(unit["quantity_extended"]),
@@ -101,7 +102,7 @@ def conformance_view(lines: Sequence[Row]) -> Table:
     )
     for line in lines:
         status, places = line["status"], line.get("designator_match")
-        planned = " ".join(text for text in (line["part_number"], line["part_revision"]) if text)
+        planned = _part(line)
         grid.add_row(
             plain(status, style=_CONFORMS.get(status, "red")),
             plain((places or "").replace("_", " "), style="red" if places == "mismatch" else "dim"),
@@ -135,6 +136,10 @@ def _side(change: Row, side: str) -> str:
     if identity:
         words.append(f"({identity})")
     return " ".join(word for word in words if word)
+
+
+def _part(row: Row) -> str:
+    return " ".join(filter(None, (part_name(row["part_number"], row.get("part_id")), row["part_revision"])))
 
 
 def _identity(row: Row, prefix: str = "") -> str:

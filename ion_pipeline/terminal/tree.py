@@ -8,6 +8,7 @@ import duckdb
 from rich.text import Text
 from rich.tree import Tree
 
+from ion_pipeline.pipeline.genealogy import part_name
 from ion_pipeline.plain import visible
 
 _TREE = """
@@ -59,7 +60,7 @@ def drawn_tree(lines: Sequence[Mapping[str, Any]]) -> Tree:
 
 def _line(line: Mapping[str, Any]) -> Text:
     """Part, what identifies the unit, where it sits and how many."""
-    text = Text().append(visible(line["part_number"] or "unknown part"), style="bold")
+    text = Text().append(visible(part_name(line["part_number"], line.get("part_id"))), style="bold")
     if line["part_revision"]:
         text.append(f" {visible(line['part_revision'])}", style="dim")
     if line["serial_number"]:

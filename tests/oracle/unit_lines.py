@@ -154,7 +154,8 @@ def built(world: World, bom: Bom) -> Built:
                     mbom=mbom_of.get(line.origin) if line.origin is not None else None,
                     required_part=required,
                     designator=line.designator,
-                    part=number or "",
+                    # A part that is hidden from the key goes by its id.
+                    part=number or (f"part {child['part_id']}" if child["part_id"] is not None else "unit"),
                     revision=child["part_revision"],
                     quantity=bom.per_piece(line),
                     substitute=(line.origin, child["part_id"]) in named

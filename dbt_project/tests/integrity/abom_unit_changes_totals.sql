@@ -36,7 +36,8 @@ sides as (
 expected as (
     select
         sides.part_inventory_id,
-        coalesce(installations.child_part_number, '') as part_number,
+        coalesce(installations.child_part_number, 'part ' || cast(installations.child_part_id as varchar), 'unit')
+            as part_number,
         count(*) > count(installations.quantity_per_piece) as is_unknown,
         sum(installations.quantity_per_piece) as volume,
         sum(sides.sign * installations.quantity_per_piece) as difference
@@ -44,7 +45,9 @@ expected as (
     inner join {{ ref('abom_installations') }} as installations
         on sides.parent_part_inventory_id = installations.parent_part_inventory_id
     where not installations.is_quarantined
-    group by sides.part_inventory_id, coalesce(installations.child_part_number, '')
+    group by
+        sides.part_inventory_id,
+        coalesce(installations.child_part_number, 'part ' || cast(installations.child_part_id as varchar), 'unit')
 ),
 
 lines as (

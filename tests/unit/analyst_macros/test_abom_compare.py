@@ -25,19 +25,20 @@ LEAVES = {100 + number: (part, revision) for number, part in enumerate(PARTS) fo
 ASSEMBLIES = {10: ("PUMP", "A"), 11: ("PUMP", "A"), 12: ("PUMP", "A"), 13: ("PUMP", "B"), 14: ("PUMP", "A")}
 TABLES = """
 create schema genealogy; create schema reference;
-create table reference.part_inventories (part_inventory_id bigint, part_number varchar);
+create table reference.part_inventories (part_inventory_id bigint, part_number varchar, part_id bigint);
 create table genealogy.abom_hierarchy (root_part_inventory_id bigint, part_inventory_id bigint);
 create table genealogy.abom_configurations (part_inventory_id bigint, configuration_hash varchar);
 create table genealogy.abom_installations (
     parent_part_inventory_id bigint, child_part_inventory_id bigint, build_requirement_id bigint,
     origin_mbom_item_id bigint, origin_mbom_id bigint, required_part_number varchar, reference_designator varchar,
     child_part_number varchar, child_part_revision varchar, quantity_per_piece double, is_substitute boolean,
-    child_serial_number varchar, child_lot_number varchar, is_quarantined boolean, designator_key varchar
+    child_serial_number varchar, child_lot_number varchar, is_quarantined boolean, designator_key varchar,
+    child_part_id bigint
 );
 """
 
 
-INSTALL = "insert into genealogy.abom_installations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSTALL = "insert into genealogy.abom_installations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null)"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def fill(connection: duckdb.DuckDBPyConnection, pieces: list[Piece], built: Buil
         delete from reference.part_inventories; delete from genealogy.abom_hierarchy;
         delete from genealogy.abom_configurations; delete from genealogy.abom_installations;
     """)
-    connection.executemany("insert into reference.part_inventories values (?, 'TOP')", [[TOP_A], [TOP_B]])
+    connection.executemany("insert into reference.part_inventories values (?, 'TOP', 1)", [[TOP_A], [TOP_B]])
     below = [[root, unit] for root in (TOP_A, TOP_B) for unit in (root, *LEAVES, *ASSEMBLIES)]
     connection.executemany("insert into genealogy.abom_hierarchy values (?, ?)", below)
     numbers: dict[object, int] = {}
@@ -236,3 +237,21 @@ def test_designators_are_what_they_name(
     pieces = [line, replace(line, parent=TOP_B, designator=after), tag]
     fill(connection, pieces, Built(pieces, part_of()))
     assert [row["change"] for row in macro(connection, TOP_A, TOP_B) if row["part_number_before"] == "BOLT"] == changes
+
+
+@pytest.mark.parametrize(("other", "differs"), [(70, False), (71, True)])
+def test_parts_that_ion_does_not_show_are_told_apart(
+    connection: duckdb.DuckDBPyConnection, other: int, *, differs: bool
+) -> None:
+    """A key without the export group is given the id of a part and no part, of the units themselves as well."""
+    fill(connection, [], Built([], part_of()))
+    connection.execute("update reference.part_inventories set part_number = null")
+    for top, child, part_id in ((TOP_A, 500, 70), (TOP_B, 501, other)):
+        connection.execute("insert into genealogy.abom_hierarchy values (?, ?)", [top, child])
+        connection.execute("insert into genealogy.abom_configurations values (?, ?)", [top, f"h{part_id}"])
+        values = [top, child, 1, 11, 1, None, None, None, None, 1.0, False, f"S{child}", None, False, None]
+        connection.execute(INSTALL.replace("null)", f"{part_id})"), values)
+    found = macro(connection, TOP_A, TOP_B)
+    names = ("change", "part_number_before", "part_number_after", "path_text")
+    expected = [("replaced", "part 70", "part 71", "part 1 > part 71")] if differs else []
+    assert [tuple(row[name] for name in names) for row in found] == expected

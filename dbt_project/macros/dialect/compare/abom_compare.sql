@@ -28,6 +28,9 @@ configured as (
 {{ numbered_lines() }}
 
 {{ compared_at_every_level(
-    'unit_a', 'unit_b', '(select part_number from reference.part_inventories where part_inventory_id = unit_a)'
+    'unit_a',
+    'unit_b',
+    '(select ' ~ shown_part('part_number', 'part_id')
+    ~ ' from reference.part_inventories where part_inventory_id = unit_a)'
 ) }}
 {%- endmacro %}

@@ -40,6 +40,7 @@ installations as (
     select
         line.parent_part_inventory_id * 2 + sides.side as parent_part_inventory_id,
         line.part_inventory_id * 2 + sides.side as child_part_inventory_id,
+        line.part_id as child_part_id,
         line.part_number as child_part_number,
         line.part_revision as child_part_revision,
         line.serial_number as child_serial_number,
@@ -76,7 +77,7 @@ configured as (
 ),
 
 root as (
-    select history.part_number
+    select {{ shown_part('history.part_number', 'history.part_id') }} as part_number
     from sides
     inner join genealogy.abom_unit_history as history on history.part_inventory_id = cast(unit as bigint)
     where history{{ stood | replace('HISTORY', 'history') }}

@@ -5,6 +5,14 @@
 -#}
 
 {#-
+    What a person reads for a part, and what tells it from others: its number, or its id where the part itself is not in
+    ION's answers (hidden from the key, or deleted). Two parts that are not shown are two parts.
+-#}
+{% macro shown_part(part_number, part_id) -%}
+    coalesce({{ part_number }}, 'part ' || cast({{ part_id }} as varchar), 'unit')
+{%- endmacro %}
+
+{#-
     A line: all that is installed in a unit on one planned line, under one designator and of one part. Several lots or
     serials there are one line, since units are compared by part and quantity; two planned lines of one part are two.
     Of several revisions, serials or lots the first and the last are shown. `with_units` adds the units themselves, each
@@ -23,7 +31,7 @@
         installed.designator_key,
         -- As somebody wrote it; where several did, the first of their spellings.
         case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
-        coalesce(installed.child_part_number, '') as part_number,
+        {{ shown_part('installed.child_part_number', 'installed.child_part_id') }} as part_number,
         {%- for label in ['part_revision', 'serial_number', 'lot_number'] %}
         min(installed.child_{{ label }}) || case
             when min(installed.child_{{ label }}) = max(installed.child_{{ label }}) then ''
@@ -51,7 +59,10 @@
     left join {{ configured }} as configured on installed.child_part_inventory_id = configured.part_inventory_id
     where not installed.is_quarantined
     group by
-        installed.parent_part_inventory_id, 2, installed.designator_key, coalesce(installed.child_part_number, '')
+        installed.parent_part_inventory_id,
+        2,
+        installed.designator_key,
+        {{ shown_part('installed.child_part_number', 'installed.child_part_id') }}
 {% endmacro %}
 
 {#-

@@ -37,7 +37,7 @@ select
     lines.abom_installation_id,
     lines.child_part_inventory_id,
     children.part_id as child_part_id,
-    children.part_number as child_part_number,
+    {{ shown_part('children.part_number', 'children.part_id') }} as child_part_number,
     requirements.mbom_item_id,
     lines.reference_designator,
     lines.quantity_installed,

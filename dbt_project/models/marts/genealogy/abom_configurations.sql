@@ -34,7 +34,7 @@ levelled as (
         heights.height,
         lines.parent_part_inventory_id,
         lines.part_inventory_id,
-        cast(lines.part_id as varchar) || '@' || coalesce(lines.designator_key, '') as place,
+        coalesce(cast(lines.part_id as varchar), '?') || '@' || coalesce(lines.designator_key, '') as place,
         lines.quantity_per_piece
     from lines
     inner join heights on lines.parent_part_inventory_id = heights.part_inventory_id

@@ -24,7 +24,8 @@ units as (
         issue_id,
         count(*) as unit_count,
         sum(quantity_affected) as quantity_affected,
-        {{ list_of('distinct part_number', 'part_number') }} as part_numbers
+        {%- set shown = shown_part('part_number', 'part_id') %}
+        {{ list_of('distinct ' ~ shown, shown) }} as part_numbers
     from {{ ref('issue_units') }}
     group by issue_id
 ),
