@@ -119,7 +119,7 @@ async def _ask(client: IonClient, questions: list[Question], about: str) -> list
     for question, reply in zip(questions, replies, strict=True):
         if question.fields:
             limit.came(reply.asked, len(reply.nodes), has_next=not reply.is_whole)
-    return replies
+    return [*replies]
 
 
 def document_of(questions: Iterable[Question]) -> tuple[str, dict[str, Any]]:

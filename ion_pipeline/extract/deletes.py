@@ -96,7 +96,7 @@ async def differences(
             ],
             about=f"{plan.name}, looking for deleted rows",
         )
-        cut = []
+        cut: list[_Range] = []
         for piece, reply in zip(leaves, replies, strict=False):
             if reply is not None and 0 < len(reply.nodes) < min(reply.total, most) and len(piece.known) > 1:
                 # Fewer came than were wanted and counted: because the tenant gives no more at once (what it gives is

@@ -16,6 +16,7 @@ from ion_pipeline.lake.journal import Resumption
 from ion_pipeline.lake.lake import Lake
 from ion_pipeline.lake.lock import WriterLock
 from ion_pipeline.lake.manifest import FileEntry, Fold, LoadManifest, SchemaDrift, Strategy, TableManifest, TableRead
+from ion_pipeline.lake.page_size import LearnedPageSize, keep_page_size, read_page_size
 from ion_pipeline.lake.part import WriterOptions
 from ion_pipeline.lake.rows import LAKE_COLUMNS
 from ion_pipeline.lake.tenant import Tenant, claim_tenant, read_tenant
@@ -32,6 +33,7 @@ __all__ = [
     "LakeCorruptionError",
     "LakeError",
     "LakeWriteError",
+    "LearnedPageSize",
     "LoadManifest",
     "LoadWriter",
     "Resumption",
@@ -43,5 +45,7 @@ __all__ = [
     "WriterLock",
     "WriterOptions",
     "claim_tenant",
+    "keep_page_size",
+    "read_page_size",
     "read_tenant",
 ]

@@ -40,7 +40,7 @@ from ion_pipeline.pipeline.read_mode import ReadMode, RefreshPlan
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.resume import begin_or_go_on, left_for_later, resumption
 from ion_pipeline.pipeline.state import RawRows, read_state
-from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
+from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_client, tenant_host
 from ion_pipeline.pipeline.tenant_schema import keep_schema
 from ion_pipeline.settings import Settings
 
@@ -152,7 +152,7 @@ def plan(
 async def _plan(
     settings: Settings, config: ClientConfig, selection: Sequence[str], *, mode: ReadMode, reporter: Reporter
 ) -> RefreshPlan:
-    async with IonClient(config) as client:
+    async with tenant_client(settings, config, reporter.note) as client:
         met = await meet(client, settings.data_dir, reporter.note)
         if read_tenant(settings.data_dir):
             claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
@@ -219,7 +219,7 @@ async def _extract(
 ) -> ExtractReport:
     began = time.monotonic()
     lake = Lake(settings.lake_dir)
-    async with IonClient(config) as client:
+    async with tenant_client(settings, config, reporter.note) as client:
         met = await meet(client, settings.data_dir, reporter.note)
         catalog = met.catalog
         tenant = claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))

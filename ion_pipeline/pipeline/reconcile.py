@@ -36,7 +36,7 @@ from ion_pipeline.pipeline.read_mode import ReadMode
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.state import RawSignatures, read_state
 from ion_pipeline.pipeline.steps import extract
-from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_host
+from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_client, tenant_host
 from ion_pipeline.pipeline.tenant_schema import keep_schema, tenant_schema
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import connect
@@ -169,7 +169,7 @@ class _Run:
 
     async def reconcile(self, config: ClientConfig, *, dry_run: bool) -> ReconcileReport:
         load_id, results = None, list[EntityResult]()
-        async with IonClient(config) as client:
+        async with tenant_client(self.settings, config, self.reporter.note) as client:
             identity = await client.me()
             host = tenant_host(self.settings, config)
             tenant = claim_tenant(self.settings.data_dir, identity.organization_id, host)

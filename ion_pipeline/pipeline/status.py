@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ion_pipeline.lake import Lake, Tenant, read_tenant
+from ion_pipeline.lake import Lake, LearnedPageSize, Tenant, read_tenant
 from ion_pipeline.pipeline import dbt
+from ion_pipeline.pipeline.tenant import known_page_size
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import settle
 
@@ -44,6 +45,7 @@ class StatusReport:
         published: The published file; None before the first publish.
         published_at: When it was published, UTC.
         clock_doubts: What was doubtful about the clocks at the latest load, a sentence each.
+        page_size: What the tenant was found to give at once, where that is less than the page size set.
     """
 
     data_dir: Path
@@ -53,6 +55,7 @@ class StatusReport:
     published: Path | None
     published_at: datetime | None
     clock_doubts: tuple[str, ...] = ()
+    page_size: LearnedPageSize | None = None
 
 
 def status(settings: Settings, *, latest: int = 10) -> StatusReport:
@@ -89,6 +92,7 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
         published=published if exists else None,
         published_at=datetime.fromtimestamp(published.stat().st_mtime, UTC) if exists else None,
         clock_doubts=manifests[0].clock.doubts if manifests and manifests[0].clock else (),
+        page_size=known_page_size(settings),
     )
 
 

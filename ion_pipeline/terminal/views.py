@@ -95,6 +95,12 @@ def status_lines(report: StatusReport) -> list[Table | str]:
         f"{report.load_count} loads of {report.tenant} in {report.data_dir}",
         f"published {report.published} at {at}" if report.published else "nothing published yet",
         *(f"at the latest load: {doubt}" for doubt in report.clock_doubts),
+        *(
+            f"ION gives {one.accepted:,} rows of a list at once, less than ION_PAGE_SIZE ({one.asked:,}), as learned "
+            f"on {one.learned_at:%Y-%m-%d}"
+            for one in (report.page_size,)
+            if one
+        ),
     ]
 
 
