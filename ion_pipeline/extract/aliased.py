@@ -112,14 +112,14 @@ async def _ask(client: IonClient, questions: list[Question], about: str) -> list
             return await _ask(client, [replace(questions[0], first=max(1, most // 2))], about)
         raise
     answer = Part(data, about)
-    replies = [
+    given = [
         _reply(answer.part(f"q{number}", shown=question.plan.entity.root_field), question)
         for number, question in enumerate(questions)
     ]
-    for question, reply in zip(questions, replies, strict=True):
+    for question, reply in zip(questions, given, strict=True):
         if question.fields:
             limit.came(reply.asked, len(reply.nodes), has_next=not reply.is_whole)
-    return [*replies]
+    return [*given]
 
 
 def document_of(questions: Iterable[Question]) -> tuple[str, dict[str, Any]]:

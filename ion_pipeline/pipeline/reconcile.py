@@ -20,9 +20,11 @@ from ion_pipeline.extract import (
     Plan,
     RefreshOptions,
     State,
+    SuspiciousDeletesError,
     Task,
     audit,
     carry_out,
+    check_group,
     decide,
     known_of,
     negotiate,
@@ -173,7 +175,7 @@ class _Run:
             identity = await client.me()
             host = tenant_host(self.settings, config)
             tenant = claim_tenant(self.settings.data_dir, identity.organization_id, host)
-            audited = await self._audit(client)
+            audited = await self._without_hidden(client, await self._audit(client), dry_run=dry_run)
             if not dry_run and any(one.repair for one in audited.found):
                 load_id, results = await self._repair(client, tenant, audited, read_by=identity.user_number)
             return ReconcileReport(
@@ -221,6 +223,28 @@ class _Run:
                 progress=self.reporter,
             )
         return _Audited(schema, plan, state, tasks, clock, tuple(found))
+
+    async def _without_hidden(self, client: IonClient, audited: _Audited, *, dry_run: bool) -> _Audited:
+        """What was found, less what is only hidden from the key: that is no drift, and nothing to repair.
+
+        Raises:
+            SuspiciousDeletesError: It would be repaired, by deleting it.
+        """
+        found = [await self._shown(client, audited.state, one, dry_run=dry_run) for one in audited.found]
+        return replace(audited, found=tuple(found))
+
+    async def _shown(self, client: IonClient, state: State, one: EntityAudit, *, dry_run: bool) -> EntityAudit:
+        gone = one.repair.differences.gone if one.repair else set[int]()
+        if one.repair is None or not gone or self.accept_deletes:
+            return one
+        try:
+            await check_group(client, one.repair.plan, state, Silence().note, one.repair.differences)
+        except SuspiciousDeletesError as hidden:
+            if not dry_run:
+                raise
+            self.reporter.note(f"{hidden.message} They are not counted as drifted.")
+            return replace(one, surplus=max(0, one.surplus - len(gone & state.known.controlled(one.entity))))
+        return one
 
     async def _repair(
         self, client: IonClient, tenant: Tenant, audited: _Audited, *, read_by: int | None

@@ -13,7 +13,17 @@ from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.world import World, write_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import LATER, ChangingWorld, Tenant, add, delete, served, small_factory, update
+from tests.integration.changing_world import (
+    LATER,
+    LONG_AGO,
+    ChangingWorld,
+    Tenant,
+    add,
+    delete,
+    served,
+    small_factory,
+    update,
+)
 from tests.integration.conftest import settings_for
 
 pytestmark = pytest.mark.slow
@@ -101,6 +111,31 @@ def test_rows_that_a_lost_group_hides_are_not_deleted_without_a_word(tmp_path: P
         assert [note for note in notes if "3 export-controlled rows of parts" in note and "not new in ION" in note]
         assert known_parts(tenant) == ALL
         assert refresh(tenant.settings) == []
+
+
+def test_a_reconcile_neither_deletes_what_is_hidden_nor_calls_it_drifted(tmp_path: Path) -> None:
+    key = Key(tmp_path)
+    with key.asks("full") as tenant:
+        tenant.refresh()
+    with key.asks("no-export-group") as tenant:
+        loads = tenant.loads()
+        notes = Notes()
+        report = reconcile(tenant.settings, dry_run=True, reporter=notes)
+        assert (report.drifted, report.rows) == (0, len(FREE) + 40)
+        assert [note for note in notes.notes if "lost the export group" in note and "not counted as drifted" in note]
+        # Rows with an old date in place of the hidden ones: no count tells of either, and a refresh finds nothing new.
+        tenant.change(*(add("parts", id=1000 + n, partNumber=f"N-{n}", _updated=LONG_AGO) for n in range(3)))
+        report = reconcile(tenant.settings, dry_run=True)
+        assert [(one.entity, one.missing, one.surplus) for one in report.entities if one.drifted] == [("parts", 3, 0)]
+        with pytest.raises(SuspiciousDeletesError, match="lost the export group"):
+            reconcile(tenant.settings)
+        assert tenant.loads() == loads
+        assert known_parts(tenant) == ALL
+    with key.asks("full") as tenant:
+        # The group is back, before anything was given up: all is as known.
+        report = reconcile(tenant.settings)
+        assert (report.load_id, report.refreshed, report.drifted) == (None, None, 0)
+        assert known_parts(tenant) == ALL
 
 
 def test_as_many_new_rows_as_hidden_ones_hide_nothing(tmp_path: Path) -> None:
