@@ -298,9 +298,9 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
 
     if not dbt.is_prepared(settings):
         # Before half a minute of parsing, and only then: every other refresh asks this anyhow, soon enough.
-        from ion_pipeline.pipeline.check import check_key
+        from ion_pipeline.pipeline.check import check_ends
 
-        check_key(settings)
+        check_ends(settings)
     with err.status("Starting Dagster"):
         from ion_pipeline.definitions import build_definitions
         from ion_pipeline.defs.run import run_refresh

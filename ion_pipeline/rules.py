@@ -184,6 +184,8 @@ def _base_url(url: AnyHttpUrl) -> AnyHttpUrl:
 def _target(uri: str) -> str:
     if holds_password(uri):
         raise ValueError("holds a password: give it in the environment, as the target's client takes it")
+    if not re.match(r"[a-z][a-z0-9+.-]*://\S", uri, re.IGNORECASE):
+        raise ValueError("is no URI: write s3://bucket/prefix or postgresql://user@host/database")
     return uri
 
 

@@ -22,6 +22,7 @@ from ion_pipeline.extract.catalog import Entity
 from ion_pipeline.extract.results import EntityResult
 from ion_pipeline.pipeline.reconcile import ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
+from ion_pipeline.plain import visible
 
 COUNT_CHECK = "count_matches_ion"
 SCHEMA_CHECK = "schema_matches_catalog"
@@ -53,6 +54,8 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
         checks = context.selected_asset_check_keys
         asked_for = context.selected_asset_keys | {check.asset_key for check in checks}
         names = [entity.name for entity in entities if entity_key(entity.name) in asked_for]
+        if trouble := _publishes(context) and pipeline.target_trouble():
+            context.log.warning("%s", visible(trouble))
         how = context.run.tags.get(READ)
         if how == "reconcile":
             _note_drift(context, pipeline.reconcile(names))
@@ -73,6 +76,12 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
                     yield check
 
     return extract
+
+
+def _publishes(context: dg.AssetExecutionContext) -> bool:
+    """Whether this run ends with a publish."""
+    selected = context.run.asset_selection
+    return selected is None or PUBLISHED_KEY in selected
 
 
 def _note_drift(context: dg.AssetExecutionContext, found: ReconcileReport) -> None:

@@ -1,12 +1,13 @@
 """What readers open, as one asset: it stands for the published file, its Parquet copies and the data dictionary."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
 from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUBLISHED_KEY
 from ion_pipeline.defs.resources import Pipeline
-from ion_pipeline.warehouse import PUBLIC_SCHEMAS
+from ion_pipeline.pipeline.target import NotSentError
+from ion_pipeline.warehouse import PUBLIC_SCHEMAS, PublishReport
 
 
 def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
@@ -26,17 +27,25 @@ def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolic
     )
 
     @dg.multi_asset(name=PUBLISH, specs=[spec], pool=DUCKDB_WRITER)
-    def publish(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[None]:
-        report = pipeline.publish()
-        tables = {f"{table.schema}.{table.table}": table.rows for table in report.tables}
-        return dg.MaterializeResult(
-            metadata={
-                PATH: dg.MetadataValue.path(str(report.database)),
-                "tables": dg.MetadataValue.json(tables),
-                "rows": sum(tables.values()),
-                "bytes": report.bytes,
-                "seconds": report.seconds,
-            }
-        )
+    def publish(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
+        try:
+            yield _published(pipeline.publish())
+        except NotSentError as error:
+            # Readers of the files have it: that is recorded, and the run fails all the same.
+            yield _published(error.report)
+            raise
 
     return publish
+
+
+def _published(report: PublishReport) -> dg.MaterializeResult[None]:
+    tables = {f"{table.schema}.{table.table}": table.rows for table in report.tables}
+    return dg.MaterializeResult(
+        metadata={
+            PATH: dg.MetadataValue.path(str(report.database)),
+            "tables": dg.MetadataValue.json(tables),
+            "rows": sum(tables.values()),
+            "bytes": report.bytes,
+            "seconds": report.seconds,
+        }
+    )

@@ -10,6 +10,7 @@ from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile
 from ion_pipeline.pipeline.status import is_published_current
 from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
+from ion_pipeline.pipeline.target import check_target
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import LoadReport, PublishReport
 
@@ -34,6 +35,10 @@ class Pipeline:
         """Read what is new of entities of ION, or all of them, into a load of the lake; errors as `steps.extract`."""
         mode = replace(self.mode, full=True) if full else self.mode
         return steps.extract(self.settings(), entities=entities, mode=mode, reporter=self.reporter)
+
+    def target_trouble(self) -> str:
+        """What is wrong for now with the place that a publish is sent to; errors as `target.check_target`."""
+        return check_target(self.settings(), reporter=self.reporter)
 
     def reconcile(self, entities: Sequence[str]) -> ReconcileReport:
         """Compare every row of entities with ION and repair what differs; errors as `reconcile.reconcile`."""

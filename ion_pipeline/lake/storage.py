@@ -40,6 +40,9 @@ class Storage(Protocol):
     def names(self, path: str) -> list[str]:
         """Names in a folder, sorted; none if there is no such folder."""
 
+    def has_root(self) -> bool:
+        """Whether what cannot be made from here is there: a store's bucket; of a local folder, nothing has to be."""
+
     def scratch(self) -> AbstractContextManager[Path]:
         """Where copies of its files are for as long as the block lasts: a temporary folder, if it needs one."""
 
@@ -90,6 +93,10 @@ class LocalStorage:
         """Names in a folder, sorted."""
         folder = self.root / path
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+    def has_root(self) -> bool:
+        """A folder is made when it is needed."""
+        return True
 
     def scratch(self) -> AbstractContextManager[Path]:
         """Its own folder: nothing is copied."""
@@ -154,6 +161,15 @@ class ObjectStorage:
         """Names directly under a prefix, sorted."""
         selector = fs.FileSelector(self._at(path), allow_not_found=True)
         return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
+
+    def has_root(self) -> bool:
+        """Whether there is such a bucket, as far as one may ask: a list of what is in a missing one is empty."""
+        try:
+            bucket = self.filesystem.get_file_info(self.root.split("/")[0])
+        except OSError:
+            # Who may list a prefix may still not ask about the bucket.
+            return True
+        return bool(bucket.type is not fs.FileType.NotFound)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

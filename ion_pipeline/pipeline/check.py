@@ -7,6 +7,7 @@ from ion_pipeline.client import ClientConfig, IonClient, PermissionDeniedError
 from ion_pipeline.client.parts import Part
 from ion_pipeline.extract import EntityPlan, negotiate
 from ion_pipeline.pipeline.adopting import data_catalog
+from ion_pipeline.pipeline.target import check_target
 from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
 
@@ -81,6 +82,16 @@ def check(settings: Settings) -> CheckReport:
     """
     with reachable_tenant(settings) as config:
         return asyncio.run(_check(config, settings))
+
+
+def check_ends(settings: Settings) -> None:
+    """Find out whether a refresh can begin and end: the key, and the place that the publish is sent to.
+
+    Raises:
+        IonPipelineError: See `check_key` and `target.check_target`.
+    """
+    check_target(settings)
+    check_key(settings)
 
 
 def check_key(settings: Settings) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ion_pipeline.lake import Lake, LearnedPageSize, Tenant, read_tenant
 from ion_pipeline.pipeline import dbt
+from ion_pipeline.pipeline.target import is_sent
 from ion_pipeline.pipeline.tenant import known_page_size
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import settle
@@ -97,7 +98,7 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
 
 
 def is_published_current(settings: Settings) -> bool:
-    """Whether readers have everything: published after the last load, and after the models last changed.
+    """Whether readers have everything: published after the last load and after the models last changed, and sent.
 
     A publish that was killed while its files changed places is finished first.
 
@@ -108,7 +109,7 @@ def is_published_current(settings: Settings) -> bool:
     settle(settings.published_dir)
     published = settings.published_dir / "ion.duckdb"
     load_ids = Lake(settings.lake_dir).load_ids()
-    if not load_ids or not published.is_file():
+    if not load_ids or not published.is_file() or not is_sent(settings):
         return False
     at = datetime.fromtimestamp(published.stat().st_mtime, UTC)
     stamp = dbt.parse_stamp(settings)

@@ -13,10 +13,9 @@ from ion_pipeline.pipeline.extraction import ExtractReport
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.read_mode import ReadMode
 from ion_pipeline.pipeline.resources import resources_of
+from ion_pipeline.pipeline.target import check_target, send
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import LoadReport, PublishError, PublishReport, SendReport
-
-_POSTGRES = ("postgresql://", "postgres://")
+from ion_pipeline.warehouse import LoadReport, PublishError, PublishReport
 
 __all__ = ["ExtractReport", "ReadMode", "extract", "load", "publish"]
 
@@ -102,15 +101,12 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
         reporter: Hears how it goes.
 
     Raises:
-        IonPipelineError: See `warehouse.publish`, `warehouse.send` and `warehouse.send_to_postgres`; what was published
-            before stays.
+        SettingsError: It can never be sent there; nothing was published.
+        NotSentError: It is published here, and could not be sent.
+        IonPipelineError: See `target.check_target` and `warehouse.publish`; what was published before stays.
     """
     reporter, target = reporter or Silence(), to or settings.publish_to
-    if target and target.startswith(_POSTGRES):
-        # A server that is away for an hour keeps no scheduled publish from the readers of files.
-        warehouse.check_postgres(target, answers=to is not None)
-    elif target:
-        warehouse.check_target(target)
+    check_target(settings, to=to, reporter=reporter)
     with reporter.phase("Publishing"):
         report = warehouse.publish(
             settings.warehouse_path,
@@ -124,7 +120,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
     if not target:
         return report
     with reporter.phase("Sending what was published"):
-        return replace(report, sent=_send(settings, target))
+        return replace(report, sent=send(settings, target, report))
 
 
 def analyst_macros() -> list[Path]:
@@ -148,9 +144,3 @@ def _export_controlled(settings: Settings) -> str:
         )
     with warehouse.connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
         return f"left out as of {warehouse.left_out_since(connection) or 'the first load'}"
-
-
-def _send(settings: Settings, target: str) -> SendReport:
-    if target.startswith(_POSTGRES):
-        return warehouse.send_to_postgres(settings.published_dir, target, resources=resources_of(settings))
-    return warehouse.send(settings.published_dir, target, keep=settings.publish_keep)

@@ -36,7 +36,7 @@ from ion_pipeline.warehouse.merge import TableChange
 from ion_pipeline.warehouse.postgres import check_postgres, send_to_postgres
 from ion_pipeline.warehouse.publishing import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish, settle
 from ion_pipeline.warehouse.released import RELEASED, RELEASED_HISTORY, release
-from ion_pipeline.warehouse.sending import SendReport, check_target, send
+from ion_pipeline.warehouse.sending import SendReport, check_store, check_target, current_publish, send
 
 __all__ = [
     "CONTROLLED",
@@ -73,10 +73,12 @@ __all__ = [
     "built_load",
     "changed_since_build",
     "check_postgres",
+    "check_store",
     "check_target",
     "compact",
     "connect",
     "controlled_changed_since",
+    "current_publish",
     "find_controlled",
     "left_out_since",
     "load",

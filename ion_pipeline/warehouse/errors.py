@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.errors import IonPipelineError, SettingsError
 
 # What helps where the tables themselves are wrong.
 MAKE_ANEW = "Run `ion-pipeline rebuild`, then `ion-pipeline build`: the lake holds all the warehouse held."
@@ -60,8 +60,8 @@ class PublishError(WarehouseError):
     """The published files could not be written or do not hold what they should. The ones before still stand."""
 
 
-class MissingDriverError(WarehouseError):
-    """What is asked for needs a driver that is not installed."""
+class MissingDriverError(SettingsError):
+    """What is set or asked for needs a driver that is not installed."""
 
 
 @contextmanager

@@ -6,15 +6,18 @@ touched; which those are is written down in the schema `ion_pipeline`. The clien
 """
 # ruff: noqa: S608 -- names come from the published file and are quoted
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import duckdb
 
+from ion_pipeline.errors import SettingsError
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.errors import MissingDriverError, PublishError
 from ion_pipeline.warehouse.sending import SendReport, check_target, current_publish, shown
@@ -32,6 +35,9 @@ _TYPES = {
     "VARCHAR": "text",
 }
 _BATCH_ROWS = 50_000
+_CONNECT_SECONDS = 10
+# What libpq says of a URI, before it asks any server.
+_MALFORMED = re.compile(r"(invalid (integer value|port number|URI|percent|\w+ value)|matching \"\]\" in IPv6).*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
         What was sent; `files` counts tables.
 
     Raises:
-        SettingsError: The URI holds a password.
+        SettingsError: The URI holds a password, or is none that PostgreSQL's client takes.
         MissingDriverError: The driver is not installed.
         PublishError: Nothing is published, a table in the way is not ours, or PostgreSQL refuses; nothing was changed.
     """
@@ -95,7 +101,7 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
     try:
         with (
             connect(published_dir / DATABASE, resources, read_only=True) as source,
-            dbapi.connect(uri) as target,
+            dbapi.connect(_impatient(uri)) as target,
             target.cursor() as cursor,
         ):
             tables = _tables(source)
@@ -111,24 +117,31 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
     return SendReport(shown(uri), publish_id, len(tables), 0)
 
 
-def check_postgres(uri: str, *, answers: bool = True) -> None:
+def check_postgres(uri: str) -> None:
     """Find out what would keep a publish from being sent, before it is made.
 
     Args:
         uri: As for `send_to_postgres`.
-        answers: Ask the server, too.
 
     Raises:
-        SettingsError, MissingDriverError, PublishError: As `send_to_postgres`.
+        SettingsError, MissingDriverError: It can never be sent there.
+        PublishError: The server does not answer, or refuses: now.
     """
     check_target(uri)
     dbapi, driver_error = _driver()
-    if answers:
-        try:
-            with dbapi.connect(uri) as target, target.cursor() as cursor:
-                cursor.execute("select 1")
-        except driver_error as error:
-            raise _refused(uri, error) from error
+    try:
+        with dbapi.connect(_impatient(uri)) as target, target.cursor() as cursor:
+            cursor.execute("select 1")
+    except driver_error as error:
+        raise _refused(uri, error) from error
+
+
+def _impatient(uri: str) -> str:
+    """The URI, with an end to waiting for a server that says nothing; libpq has none of its own."""
+    parts = urlsplit(uri)
+    if "connect_timeout" in dict(parse_qsl(parts.query, keep_blank_values=True)) or "PGCONNECT_TIMEOUT" in os.environ:
+        return uri
+    return f"{uri}{'&' if parts.query else '' if uri.endswith('?') else '?'}connect_timeout={_CONNECT_SECONDS}"
 
 
 def _driver() -> tuple[Any, type[Exception]]:
@@ -143,7 +156,12 @@ def _driver() -> tuple[Any, type[Exception]]:
     return dbapi, manager.Error
 
 
-def _refused(uri: str, error: Exception) -> PublishError:
+def _refused(uri: str, error: Exception) -> PublishError | SettingsError:
+    if malformed := _MALFORMED.search(str(error)):
+        return SettingsError(
+            f"The target {shown(uri)} is none that PostgreSQL's client takes: {malformed[0]}.",
+            remedy="Write it as postgresql://user@host:port/database?option=value.",
+        )
     return PublishError(
         f"PostgreSQL at {shown(uri)} refuses: {' '.join(str(error).split())}",
         remedy="Nothing was changed there. Check the address, PGPASSWORD, the user's rights, and what depends on "

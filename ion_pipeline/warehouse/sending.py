@@ -19,6 +19,8 @@ from ion_pipeline.warehouse.errors import PublishError
 from ion_pipeline.warehouse.latest import INCLUDED, export_control_of
 from ion_pipeline.warehouse.swap import LATEST, PUBLISHES
 
+_REMEDY = "Check the address, the credentials in the environment and the permissions; publish again."
+
 
 @dataclass(frozen=True, slots=True)
 class SendReport:
@@ -62,9 +64,34 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
     except (OSError, pa.ArrowException) as error:
         raise PublishError(
             f"{shown(uri)} could not be written ({error}).",
-            remedy="Check the address, the credentials in the environment and the permissions; publish again.",
+            remedy=_REMEDY,
         ) from error
     return SendReport(shown(uri), publish_id, files, size)
+
+
+def check_store(uri: str) -> None:
+    """Find out what would keep a publish from being sent, before it is made; writes nothing there.
+
+    Args:
+        uri: As for `send`.
+
+    Raises:
+        SettingsError: It can never be sent there.
+        PublishError: The store does not answer, refuses the credentials, or has no such bucket: now.
+    """
+    check_target(uri)
+    try:
+        storage = open_storage(uri)
+        is_missing = not storage.names("") and not storage.has_root()
+    except pa.ArrowInvalid as error:
+        raise SettingsError(
+            f"The target {shown(uri)} is none that can be written ({error}).",
+            remedy="Write it as s3://bucket/prefix, gs://…, abfs://…, file:///folder or postgresql://user@host/database.",
+        ) from None
+    except (OSError, pa.ArrowException) as error:
+        raise PublishError(f"{shown(uri)} cannot be read ({error}).", remedy=_REMEDY) from error
+    if is_missing:
+        raise PublishError(f"{shown(uri)} has no bucket of that name.", remedy=_REMEDY)
 
 
 def current_publish(published_dir: Path) -> tuple[str, bytes]:

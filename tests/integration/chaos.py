@@ -4,6 +4,7 @@ The sandbox breaks single answers and refuses what is too much; a clock that is 
 """
 
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,10 +75,15 @@ class Front:
 
 
 class Chaos:
-    """A tenant that has been read once, and rounds of people's work, each read while something is wrong."""
+    """A tenant that has been read once, and rounds of people's work, each read while something is wrong.
+
+    Attributes:
+        stops: Refreshes that stopped, by what the command line would exit with and the error.
+    """
 
     def __init__(self, tenant: Tenant, front: Front) -> None:
         self.tenant, self.front = tenant, front
+        self.stops = Counter[str]()
         self._faults = f"{tenant.address.api_url}/_sandbox/faults"
         tenant.refresh()
         assert tenant.differences() == []
@@ -91,7 +97,8 @@ class Chaos:
         """Refresh: what came of it, in one word; what stays unsettled after success is read by one more refresh."""
         try:
             report = self.tenant.refresh()
-        except IonPipelineError:
+        except IonPipelineError as error:
+            self.stops[f"exit {error.exit_code}: {type(error).__name__}"] += 1
             return "stopped"
         if report.unread:
             return "unread"

@@ -109,7 +109,7 @@ def test_every_fault_at_every_request(world: Chaos) -> None:
             if found:
                 wrong.append(f"{name} at request {position}: {found[:3]}")
                 world.heal()
-    logging.getLogger(__name__).info("%d requests; %s; %s", there, dict(cells), dict(outcomes))
+    logging.getLogger(__name__).info("%d requests; %s; %s; %s", there, dict(cells), dict(outcomes), dict(world.stops))
     assert wrong == []
     assert there >= 8
     assert cells.keys() == KINDS.keys()
@@ -135,7 +135,7 @@ def test_clocks_that_are_wrong(world: Chaos) -> None:
                 if found:
                     wrong.append(f"{ahead} at {'all' if at is None else at}: {found[:3]}")
                     world.heal()
-    logging.getLogger(__name__).info("%d requests; %s", there, dict(cells))
+    logging.getLogger(__name__).info("%d requests; %s; %s", there, dict(cells), dict(world.stops))
     assert wrong == []
     assert cells["succeeded"] > 0
 
@@ -162,14 +162,16 @@ def test_ceilings_of_what_a_query_costs(world: Chaos) -> None:
 
 def changes_below(world: Chaos, limit: str, most: int) -> list[str]:
     """Where raw is not as the world after each of some rounds of changes read below a limit."""
-    rounds, wrong = Rounds(world), []
+    rounds, outcomes, wrong = Rounds(world), Counter[str](), list[str]()
     world.front.arm()
     world.front.limit(**{limit: most})
     for number in range(4):
         world.change(rounds.now())
         outcome = world.attempt()
+        outcomes[outcome] += 1
         found = [] if outcome == "succeeded" else [f"it {outcome}"]
         found += world.tenant.differences()
         if found:
             wrong.append(f"round {number}: {found[:3]}")
+    logging.getLogger(__name__).info("%s %d; %s; %s", limit, most, dict(outcomes), dict(world.stops))
     return wrong

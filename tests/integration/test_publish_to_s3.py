@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import httpx
 import orjson
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.warehouse import PublishError, Resources, check_target, publish, send
+from ion_pipeline.warehouse import PublishError, Resources, check_store, check_target, publish, send
 
 pytestmark = [pytest.mark.slow]
 SMALL = Resources("256MB", 1)
@@ -113,6 +114,25 @@ def test_a_store_that_refuses_is_named_without_its_options(database: Path, tmp_p
     with pytest.raises(PublishError, match=r"^s3://no-such-bucket/ion could not be written") as failure:
         send(folder, store.replace("analysts", "no-such-bucket"))
     assert "secret-of-the-test" not in str(failure.value)
+
+
+def test_a_store_is_asked_before_there_is_anything_to_send(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_store(store.replace("/ion?", "/a/prefix/that/is/new?"))
+    with pytest.raises(PublishError, match=r"^s3://no-such-bucket/ion has no bucket of that name"):
+        check_store(store.replace("analysts", "no-such-bucket"))
+    # The server asks for the same as AWS: a key that is known, and may list.
+    httpx.post(store_url(store, "/moto-api/reset-auth"), content=b"0").raise_for_status()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
+    try:
+        with pytest.raises(PublishError, match=r"^s3://analysts/ion cannot be read") as failure:
+            check_store(store)
+    finally:
+        httpx.post(store_url(store, "/moto-api/reset-auth"), content=b"1000000").raise_for_status()
+    assert "another-secret" not in str(failure.value)
+
+
+def store_url(store: str, path: str) -> str:
+    return f"http://{store.partition('endpoint_override=')[2].partition('&')[0]}{path}"
 
 
 @pytest.mark.parametrize(
