@@ -4,12 +4,14 @@ Each layer keeps its own subclasses in its own `errors` module (or beside the on
 not derived from `IonPipelineError` is a bug and may show a traceback.
 """
 
+from ion_pipeline.plain import visible
+
 
 class IonPipelineError(Exception):
     """Something went wrong that a person can act on.
 
     Args:
-        message: What happened and where, in one sentence. Never holds a secret.
+        message: What happened and where, in one line. Never holds a secret; control characters in it are written out.
         remedy: What to do about it, in one sentence; empty when nothing can be done.
 
     Attributes:
@@ -19,9 +21,9 @@ class IonPipelineError(Exception):
     exit_code: int = 1
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        # Part of it may be ION's or a database's words, and it goes to terminals, logs, Dagster's pages and chats.
+        self.message, self.remedy = visible(message), visible(remedy)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()

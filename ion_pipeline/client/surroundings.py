@@ -103,11 +103,17 @@ def proxied_transport(
     try:
         return httpx.AsyncHTTPTransport(verify=certificates, proxy=proxy, limits=limits)
     except ImportError:
-        name = _variable(urlsplit(url).scheme if getproxies().get(urlsplit(url).scheme) else "all")
-        raise SettingsError(
-            f"{name} names a SOCKS proxy, and what speaks to one is not installed.",
-            remedy="pip install socksio, or set HTTPS_PROXY to an HTTP proxy, or NO_PROXY to ION's hosts.",
-        ) from None
+        raise socks_missing(url) from None
+
+
+def socks_missing(url: str) -> SettingsError:
+    """The error of a SOCKS proxy without what speaks to one; it names the variable, not the URL."""
+    scheme = urlsplit(url).scheme
+    name = _variable(scheme if getproxies().get(scheme) else "all")
+    return SettingsError(
+        f"{name} names a SOCKS proxy, and what speaks to one is not installed.",
+        remedy="pip install socksio, or set HTTPS_PROXY to an HTTP proxy, or list the host in NO_PROXY.",
+    )
 
 
 def _variable(kind: str) -> str:

@@ -139,7 +139,8 @@ def schema_check(result: EntityResult) -> dg.AssetCheckResult:
         check_name=SCHEMA_CHECK,
         passed=not drift and result.status != "absent",
         severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(f"{name}: {', '.join(fields)}" for name, fields in parts.items() if fields) or None,
+        description=visible("; ".join(f"{name}: {', '.join(fields)}" for name, fields in parts.items() if fields))
+        or None,
     )
 
 
@@ -150,7 +151,7 @@ def clock_check(result: EntityResult, doubts: Sequence[str]) -> dg.AssetCheckRes
         check_name=CLOCK_CHECK,
         passed=not doubts,
         severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(doubts) or None,
+        description=visible(" ".join(doubts)) or None,
     )
 
 

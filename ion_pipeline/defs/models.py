@@ -15,6 +15,7 @@ from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
 from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.pipeline.build_report import BuildError, NodeResult
+from ion_pipeline.plain import visible
 
 _UNIQUE_ID = "dagster_dbt/unique_id"
 _BUILT = frozenset({"success", "no-op"})
@@ -131,6 +132,7 @@ def _check_result(spec: dg.AssetCheckSpec, node: NodeResult) -> dg.AssetCheckRes
         check_name=spec.name,
         passed=node.status == "pass",
         severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
-        description=node.message or None,
+        # A database's words about a value may hold the value.
+        description=visible(node.message) or None,
         metadata={"seconds": node.seconds},
     )

@@ -1,6 +1,7 @@
 """Whom to tell when a run has failed for good: a URL, an address, or both.
 
-Whoever knows the URL can write to the chat: it is a secret, and is in no message, log line or traceback.
+Whoever knows the URL can write to the chat: it is a secret, and is in no message, log line or traceback. The reason of
+a failure may hold words of ION: in a chat it is text, so it calls nobody and links nowhere.
 """
 
 import logging
@@ -13,7 +14,9 @@ from urllib.parse import urlsplit
 import dagster as dg
 import httpx
 
+from ion_pipeline.client.surroundings import proxy_for, socks_missing, ssl_context
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.plain import visible
 from ion_pipeline.settings import Settings
 
 _SECONDS = 20.0
@@ -64,27 +67,53 @@ def tell(settings: Settings, job: str, run_id: str, reason: str) -> None:
         reason: Why, as far as known; cut to a length that a chat takes.
 
     Raises:
-        NoticeError: The URL cannot be reached or refuses; the sensor's tick fails and shows it.
+        NoticeError: The URL cannot be reached or refuses; the sensor's tick fails and shows it. Mail is sent still.
+        SettingsError: The proxy or the certificates that the environment names cannot be used; likewise.
         OSError: The mail cannot be sent; likewise.
     """
     subject = f"ion-pipeline: {job} failed ({settings.environment})"
-    text = f"{subject}\nRun {run_id}\n{reason.strip()[:_LONGEST]}"
-    if settings.notify_url:
-        # `text` is what Slack, Teams and Mattermost show; the rest is for programs.
-        document = {"text": text, "job": job, "run_id": run_id, "environment": settings.environment}
-        problem = _post(settings.notify_url.get_secret_value(), document)
-        if problem:
-            raise NoticeError(f"ION_NOTIFY_URL {problem}.", remedy="Make a new incoming webhook there, and set it.")
-    if settings.notify_email:
-        _mail(settings, subject, text)
+    heading, why = f"{subject}\nRun {run_id}", visible(reason.strip()[:_LONGEST], keep="\n")
+    # One way that fails does not keep it from the other.
+    try:
+        _chat(settings, heading, why, job=job, run_id=run_id)
+    finally:
+        if settings.notify_email:
+            _mail(settings, subject, f"{heading}\n{why}")
+
+
+def as_text(text: str) -> str:
+    """A text that a chat shows as it is.
+
+    In a block of code nothing is emphasis or calls a name; what Slack and Teams take for a link, a mention or a tag
+    even there begins with `<` or `&`, which they want written as HTML has them.
+    """
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
+    return f"```\n{escaped}\n```"
+
+
+def _chat(settings: Settings, heading: str, why: str, **known: str) -> None:
+    if not settings.notify_url:
+        return
+    # `text` is what Slack, Teams and Mattermost show; the rest is for programs.
+    document = {"text": f"{heading}\n{as_text(why)}", **known, "environment": settings.environment}
+    problem = _post(settings.notify_url.get_secret_value(), document)
+    if problem:
+        raise NoticeError(f"ION_NOTIFY_URL {problem}.", remedy="Make a new incoming webhook there, and set it.")
 
 
 def _post(url: str, document: dict[str, str]) -> str:
-    """Send it, and say what went wrong. httpx's own errors and log lines name the URL."""
+    """Send it, the way that the environment names for ION too, and say what went wrong.
+
+    httpx's own errors and log lines name the URL.
+    """
+    certificates = ssl_context(trust_env=True)
     try:
-        with _unlogged():
-            status = httpx.post(url, json=document, timeout=_SECONDS).status_code
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        proxy = proxy_for(url)
+        with _unlogged(), httpx.Client(verify=certificates, proxy=proxy, trust_env=False, timeout=_SECONDS) as client:
+            status = client.post(url, json=document).status_code
+    except ImportError:
+        raise socks_missing(url) from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return f"cannot be reached ({type(error).__name__})"
     return "" if httpx.codes.is_success(status) else f"answers {status}"
 

@@ -8,6 +8,7 @@ from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, ROWS, entity_key, 
 from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.extract.catalog import Column, Table
+from ion_pipeline.plain import visible
 from ion_pipeline.warehouse import TableChange
 
 # What the loader notes about its loads, as far as models read it.
@@ -75,7 +76,9 @@ def _book_spec(name: str, entities: Sequence[str]) -> dg.AssetSpec:
 
 
 def _column(column: Column) -> dg.TableColumn:
-    return dg.TableColumn(column.name, type=str(column.arrow_type), description=column.description or None)
+    # Of an adopted field it is the tenant's text.
+    description = visible(column.description, keep="\n")
+    return dg.TableColumn(column.name, type=str(column.arrow_type), description=description or None)
 
 
 def _metadata(change: TableChange) -> dict[str, int]:

@@ -11,6 +11,7 @@ from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile
 from ion_pipeline.pipeline.status import is_published_current
 from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.pipeline.target import check_target
+from ion_pipeline.plain import visible
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import LoadReport, PublishReport
 
@@ -82,4 +83,4 @@ def real_pipeline(settings: Settings | None, reporter: Reporter | None, mode: Re
 
 
 def _to_standard_output(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{visible(line)}\n")

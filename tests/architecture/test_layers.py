@@ -15,7 +15,7 @@ DRIVERS = ("defs", "definitions", "terminal", "commands", "cli")
 ALLOWED: dict[str, set[str]] = {
     "ending": set(),
     "endpoints": set(),
-    "errors": set(),
+    "errors": {"plain"},
     "heap": set(),
     "plain": set(),
     "schema": {"heap"},

@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from ion_pipeline.defs.notify import NoticeError, failure_sensor, tell, will_be_tried_again
+from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.settings import Settings, load_settings
 
 pytestmark = [pytest.mark.slow]
@@ -122,6 +123,71 @@ def test_a_message_that_arrives_leaves_its_address_in_no_log(
     tell(settings_to(chat, mailbox), "refresh", "run-1", "why")
     assert len(Chat.got) == 1
     assert "secret-part" not in caplog.text
+
+
+HOSTILE = (
+    "ION says: \x1b[2J<!channel> <https://example.org|here> [here](https://example.org) **now** @all ```\u202e\nend"
+)
+
+
+def test_words_of_ion_are_text_in_a_chat_and_in_a_mail(chat: int, mailbox: int) -> None:
+    tell(settings_to(chat, mailbox), "refresh", "run-1", HOSTILE)
+    heading, run, *block = Chat.got[0]["text"].split("\n")
+    assert (heading, run) == ("ion-pipeline: refresh failed (embedded)", "Run run-1")
+    assert block == [
+        "```",
+        r"ION says: \x1b[2J&lt;!channel&gt; &lt;https://example.org|here&gt; [here](https://example.org) **now** @all "
+        r"'''\u202e",
+        "end",
+        "```",
+    ]
+    [mail] = Mailbox.got
+    assert "\x1b" not in mail
+    assert "<!channel>" in mail
+
+
+def test_an_error_is_plain_text_in_dagsters_run_too(chat: int, mailbox: int) -> None:
+    error = IonPipelineError(f"what came: {HOSTILE}", remedy=f"not this: {HOSTILE}")
+    for text in (str(error), error.message, error.remedy, repr(error), "".join(traceback.format_exception(error))):
+        assert [one for one in text.rstrip("\n") if one in "\x1b\u202e\n"] == []
+
+
+def test_a_chat_that_refuses_keeps_no_mail_back(chat: int, mailbox: int) -> None:
+    with pytest.raises(NoticeError, match="answers 404"):
+        tell(settings_to(chat, mailbox, "/gone"), "refresh", "run-1", "why")
+    assert len(Mailbox.got) == 1
+
+
+def test_a_message_goes_the_way_that_the_environment_names(
+    chat: int, mailbox: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The proxy is the chat itself: it takes what is for a host that is nowhere.
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{chat}")
+    monkeypatch.setenv("NO_PROXY", "[::1]:443, fe80::/10,.example.net")
+    settings = load_settings(tenant=False, notify_url="http://chat.example.org/services/secret-part")
+    tell(settings, "refresh", "run-1", "through the proxy")
+    assert "through the proxy" in Chat.got[0]["text"]
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    tell(settings_to(chat, mailbox), "refresh", "run-2", "beside it")
+    assert len(Chat.got) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("HTTP_PROXY", "carrier-pigeon://coop:1", "HTTP_PROXY names a proxy of the unknown kind"),
+        ("HTTP_PROXY", "socks5://127.0.0.1:1", "HTTP_PROXY names a SOCKS proxy"),
+        ("SSL_CERT_FILE", "/nowhere/bundle.pem", "SSL_CERT_FILE: /nowhere/bundle.pem cannot be read"),
+    ],
+)
+def test_a_way_that_cannot_be_gone_is_named_without_the_address(
+    name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    settings = load_settings(tenant=False, notify_url="http://chat.example.org/services/secret-part")
+    with pytest.raises(SettingsError, match=message) as failure:
+        tell(settings, "refresh", "run-1", "why")
+    assert "secret-part" not in str(failure.value)
 
 
 def test_a_failed_run_is_told_with_the_error_of_its_step(chat: int, mailbox: int) -> None:
