@@ -52,7 +52,7 @@ def _holds_no_inventory_quantity(line: Row) -> bool:
 
 def _quantity_due(line: Row, total: float) -> float | None:
     """What was ordered in the unit of receipts; None where it cannot be told."""
-    ordered, stocked = line["quantity"], line.get("inventoryQuantity") or 0.0
+    ordered, stocked = float(line["quantity"]), float(line.get("inventoryQuantity") or 0.0)
     if line.get("partId") is None or not stocked or stocked == ordered:
         unknown = _holds_no_inventory_quantity(line) and total > ordered + 1e-9 and line["status"] != "RECEIVED"
         return None if unknown else ordered
@@ -179,9 +179,9 @@ def supplier_quality(world: World) -> list[Row]:
             bad[came_as] += quantity
             first_lines[came_as].add(issue.get("purchaseOrderLineId"))
             continue
-        line = lines.get(issue.get("purchaseOrderLineId"))
+        named = lines.get(issue.get("purchaseOrderLineId"))
         suppliers = [
-            supplier_of[line["purchaseOrderId"]] if line else None,
+            supplier_of[named["purchaseOrderId"]] if named else None,
             pieces.rows[unit].get("supplierId"),
             pieces.rows[came_as].get("supplierId") if came_as is not None else None,
         ]

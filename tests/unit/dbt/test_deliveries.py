@@ -114,7 +114,7 @@ def test_the_date_of_the_line_comes_before_that_of_its_order() -> None:
 
 
 def test_a_hundred_pieces_of_two_boxes_are_not_whole() -> None:
-    boxes = {"quantity": 2.0, "part_id": 1, "inventory_quantity": 200.0, "received_quantity": 100.0}
+    boxes: dict[str, Any] = {"quantity": 2.0, "part_id": 1, "inventory_quantity": 200.0, "received_quantity": 100.0}
     half = line([(100.0, 8)], **boxes)
     assert (half["quantity_due"], half["is_received_without_date"]) == (200.0, False)
     assert judged(half) == (100.0, False, 21)

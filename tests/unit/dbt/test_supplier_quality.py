@@ -116,7 +116,7 @@ def test_never_more_than_a_million(
     models: Models, receipts: list[Receipt], lots: dict[int, float], line: int | None
 ) -> None:
     found = months(models, receipts, lots, line)
-    assert all(ppm is None or 0 <= ppm <= 1e6 for *_, ppm in found)
+    assert all(0 <= (ppm or 0.0) <= 1e6 for *_, ppm in found)
     # Nothing that was rejected gets lost: it is in the ratio or beside it.
     held = sum(lots[lot] for lot in {lot for lot, _, _ in receipts})
     assert sum(row[1] + row[2] for row in found) == pytest.approx(held)
