@@ -16,6 +16,15 @@ pieces as (
 
 dispositions as (
     select * from {{ ref('int_issues__dispositions') }}
+),
+
+-- As `issues` has it: by the times it was opened and resolved.
+periods as (
+    select
+        issue_id,
+        count(*) > count(resolved_at) as is_open
+    from {{ ref('int_issues__open_periods') }}
+    group by issue_id
 )
 
 select
@@ -23,7 +32,7 @@ select
     affected.part_inventory_id,
     issues.issue_title,
     issues.status,
-    coalesce(issues.status <> 'RESOLVED', true) as is_open,
+    coalesce(periods.is_open, true) as is_open,
     affected.opened_at,
     dispositions.disposition,
     dispositions.disposition_category,
@@ -40,6 +49,7 @@ select
 from affected
 inner join issues on affected.issue_id = issues.issue_id
 inner join dispositions on affected.issue_id = dispositions.issue_id
+left join periods on affected.issue_id = periods.issue_id
 left join quantities
     on affected.issue_id = quantities.issue_id and affected.part_inventory_id = quantities.part_inventory_id
 left join pieces on affected.part_inventory_id = pieces.part_inventory_id
