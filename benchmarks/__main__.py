@@ -1,4 +1,4 @@
-"""`python -m benchmarks [extraction|transports|genealogy|quality|refresh] [options]`: the extraction by default."""
+"""`python -m benchmarks [extraction|parsing|transports|genealogy|quality|refresh] [options]`: extraction by default."""
 
 import sys
 
@@ -12,6 +12,10 @@ def main() -> None:
     match name:
         case "extraction":
             suite.main(arguments)
+        case "parsing":
+            from benchmarks import parsing  # noqa: PLC0415 - the extraction's parent process stays small
+
+            parsing.main(arguments)
         case "transports":
             from benchmarks import transports  # noqa: PLC0415 - the extraction's parent process stays small
 
@@ -32,7 +36,7 @@ def main() -> None:
             sys.argv = [f"{sys.argv[0]} refresh", *arguments]
             refresh_overhead.main()
         case _:
-            sys.exit(f"There is no suite {name}: extraction, transports, genealogy, quality or refresh.")
+            sys.exit(f"There is no suite {name}: extraction, parsing, transports, genealogy, quality or refresh.")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 The fast parser makes doubles of whole numbers beyond 64 bits and of fractions however long, makes zero of what is
 smaller than any double, and refuses what is greater. So a body is searched for numbers that this may happen to, and
-only one that has such a number is read by the slow parser, which keeps them. The search costs less than a third of the
-fast parse (benchmarks/README.md, "Parsing").
+only one that has such a number is read by the slow parser, which keeps them. The search costs half as much as the fast
+parse (benchmarks/README.md, "Parsing").
 """
 
 import json
@@ -19,12 +19,11 @@ from ion_pipeline.client.unreadable import Unreadable, has_half_a_pair, refuse_c
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Digits and the decimal point become 0; whatever but a minus may stand before a number or after one becomes a comma.
 _OUTLINE = bytes.maketrans(b"123456789.:[]} \t\r\nE", b"0" * 10 + b"," * 8 + b"e")
+_COMMA, _MINUS = b",-"
 # A double holds any number of 15 digits, but for the smallest ones.
 _LONG = b"0" * 16
-_STARTS_OF_LONG = (b"," + _LONG, b"-" + _LONG)
-_SMALL = b"e-000"
-# In UUIDs and hashes something like it is common, but other characters follow.
-_NEGATIVE_EXPONENT = re.compile(rb"e-0{3,}+,")
+# An exponent of -100 or less. In UUIDs and hashes something like it is common, but other characters follow.
+_SMALL = re.compile(rb"e-0{3,}+,")
 _NUMBER = re.compile(rb"-?\d++(?:\.\d++)?+(?:[eE][+-]?\d++)?+")
 _WHOLE = re.compile(r"-?[0-9]+")
 _ZERO = re.compile(r"-?[0.]+(?:[eE]|$)")
@@ -91,15 +90,37 @@ def _exact(content: bytes, skipped: int) -> Any:
 def _may_lose_digits(content: bytes) -> bool:
     """Whether there is a number that the fast parser does not keep; text in a string may look like one."""
     outline = content.translate(_OUTLINE)
-    for start in _STARTS_OF_LONG:
-        at = outline.find(start)
-        while at >= 0:
-            # The minus belongs to the number. Ordinary doubles may have 17 digits: 0.30000000000000004.
-            found = _NUMBER.match(content, at + (start[0] == ord(",")))
-            if found and isinstance(_number(found.group().decode()), Number):
-                return True
-            at = outline.find(start, at + len(start))
-    return _SMALL in outline and _NEGATIVE_EXPONENT.search(outline) is not None
+    numbers = _long_numbers(content, outline)
+    return bool(numbers and not _are_kept(numbers)) or _SMALL.search(outline) is not None
+
+
+def _long_numbers(content: bytes, outline: bytes) -> list[bytes]:
+    found = []
+    at = outline.find(_LONG)
+    while at >= 0:
+        end = outline.find(b",", at + len(_LONG))
+        end = end if end >= 0 else len(content)
+        # Digits after anything else stand in a string: a hash, an order number.
+        before = outline[at - 1]
+        if before == _COMMA:
+            found.append(content[at:end])
+        elif before == _MINUS:
+            found.append(content[at - 1 : end])
+        at = outline.find(_LONG, end)
+    return found
+
+
+def _are_kept(numbers: list[bytes]) -> bool:
+    """Whether the fast parser keeps these numbers, as it does with ordinary doubles of 17 digits."""
+    document = b"[%b]" % b",".join(numbers)
+    try:
+        if orjson.dumps(orjson.loads(document)) == document:
+            return True
+    except orjson.JSONDecodeError:
+        # Out of a string, or infinite.
+        pass
+    found = filter(None, map(_NUMBER.match, numbers))
+    return not any(isinstance(_number(one.group().decode()), Number) for one in found)
 
 
 def _number(text: str) -> int | float | Number:
