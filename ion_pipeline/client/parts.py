@@ -27,7 +27,8 @@ _KINDS: dict[type, str] = {
 
 def kind_of(value: Any) -> str:
     """What a JSON value is, in words that do not show it."""
-    return _KINDS.get(type(value), "a value of another kind")
+    # What is none of these is a number that is kept as it was sent.
+    return _KINDS.get(type(value), "a number")
 
 
 @dataclass(frozen=True, slots=True)
