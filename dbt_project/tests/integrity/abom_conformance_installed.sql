@@ -4,6 +4,7 @@ with expected as (
     select
         parent_part_inventory_id as part_inventory_id,
         sum(quantity) as quantity,
+        sum(abs(quantity)) as volume,
         count(*) > count(quantity) as is_unknown
     from {{ ref('abom_installations') }}
     group by parent_part_inventory_id
@@ -40,7 +41,7 @@ left join found on expected.part_inventory_id = found.part_inventory_id
 where
     found.part_inventory_id is null
     or expected.is_unknown <> found.is_unknown
-    or (not expected.is_unknown and abs(expected.quantity - found.quantity) > 1e-9 * abs(expected.quantity))
+    or (not expected.is_unknown and abs(expected.quantity - found.quantity) > 1e-9 * expected.volume)
 union all
 select
     planned.part_inventory_id,

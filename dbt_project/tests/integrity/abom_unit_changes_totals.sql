@@ -39,7 +39,7 @@ expected as (
         coalesce(installations.child_part_number, 'part ' || cast(installations.child_part_id as varchar), 'unit')
             as part_number,
         count(*) > count(installations.quantity_per_piece) as is_unknown,
-        sum(installations.quantity_per_piece) as volume,
+        sum(abs(installations.quantity_per_piece)) as volume,
         sum(sides.sign * installations.quantity_per_piece) as difference
     from sides
     inner join {{ ref('abom_installations') }} as installations

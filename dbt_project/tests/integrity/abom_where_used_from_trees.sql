@@ -39,7 +39,8 @@ expected as (
             min(depth) as min_depth,
             count(*) as path_count,
             count(*) > count(quantity_extended) as is_unknown,
-            sum(quantity_extended) as quantity_extended
+            sum(quantity_extended) as quantity_extended,
+            sum(abs(quantity_extended)) as volume
         from paths
         group by {{ axis }}_id
         {{ 'union all' if not loop.last }}
@@ -74,10 +75,10 @@ where
     expected.min_depth is distinct from found.min_depth
     or expected.path_count is distinct from found.path_count
     or expected.is_unknown is distinct from found.is_unknown
-    -- Sums of binary fractions in another order: equal to the ninth digit.
+    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
     or (
         not expected.is_unknown
-        and abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * abs(expected.quantity_extended)
+        and abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * expected.volume
     )
 union all
 -- There are installations in trees, and none of them was compared.

@@ -123,15 +123,17 @@ expected as (
     from affected
     union all
     select
-        'hours on ' || parts.part_number as what,
+        'hours on ' || coalesce(unit_parts.part_number, run_parts.part_number) as what,
         sum(epoch(sessions.check_out) - epoch(sessions.check_in)) / 3600 as quantity
     from {{ source('ion', 'run_step_sessions') }} as sessions
     inner join {{ source('ion', 'run_steps') }} as run_steps on sessions.run_step_id = run_steps.id
     inner join {{ source('ion', 'runs') }} as runs on run_steps.run_id = runs.id
     left join {{ source('ion', 'part_inventories') }} as inventories on runs.part_inventory_id = inventories.id
-    inner join {{ source('ion', 'parts') }} as parts on coalesce(inventories.part_id, runs.part_id) = parts.id
-    group by parts.part_number
-    having sum(epoch(sessions.check_out) - epoch(sessions.check_in)) > 0
+    -- A key may see the part of the run and not that of the unit.
+    left join {{ source('ion', 'parts') }} as unit_parts on inventories.part_id = unit_parts.id
+    left join {{ source('ion', 'parts') }} as run_parts on runs.part_id = run_parts.id
+    where coalesce(unit_parts.part_number, run_parts.part_number) is not null
+    group by coalesce(unit_parts.part_number, run_parts.part_number)
 ),
 
 found as (
@@ -140,14 +142,12 @@ found as (
         sum(defect_count) as quantity
     from {{ ref('defect_rates') }}
     group by part_number
-    having sum(defect_count) > 0
     union all
     select
         'hours on ' || part_number as what,
         sum(touch_hours) as quantity
     from {{ ref('defect_rates') }}
     group by part_number
-    having sum(touch_hours) > 0
     union all
     select
         'pareto by ' || dimension as what,

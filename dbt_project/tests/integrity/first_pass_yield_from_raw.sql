@@ -21,7 +21,9 @@ passages as (
         versions.status,
         versions.valid_from,
         case
-            when versions.end_time is null or versions.end_time = earlier.end_time then versions._updated
+            -- Of a step without any time of ION's own, when a load first saw it.
+            when versions.end_time is null or versions.end_time = earlier.end_time
+                then coalesce(versions._updated, versions.valid_from)
             else versions.end_time
         end as ended_at
     from versions

@@ -44,7 +44,9 @@ judged as (
         validations.run_step_field_id,
         max(case when functions.limit_kind = 'lower' then validations.limit_value end) as lower_limit,
         min(case when functions.limit_kind = 'upper' then validations.limit_value end) as upper_limit,
-        count(case when functions.limit_kind in ('lower', 'upper', 'equality') then 1 end) as limit_count,
+        -- A limit without a number limits nothing.
+        count(case when functions.limit_kind in ('lower', 'upper', 'equality') then validations.limit_value end)
+            as limit_count,
         count(
             case
                 when functions.limit_kind = 'lower' and fields.value_number < validations.limit_value then 1

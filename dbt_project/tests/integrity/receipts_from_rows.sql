@@ -1,6 +1,8 @@
 -- Deliveries and supplier quality again, from ION's rows.
 with received as (
-    select coalesce(sum(quantity), 0) as quantity
+    select
+        coalesce(sum(quantity), 0) as quantity,
+        coalesce(sum(abs(quantity)), 0) as volume
     from {{ source('ion', 'receipt_items') }}
 ),
 
@@ -24,8 +26,8 @@ in_supplier_quality as (
 rejected_units as (
     select
         part_inventory_id,
-        min(quantity_affected) as least,
-        max(quantity_affected) as most
+        greatest(min(quantity_affected), 0) as least,
+        greatest(max(quantity_affected), 0) as most
     from {{ ref('issue_units') }}
     where is_rejected
     group by part_inventory_id
@@ -195,8 +197,8 @@ from received
 cross join in_receipts
 cross join in_supplier_quality
 where
-    abs(received.quantity - in_receipts.quantity) > 1e-6 * greatest(received.quantity, 1)
-    or abs(received.quantity - in_supplier_quality.quantity_received) > 1e-6 * greatest(received.quantity, 1)
+    abs(received.quantity - in_receipts.quantity) > 1e-9 * received.volume
+    or abs(received.quantity - in_supplier_quality.quantity_received) > 1e-9 * received.volume
 union all
 -- Each piece once, in the ratio or beside it.
 select

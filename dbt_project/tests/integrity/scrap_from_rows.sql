@@ -10,7 +10,9 @@ with inventories as (
         end as quantity,
         case
             when inventories.serial_number is not null and inventories.status = 'SCRAPPED' then 1
-            when inventories.serial_number is not null then least(coalesce(inventories.quantity_scrapped, 0), 1)
+            -- A serial is one piece, scrapped or not.
+            when inventories.serial_number is not null and inventories.quantity_scrapped > 0 then 1
+            when inventories.serial_number is not null then 0
             when coalesce(inventories.quantity_scrapped, 0) > 0 then inventories.quantity_scrapped
             when inventories.status = 'SCRAPPED' then coalesce(inventories.quantity, 0)
             else 0
@@ -34,7 +36,8 @@ expected as (
                 when condemned.part_inventory_id is not null then inventories.quantity
                 else 0
             end
-        ) as quantity_scrapped
+        ) as quantity_scrapped,
+        sum(abs(inventories.quantity) + abs(inventories.quantity_scrapped)) as volume
     from inventories
     left join condemned on inventories.id = condemned.part_inventory_id
     group by inventories.part_number
@@ -66,6 +69,7 @@ from expected
 left join units on expected.part_number = units.part_number
 left join months on expected.part_number = months.part_number
 where
-    abs(expected.quantity_scrapped - coalesce(units.quantity_scrapped, 0)) > 1e-6
-    or abs(expected.quantity_scrapped - coalesce(months.quantity_scrapped, 0)) > 1e-6
-    or abs(expected.quantity_scrapped - coalesce(months.quantity_in_sources, 0)) > 1e-6
+    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    abs(expected.quantity_scrapped - coalesce(units.quantity_scrapped, 0)) > 1e-9 * expected.volume
+    or abs(expected.quantity_scrapped - coalesce(months.quantity_scrapped, 0)) > 1e-9 * expected.volume
+    or abs(expected.quantity_scrapped - coalesce(months.quantity_in_sources, 0)) > 1e-9 * expected.volume

@@ -101,7 +101,8 @@ expected as (
                 from steps
                 where steps.part_inventory_id = walk.at_id and steps.status in ('COMPLETE', 'FAILED')
             ) <= coalesce(walk.left_at, {{ end_of_time() }})
-        ) as quantity_attempted
+        ) as quantity_attempted,
+        1 + sum(abs(coalesce(own.quantity, 0)) + abs(coalesce(inventories.quantity, 0))) as volume
     from walk
     inner join inventories on walk.id = inventories.id
     left join own on walk.id = own.part_inventory_id
@@ -124,27 +125,34 @@ found as (
         sum(quantity_attempted) as quantity_attempted
     from {{ ref('defect_rates') }}
     group by part_number
-    having sum(quantity_started) > 0
+),
+
+compared as (
+    select
+        coalesce(expected.part_number, found.part_number) as part_number,
+        coalesce(expected.quantity_started, 0) as expected_started,
+        coalesce(found.quantity_started, 0) as found_started,
+        coalesce(expected.quantity_attempted, 0) as expected_attempted,
+        coalesce(found.quantity_attempted, 0) as found_attempted,
+        -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+        1e-9 * coalesce(expected.volume, 1) as tolerance
+    from expected
+    full outer join found on expected.part_number = found.part_number
 )
 
-select
-    coalesce(expected.part_number, found.part_number) as part_number,
-    expected.quantity_started as expected_started,
-    found.quantity_started as found_started,
-    expected.quantity_attempted as expected_attempted,
-    found.quantity_attempted as found_attempted
-from expected
-full outer join found on expected.part_number = found.part_number
+select compared.*
+from compared
 cross join gone
 where
-    -- Of what is gone from ION only its runs are left: then there may be more.
-    (
-        gone.unit_count = 0
-        and abs(coalesce(expected.quantity_started, 0) - coalesce(found.quantity_started, 0)) > 1e-6
+    -- Less than nothing, split off, is no piece that was tried.
+    compared.part_number not in (
+        select negative.part_number from inventories as negative
+        where negative.quantity < 0 and negative.part_number is not null
     )
-    or coalesce(found.quantity_started, 0) < coalesce(expected.quantity_started, 0) - 1e-6
-    or coalesce(found.quantity_attempted, 0) < coalesce(expected.quantity_attempted, 0) - 1e-6
-    or (
-        gone.unit_count = 0
-        and abs(coalesce(expected.quantity_attempted, 0) - coalesce(found.quantity_attempted, 0)) > 1e-6
+    -- Of what is gone from ION only its runs are left: then there may be more.
+    and (
+        (gone.unit_count = 0 and compared.found_started > compared.expected_started + compared.tolerance)
+        or compared.found_started < compared.expected_started - compared.tolerance
+        or compared.found_attempted < compared.expected_attempted - compared.tolerance
+        or (gone.unit_count = 0 and compared.found_attempted > compared.expected_attempted + compared.tolerance)
     )

@@ -33,7 +33,9 @@ select
     changes.version_number,
     changes.quantity_more as quantity_scrapped,
     case
-        when coalesce(changes.updated_at > changes.previous_updated_at, true) then changes.updated_at
+        -- Without a time of ION's own it was when a load first saw it.
+        when coalesce(changes.updated_at > changes.previous_updated_at, changes.updated_at is not null)
+            then changes.updated_at
         else changes.valid_from
     end as scrapped_at,
     changes.version_number > 1 as is_from_history

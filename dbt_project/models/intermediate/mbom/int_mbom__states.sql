@@ -10,7 +10,7 @@ contents as (
         seen_at,
         count(*) as line_count,
         {{ content_hash(list_of('line_hash', 'line_hash')) }} as lines_hash,
-        -- A designator written in another way is the same plan, and yet another state of it: a state shows what is written.
+        -- A designator written in another way is the same plan, yet another state of it: a state shows what is written.
         {{ content_hash(list_of(
             struct_of(['mbom_item_id', 'line_hash', 'reference_designators']), 'mbom_item_id'
         )) }} as rows_hash

@@ -55,7 +55,13 @@ passages as (
         status as outcome,
         valid_from,
         -- An end that was there before is that of an earlier passage.
-        coalesce(case when ended_at is distinct from previous_ended_at then ended_at end, updated_at) as ended_at,
+        coalesce(
+            case when ended_at is distinct from previous_ended_at then ended_at end,
+            updated_at,
+            -- ION may know no time of it at all: then it was when a load first saw it.
+            valid_from,
+            (select first_load.valid_from from {{ ref('int_loads__first') }} as first_load)
+        ) as ended_at,
         coalesce(is_seen_from_start, false) as is_from_history
     from changes
     where status in ('COMPLETE', 'FAILED') and status is distinct from previous_status

@@ -84,7 +84,8 @@ lines as (
         0 as quantity_other_revision,
         0 as quantity_wrong_part,
         {{ empty_list() }} as designators_planned,
-        coalesce({{ designator_places('reference_designator') | indent(8) }}, {{ empty_list() }}) as designators_installed,
+        coalesce({{ designator_places('reference_designator') | indent(8) }}, {{ empty_list() }})
+            as designators_installed,
         cast(null as varchar) as designator_match,
         is_made_on_assembly
     from unplanned

@@ -62,7 +62,12 @@ recorded as (
         issues.issue_id,
         issues.issue_title,
         issues.is_open as is_issue_open,
-        coalesce(issues.resolved_at, issues.opened_at) as scrapped_at,
+        -- Of an issue without any time, when it was first looked at.
+        coalesce(
+            issues.resolved_at,
+            issues.opened_at,
+            (select first_load.valid_from from {{ ref('int_loads__first') }} as first_load)
+        ) as scrapped_at,
         issues.is_from_history,
         issues.is_export_controlled
     from scrapping_issues as issues
