@@ -13,8 +13,6 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.sandbox.app import SandboxApp
 from ion_pipeline.sandbox.limits import Limits
@@ -26,6 +24,8 @@ from tests.integration.conftest import settings_for
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+_FAULTS = "/_sandbox/faults"
 
 
 @dataclass
@@ -84,7 +84,6 @@ class Chaos:
     def __init__(self, tenant: Tenant, front: Front) -> None:
         self.tenant, self.front = tenant, front
         self.stops = Counter[str]()
-        self._faults = f"{tenant.address.api_url}/_sandbox/faults"
         tenant.refresh()
         assert tenant.differences() == []
 
@@ -106,12 +105,12 @@ class Chaos:
 
     def break_one(self, rule: dict[str, Any]) -> None:
         """Let one answer be wrong."""
-        httpx.post(self._faults, json=[{"next": 1, **rule}]).raise_for_status()
+        self.tenant.ask("POST", _FAULTS, json=[{"next": 1, **rule}]).raise_for_status()
 
     def fired(self) -> bool:
         """Whether it was; nothing is wrong from here on."""
-        rules = httpx.get(self._faults).json()
-        httpx.delete(self._faults).raise_for_status()
+        rules = self.tenant.ask("GET", _FAULTS).json()
+        self.tenant.ask("DELETE", _FAULTS).raise_for_status()
         return bool(rules) and all(rule["fired"] for rule in rules)
 
     def settle(self) -> list[str]:
