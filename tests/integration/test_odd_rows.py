@@ -180,3 +180,11 @@ def test_a_chain_is_published_whole_up_to_the_depth_and_reported_beyond(built: B
     # The trees of the first units are cut; the one before the last of the chain holds the last unit.
     assert {unit for (unit,) in cut} == set(built.chains[CHAIN][DEPTH + 1 : -1])
     assert any("int_abom__assembly_paths_stays_below_cap" in warning for warning in built.warnings)
+
+
+def test_a_tree_that_is_cut_off_is_like_no_other(built: Built) -> None:
+    chain = built.chains[CHAIN]
+    hashes = dict(built.ask("select part_inventory_id, configuration_hash from genealogy.abom_configurations"))
+    said = {unit for unit in chain[:-1] if hashes[unit].startswith("cut off: ")}
+    assert said == set(chain[: CHAIN - DEPTH - 2])
+    assert len({hashes[unit] for unit in chain[:-1]}) == CHAIN - 1
