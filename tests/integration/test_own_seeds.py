@@ -22,7 +22,8 @@ def ask(data_dir: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_own_rules_and_baseline_and_back_again(demo_warehouse: Built, tmp_path: Path) -> None:
-    data_dir, own = tmp_path / "data", tmp_path / "seeds"
+    # All that means something to SQL, a pattern or a shell; nothing of it is in what is read or written.
+    data_dir, own = tmp_path / "it's a*b [x] {y,z} #1;&%20$\"é" / "data", tmp_path / "seeds"
     shutil.copytree(demo_warehouse.data_dir / "dbt", data_dir / "dbt")
     shutil.copy(demo_warehouse.warehouse, data_dir / "warehouse.duckdb")
     own.mkdir()
