@@ -21,7 +21,7 @@ from graphql import GraphQLSchema
 
 from ion_pipeline.client import client, retry
 from ion_pipeline.pipeline import tenant_schema
-from tests.integration.changing_world import PAGE, Change, add
+from tests.integration.changing_world import PAGE, Change, Row, add
 from tests.integration.chaos import Chaos, chaos
 from tests.integration.test_interleavings import DEEDS, People
 
@@ -73,9 +73,14 @@ class Rounds:
     def _replaced(self) -> list[Change]:
         """New rows where rounds have deleted many: a tenant of few rows would look restored, or be empty."""
         made = []
-        for name, root in (("build_requirements", "buildRequirements"), ("abom_installations", "abomInstallations")):
+        tables: tuple[tuple[str, str, Row], ...] = (
+            ("build_requirements", "buildRequirements", {"partId": 10}),
+            ("abom_installations", "abomInstallations", {"quantity": 1}),
+            ("parts", "parts", {"description": "made up for"}),
+        )
+        for name, root, values in tables:
             ids = range(1_000_000 + 100 * self._round, 1_000_000 + 100 * self._round + FEWEST)
-            made += [add(root, id=row_id, quantity=1) for row_id in ids[len(self.tenant.world.rows[name]) :]]
+            made += [add(root, id=row_id, **values) for row_id in ids[len(self.tenant.world.rows[name]) :]]
         return made
 
     def meanwhile(self) -> list[Change]:
@@ -170,7 +175,7 @@ def test_clocks_that_are_wrong(rounds: Rounds) -> None:
     for size in CLOCKS:
         for ahead in (size, -size):
             # All answers are what a wrong clock does; one alone, a day ahead, what a load balancer does.
-            some = [there // 2] if ahead > timedelta(hours=1) else [None]
+            some: list[int | None] = [there // 2] if ahead > timedelta(hours=1) else [None]
             for at in [None, *range(there)] if ALL else some:
                 rounds.now()
                 world.front.arm(ahead, at)
