@@ -85,17 +85,17 @@ def odd_world(builder: MeasuredWorld) -> tuple[dict[str, int], dict[int, list[in
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Built:
+def built(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Built:
     builder = MeasuredWorld()
     fields, chains, ring = odd_world(builder)
     world = write_world_dir(builder.world, tmp_path_factory.mktemp("odd-world"))
     data_dir = tmp_path_factory.mktemp("odd")
-    parsed(data_dir)
+    rendered(data_dir)
     with running_sandbox(world=world, profile="full") as sandbox:
         settings = settings_for(sandbox, data_dir)
         steps.extract(settings)
     steps.load(settings)
-    report = dbt.build(settings)
+    report = dbt.build_pending(settings)
     steps.publish(settings)
     return Built(
         data_dir / "published" / "ion.duckdb",
