@@ -170,3 +170,8 @@ def test_unknown_names_are_pointed_out_with_what_may_be_meant(tmp_path: Path, mo
     assert status.exit_code == 0
     assert "ION_PAGESIZE is no setting: is ION_PAGE_SIZE meant?" in status.stderr
     assert "ION_PAGESIZE" not in status.stdout
+
+
+def test_a_data_directory_may_have_any_other_name(tmp_path: Path) -> None:
+    folder = tmp_path / "it's a*b [x] {y} #1;&%20$ \"é\n"
+    assert load_settings(data_dir=folder).warehouse_path.parent == folder
