@@ -23,6 +23,7 @@ from ion_pipeline.pipeline.build_report import BuildError, BuildReport, NodeResu
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.reconcile import EntityDrift, ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
+from ion_pipeline.pipeline.target import NotSentError
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import AppliedLoad, LoadReport, PublishReport, TableChange, TableEntry
 
@@ -44,6 +45,7 @@ class Planted(Pipeline):
     stops_at: dict[str, BaseException] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     read_in_full: list[bool] = field(default_factory=list)
+    trouble: str = ""
 
     def extract(self, entities: Sequence[str], *, full: bool = False) -> ExtractReport:
         self._called("extract", list(entities))
@@ -55,6 +57,9 @@ class Planted(Pipeline):
         self._called("reconcile", list(entities))
         drift = tuple(EntityDrift(name, 3, 2, 0, 0, 0, 2) for name in entities)
         return ReconcileReport(LOAD_ID, None, False, drift, {}, requests=9, seconds=0.1)
+
+    def target_trouble(self) -> str:
+        return self.trouble
 
     def load(self) -> LoadReport:
         self._called("load", None)
@@ -304,6 +309,23 @@ def test_dbt_warning_is_a_warning(settings: Settings, planted: Planted, manifest
     result = run_refresh(build_definitions(settings, pipeline=replace(planted, dbt={name: "warn"})))
     assert [warning.split(": ")[1] for warning in result.warnings] == [manifest["nodes"][name]["name"]]
     assert result.published
+
+
+def test_what_is_published_and_not_sent_is_made_and_fails_the_run(
+    settings: Settings, planted: Planted, instance: dg.DagsterInstance
+) -> None:
+    @dataclass(frozen=True)
+    class Away(Planted):
+        def publish(self) -> PublishReport:
+            raise NotSentError("not sent", report=super().publish())
+
+    away = Away(manifest=planted.manifest, trouble="The server is away.\x1b[2J")
+    with pytest.raises(NotSentError, match="not sent"):
+        run_refresh(build_definitions(settings, pipeline=away), instance=instance)
+    assert is_made(instance, "published", "ion")
+    [run] = instance.get_runs()
+    messages = [entry.user_message for entry in instance.all_logs(run.run_id)]
+    assert r"The server is away.\x1b[2J" in messages
 
 
 @pytest.mark.parametrize(
