@@ -54,8 +54,8 @@ def older_schema() -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, world: Path) -> Iterator[Settings]:
-    with running_sandbox(world=world) as sandbox:
+def settings(tmp_path: Path, demo_world: Path) -> Iterator[Settings]:
+    with running_sandbox(world=demo_world) as sandbox:
         yield settings_for(sandbox, tmp_path / "data")
 
 
@@ -64,14 +64,14 @@ def rows(settings: Settings, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def world_rows(world: Path, entity: str) -> list[dict[str, object]]:
-    return [orjson.loads(line) for line in (world / f"{entity}.ndjson").read_bytes().splitlines()]
+def world_rows(demo_world: Path, entity: str) -> list[dict[str, object]]:
+    return [orjson.loads(line) for line in (demo_world / f"{entity}.ndjson").read_bytes().splitlines()]
 
 
 @pytest.mark.usefixtures("older_schema")
-def test_what_is_new_is_reported_and_read_once_it_is_adopted(settings: Settings, world: Path) -> None:
+def test_what_is_new_is_reported_and_read_once_it_is_adopted(settings: Settings, demo_world: Path) -> None:
     assert "labels" not in known_catalog().entities
-    parts, labels = world_rows(world, "parts"), world_rows(world, "labels")
+    parts, labels = world_rows(demo_world, "parts"), world_rows(demo_world, "labels")
     assert any(part.get("leadTime") is not None for part in parts)
     assert any(part.get("partType") == "TOOL" for part in parts)
     assert labels

@@ -18,7 +18,11 @@ with ended as (
         greatest(coalesce(runs.quantity, 1), 1) as unit_count
     from {{ source('ion', 'run_steps') }} as run_steps
     left join {{ source('ion', 'runs') }} as runs on run_steps.run_id = runs.id
-    where run_steps.status in ('COMPLETE', 'FAILED') and run_steps.origin_step_id is not null
+    where
+        run_steps.status in ('COMPLETE', 'FAILED')
+        and run_steps.origin_step_id is not null
+        -- Without any time it is in no period.
+        and coalesce(run_steps.end_time, run_steps._updated) is not null
 ),
 
 units as (

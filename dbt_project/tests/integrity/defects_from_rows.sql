@@ -15,13 +15,28 @@ with recursive links as (
         and id not in (select linked.issue_id from {{ source('ion', 'issue_part_inventories') }} as linked)
 ),
 
+-- An issue that ION does not date was opened when its first version says, or when a load saw that.
+opened as (
+    select
+        issues.id,
+        coalesce(issues._created, versions._created, versions._updated, versions.valid_from) as opened_at
+    from {{ source('ion', 'issues') }} as issues
+    left join {{ source('ion_history', 'issues') }} as versions
+        on
+            issues.id = versions.id
+            and versions.valid_from = (
+                select min(earlier.valid_from)
+                from {{ source('ion_history', 'issues') }} as earlier
+                where earlier.id = versions.id
+            )
+),
+
 asked as (
     select
         links.part_inventory_id,
-        issues._created as asked_at
+        opened.opened_at as asked_at
     from links
-    inner join {{ source('ion', 'issues') }} as issues on links.issue_id = issues.id
-    where issues._created is not null
+    inner join opened on links.issue_id = opened.id
 ),
 
 quantities as (
@@ -32,17 +47,17 @@ held as (
     select
         links.issue_id,
         links.part_inventory_id,
-        issues._created as opened_at,
+        opened.opened_at,
         inventories.serial_number,
         parts.part_number,
         -- An inventory that is gone has no part to count it with.
         case when inventories.id is not null then quantities.quantity end as quantity
     from links
-    inner join {{ source('ion', 'issues') }} as issues on links.issue_id = issues.id
+    inner join opened on links.issue_id = opened.id
     left join {{ source('ion', 'part_inventories') }} as inventories on links.part_inventory_id = inventories.id
     left join {{ source('ion', 'parts') }} as parts on inventories.part_id = parts.id
     left join quantities
-        on links.part_inventory_id = quantities.part_inventory_id and issues._created = quantities.asked_at
+        on links.part_inventory_id = quantities.part_inventory_id and opened.opened_at = quantities.asked_at
 ),
 
 -- Up from each unit to the first that stands under the same issue and that it left after the issue was opened.

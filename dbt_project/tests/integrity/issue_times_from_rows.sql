@@ -58,7 +58,9 @@ from rows_of_ion
 full outer join found on rows_of_ion.id = found.issue_id
 where
     rows_of_ion.is_open is distinct from found.is_open
-    or rows_of_ion.created_at is distinct from found.opened_at
+    -- ION may not say when it was created.
+    or coalesce(rows_of_ion.created_at, found.opened_at) is distinct from found.opened_at
+    or found.opened_at is null
     or found.period_count is distinct from found.reopened_count + 1
     or found.is_open is distinct from (found.resolved_at is null)
     or (not found.is_open and found.age_days is not null)

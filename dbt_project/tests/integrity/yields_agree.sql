@@ -55,8 +55,8 @@ expected as (
     where
         procedure_id is not null
         and (
-            status = 'CANCELED'
-            or start_time is not null
+            (status = 'CANCELED' and _updated is not null)
+            or {{ instant_of_text('start_time') }} is not null
             or id in (select started.run_id from started)
         )
     group by procedure_id

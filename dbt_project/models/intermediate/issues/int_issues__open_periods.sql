@@ -63,7 +63,8 @@ turns as (
         issue_id,
         valid_from,
         1 as turn,
-        created_at as turned_at,
+        -- Without a time of ION's own it was when a load first saw it.
+        coalesce(created_at, updated_at, valid_from) as turned_at,
         true as is_opening
     from first_seen
     union all

@@ -1,5 +1,20 @@
-with issues as (
-    select * from {{ ref('stg_ion__issues') }}
+with periods as (
+    select
+        issue_id,
+        min(opened_at) as opened_at
+    from {{ ref('int_issues__open_periods') }}
+    group by issue_id
+),
+
+-- ION may not say when an issue was created; its first period says when it was opened in any case.
+issues as (
+    select
+        issues.issue_id,
+        issues.part_inventory_id,
+        periods.opened_at,
+        issues.is_export_controlled
+    from {{ ref('stg_ion__issues') }} as issues
+    left join periods on issues.issue_id = periods.issue_id
 ),
 
 links as (
@@ -11,7 +26,7 @@ named as (
     select
         issues.issue_id,
         issues.part_inventory_id,
-        issues.created_at as opened_at,
+        issues.opened_at,
         false as is_from_split_inventory,
         issues.is_export_controlled
     from issues
@@ -22,7 +37,7 @@ named as (
 select
     links.issue_id,
     links.part_inventory_id,
-    issues.created_at as opened_at,
+    issues.opened_at,
     links.is_from_split_inventory,
     links.is_export_controlled
 from links

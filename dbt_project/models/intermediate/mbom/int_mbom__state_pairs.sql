@@ -33,7 +33,8 @@ select
     first_states.previous_mbom_id,
     first_states.previous_state_number,
     false as is_in_place,
-    coalesce(states.in_force_from, states.created_at) as changed_at
+    -- Of a version without any time of ION's own it is when a load first saw it.
+    coalesce(states.in_force_from, states.created_at, states.valid_from) as changed_at
 from states
 inner join first_states on states.mbom_id = first_states.mbom_id
 where states.state_number = 1

@@ -54,6 +54,7 @@ started as (
         part_number,
         sum(quantity) as quantity_started
     from worked_pieces
+    where month_started_on is not null
     group by month_started_on, part_number
 ),
 
