@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import orjson
 import pytest
+from graphql import GraphQLSchema
 
-from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.client import client
+from ion_pipeline.pipeline import dbt, steps, tenant_schema
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
@@ -87,6 +90,32 @@ def going_on(built: Built, data_dir: Path) -> Iterator[SandboxAddress]:
     with running_sandbox(world=built.world, profile=built.profile) as sandbox:
         move_tenant(data_dir, sandbox)
         yield sandbox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schemas_read_once() -> Iterator[None]:
+    """A tenant's schema, the same in every answer, is read once in a run: half a second of each refresh."""
+    read, written = client.build_client_schema, tenant_schema.canonical_sdl
+    schemas, texts = dict[bytes, GraphQLSchema](), dict[int, str]()
+
+    def schema(data: Any) -> GraphQLSchema:
+        answer = orjson.dumps(data)
+        if answer not in schemas:
+            schemas[answer] = read(data)
+        return schemas[answer]
+
+    def text(of: GraphQLSchema) -> str:
+        # Schemas that are not kept here may share an identity, one after the other.
+        if not any(of is known for known in schemas.values()):
+            return written(of)
+        if id(of) not in texts:
+            texts[id(of)] = written(of)
+        return texts[id(of)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "build_client_schema", schema)
+        patch.setattr(tenant_schema, "canonical_sdl", text)
+        yield
 
 
 @pytest.fixture(scope="session")

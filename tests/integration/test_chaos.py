@@ -13,14 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
-from graphql import GraphQLSchema
 
-from ion_pipeline.client import client, retry
-from ion_pipeline.pipeline import tenant_schema
+from ion_pipeline.client import retry
 from tests.integration.changing_world import PAGE, Change, Row, add
 from tests.integration.chaos import Chaos, chaos
 from tests.integration.test_interleavings import DEEDS, People
@@ -88,26 +84,9 @@ class Rounds:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _without_what_takes_long() -> Iterator[None]:
-    """No pauses, and the tenant's schema, the same in every answer, is read once: half a second in each refresh."""
-    read, written = client.build_client_schema, tenant_schema.canonical_sdl
-    schemas, texts = dict[bytes, GraphQLSchema](), dict[int, str]()
-
-    def schema(data: Any) -> GraphQLSchema:
-        answer = orjson.dumps(data)
-        if answer not in schemas:
-            schemas[answer] = read(data)
-        return schemas[answer]
-
-    def text(of: GraphQLSchema) -> str:
-        if id(of) not in texts:
-            texts[id(of)] = written(of)
-        return texts[id(of)]
-
+def _without_pauses() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(retry, "full_jitter", lambda _config, _failures: 0.0)
-        patch.setattr(client, "build_client_schema", schema)
-        patch.setattr(tenant_schema, "canonical_sdl", text)
         logging.getLogger("httpx").setLevel(logging.WARNING)
         yield
 

@@ -206,7 +206,8 @@ def test_nothing_new_reads_loads_builds_and_publishes_nothing(
     assert again.published
 
 
-def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(tmp_path: Path) -> None:
+def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(tmp_path: Path, parsed: Callable[[Path], None]) -> None:
+    parsed(tmp_path)
     assets = ["ion/labels", "ion/suppliers", "raw/labels", "raw/suppliers"]
     with (
         running_sandbox(scale=SCALE, forbid=("labels",)) as sandbox,
