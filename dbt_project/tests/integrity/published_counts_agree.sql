@@ -154,26 +154,23 @@
         ~ " and step_field_id is not null group by step_field_id"),
 ] %}
 
-with
-{% for period_type in ['day', 'week'] %}
-{{ period_type }}s as (
+with sums as (
     select
-        '{{ period_type }}s of a step' as measure,
         step_id,
+        period_type,
         sum(quantity_attempted + 3 * quantity_passed_first + 5 * quantity_completed + 7 * quantity_cancelled) as amount
     from {{ ref('first_pass_yield') }}
-    where period_type = '{{ period_type }}'
-    group by step_id
+    group by step_id, period_type
 ),
-{% endfor %}
 
 months as (
-    select
-        step_id,
-        sum(quantity_attempted + 3 * quantity_passed_first + 5 * quantity_completed + 7 * quantity_cancelled) as amount
-    from {{ ref('first_pass_yield') }}
+    select * from sums
     where period_type = 'month'
-    group by step_id
+),
+
+shorter as (
+    select * from sums
+    where period_type <> 'month'
 ),
 
 -- Rolled yields are of a part: steps with units whose part ION withholds are left out.
@@ -189,7 +186,9 @@ first_pass_yield_of_parts as (
         and yields.units_attempted > 0
         -- A step that only groups others is no factor of a rolled yield, and may have been run all the same.
         and yields.step_id not in (
-            select kinds.step_id from {{ ref('int_procedures__step_kinds') }} as kinds where kinds.is_group
+            select kinds.step_id
+            from {{ ref('int_procedures__step_kinds') }} as kinds
+            where kinds.is_group
         )
         and yields.step_id not in (
             select steps.step_id
@@ -205,24 +204,44 @@ rolled_steps as (
     where period_type = 'month'
 ),
 
-compared as (
+ones as (
     {% for measure, one, other in counts %}
-    select
-        '{{ measure }}' as measure,
-        coalesce(cast(one.item as varchar), cast(other.item as varchar)) as item,
-        cast(coalesce(one.amount, 0) as double) as amount,
-        cast(coalesce(other.amount, 0) as double) as other_amount
-    from ({{ one }}) as one
-    full outer join ({{ other }}) as other on one.item = other.item
-    union all
+        select
+            '{{ measure }}' as measure,
+            cast(item as varchar) as item,
+            cast(amount as double) as amount
+        from ({{ one }}) as counted
+        {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+others as (
+    {% for measure, one, other in counts %}
+        select
+            '{{ measure }}' as measure,
+            cast(item as varchar) as item,
+            cast(amount as double) as amount
+        from ({{ other }}) as counted
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+compared as (
     select
-        steps.measure,
-        cast(steps.step_id as varchar) as item,
-        steps.amount,
+        coalesce(ones.measure, others.measure) as measure,
+        coalesce(ones.item, others.item) as item,
+        coalesce(ones.amount, 0) as amount,
+        coalesce(others.amount, 0) as other_amount
+    from ones
+    full outer join others on ones.measure = others.measure and ones.item = others.item
+    union all
+    select
+        'months and ' || shorter.period_type || 's of a step' as measure,
+        cast(coalesce(shorter.step_id, months.step_id) as varchar) as item,
+        shorter.amount,
         months.amount as other_amount
-    from (select * from days union all select * from weeks) as steps
-    full outer join months on steps.step_id = months.step_id
+    from shorter
+    full outer join months on shorter.step_id = months.step_id
 )
 
 select
