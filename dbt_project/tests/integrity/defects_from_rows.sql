@@ -185,4 +185,4 @@ from expected
 full outer join found on expected.what = found.what
 where
     abs(coalesce(expected.quantity, 0) - coalesce(found.quantity, 0))
-    > 1e-9 * greatest(abs(coalesce(expected.quantity, 0)), 1)
+    > 1e-9 * greatest(abs(coalesce(expected.quantity, 0)), 1000)

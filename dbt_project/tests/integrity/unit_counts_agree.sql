@@ -39,13 +39,13 @@ reworked as (
     where origins.depth > 0
 ),
 
--- Split off between start and first attempt: started with the lot, and not tried with it.
+-- Split off between start and first attempt: started with the lot, and not tried with it. Or nobody knows when.
 early as (
     select distinct origins.origin_part_inventory_id as part_inventory_id
     from {{ ref('int_inventories__split_origins') }} as origins
     inner join {{ ref('int_inventories__work') }} as work
         on origins.origin_part_inventory_id = work.part_inventory_id
-    where origins.depth > 0 and origins.split_at <= work.first_attempted_at
+    where origins.depth > 0 and coalesce(origins.split_at <= work.first_attempted_at, true)
 ),
 
 compared as (
