@@ -56,6 +56,7 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
         names = [entity.name for entity in entities if entity_key(entity.name) in asked_for]
         if trouble := _publishes(context) and pipeline.target_trouble():
             context.log.warning("%s", visible(trouble))
+            context.log_event(dg.AssetObservation(PUBLISHED_KEY, description=visible(trouble)))
         how = context.run.tags.get(READ)
         if how == "reconcile":
             _note_drift(context, pipeline.reconcile(names))
@@ -80,8 +81,8 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
 
 def _publishes(context: dg.AssetExecutionContext) -> bool:
     """Whether this run ends with a publish."""
-    selected = context.run.asset_selection
-    return selected is None or PUBLISHED_KEY in selected
+    selected = context.run.asset_selection  # Empty, or none, where all of it is run.
+    return not selected or PUBLISHED_KEY in selected
 
 
 def _note_drift(context: dg.AssetExecutionContext, found: ReconcileReport) -> None:

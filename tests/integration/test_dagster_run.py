@@ -323,9 +323,9 @@ def test_what_is_published_and_not_sent_is_made_and_fails_the_run(
     with pytest.raises(NotSentError, match="not sent"):
         run_refresh(build_definitions(settings, pipeline=away), instance=instance)
     assert is_made(instance, "published", "ion")
-    [run] = instance.get_runs()
-    messages = [entry.user_message for entry in instance.all_logs(run.run_id)]
-    assert r"The server is away.\x1b[2J" in messages
+    [record] = instance.fetch_observations(dg.AssetKey(["published", "ion"]), limit=2).records
+    assert record.asset_observation
+    assert record.asset_observation.description == r"The server is away.\x1b[2J"
 
 
 @pytest.mark.parametrize(
