@@ -11,7 +11,7 @@ UNITS = {
 }
 CONFIGURED = UNITS | {
     "int_abom__tree_lines": "parent_part_inventory_id bigint, part_inventory_id bigint, part_id bigint, "
-    "reference_designator varchar, quantity_per_piece double, is_open_requirement boolean",
+    "designator_key varchar, quantity_per_piece double, is_open_requirement boolean",
     "int_abom__assembly_paths": "root_part_inventory_id bigint, depth bigint",
 }
 INSTALLED = UNITS | {

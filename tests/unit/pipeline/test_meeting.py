@@ -14,7 +14,7 @@ from ion_pipeline.extract import known_catalog
 from ion_pipeline.pipeline.meeting import Met, meet
 
 TENANT = build_schema("type Query { parts: Int }")
-ME = {"me": {"id": "7", "organization": {"id": "42"}}}
+ME = {"me": {"id": "7", "name": None, "email": None, "organization": {"id": "42", "domain": None}}}
 _SECONDS = 60  # only a failing test waits for so long
 
 

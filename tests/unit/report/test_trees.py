@@ -20,8 +20,9 @@ def published() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("create schema production")
         connection.execute(
             "create table genealogy.abom_hierarchy (root_part_inventory_id bigint, sort_key varchar, depth integer, "
-            "part_inventory_id bigint, part_number varchar, part_revision varchar, part_description varchar, "
-            "serial_number varchar, lot_number varchar, reference_designator varchar, quantity_required double, "
+            "part_inventory_id bigint, part_id bigint, part_number varchar, part_revision varchar, "
+            "part_description varchar, serial_number varchar, lot_number varchar, reference_designator varchar, "
+            "quantity_required double, "
             "quantity_installed double, is_open_requirement boolean, is_made_on_assembly boolean, "
             "is_substitute boolean)"
         )
