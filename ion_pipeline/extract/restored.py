@@ -132,7 +132,7 @@ def _compare(
     Rows that ION counts (`total`) beyond those that came are there, too many for one answer: they are not compared.
     """
     watermark, etag = state.entities[plan.name].watermark, plan.query.watch.etag if plan.query else ""
-    there = {int(node["id"]): node for node in nodes}
+    there = {node["id"]: node for node in nodes}
     beyond = max(0, total - len(there))
     signs.rows += len(held) - beyond
     signs.gone -= beyond

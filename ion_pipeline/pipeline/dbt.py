@@ -161,7 +161,7 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
     if changed:
         # Never empty: whatever has changed, the loader has noted a load, and there are models of its notes.
         names = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed)
-    replayed = _replayed(settings, names, on_line) if begun and changed != frozenset() else None
+    replayed = _replayed(settings, begun.models, names, on_line) if begun and changed != frozenset() else None
     if replayed:
         report = replayed
     elif changed is None:
@@ -173,14 +173,14 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
 
 
 def _replayed(
-    settings: Settings, names: Sequence[str] | None, on_line: Callable[[str], None] | None
+    settings: Settings, models: str, names: Sequence[str] | None, on_line: Callable[[str], None] | None
 ) -> BuildReport | None:
     """Build from what dbt rendered; None where it has not rendered these models.
 
     Raises:
         BuildError: A model or a test failed.
     """
-    rendered = kept(_work(settings), rendered_digest(models_digest(settings)))
+    rendered = kept(_work(settings), rendered_digest(models))
     if rendered is None:
         return None
     with connect(settings.warehouse_path, resources_of(settings)) as connection:

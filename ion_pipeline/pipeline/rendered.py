@@ -58,12 +58,10 @@ class Rendered:
     """All nodes of one state of the project, and where the rows of its seeds are.
 
     Attributes:
-        digest: What it was rendered from, see `rendered_digest`.
         nodes: By unique id.
         seeds: Folder of the seeds' Parquet files, one for each, by name.
     """
 
-    digest: str
     nodes: Mapping[str, Node]
     seeds: Path
 
@@ -101,7 +99,7 @@ def kept(work: Path, digest: str) -> Rendered | None:
     if document["digest"] != digest:
         return None
     nodes = (Node(**{**node, "parents": tuple(node["parents"])}) for node in document["nodes"])
-    return Rendered(digest, {node.unique_id: node for node in nodes}, work / _SEEDS)
+    return Rendered({node.unique_id: node for node in nodes}, work / _SEEDS)
 
 
 def _node(unique_id: str, told: Mapping[str, Any]) -> Node:

@@ -33,7 +33,7 @@ def node(unique_id: str, parents: Collection[str], sql: str, *, is_view: bool = 
 
 
 def rendered(*nodes: Node, seeds: Path = Path()) -> Rendered:
-    return Rendered("digest", {one.unique_id: one for one in nodes}, seeds)
+    return Rendered({one.unique_id: one for one in nodes}, seeds)
 
 
 def test_what_stood_before_is_replaced_also_as_another_kind(tmp_path: Path) -> None:
