@@ -1,8 +1,8 @@
 """What is expected at a place of an answer, or an error that names the place. Pure functions.
 
 A GraphQL server keeps its own schema, as a rule: null where a list has to be, a count as text, an object left out occur
-all the same, from a gateway in between or from a server that is half up. Whoever reads an answer takes its parts by
-name and says what they have to be; all say the same where they are not. A value is never quoted, only its kind: it may
+all the same, from a gateway in between or from a server that is half up. Every reader of an answer takes its parts
+by name and says what they have to be; the error is the same for all. A value is never quoted, only its kind: it may
 be a row's.
 """
 

@@ -1,7 +1,7 @@
 """Why a body is no JSON, and where: cut short, or whole with something in it that JSON does not have. Pure functions.
 
 Only reached where a parser has failed, so that time does not matter. Nothing of a body is quoted: positions, ids and
-names of fields that were asked for are all that is told.
+names of requested fields are all that a message contains.
 """
 
 import json

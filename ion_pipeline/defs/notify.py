@@ -1,7 +1,7 @@
 """Whom to tell when a run has failed for good: a URL, an address, or both.
 
-Whoever knows the URL can write to the chat: it is a secret, and is in no message, log line or traceback. The reason of
-a failure may hold words of ION: in a chat it is text, so it calls nobody and links nowhere.
+The URL is a secret, because it lets anybody write to the chat: it is in no message, log line or traceback. The reason
+of a failure may hold words of ION: in a chat it is text, so it calls nobody and links nowhere.
 """
 
 import logging

@@ -34,7 +34,7 @@ def check_target(settings: Settings, *, to: str | None = None, reporter: Reporte
         settings: Their target is where each publish goes. One that is away for now is only told of: it keeps nothing
             from the readers of files, and may be back when there is something to send.
         to: A target that somebody asks for just now instead; it has to answer.
-        reporter: Hears of one that is away.
+        reporter: Receives a note about a target that is away.
 
     Returns:
         What is wrong with the target for now, in a sentence; empty if nothing is, or there is no target.
@@ -77,7 +77,7 @@ def send(settings: Settings, target: str, published: PublishReport) -> SendRepor
             report=published,
         ) from error
     if target == settings.publish_to:
-        replace_file(_books(settings), orjson.dumps(_entry(target, sent.publish_id)))
+        replace_file(_sent_file(settings), orjson.dumps(_entry(target, sent.publish_id)))
     return sent
 
 
@@ -85,14 +85,14 @@ def is_sent(settings: Settings) -> bool:
     """Whether the target of the settings, if there is one, has what is published here."""
     if not settings.publish_to:
         return True
-    books = _books(settings)
-    if not books.is_file():
+    sent = _sent_file(settings)
+    if not sent.is_file():
         return False
     publish_id, _ = warehouse.current_publish(settings.published_dir)
-    return books.read_bytes() == orjson.dumps(_entry(settings.publish_to, publish_id))
+    return sent.read_bytes() == orjson.dumps(_entry(settings.publish_to, publish_id))
 
 
-def _books(settings: Settings) -> Path:
+def _sent_file(settings: Settings) -> Path:
     return settings.data_dir / "sent.json"
 
 

@@ -68,7 +68,7 @@ async def tenant_client(
     Args:
         settings: Whose data directory knows.
         config: From `reachable_tenant`.
-        note: Hears when something was learned.
+        note: Receives a message when something was learned.
     """
     host = tenant_host(settings, config)
     known = known_page_size(settings)
