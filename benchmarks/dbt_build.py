@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import references
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.warehouse import find_controlled
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"

@@ -22,10 +22,10 @@ import duckdb
 
 from benchmarks.dbt_build import build, remember
 from benchmarks.genealogy_queries import Plant, closure_seconds, measure
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.pipeline.steps import analyst_macros
+from ion_pipeline.publish.publish import publish
 from ion_pipeline.warehouse.connection import Resources
-from ion_pipeline.warehouse.publishing import publish
 from ion_pipeline.warehouse.tables import ensure_tables
 
 PARTS = 5_000

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.dbt_build import build, remember
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.warehouse.tables import ensure_tables
 
 PROCEDURES = 50

@@ -28,9 +28,9 @@ from typing import Any
 import duckdb
 import httpx
 
-from ion_pipeline.extract import known_catalog
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.pipeline.build_report import BuildReport
+from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse.builds import changed_since_build
@@ -97,7 +97,7 @@ def refresh() -> dict[str, Any]:
         from ion_pipeline.definitions import build_definitions  # noqa: PLC0415 - is measured
         from ion_pipeline.defs.resources import real_pipeline  # noqa: PLC0415
         from ion_pipeline.defs.run import run_refresh  # noqa: PLC0415
-        from ion_pipeline.pipeline.progress import Silence  # noqa: PLC0415
+        from ion_pipeline.pipeline.progress import NullReporter  # noqa: PLC0415
 
     reads_ion = os.environ[_READS_ION] == "1"
     settings = load_settings(tenant=reads_ion)
@@ -111,10 +111,10 @@ def refresh() -> dict[str, Any]:
 
     dbt.build_pending = timed_build
     with _timed(seconds, "making the definitions"):
-        pipeline = real_pipeline(settings, Silence())
+        pipeline = real_pipeline(settings, NullReporter())
         if not reads_ion:
             pipeline = _unasked(pipeline)
-        definitions = build_definitions(settings, Silence(), pipeline=pipeline)
+        definitions = build_definitions(settings, NullReporter(), pipeline=pipeline)
     began_run = time.perf_counter()
     result = run_refresh(definitions)
     took = time.perf_counter() - began_run

@@ -42,7 +42,7 @@ def source(kind: str, folder: str, table: str) -> str:
 
 def attributes_source(kind: str, folder: str, entity: str) -> str | None:
     """The same for an entity's attributes; None where the contender has no table of them."""
-    from ion_pipeline.extract import known_catalog  # noqa: PLC0415
+    from ion_pipeline.catalog import known_catalog  # noqa: PLC0415
 
     children = [child.table for child in known_catalog().entities[entity].children if child.field == "attributes"]
     if not children:

@@ -23,7 +23,7 @@ import uvicorn
 from graphql import GraphQLResolveInfo, graphql_sync
 
 from benchmarks.extraction.tenant import LAST_UPDATE, Rows, make_rows, narrowed_schema
-from ion_pipeline.extract import known_catalog, negotiate
+from ion_pipeline.catalog import known_catalog, negotiate
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]

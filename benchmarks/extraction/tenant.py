@@ -14,8 +14,8 @@ import orjson
 from graphql import GraphQLEnumType, GraphQLList, GraphQLObjectType, GraphQLSchema, build_schema, get_named_type
 from graphql.type import GraphQLNonNull, GraphQLOutputType
 
-from ion_pipeline.extract.catalog import Entity, known_catalog
-from ion_pipeline.schema import known_sdl
+from ion_pipeline.catalog.catalog import Entity, known_catalog
+from ion_pipeline.catalog.schema import known_sdl
 
 LAST_UPDATE = datetime(2026, 3, 1, tzinfo=UTC)
 _VARIANTS = 499  # a prime: no page repeats another

@@ -7,7 +7,7 @@ two differ.
 from collections.abc import Iterator
 from pathlib import Path
 
-from ion_pipeline.extract.catalog import Table, known_catalog
+from ion_pipeline.catalog.catalog import Table, known_catalog
 
 SOURCES = Path(__file__).parents[2] / "dbt_project" / "models" / "staging" / "ion" / "_sources.yml"
 

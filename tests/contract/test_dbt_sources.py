@@ -2,9 +2,9 @@
 
 import yaml
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import references
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from tests.contract.dbt_sources import SOURCES
 
 REMEDY = "run `python -m tests.contract.dbt_sources`"

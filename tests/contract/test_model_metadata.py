@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.catalog.catalog import known_catalog
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 MODELS: dict[str, dict[str, Any]] = {

@@ -3,9 +3,9 @@
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, print_schema, validate, validate_schema
 
-from ion_pipeline.extract import Plan, known_catalog, negotiate
+from ion_pipeline.catalog import Plan, known_catalog, negotiate
+from ion_pipeline.catalog.schema import known_schema, known_sdl
 from ion_pipeline.sandbox.profiles import PROFILES, served_schema
-from ion_pipeline.schema import known_schema, known_sdl
 
 CATALOG = known_catalog()
 

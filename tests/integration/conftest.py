@@ -18,11 +18,11 @@ from graphql import GraphQLSchema
 
 from ion_pipeline.client import client
 from ion_pipeline.pipeline import dbt, steps, tenant_schema
+from ion_pipeline.publish import PublishError
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import PublishError
 
 SCALE = 0.2
 SEED = 7

@@ -11,12 +11,12 @@ import dagster as dg
 import duckdb
 import pytest
 
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.client import AuthError
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import RefreshResult, run_refresh
-from ion_pipeline.extract import known_catalog
 from ion_pipeline.pipeline import dbt
-from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.status import is_published_current
 from ion_pipeline.pipeline.steps import ReadMode, publish
 from ion_pipeline.sandbox.factory import build_world
@@ -73,7 +73,7 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path
         duckdb_memory_limit=MEMORY,
     )
     rendered(settings.data_dir)
-    definitions = build_definitions(settings, Silence())
+    definitions = build_definitions(settings, NullReporter())
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         yield Refreshed(settings, definitions, instance, run_refresh(definitions, instance=instance))
 
@@ -138,7 +138,7 @@ def test_one_entity_alone_leaves_the_others_as_they_are(refreshed: Refreshed) ->
     runs = refreshed.query("select count(*) from raw.runs")
     loads = refreshed.query("select count(*) from raw._ion_loads")
     before = refreshed.metadata("raw", "parts")
-    definitions = build_definitions(refreshed.settings, Silence(), mode=ReadMode(full=True))
+    definitions = build_definitions(refreshed.settings, NullReporter(), mode=ReadMode(full=True))
     result = run_refresh(definitions, assets=["ion/parts", "raw/parts"], instance=refreshed.instance)
     assert (result.entities, result.models, result.published) == (1, 0, None)
     after = refreshed.metadata("raw", "parts")
@@ -171,7 +171,7 @@ def test_wrong_secret_is_one_message_and_changes_nothing(
         )
         capfd.readouterr()
         with pytest.raises(AuthError) as raised:
-            run_refresh(build_definitions(settings, Silence()), instance=refreshed.instance)
+            run_refresh(build_definitions(settings, NullReporter()), instance=refreshed.instance)
     assert raised.value.remedy
     assert "wrong-on-purpose" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
@@ -213,7 +213,7 @@ def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(tmp_path: Path, par
         running_sandbox(scale=SCALE, forbid=("labels",)) as sandbox,
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):
-        definitions = build_definitions(settings_for(sandbox, tmp_path), Silence())
+        definitions = build_definitions(settings_for(sandbox, tmp_path), NullReporter())
         result = run_refresh(definitions, assets=assets, instance=instance)
         made = {name: bool(instance.fetch_materializations(key(name), limit=1).records) for name in assets}
     assert made == {"ion/labels": False, "ion/suppliers": True, "raw/labels": False, "raw/suppliers": True}

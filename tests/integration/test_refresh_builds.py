@@ -14,10 +14,10 @@ import orjson
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.pipeline.build_report import BuildError, BuildReport
+from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
+from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import PUBLIC_SCHEMAS
 from tests.integration.changing_world import Change, update
 from tests.integration.conftest import settings_for
 

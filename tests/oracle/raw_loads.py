@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import references
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.warehouse import find_controlled
 from ion_pipeline.warehouse.tables import ensure_tables
 from tests.oracle.world import Row, World
