@@ -34,7 +34,7 @@ def settings_reference() -> str:
         "",
         "# Settings",
         "",
-        "Read from the environment and from a `.env` file in the working directory.",
+        "Settings are read from the environment and from a `.env` file in the working directory.",
     ]
     lines += ["", "| variable | default | meaning |", "|---|---|---|"]
     for name, default, description in _settings():
@@ -48,7 +48,7 @@ def settings_reference() -> str:
 
 def dotenv_example() -> str:
     """Return a `.env` with every variable, commented out."""
-    lines = ["# Copy to .env and fill in. Written by docs/generate.py (make docs). docs/settings.md says more.", ""]
+    lines = ["# Copy to .env and fill in. Written by docs/generate.py (make docs). See also docs/settings.md.", ""]
     for name, default, description in _settings():
         lines += [f"# {description}", f"#ION_{name.upper()}={default}", ""]
     return "\n".join(lines)
@@ -65,7 +65,7 @@ def cli_reference() -> str:
 
 def data_dictionary() -> str:
     """Return every public table with its grain and columns, from dbt's manifest."""
-    lines = [_NOTICE, "", "# Data dictionary", "", "What the published file holds. Instants are UTC.", ""]
+    lines = [_NOTICE, "", "# Data dictionary", "", "Every table and column of the published file. Instants are UTC.", ""]
     for schema, table in _public_tables():
         lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
         lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
@@ -74,7 +74,7 @@ def data_dictionary() -> str:
 
 def metrics_reference() -> str:
     """Return every metric with formula, grain, source and caveats, from the metadata of the models that contain it."""
-    lines = [_NOTICE, "", "# Metrics", "", "The same as `ops.metric_dictionary`, by the table that has them.", ""]
+    lines = [_NOTICE, "", "# Metrics", "", "The content of `ops.metric_dictionary`, grouped by table.", ""]
     for schema, table in _public_tables():
         metrics = table["config"]["meta"].get("metrics", [])
         lines += [f"## `{schema}.{table['name']}`", ""] if metrics else []
