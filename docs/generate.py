@@ -65,7 +65,8 @@ def cli_reference() -> str:
 
 def data_dictionary() -> str:
     """Return every public table with its grain and columns, from dbt's manifest."""
-    lines = [_NOTICE, "", "# Data dictionary", "", "Every table and column of the published file. Instants are UTC.", ""]
+    lines = [_NOTICE, "", "# Data dictionary", ""]
+    lines += ["Every table and column of the published file. Instants are UTC.", ""]
     for schema, table in _public_tables():
         lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
         lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
