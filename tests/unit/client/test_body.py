@@ -150,7 +150,7 @@ def test_what_is_no_json_is_found_with_its_row(value: bytes, offset: int, said: 
     error = read_answer(200, {}, page(value), "parts, page 3")
     assert isinstance(error, NotJsonError)
     assert not error.retryable
-    assert f"ION's answer to parts, page 3 is whole, but it is not JSON: {said}" in str(error)
+    assert f"ION's answer to parts, page 3 is complete, but it is not valid JSON: {said}" in str(error)
     assert "(edge 2, field attributes, id 8)" in str(error)
     at = page(value).index(b'"NaN": [1, ' + value) + len('"NaN": [1, ') + offset
     assert f" at byte {at + 1:,} (" in str(error)

@@ -125,12 +125,12 @@ def test_a_token_is_read_whatever_stands_beside_it(content: bytes) -> None:
         (SECRET, "text instead of an object"),
         ({}, "no access token"),
         ({"access_token": None}, "no access token"),
-        ({"access_token": [SECRET]}, "no access token but a list"),
-        ({"access_token": 1.5, "error": {"x": SECRET}}, "no access token but a number"),
-        ({"access_token": f"{SECRET}\n"}, "characters that no header takes"),
-        ({"access_token": f"{SECRET}\u00e9"}, "characters that no header takes"),
-        ({"access_token": f"{SECRET}\ud800"}, "characters that no header takes"),
-        ({"access_token": f"{SECRET} and more"}, "characters that no header takes"),
+        ({"access_token": [SECRET]}, "an access token that is a list"),
+        ({"access_token": 1.5, "error": {"x": SECRET}}, "an access token that is a number"),
+        ({"access_token": f"{SECRET}\n"}, "characters that a header cannot contain"),
+        ({"access_token": f"{SECRET}\u00e9"}, "characters that a header cannot contain"),
+        ({"access_token": f"{SECRET}\ud800"}, "characters that a header cannot contain"),
+        ({"access_token": f"{SECRET} and more"}, "characters that a header cannot contain"),
     ],
 )
 def test_what_is_no_token_is_one_error(answer: Any, said: str) -> None:

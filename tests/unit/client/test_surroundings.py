@@ -74,8 +74,8 @@ def test_each_host_goes_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HTTPS_PROXY", f"socks5h://me:{SECRET}@proxy.test:1080", "HTTPS_PROXY names a SOCKS proxy"),
         ("https_proxy", f"socks4://me:{SECRET}@proxy.test", "https_proxy names a proxy of the unknown kind socks4://"),
         ("ALL_PROXY", f"ftp://me:{SECRET}@proxy.test", "ALL_PROXY names a proxy of the unknown kind ftp://"),
-        ("HTTPS_PROXY", f"http://me:{SECRET}@proxy.test:port", "HTTPS_PROXY is no URL of a proxy"),
-        ("HTTPS_PROXY", f"http://me:{SECRET}@", "HTTPS_PROXY names no host"),
+        ("HTTPS_PROXY", f"http://me:{SECRET}@proxy.test:port", "HTTPS_PROXY is not the URL of a proxy"),
+        ("HTTPS_PROXY", f"http://me:{SECRET}@", "HTTPS_PROXY is a URL without a host"),
     ],
 )
 def test_a_proxy_that_cannot_be_used(name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +92,8 @@ def test_a_proxy_that_cannot_be_used(name: str, value: str, said: str, monkeypat
     ("name", "content", "said"),
     [
         ("SSL_CERT_FILE", None, r"SSL_CERT_FILE: .*bundle cannot be read \(No such file"),
-        ("SSL_CERT_FILE", "", "SSL_CERT_FILE: .*bundle holds no certificates"),
-        ("SSL_CERT_FILE", "no certificate", "SSL_CERT_FILE: .*bundle holds no certificates"),
+        ("SSL_CERT_FILE", "", "SSL_CERT_FILE: .*bundle contains no readable certificates"),
+        ("SSL_CERT_FILE", "no certificate", "SSL_CERT_FILE: .*bundle contains no readable certificates"),
         ("SSL_CERT_DIR", None, r"SSL_CERT_DIR: .*bundle cannot be read \(No such file"),
         ("SSL_CERT_DIR", "a file", r"SSL_CERT_DIR: .*bundle cannot be read \(Not a directory"),
     ],
@@ -141,7 +141,7 @@ def own_authority(folder: Path) -> tuple[Path, Path]:
     [
         (None, "set SSL_CERT_FILE to a PEM file"),
         ("REQUESTS_CA_BUNDLE", "REQUESTS_CA_BUNDLE is not read"),
-        ("SSL_CERT_FILE", "Believed is what SSL_CERT_FILE names"),
+        ("SSL_CERT_FILE", "SSL_CERT_FILE names the trusted authorities"),
     ],
 )
 @pytest.mark.parametrize("carrier", ["aiohttp", "httpx"])
@@ -164,7 +164,7 @@ def test_an_unknown_authority_is_asked_once(
                 AiohttpTransport(keep_alive=1) if carrier == "aiohttp" else httpx.AsyncHTTPTransport(verify=context)
             )
             async with IonClient(config(api_url=url, auth_url=url), transport=transport) as client:
-                with pytest.raises(CertificateError, match="is not believed during") as caught:
+                with pytest.raises(CertificateError, match="is not trusted during") as caught:
                     await client.me()
                 assert said in caught.value.remedy
                 return client.stats.token_requests
