@@ -108,7 +108,7 @@ def test_everything_is_labelled_and_can_be_reached(plain: Element) -> None:
 def test_has_every_section_in_the_navigation(plain: Element) -> None:
     assert [each.attributes["id"] for each in plain.all("section")] == SECTIONS
     assert [each.attributes["href"] for each in plain.one("nav").all("a")] == [f"#{name}" for name in SECTIONS]
-    assert not plain.all(class_="nothing") or "Nothing is installed" in plain.one(class_="nothing").text
+    assert not plain.all(class_="no-data") or "Nothing is installed" in plain.one(class_="no-data").text
 
 
 def test_ratios_stand_beside_what_they_are_made_of(plain: Element) -> None:
@@ -131,7 +131,7 @@ def test_a_report_of_nothing_says_so_in_every_section() -> None:
     root = parsed(page(EMPTY))
     assert [each.attributes["id"] for each in root.all("section")] == SECTIONS
     for section in root.all("section"):
-        assert section.one(class_="nothing").text
+        assert section.one(class_="no-data").text
         assert not section.all("table") + section.all("svg")
     assert json.loads(root.one("script", id="index").text) == {"units": [], "entries": []}
     assert not root.all(id="search")

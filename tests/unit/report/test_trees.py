@@ -71,5 +71,5 @@ def test_one_too_large_makes_room_for_the_next(published: duckdb.DuckDBPyConnect
 
 
 def test_those_asked_for_must_fit(published: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(SettingsError, match="have 14 lines; a report holds 13"):
+    with pytest.raises(SettingsError, match="have 14 lines; a report shows at most 13"):
         read_trees(published, named=[3, 5], units=10, max_lines=13)
