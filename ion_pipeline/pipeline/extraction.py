@@ -29,7 +29,7 @@ from ion_pipeline.extract import (
     nothing_read,
     with_unsettled,
 )
-from ion_pipeline.heap import heap_at_rest
+from ion_pipeline.heap import gc_frozen
 from ion_pipeline.lake import Lake, LoadManifest, WriterLock, claim_tenant, read_tenant
 from ion_pipeline.pipeline.adopting import data_schema
 from ion_pipeline.pipeline.drift import schema_drift
@@ -126,7 +126,7 @@ def extract(
     reporter = reporter or Silence()
     selection, mode = entities or settings.entities, mode or ReadMode()
     writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
-    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, heap_at_rest():
+    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, gc_frozen():
         return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
 
 
