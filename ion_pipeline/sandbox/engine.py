@@ -29,8 +29,8 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_variable_values
 
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.sandbox.compile import Compiler, Path
-from ion_pipeline.sandbox.compile_connection import connection_answer
+from ion_pipeline.sandbox.compile import Compiler
+from ion_pipeline.sandbox.compile_connection import Path
 from ion_pipeline.sandbox.connection import MatchCache, page
 from ion_pipeline.sandbox.limits import Limits, selected_fields
 from ion_pipeline.sandbox.lookup import current_user, find_row
@@ -189,7 +189,7 @@ class Engine:
         if type_name in self._forbidden and name != "me":
             raise GraphQLError(f"User does not have permission to read {self._forbidden[type_name]}.")
         if is_connection(definition):
-            render = connection_answer(compiler, definition, type_name, nodes, path)
+            render = compiler.connection(definition, type_name, nodes, path)
             matches = self._matches.matches(self._relations, self.store.tables[type_name], arguments)
             cut = self.limits.cut(arguments)
             answer.limited |= cut != arguments
