@@ -34,7 +34,7 @@ def test_each_environment_has_its_hosts_and_its_data_dir(monkeypatch: pytest.Mon
         assert settings.data_dir == Path("data") / environment
 
 
-def test_own_urls_win_over_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_urls_take_precedence_over_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ION_ENVIRONMENT", "production")
     monkeypatch.setenv("ION_API_URL", "https://api.rocket.example/")
     monkeypatch.setenv("ION_TOKEN", SECRET)
@@ -122,7 +122,7 @@ def test_dotenv_is_read(tmp_path: Path) -> None:
     assert settings.entities == ("parts", "runs")
 
 
-def test_urls_are_taken_as_they_are_copied_from_elsewhere() -> None:
+def test_urls_copied_from_a_browser_are_accepted() -> None:
     settings = load_settings(environment="custom", token=SECRET, api_url="https://api.rocket.example/graphql")
     assert settings.endpoints.api_url == "https://api.rocket.example"
     settings = load_settings(environment="custom", token=SECRET, api_url="https://rocket.example/ion/graphql/")
@@ -145,7 +145,7 @@ every hour|0 * * * *|@daily|@hourly|@Daily|@reboot|60 * * * *|*/15 * * * *|0 24 
 
 
 @pytest.mark.parametrize("cron", CRONS.split("|"))
-def test_what_is_taken_for_a_cron_expression_is_what_dagster_takes(cron: str) -> None:
+def test_cron_expressions_are_accepted_as_dagster_accepts_them(cron: str) -> None:
     from dagster._utils.schedules import is_valid_cron_string
 
     if is_valid_cron_string(cron):
@@ -155,7 +155,7 @@ def test_what_is_taken_for_a_cron_expression_is_what_dagster_takes(cron: str) ->
             load_settings(refresh_cron=cron)
 
 
-def test_unknown_names_are_pointed_out_with_what_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_names_are_reported_with_a_proposal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert unknown_settings() == []
     monkeypatch.setenv("ION_PAGESIZE", "100")
     monkeypatch.setenv("ION_DBT_THREADS", "2")

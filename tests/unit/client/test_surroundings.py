@@ -1,4 +1,4 @@
-"""Proxies and certificates as the environment has them: what works, and one sentence for what does not."""
+"""Proxies and certificates from the environment: what works, and one sentence for what does not."""
 
 import asyncio
 import datetime
@@ -53,11 +53,11 @@ def test_no_proxy(url: str, no_proxy: str, is_direct: bool, monkeypatch: pytest.
     monkeypatch.setenv("HTTPS_PROXY", "proxy.test:3128")
     monkeypatch.setenv("NO_PROXY", no_proxy)
     assert (proxy_for(url) is None) == is_direct
-    # Nothing in it keeps a client from being made.
+    # The environment does not prevent a client from being created.
     IonClient(config(api_url=url))
 
 
-def test_each_host_goes_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_host_has_its_own_route(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", f"http://me:{SECRET}@proxy.test:3128")
     monkeypatch.setenv("NO_PROXY", "auth.ion.test")
     transport = default_transport(config(), keep_alive=1)
@@ -84,7 +84,7 @@ def test_a_proxy_that_cannot_be_used(name: str, value: str, said: str, monkeypat
         IonClient(config())
     assert SECRET not in str(caught.value)
     assert caught.value.remedy
-    # A tenant on this machine is asked directly, whatever the environment says.
+    # Requests to a tenant on this machine are direct, whatever the environment says.
     IonClient(config(api_url="http://127.0.0.1:1"))
 
 
@@ -112,7 +112,7 @@ def test_certificates_that_cannot_be_read(
 
 
 def own_authority(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that nobody else has issued, and its key."""
+    """A self-signed certificate for localhost, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -145,7 +145,7 @@ def own_authority(folder: Path) -> tuple[Path, Path]:
     ],
 )
 @pytest.mark.parametrize("carrier", ["aiohttp", "httpx"])
-def test_an_unknown_authority_is_asked_once(
+def test_an_unknown_authority_is_not_retried(
     carrier: str, variable: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate, key = own_authority(tmp_path)

@@ -1,4 +1,4 @@
-"""The page as a whole: valid, closed to the outside, complete, and made of text that stays text."""
+"""The complete page: it is valid and complete, loads nothing, and no text in it becomes markup."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ def plain() -> Element:
 
 
 def shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
-    """Elements and the names of their attributes: all that is not text."""
+    """Elements and the names of their attributes, without any text."""
     return [(each.name, tuple(each.attributes)) for each in root]
 
 
@@ -54,8 +54,8 @@ def test_hostile_text_is_shown_as_it_is() -> None:
     assert HOSTILE in {name for name, _, _ in index["entries"]}
 
 
-def test_asks_for_nothing(plain: Element) -> None:
-    """No address, no file, no handler, no inline style; and the policy would not let them."""
+def test_the_page_loads_nothing(plain: Element) -> None:
+    """There is no address, file, handler or inline style, and the policy forbids them."""
     names = {name for each in plain for name in each.attributes}
     assert not names & {"src", "srcset", "style", "action", "data", "background"}
     assert not [name for name in names if name.startswith("on")]
@@ -128,7 +128,7 @@ def test_ratios_are_shown_with_numerator_and_denominator(plain: Element) -> None
     assert "1 unit requested by name and the 1 newest of 9 top-level units" in text
 
 
-def test_a_report_of_nothing_says_so_in_every_section() -> None:
+def test_an_empty_report_says_so_in_every_section() -> None:
     root = parsed(page(EMPTY))
     assert [each.attributes["id"] for each in root.all("section")] == SECTIONS
     for section in root.all("section"):
@@ -160,7 +160,7 @@ def test_index_names_the_places(plain: Element) -> None:
     ]
 
 
-def test_depth_has_no_end() -> None:
+def test_depth_is_unlimited() -> None:
     report = full_report("PLT-1")
     deep = tuple(line(depth, f"P{depth}") for depth in range(3000))
     written = page(replace(report, trees=replace(report.trees, trees=(deep,))))
