@@ -1,4 +1,4 @@
-"""A run that fails for good is told to a URL and by mail: to real servers, without a secret in what they get."""
+"""A permanently failed run is reported to a URL and by mail, on real servers, without a secret in the message."""
 
 import http.server
 import logging
@@ -55,7 +55,7 @@ class Mailbox(socketserver.StreamRequestHandler):
         self.wfile.write(b"220 here\r\n")
         while line := self.rfile.readline():
             if line.upper().startswith(b"DATA"):
-                self.wfile.write(b"354 go on\r\n")
+                self.wfile.write(b"354 Start mail input\r\n")
                 lines = []
                 while (part := self.rfile.readline()) != b".\r\n":
                     lines.append(part.decode())
@@ -168,7 +168,7 @@ def test_a_message_goes_the_way_that_the_environment_names(
     notify(settings, "refresh", "run-1", "through the proxy")
     assert "through the proxy" in Chat.got[0]["text"]
     monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
-    notify(settings_to(chat, mailbox), "refresh", "run-2", "beside it")
+    notify(settings_to(chat, mailbox), "refresh", "run-2", "not through it")
     assert len(Chat.got) == 2
 
 
