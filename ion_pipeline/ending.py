@@ -1,7 +1,7 @@
 """Ends a process on request: SIGTERM unwinds the stack like Ctrl-C, so that locks are released and children end.
 
 Ctrl-C remains Python's `KeyboardInterrupt`. While Dagster runs a job, it replaces the handlers of both signals with its
-own, which does not tell them apart: `recorded_signals` does.
+own, which does not distinguish them: `recorded_signals` does.
 """
 
 import os

@@ -20,7 +20,7 @@ class Backoff:
     Attributes:
         config: Limits of pauses.
         retry_timeouts: False if the caller responds to a time-out by asking for less.
-        was_reached: Tells whether the tenant has ever answered.
+        was_reached: Returns whether the tenant has ever answered.
         failures: Failures so far.
     """
 
