@@ -68,11 +68,11 @@ class Settings(BaseSettings):
     )
 
     page_size: int = Field(default=500, ge=1, le=5000, description="Rows asked for in one request.")
-    max_concurrency: int = Field(default=8, ge=1, le=64, description="Maximum of requests in flight.")
+    max_concurrency: int = Field(default=8, ge=1, le=64, description="Maximum number of requests in flight.")
     parallel_ranges: bool = Field(
         default=True, description="Read a large entity in several id ranges in parallel, within ION_MAX_CONCURRENCY."
     )
-    requests_per_second: float = Field(default=50.0, gt=0, description="Maximum of requests started per second.")
+    requests_per_second: float = Field(default=50.0, gt=0, description="Maximum number of requests started per second.")
     request_timeout_seconds: float = Field(
         default=60.0, gt=0, description="Give up on one request after this long. ION itself ends one after 30 s."
     )
@@ -186,7 +186,9 @@ class Settings(BaseSettings):
     )
     webhook_max_bytes: int = Field(default=65_536, ge=1024, description="Maximum size of an event's body in bytes.")
     webhook_requests_per_second: float = Field(
-        default=50.0, gt=0, description="Maximum of events accepted per second; ION is asked to send the others again."
+        default=50.0,
+        gt=0,
+        description="Maximum number of events accepted per second; ION is asked to resend the others.",
     )
 
     sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory.")

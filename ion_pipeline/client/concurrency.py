@@ -50,7 +50,7 @@ class AdaptiveLimiter:
 
     Args:
         max_concurrency: Upper bound of the window.
-        requests_per_second: Maximum of slots granted per second, evenly spaced; None for no maximum.
+        requests_per_second: Maximum number of slots granted per second, evenly spaced; None for no maximum.
         clock: Monotonic seconds.
         sleep: Waits for a number of seconds.
     """

@@ -17,13 +17,13 @@ class ClientConfig:
         client_secret: Secret of the API key.
         token: A ready-made access token, used instead of the key.
         timeout: Seconds one request may take in total. ION itself ends one after 30.
-        max_concurrency: Maximum of requests in flight.
-        requests_per_second: Maximum of requests started per second; None for no maximum.
+        max_concurrency: Maximum number of requests in flight.
+        requests_per_second: Maximum number of requests started per second; None for no maximum.
         max_attempts: Attempts per request.
         retry_seconds: Seconds after which no further attempt is started.
         backoff_initial: Upper end of the first random pause, in seconds; doubles with each attempt.
         backoff_max: Largest upper end of a random pause, in seconds.
-        page_size: Maximum of rows of one list that a request asks for.
+        page_size: Maximum number of rows of one list that a request asks for.
         known_page_size: A smaller maximum that an earlier run found; None if there is none.
     """
 

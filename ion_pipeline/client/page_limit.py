@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class PageLimit:
-    """The maximum of rows that a request asks one list for, shared by all requests to a tenant.
+    """The maximum number of rows that a request asks one list for, shared by all requests to a tenant.
 
     Attributes:
-        rows: Maximum of rows to ask for.
+        rows: Maximum number of rows to ask for.
         learned: The smaller maximum that the tenant was found to accept; None if it accepted every request.
     """
 

@@ -1,4 +1,4 @@
-"""Chooses the as-built trees of a report and reads their lines. The page has a maximum of lines."""
+"""Chooses the as-built trees of a report and reads their lines. The page has a maximum number of lines."""
 
 from collections.abc import Sequence
 from itertools import groupby

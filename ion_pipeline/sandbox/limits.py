@@ -15,8 +15,8 @@ class Limits:
     """The limits of a sandbox; None for no limit.
 
     Attributes:
-        max_first: Maximum of rows of one root connection in a request; a request for more is refused.
-        cap_first: Maximum of rows of one root connection in an answer; the rest is left out without an error.
+        max_first: Maximum number of rows of one root connection in a request; a request for more is refused.
+        cap_first: Maximum number of rows of one root connection in an answer; the rest is left out without an error.
         max_cost: Maximum cost of a request: rows requested, times the fields selected of each; more is refused.
     """
 

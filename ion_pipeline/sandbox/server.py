@@ -37,8 +37,8 @@ class SandboxOptions:
     Attributes:
         world: A directory of world files; without it the factory builds a world from `seed` and `scale`.
         forbid: Root connections that the API key may not read.
-        max_first: Maximum of rows of one list in a request; a request for more is refused.
-        cap_first: Maximum of rows of one list in an answer; the rest is left out without an error.
+        max_first: Maximum number of rows of one list in a request; a request for more is refused.
+        cap_first: Maximum number of rows of one list in an answer; the rest is left out without an error.
         max_cost: Maximum cost of a request, in rows requested times fields of each; more is refused.
         port: The port; 0 takes a free one.
         client_secret: The secret; without it that of the environment, otherwise a new one for this process.

@@ -6,7 +6,7 @@ class TokenBucket:
 
     Args:
         per_second: Tokens added per second.
-        burst: Maximum of tokens in the bucket.
+        burst: Maximum number of tokens in the bucket.
     """
 
     def __init__(self, per_second: float, burst: float) -> None:
