@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Thin on purpose; the work is in `pipeline`, the looks are in `terminal`."""
+"""The command line: it only parses, calls and prints. `pipeline` does the work, `terminal` formats the output."""
 
 import os
 import sys
@@ -24,8 +24,8 @@ _INTERRUPTED = 130
 
 app = typer.Typer(
     name="ion-pipeline",
-    help="Copy a First Resonance ION tenant into an open warehouse: exactly, and cheaply for ION.\n\n"
-    "Settings come from ION_* variables and .env (docs/settings.md). Without any, a local sandbox ION is used.",
+    help="Copy a First Resonance ION tenant into an open warehouse, exactly and with little load on ION.\n\n"
+    "Settings come from ION_* variables and .env (docs/settings.md). Without settings, a local sandbox ION is used.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -37,18 +37,16 @@ app.add_typer(webhooks, name="webhooks")
 app.command()(report)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Entities = Annotated[
-    list[str] | None, typer.Option("--entity", "-e", help="Only this entity; may be given several times.")
-]
-Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only changes.")]
-NoResume = Annotated[bool, typer.Option("--no-resume", help="Do not go on with a read that was interrupted.")]
+Entities = Annotated[list[str] | None, typer.Option("--entity", "-e", help="Only this entity; repeatable.")]
+Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only the changes.")]
+NoResume = Annotated[bool, typer.Option("--no-resume", help="Do not resume an interrupted read; start again.")]
 Wait = Annotated[float | None, typer.Option("--wait", help="As ION_LOCK_WAIT_SECONDS.", show_default=False)]
 AcceptDeletes = Annotated[
-    bool, typer.Option("--accept-deletes", help="Take what is gone for deleted, however much it is.")
+    bool, typer.Option("--accept-deletes", help="Treat missing rows as deleted, however many there are.")
 ]
 Adopt = Annotated[
     bool,
-    typer.Option("--adopt", help="First take up fields, enum values and entities that ION has and we do not know."),
+    typer.Option("--adopt", help="First add fields, enum values and entities that ION has and the catalog lacks."),
 ]
 
 
@@ -69,7 +67,7 @@ def common(
         bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Options that go before the command."""
+    """Options before the command."""
     context.obj = {"environment": environment, "data_dir": data_dir}
 
 
@@ -78,20 +76,20 @@ def demo(
     context: typer.Context,
     scale: Annotated[float | None, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = None,
 ) -> None:
-    """From nothing to a queryable warehouse: start a sandbox ION, read it, build and publish, show the result."""
+    """Build a queryable warehouse from a sandbox: start a local ION, read it, build, publish and show the result."""
     from ion_pipeline.terminal.demo import show_demo
 
     settings = command_settings(context, environment="embedded", sandbox_scale=scale)
-    # Each demo is a world of its own, not a change to the one before.
+    # Each demo is a world of its own, not a change of the previous one.
     _refresh(settings, full=True, accept_deletes=True, afresh=True)
     show_demo(settings, out)
 
 
 @app.command()
 def check(context: typer.Context, as_json: Json = False) -> None:
-    """Is the tenant reachable, what may we read, and is its schema the one we know?
+    """Check that the tenant is reachable, what the API key may read, and how the schema differs from the catalog.
 
-    Exit code 0 when every selected entity can be read, 1 when one is forbidden or its schema cannot be read.
+    Exit code 0 if every selected entity can be read, 1 if one is forbidden or its schema cannot be read.
     """
     from ion_pipeline.pipeline.check import check as run_check
     from ion_pipeline.terminal.views import check_view
@@ -128,7 +126,7 @@ def refresh(
 
     def human() -> None:
         if not result.published:
-            out.print("Nothing new in ION; nothing had to be done.")
+            out.print("Nothing new in ION; there was nothing to do.")
             return
         out.print(f"{result.models} models built, {result.up_to_date} were up to date.")
         out.print(f"Published {result.published}")
@@ -138,7 +136,7 @@ def refresh(
 
 @app.command()
 def plan(context: typer.Context, entity: Entities = None, full: Full = False, as_json: Json = False) -> None:
-    """Show what a refresh would read and why, and read nothing."""
+    """Show what a refresh would read and why, without reading it."""
     from ion_pipeline.pipeline.extraction import plan as make_plan
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import plan_document, plan_line, plan_view
@@ -159,7 +157,7 @@ def extract(
     wait: Wait = None,
     as_json: Json = False,
 ) -> None:
-    """Read what is new in ION into a new load of the lake, and stop there."""
+    """Read what is new in ION into a new load of the lake, without loading, building or publishing it."""
     from ion_pipeline.pipeline.steps import ReadMode
     from ion_pipeline.pipeline.steps import extract as run_extract
     from ion_pipeline.terminal.progress import reporter
@@ -187,13 +185,13 @@ def extract(
 def reconcile(
     context: typer.Context,
     entity: Entities = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only compare; read and repair nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only compare; repair nothing.")] = False,
     accept_deletes: AcceptDeletes = False,
     as_json: Json = False,
 ) -> None:
-    """Read what is new, compare every row with ION's, and repair in raw what had drifted without a sign of it.
+    """Read what is new, compare every row with ION, and repair rows in raw whose changes ION did not report.
 
-    Exit code 0 also where rows had drifted: they are as ION's now. `refresh` then builds and publishes.
+    The exit code is 0 also if rows had drifted: they now match ION. Run `refresh` to build and publish.
     """
     from ion_pipeline.terminal.reconcile import show_reconcile
 
@@ -203,7 +201,7 @@ def reconcile(
 
 @app.command()
 def load(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
-    """Apply the loads that the warehouse does not have yet, all tables of a load in one transaction."""
+    """Apply the loads that the warehouse does not have yet, each load in one transaction."""
     from ion_pipeline.pipeline.steps import load as run_load
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import load_line
@@ -215,7 +213,7 @@ def load(context: typer.Context, wait: Wait = None, as_json: Json = False) -> No
 
 @app.command()
 def rebuild(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
-    """Make raw and raw_history anew from the lake alone; all or nothing. The models are built from them by `build`."""
+    """Rebuild raw and raw_history from the lake, in one transaction. Run `build` afterwards to build the models."""
     from ion_pipeline.pipeline.maintenance import rebuild as run_rebuild
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rebuild_line
@@ -228,12 +226,12 @@ def rebuild(context: typer.Context, wait: Wait = None, as_json: Json = False) ->
 @app.command()
 def compact(
     context: typer.Context,
-    keep: Annotated[int, typer.Option(min=0, help="So many of the latest loads stay as they are.")] = 30,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do and save.")] = False,
+    keep: Annotated[int, typer.Option(min=0, help="Number of latest loads to leave unchanged.")] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be compacted and saved.")] = False,
     wait: Wait = None,
     as_json: Json = False,
 ) -> None:
-    """Fold old loads of the lake into one that holds each version of a row once. Loses no history."""
+    """Merge old loads of the lake into one snapshot that contains each version of a row once. Loses no history."""
     from ion_pipeline.pipeline.maintenance import compact as run_compact
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import compact_line
@@ -249,7 +247,7 @@ def build(
     context: typer.Context,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", "-s", help="dbt selector, with the tests that need nothing else; all models if none."),
+        typer.Option("--select", "-s", help="dbt selector, including tests that need nothing else; all if not given."),
     ] = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -268,11 +266,11 @@ def build(
 @app.command()
 def publish(
     context: typer.Context,
-    to: Annotated[str | None, typer.Option(help="Send it there too (ION_PUBLISH_TO): s3://… or postgresql://…")] = None,
+    to: Annotated[str | None, typer.Option(help="Also send it here (ION_PUBLISH_TO): s3://… or postgresql://…")] = None,
     wait: Wait = None,
     as_json: Json = False,
 ) -> None:
-    """Copy the public tables to the published file and Parquet, and swap them in."""
+    """Copy the public tables to a new DuckDB file and Parquet, and replace the published ones."""
     from ion_pipeline.pipeline.steps import publish as run_publish
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import publish_lines
@@ -284,7 +282,7 @@ def publish(
 
 @app.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
-    """What the data directory holds: tenant, loads, published file. Asks nothing of ION."""
+    """Show the tenant, loads and published file of the data directory, without contacting ION."""
     from ion_pipeline.pipeline.status import status as read_status
     from ion_pipeline.terminal.views import status_lines
 
@@ -297,7 +295,7 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
     from ion_pipeline.pipeline import dbt
 
     if not dbt.is_prepared(settings):
-        # Before half a minute of parsing, and only then: every other refresh asks this anyhow, soon enough.
+        # Parsing the dbt project takes half a minute, so check the connections first; otherwise the refresh does it.
         from ion_pipeline.pipeline.check import check_ends
 
         check_ends(settings)
@@ -322,10 +320,10 @@ def _adopt(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Run the command line; known errors become one message and an exit code, anything else is a bug's traceback."""
+    """Run the command line. A known error gives a message and an exit code; any other one is a bug with a traceback."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     unwind_on_sigterm()
-    os.umask(0o077)  # For what is written before the settings are known, or without any.
+    os.umask(0o077)  # For files that are written before the settings are loaded.
     try:
         with ends_by_signal():
             app()

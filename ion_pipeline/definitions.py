@@ -1,7 +1,7 @@
-"""The one composition root: which assets, checks, jobs and schedules there are, and what they call.
+"""The composition root: combines the assets, checks, jobs, schedules and sensors, and connects them to `pipeline`.
 
-`defs` is what Dagster loads. To load it reads the settings and dbt's project and nothing else: no network, no
-credentials, no prepared file.
+Dagster loads `defs`. Loading reads only the settings and the dbt project: it needs no network, no credentials and no
+prepared file.
 """
 
 import os
@@ -30,17 +30,18 @@ def build_definitions(
     mode: ReadMode | None = None,
     pipeline: Pipeline | None = None,
 ) -> dg.Definitions:
-    """Put the graph together.
+    """Build the asset graph.
 
     Args:
-        settings: Which tenant and data directory; read from the environment if not given, and again by each step.
-        reporter: Hears how the steps go; without one, dbt's lines go to standard output, for Dagster's run page.
-        mode: How ION is read: changes only, unless told otherwise.
-        pipeline: What the assets call, instead of the real steps.
+        settings: Name the tenant and the data directory; without them, this function and each step read the
+            environment.
+        reporter: Receives the progress; without one, dbt's lines go to standard output, for Dagster's run page.
+        mode: How ION is read; by default only changes.
+        pipeline: The resource that the assets call in place of the real steps.
 
     Raises:
         SettingsError: A setting is wrong, or `ION_ENTITIES` names an entity that does not exist.
-        BuildError: dbt's project does not parse.
+        BuildError: The dbt project does not parse.
     """
     shape = settings or load_settings(tenant=False)
     catalog = data_catalog(shape.data_dir)
@@ -63,9 +64,9 @@ def build_definitions(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The definitions as the environment sets them.
+    """The definitions for the settings of the environment.
 
-    Each process of Dagster that runs steps loads them, and its files get the permissions that the settings say.
+    Each process of Dagster that runs steps calls this function, so it also sets the umask of the settings.
     """
     os.umask(load_settings(tenant=False).file_umask)
     for sentence in unknown_settings():

@@ -1,7 +1,7 @@
-"""How a process ends on request: SIGTERM unwinds like Ctrl-C, so that locks are given back and children end.
+"""Ends a process on request: SIGTERM unwinds the stack like Ctrl-C, so that locks are released and children end.
 
-Ctrl-C stays Python's `KeyboardInterrupt`. Dagster puts a handler of its own in the place of both while it runs a job,
-which does not say which of the two came: `noted_signals` does.
+Ctrl-C remains Python's `KeyboardInterrupt`. While Dagster runs a job, it replaces the handlers of both signals with its
+own, which does not distinguish them: `recorded_signals` does.
 """
 
 import os
@@ -13,24 +13,24 @@ from contextlib import contextmanager
 from types import FrameType
 
 _STOP_SECONDS = 10.0
-# As a shell shows a process that a signal has ended: 128 and its number.
+# A shell's exit code for a process that a signal ended: 128 plus the signal's number.
 TERMINATED = 128 + signal.SIGTERM
 
 
 class Terminated(SystemExit):
-    """SIGTERM came. Not handled, it ends the process with the usual exit code, 143."""
+    """SIGTERM was received. If it is not handled, the process ends with the usual exit code, 143."""
 
     def __init__(self) -> None:
         super().__init__(TERMINATED)
 
 
 def unwind_on_sigterm() -> None:
-    """Have SIGTERM raise `Terminated` in the main thread, from now on. To be called there."""
+    """Make SIGTERM raise `Terminated` in the main thread. Call it in the main thread."""
     signal.signal(signal.SIGTERM, _raise)
 
 
 def stop(process: "subprocess.Popen[str]") -> None:
-    """End a child, by force after a while, and wait until it has ended."""
+    """Terminate a child process, kill it if it does not end in time, and wait for it."""
     process.terminate()
     try:
         process.wait(_STOP_SECONDS)
@@ -40,11 +40,11 @@ def stop(process: "subprocess.Popen[str]") -> None:
 
 
 @contextmanager
-def noted_signals() -> Iterator[Callable[[], bytes]]:
-    """Records the signals that arrive during the block, also those that another handler handles; main thread only.
+def recorded_signals() -> Iterator[Callable[[], bytes]]:
+    """Record the signals that arrive during the block, including those that another handler handles; main thread only.
 
     Yields:
-        What gives their numbers, one byte each, in the order in which they came.
+        A function that returns their numbers, one byte each, in the order of arrival.
     """
     reading, writing = os.pipe()
     for descriptor in (reading, writing):
@@ -62,22 +62,22 @@ def noted_signals() -> Iterator[Callable[[], bytes]]:
 
 @contextmanager
 def ends_by_signal() -> Iterator[None]:
-    """Raise what a signal means, whatever other error comes of it: `Terminated` or `KeyboardInterrupt`.
+    """If a signal arrives, raise `Terminated` or `KeyboardInterrupt` in place of the error that it causes.
 
-    What a handler raises while DuckDB works is lost, and "Query interrupted" is raised instead; Dagster has an error of
-    its own. In other threads than the main one, which signals do not reach, errors are left as they are.
+    While DuckDB runs a query, it discards what a handler raises and raises "Query interrupted"; Dagster raises an error
+    of its own. Signals do not reach other threads than the main one, so errors there are unchanged.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with noted_signals() as numbers:
+    with recorded_signals() as numbers:
         try:
             yield
         except BaseException:
-            came = numbers()
-            if signal.SIGTERM in came:
+            received = numbers()
+            if signal.SIGTERM in received:
                 raise Terminated from None
-            if signal.SIGINT in came:
+            if signal.SIGINT in received:
                 raise KeyboardInterrupt from None
             raise
 

@@ -1,11 +1,11 @@
-"""Where ION's environments answer: the hosts that each name of `ION_ENVIRONMENT` stands for."""
+"""The hosts of ION's environments, by the value of `ION_ENVIRONMENT`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where a tenant answers.
+    """The addresses of a tenant.
 
     Attributes:
         api_url: Base of the API; requests go to `{api_url}/graphql`.

@@ -1,27 +1,27 @@
-"""The root of every error this package raises on purpose.
+"""The base class of every error that this package raises on purpose.
 
-Each layer keeps its own subclasses in its own `errors` module (or beside the one function that raises them). What is
-not derived from `IonPipelineError` is a bug and may show a traceback.
+Each layer defines its subclasses in its own `errors` module, or next to the one function that raises them. Any other
+exception is a bug and may show a traceback.
 """
 
 from ion_pipeline.plain import visible
 
 
 class IonPipelineError(Exception):
-    """Something went wrong that a person can act on.
+    """An error that a person can act on.
 
     Args:
-        message: What happened and where, in one line. Never holds a secret; control characters in it are written out.
-        remedy: What to do about it, in one sentence; empty when nothing can be done.
+        message: What happened and where, in one line. It never contains a secret; control characters are made visible.
+        remedy: What to do about it, in one sentence; empty if nothing can be done.
 
     Attributes:
-        exit_code: What the command line exits with: 2 for settings and usage, 1 for everything else.
+        exit_code: Exit code of the command line: 2 for settings and usage, 1 for everything else.
     """
 
     exit_code: int = 1
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        # Part of it may be ION's or a database's words, and it goes to terminals, logs, Dagster's pages and chats.
+        # It may quote ION or a database, and it is shown in terminals, logs, Dagster's pages and chats.
         self.message, self.remedy = visible(message), visible(remedy)
         super().__init__(self.message)
 
@@ -30,7 +30,7 @@ class IonPipelineError(Exception):
 
 
 class SettingsError(IonPipelineError):
-    """A setting is missing or wrong, or the command was called in a way that cannot work."""
+    """A setting is missing or wrong, or the command's options contradict each other."""
 
     exit_code = 2
 

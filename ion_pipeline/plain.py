@@ -1,59 +1,59 @@
-"""Text that came from elsewhere, shown as text: nothing in it moves a cursor, hides, or turns other text around.
+"""Makes control characters in text from elsewhere visible, so that they have no effect where the text is shown.
 
-A serial number, a part's name or an error message of ION may hold any character. Printed as they are, an escape
+A serial number, a part's name or an error message of ION may contain any character. Printed unchanged, an escape
 sequence recolours or rewrites a terminal, a line feed forges a log line, and a bidirectional override makes one serial
-look like another.
+number look like another.
 """
 
 import unicodedata
 
 # Controls (ESC, C0, C1), formats (bidirectional overrides, zero-width marks), lone surrogates, line and paragraph ends.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
-# A spreadsheet takes a cell that begins so for a formula; the last four are the wide forms of the first.
+# A spreadsheet treats a cell that begins with one of these as a formula; the last four are full-width forms.
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-# Up to where two and four digits are enough.
+# The largest code points that two and four hexadecimal digits can express.
 _BYTE, _PLANE = 0xFF, 0xFFFF
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""Write what cannot be seen as Python writes it: `\x1b`, `\n`, `\u202e`. Other text stays as it is.
+    r"""Replace invisible characters with Python's escape sequences, such as `\x1b`, `\n` and `\u202e`.
 
     Args:
         text: Any text.
-        keep: Characters to leave, such as the line feeds of a message of several lines.
+        keep: Characters to keep, such as the line feeds of a message of several lines.
 
     Returns:
-        A text without control and format characters; the same where it is one already.
+        The text without control and format characters; the same object if it contains none.
     """
     if text.isprintable():
         return text
-    return "".join(_escaped(character) if _is_unseen(character, keep) else character for character in text)
+    return "".join(_escaped(character) if _is_invisible(character, keep) else character for character in text)
 
 
 def visible_json(text: str) -> str:
-    """A JSON document with the same values, in which nothing is unseen but its line feeds."""
+    """The same JSON document with all invisible characters except line feeds escaped."""
     if text.isprintable():
         return text
-    return "".join(_json(character) if _is_unseen(character, "\n") else character for character in text)
+    return "".join(_json(character) if _is_invisible(character, "\n") else character for character in text)
 
 
 def cell(value: object) -> object:
-    """A value for a CSV that people open in a spreadsheet: no text in it runs as a formula.
+    """A value for a CSV file that people open in a spreadsheet: no text in it is run as a formula.
 
     Args:
-        value: Of any type; only text can be a formula, so numbers, negative ones too, stay numbers.
+        value: Any value; only text can be a formula, so numbers, including negative ones, are unchanged.
 
     Returns:
-        The value; of a text that would run, the text with an apostrophe before it.
+        The value; a text that would be run as a formula gets an apostrophe before it.
     """
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return f"'{value}"
     return value
 
 
-def _is_unseen(character: str, keep: str) -> bool:
-    return character not in keep and unicodedata.category(character) in _UNSEEN
+def _is_invisible(character: str, keep: str) -> bool:
+    return character not in keep and unicodedata.category(character) in _INVISIBLE
 
 
 def _escaped(character: str) -> str:

@@ -1,4 +1,4 @@
-"""Rules for single values that people set: what each may hold, in words they can act on. Nothing is opened or asked."""
+"""Checks of single settings, with errors that say how to correct the value. No file is opened, no host is contacted."""
 
 import difflib
 import re
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AnyHttpUrl, SecretStr
 _SECRET_OPTION = re.compile(
     r"pass(word|wd|phrase)$|^(pass|pwd|sig)$|secret|token|credential|(account|access|api|private)_?key$", re.IGNORECASE
 )
-# What dbt's project and the sandbox's own process read: no settings, and set on purpose.
+# Variables that the dbt project, the sandbox's process and the tests read: they are not settings.
 _OTHERS = frozenset(
     {
         "ION_DBT_THREADS",
@@ -26,7 +26,7 @@ _OTHERS = frozenset(
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-# Of the five fields of a cron expression: name, least and greatest number, words for the numbers from the least on.
+# The five fields of a cron expression: name, smallest and largest number, and names for the numbers in order.
 _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("minute", 0, 59, ()),
     ("hour", 0, 23, ()),
@@ -40,17 +40,17 @@ _DAYS_OF = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
 def holds_password(uri: str) -> bool:
-    """Whether a URI has a password in it, before its host or among its options; options are never more than names."""
+    """Whether a URI contains a password, before its host or in its query options; options are judged by their names."""
     parts = urlsplit(uri)
     options = parse_qsl(parts.query, keep_blank_values=True)
     return bool(parts.password) or any(_SECRET_OPTION.search(name) for name, _ in options)
 
 
 def checked_cron(expression: str) -> str:
-    """A cron expression of five fields, or one of cron's words such as `@daily`; empty for never.
+    """Check a cron expression: five fields, or a preset such as `@daily`; empty for never.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a cron expression.
     """
     text = expression.strip()
     if not text or text.lower() in _PRESETS:
@@ -58,19 +58,19 @@ def checked_cron(expression: str) -> str:
     parts = text.lower().split()
     if len(parts) != len(_FIELDS):
         raise ValueError(
-            "is no cron expression: it takes five fields (minute, hour, day of the month, month, day of the week), "
+            "is not a cron expression: it takes five fields (minute, hour, day of the month, month, day of the week), "
             "such as `0 * * * *` for every hour"
         )
     for part, (name, least, greatest, words) in zip(parts, _FIELDS, strict=True):
         several = part.split(",")
         if (len(several) > 1 and "#" in part) or not all(_is_cron(one, least, greatest, words) for one in several):
-            raise ValueError(f"is no cron expression: the {name} is wrong, it goes from {least} to {greatest}")
+            raise ValueError(f"is not a cron expression: the {name} is wrong, it goes from {least} to {greatest}")
     _, _, day, month, weekday = parts
     months = {_number(month, 1, _MONTHS)} if re.fullmatch(r"\w+", month) else set()
     last = max((_DAYS_OF.get(one or 0, 31) for one in months), default=31)
-    # With a day of the week, cron takes either; Dagster takes no such day in February even then.
+    # With a day of the week, cron accepts either of the two; Dagster refuses such a day in February even then.
     if day.isdecimal() and int(day) > last and (weekday in {"*", "?"} or months == {2}):
-        raise ValueError("is no cron expression: that month never has such a day")
+        raise ValueError("is not a cron expression: that month never has such a day")
     return text
 
 
@@ -96,10 +96,10 @@ def _number(text: str, least: int, words: tuple[str, ...]) -> int | None:
 
 
 def checked_time_zone(name: str) -> str:
-    """The name of a time zone of the IANA database.
+    """Check the name of a time zone of the IANA database.
 
     Raises:
-        ValueError: There is no such zone; the message names the one that may be meant.
+        ValueError: There is no such zone; the message proposes a similar one.
     """
     try:
         ZoneInfo(name)
@@ -108,68 +108,70 @@ def checked_time_zone(name: str) -> str:
         meant = [zone for zone in zones if zone.lower().rpartition("/")[2] == name.strip().lower()] or nearest(
             name, zones
         )
-        raise ValueError(f"is no time zone: write {meant[0] if meant else 'one such as Europe/Berlin'}") from None
+        raise ValueError(f"is not a time zone: write {meant[0] if meant else 'one such as Europe/Berlin'}") from None
     return name
 
 
 def checked_header(value: str) -> str:
-    """What goes into a header as it is, without blanks or line breaks around it.
+    """Check a value that is sent in a header; surrounding blanks and line breaks are removed.
 
     Raises:
-        ValueError: It has a character in it that no header may hold.
+        ValueError: It contains a character that a header must not contain.
     """
     value = value.strip()
     if not all("!" <= character <= "~" for character in value):
-        raise ValueError("has a line break, a blank or another character in it that no token has: set the token alone")
+        raise ValueError("has a line break, a blank or another character that no token contains: set only the token")
     return value
 
 
 def checked_secret(value: str) -> str:
-    """A secret, or what goes with it, without blanks or line breaks around it.
+    """Check a secret or an id; surrounding blanks and line breaks are removed.
 
     Raises:
-        ValueError: It has a line break or another control character in it.
+        ValueError: It contains a line break or another control character.
     """
     value = value.strip()
     if not value.isprintable():
-        raise ValueError("has a line break or another control character in it: set the value alone")
+        raise ValueError("has a line break or another control character in it: set only the value")
     return value
 
 
 def checked_data_dir(path: Path) -> Path:
-    """A folder that DuckDB can write a database to.
+    """Check that DuckDB can keep a database in a folder.
 
     Raises:
-        ValueError: DuckDB would look elsewhere for the database or its log.
+        ValueError: DuckDB would use another path for the database or its log.
     """
-    # `a?b/x.duckdb` has its log at `a.wal?b/x.duckdb`, and a backslash separates folders.
+    # For `a?b/x.duckdb` DuckDB puts the log at `a.wal?b/x.duckdb`, and it treats a backslash as a separator.
     if found := [character for character in "?\\" if character in str(path.absolute())]:
-        raise ValueError(f"{path.absolute()} has a {found[0]} in it, which DuckDB cannot have in a path: rename it")
+        raise ValueError(
+            f"{path.absolute()} contains {found[0]}, which DuckDB does not support in a path: rename the folder"
+        )
     return path
 
 
 def nearest(name: str, known: Collection[str]) -> list[str]:
-    """The known name that is most like one, if any is."""
+    """The known name that is most similar, if any is similar enough."""
     return difflib.get_close_matches(name, known, n=1, cutoff=0.75)
 
 
 def unknown(names: Iterable[str], known: Collection[str]) -> Iterator[str]:
-    """A sentence for each `ION_*` name that is not known, with the one that may be meant."""
+    """A sentence for each unknown `ION_*` name, with the most similar known one."""
     ours = {name.upper() for name in names if name.upper().startswith("ION_")}
     for name in sorted(ours - set(known) - _OTHERS):
         if name.startswith("ION_TEST_"):
             continue
         meant = nearest(name, known)
-        yield f"{name} is no setting" + (f": is {meant[0]} meant?" if meant else ", and has no effect.")
+        yield f"{name} is not a setting" + (f": did you mean {meant[0]}?" if meant else ", and has no effect.")
 
 
 def base_of(url: AnyHttpUrl) -> str:
-    """The address that paths are put behind; one copied from a browser ends in `/graphql`."""
+    """The address to which paths are appended, without the `/graphql` of an address copied from a browser."""
     return str(url).rstrip("/").removesuffix("/graphql").rstrip("/")
 
 
 def comma_separated(value: Any) -> Any:
-    """The parts of a text, without blanks around them; what is no text as it is."""
+    """The parts of a text, without surrounding blanks; a value of another type is returned unchanged."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
@@ -177,15 +179,15 @@ def comma_separated(value: Any) -> Any:
 
 def _base_url(url: AnyHttpUrl) -> AnyHttpUrl:
     if url.username or url.password or url.query or url.fragment:
-        raise ValueError("is more than an address: leave out what is before the @, and what begins with ? or #")
+        raise ValueError("is more than an address: remove the part before @, and anything from ? or # on")
     return url
 
 
 def _target(uri: str) -> str:
     if holds_password(uri):
-        raise ValueError("holds a password: give it in the environment, as the target's client takes it")
+        raise ValueError("contains a password: set it in the environment, in the variable of the target's client")
     if not re.match(r"[a-z][a-z0-9+.-]*://\S", uri, re.IGNORECASE):
-        raise ValueError("is no URI: write s3://bucket/prefix or postgresql://user@host/database")
+        raise ValueError("is not a URI: write s3://bucket/prefix or postgresql://user@host/database")
     return uri
 
 
@@ -193,7 +195,7 @@ def _secret_that(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(lambda secret: SecretStr(check(secret.get_secret_value())))
 
 
-# The kinds of settings that have such a rule.
+# The types of settings with such a check.
 BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base_url)]
 Cron = Annotated[str, AfterValidator(checked_cron)]
 DataDir = Annotated[Path, AfterValidator(checked_data_dir)]

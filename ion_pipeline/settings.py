@@ -1,7 +1,7 @@
 """Every setting, read from `ION_*` environment variables (and a `.env` file in the working directory).
 
-Only values and their checks belong here; nothing connects, creates or reads files other than a secret's. A wrong or
-missing setting is one sentence that says how to mend it (`SettingsError`, exit code 2).
+This module contains only values and their checks: it opens no connection, creates no file and reads only secret files.
+A wrong or missing setting gives one sentence that says how to correct it (`SettingsError`, exit code 2).
 """
 
 import os
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     """The settings of one tenant and one data directory.
 
     Raises:
-        ValidationError: From the constructor; use `load_settings` for messages a person can act on.
+        ValidationError: By the constructor; `load_settings` gives messages that a person can act on.
     """
 
     model_config = SettingsConfigDict(
@@ -39,20 +39,20 @@ class Settings(BaseSettings):
 
     environment: Environment = Field(
         default="embedded",
-        description="Which ION to read: `embedded` starts a local sandbox by itself, `custom` takes both URLs below.",
+        description="Which ION to read: `embedded` starts a local sandbox, `custom` uses the two URLs below.",
     )
     api_url: rules.BaseUrl | None = Field(default=None, description="URL of the API, with or without `/graphql`.")
     auth_url: rules.BaseUrl | None = Field(default=None, description="Base URL of the token host, without `/realms`.")
     client_id: rules.Name | None = Field(default=None, description="Id of the API key.")
     client_secret: rules.Secret | None = Field(default=None, description="Secret of the API key.")
     client_secret_file: Path | None = Field(
-        default=None, description="File that holds the secret, instead of the variable."
+        default=None, description="File that contains the secret, in place of the variable."
     )
-    token: rules.Token | None = Field(default=None, description="A ready access token, instead of an API key.")
+    token: rules.Token | None = Field(default=None, description="A ready-made access token, in place of an API key.")
 
     data_dir: rules.DataDir = Field(
         default=Path(),
-        description="Where the lake, the warehouse and the published files live.",
+        description="Directory of the lake, the warehouse and the published files.",
         json_schema_extra={"default": "data/<environment>"},
     )
     entities: Annotated[tuple[str, ...], NoDecode, BeforeValidator(rules.comma_separated)] = Field(
@@ -63,16 +63,16 @@ class Settings(BaseSettings):
     umask: str = Field(
         default="077",
         pattern=r"^0?0[0-7]{2}$",
-        description="Permissions that new files do not get, as in a shell: `077` leaves them to the user alone, `027` "
-        "lets the group read. What is there already keeps its permissions.",
+        description="Permissions that new files do not get, as in a shell: `077` gives access to the user only, `027` "
+        "lets the group read. Existing files keep their permissions.",
     )
 
     page_size: int = Field(default=500, ge=1, le=5000, description="Rows asked for in one request.")
-    max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at most.")
+    max_concurrency: int = Field(default=8, ge=1, le=64, description="Maximum number of requests in flight.")
     parallel_ranges: bool = Field(
-        default=True, description="Read a large entity in several id ranges side by side, within ION_MAX_CONCURRENCY."
+        default=True, description="Read a large entity in several id ranges in parallel, within ION_MAX_CONCURRENCY."
     )
-    requests_per_second: float = Field(default=50.0, gt=0, description="Ceiling on requests started per second.")
+    requests_per_second: float = Field(default=50.0, gt=0, description="Maximum number of requests started per second.")
     request_timeout_seconds: float = Field(
         default=60.0, gt=0, description="Give up on one request after this long. ION itself ends one after 30 s."
     )
@@ -81,35 +81,43 @@ class Settings(BaseSettings):
     overlap_minutes: float = Field(
         default=5.0,
         ge=0,
-        description="Changes are asked for from this long before the last read began, for transactions that end late.",
+        description="A refresh asks for changes since this long before the last read began, because a transaction may "
+        "become visible late.",
     )
     settle_rounds: int = Field(
-        default=3, ge=1, le=20, description="How often a refresh reads what changed while it was reading."
+        default=3, ge=1, le=20, description="How often a refresh reads again what changed while it was reading."
     )
     max_deleted_share: float = Field(
         default=0.2,
         ge=0,
         le=1,
-        description="Share of an entity's rows that may be gone (and 100 of them) before a refresh stops and asks.",
+        description="A refresh stops if more than this share of an entity's rows, and more than 100 of them, are "
+        "missing in ION.",
     )
 
     resume_hours: float = Field(
-        default=24.0, ge=0, description="An interrupted read is gone on with for this long; 0: never."
+        default=24.0, ge=0, description="An interrupted read can be resumed for this long; 0: never."
     )
     checkpoint_seconds: float = Field(
-        default=5.0, ge=0, description="How much of a read a crash may cost, about; of a long one a fiftieth."
+        default=5.0,
+        ge=0,
+        description="About how many seconds of reading a crash may lose; in a long read, a fiftieth of it.",
     )
     lock_wait_seconds: float = Field(
-        default=0.0, ge=0, description="How long to wait for whoever is writing the lake or the warehouse; 0: not."
+        default=0.0,
+        ge=0,
+        description="How long to wait while another process writes the lake or the warehouse; 0: not at all.",
     )
 
     duckdb_memory_limit: str = Field(
-        default="4GB", pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$", description="Memory DuckDB may use."
+        default="4GB",
+        pattern=r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$",
+        description="Memory that DuckDB may use.",
     )
     duckdb_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
-        description="Threads DuckDB may use.",
+        description="Threads that DuckDB may use.",
         json_schema_extra={"default": "number of cores"},
     )
     publish_storage_version: str = Field(
@@ -118,27 +126,30 @@ class Settings(BaseSettings):
         description="DuckDB storage version of the published file: the oldest DuckDB that can read it.",
     )
     publish_keep: int = Field(
-        default=2, ge=2, description="Publishes that stay in `published/publishes/`, the current one included."
+        default=2,
+        ge=2,
+        description="Number of published versions kept in `published/publishes/`, including the current one.",
     )
     publish_to: rules.Target | None = Field(
         default=None,
-        description="Where each publish is sent as well: `s3://bucket/prefix` or `postgresql://user@host/database`. "
-        "Credentials come from the environment as that place takes them, never from the URI.",
+        description="Target to which each publish is also sent: `s3://bucket/prefix` or "
+        "`postgresql://user@host/database`. Credentials come from the environment variables of the target's client, "
+        "never from the URI.",
     )
     publish_export_controlled: bool = Field(
         default=True,
-        description="Whether rows under export control, and what hangs below them, are in what is published. Changing "
-        "it builds everything again; `false` also deletes the publishes that still hold them.",
+        description="Whether rows under export control, and rows that belong to them, are published. A change rebuilds "
+        "all models; `false` also deletes the published versions that still contain them.",
     )
 
     seeds_dir: Path | None = Field(
         default=None,
-        description="Folder of your own seed files, which stand in for the shipped ones of the same name.",
+        description="Folder of your own seed files, which replace the shipped ones of the same name.",
     )
 
     schedules_on: bool = Field(
         default=False,
-        description="Whether the schedules run without being switched on in Dagster; never in `embedded`.",
+        description="Whether the schedules are on without anybody turning them on in Dagster; never in `embedded`.",
     )
     refresh_cron: rules.Cron = Field(default="0 * * * *", description="When `refresh` runs; empty for never.")
     reconcile_cron: rules.Cron = Field(default="30 2 * * *", description="When `reconcile` runs; empty for never.")
@@ -146,17 +157,19 @@ class Settings(BaseSettings):
     schedule_time_zone: rules.TimeZone = Field(
         default="UTC", description="Time zone of the schedules, such as `Europe/Berlin`."
     )
-    run_retries: int = Field(default=2, ge=0, le=10, description="How often a failed scheduled run is tried again.")
+    run_retries: int = Field(default=2, ge=0, le=10, description="How often a failed scheduled run is retried.")
     freshness_hours: float = Field(
-        default=26.0, gt=0, description="Dagster shows what was not refreshed for so long as stale; a warning at half."
+        default=26.0,
+        gt=0,
+        description="Dagster shows an asset as stale if it was not refreshed for this long, with a warning at half.",
     )
     notify_url: SecretStr | None = Field(
-        default=None, description="URL that is told of a failed run: a chat's incoming webhook, for example."
+        default=None, description="URL that is notified of a failed run, for example a chat's incoming webhook."
     )
     notify_email: Annotated[tuple[str, ...], NoDecode, BeforeValidator(rules.comma_separated)] = Field(
-        default=(), description="Addresses that are told of a failed run, separated by commas."
+        default=(), description="E-mail addresses that are notified of a failed run, separated by commas."
     )
-    notify_email_from: str = Field(default="", description="Sender of those mails; the first address if empty.")
+    notify_email_from: str = Field(default="", description="Sender of those e-mails; the first address if empty.")
     smtp_url: str = Field(
         default="smtp://localhost:25",
         pattern=r"^(smtp|smtp\+tls|smtps)://[^:]+(@|:\d+$|$)",
@@ -166,14 +179,16 @@ class Settings(BaseSettings):
 
     webhook_secret: rules.Secret | None = Field(default=None, description="Secret that ION signs webhook events with.")
     webhook_secret_file: Path | None = Field(
-        default=None, description="File that holds that secret, instead of the variable."
+        default=None, description="File that contains that secret, in place of the variable."
     )
     webhook_algorithm: Literal["sha256", "sha1", "sha512"] = Field(
-        default="sha256", description="Hash of the events' signatures; ION's manual does not say which it is."
+        default="sha256", description="Hash algorithm of the events' signatures; ION's manual does not specify it."
     )
-    webhook_max_bytes: int = Field(default=65_536, ge=1024, description="Size of an event's body at most.")
+    webhook_max_bytes: int = Field(default=65_536, ge=1024, description="Maximum size of an event's body in bytes.")
     webhook_requests_per_second: float = Field(
-        default=50.0, gt=0, description="Events taken per second; what is above is told to come again."
+        default=50.0,
+        gt=0,
+        description="Maximum number of events accepted per second; ION is asked to resend the others.",
     )
 
     sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory.")
@@ -181,7 +196,7 @@ class Settings(BaseSettings):
         default=1.0, gt=0, le=1000, description="Size of the embedded sandbox's factory; 1 is about 20,000 rows."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="warning", description="What is logged to standard error."
+        default="warning", description="Lowest level that is logged to standard error."
     )
 
     @model_validator(mode="before")
@@ -199,13 +214,13 @@ class Settings(BaseSettings):
             raise ValueError("ION_WEBHOOK_SECRET and ION_WEBHOOK_SECRET_FILE are both set: keep one of them")
         for name, url in (("ION_API_URL", self.api_url), ("ION_AUTH_URL", self.auth_url)):
             if url and url.scheme == "http" and url.host not in _THIS_MACHINE:
-                raise ValueError(f"{name} is http, which shows the key to the network: use https")
+                raise ValueError(f"{name} uses http, which exposes the key on the network: use https")
         if self.environment == "embedded":
             if self.api_url or self.auth_url:
-                raise ValueError("ION_API_URL and ION_AUTH_URL are set: say ION_ENVIRONMENT=custom with them")
+                raise ValueError("ION_API_URL and ION_AUTH_URL are set: set ION_ENVIRONMENT=custom as well")
             return self
         if self.environment == "custom" and not (self.api_url and (self.auth_url or self.token)):
-            raise ValueError("ION_ENVIRONMENT=custom takes ION_API_URL and ION_AUTH_URL: set both")
+            raise ValueError("ION_ENVIRONMENT=custom needs ION_API_URL and ION_AUTH_URL: set both")
         if not self.token and not self.client_id:
             raise ValueError("no credentials: set ION_CLIENT_ID and ION_CLIENT_SECRET (ION: Settings > API keys)")
         if not self.token and not (self.client_secret or self.client_secret_file):
@@ -214,10 +229,10 @@ class Settings(BaseSettings):
 
     @property
     def endpoints(self) -> Endpoints:
-        """The tenant's hosts, as set or as the environment has them.
+        """The tenant's hosts, from the URL settings or from the environment's name.
 
         Raises:
-            SettingsError: In `embedded`, which has no fixed address: the sandbox tells it when it starts.
+            SettingsError: The environment is `embedded`, which has no address before the sandbox starts.
         """
         known = ENDPOINTS.get(self.environment)
         api_url = (
@@ -248,7 +263,7 @@ class Settings(BaseSettings):
 
     @property
     def file_umask(self) -> int:
-        """`umask` as `os.umask` takes it."""
+        """`umask` as a number for `os.umask`."""
         return int(self.umask, 8)
 
     @property
@@ -263,17 +278,17 @@ class Settings(BaseSettings):
 
     @property
     def published_dir(self) -> Path:
-        """What analysts read."""
+        """The folder of the files that analysts read."""
         return self.data_dir / "published"
 
     @property
     def webhook_inbox(self) -> Path:
-        """Events that ION has sent."""
+        """The file of events that ION has sent."""
         return self.data_dir / "webhooks.sqlite"
 
 
 class DataSettings(Settings):
-    """The settings of a data directory, for what asks nothing of a tenant: which one it is may still be incomplete."""
+    """The settings of a data directory, for commands that do not contact a tenant: its settings may be incomplete."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -288,10 +303,10 @@ def _secret(value: SecretStr | None, name: str, file: Path | None) -> SecretStr 
     except OSError as error:
         raise SettingsError(
             f"{name}: {file} cannot be read ({error.strerror}).",
-            remedy="Point it at a readable file that holds the secret and nothing else.",
+            remedy="Point it at a readable file that contains only the secret.",
         ) from None
     if not secret:
-        raise SettingsError(f"{name}: {file} is empty.", remedy="Put the secret into it.")
+        raise SettingsError(f"{name}: {file} is empty.", remedy="Write the secret into the file.")
     return SecretStr(secret)
 
 
@@ -299,8 +314,8 @@ def load_settings(*, tenant: bool = True, **overrides: Any) -> Settings:
     """Read the settings from the environment.
 
     Args:
-        tenant: Whether the tenant has to be complete: its address and the credentials.
-        **overrides: Values that win over the environment, by field name; None is ignored.
+        tenant: Whether the tenant's address and credentials must be complete.
+        **overrides: Values that take precedence over the environment, by field name; None is ignored.
 
     Raises:
         SettingsError: A setting is missing or wrong. The message names the variable and the remedy, never a value.
@@ -315,7 +330,7 @@ def load_settings(*, tenant: bool = True, **overrides: Any) -> Settings:
 
 
 def unknown_settings() -> list[str]:
-    """A sentence for each `ION_*` name in the environment or in `.env` that is no setting: mistyped, most likely."""
+    """A sentence for each `ION_*` name in the environment or in `.env` that is not a setting, and probably mistyped."""
     known = {f"ION_{name.upper()}" for name in Settings.model_fields}
     return list(rules.unknown((*os.environ, *dotenv_values(".env")), known))
 

@@ -1,7 +1,7 @@
 """The publicly known read side of ION's GraphQL schema, shipped as `schema.graphql`.
 
-It is what the catalog falls back to before a tenant has been asked, and what the sandbox serves. A tenant's own
-schema, read by introspection, always wins over this file.
+The catalog uses it before it has read a tenant's schema, and the sandbox serves it. A tenant's own schema, read by
+introspection, always takes precedence over this file.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ def known_sdl() -> str:
 
 @cache
 def known_document() -> DocumentNode:
-    """The SDL as parsed, without the positions of its words: they took a third of the memory. Treat it as read-only."""
+    """The parsed SDL, without token positions, which took a third of the memory. Treat it as read-only."""
     with collector_paused():
         return parse(known_sdl(), no_location=True)
 
@@ -29,8 +29,8 @@ def known_document() -> DocumentNode:
 def known_schema() -> GraphQLSchema:
     """The shipped SDL as a schema object. Shared and cached: treat it as read-only.
 
-    That the text is valid is tested before it is shipped (`tests/contract`): looking again at every start took as long
-    as parsing it.
+    `tests/contract` checks that the text is valid, so it is not validated again at every start, which would take as
+    long as parsing it.
     """
     with collector_paused():
         return build_ast_schema(known_document(), assume_valid_sdl=True)

@@ -4,7 +4,7 @@
         schema = await client.introspect()
         data = await client.execute(query, variables, operation="parts, page 1")
 
-What an entity is, how pages follow each other and what rows look like is `extract`'s business.
+The package knows nothing of entities, pages and rows: those belong to `extract`.
 """
 
 from ion_pipeline.client.body import Number

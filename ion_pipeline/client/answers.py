@@ -1,4 +1,4 @@
-"""What an HTTP answer from ION means: its data, or one of our errors. Pure functions.
+"""Reads an HTTP answer from ION: gives its data or one of our errors. Pure functions.
 
 ION reports GraphQL failures with status 200, and errors in bodies come with other statuses too, so the body is read at
 every status (vendor manual: error codes).
@@ -30,17 +30,17 @@ from ion_pipeline.client.refusals import Refusal, joined, meaning_of, refusals
 from ion_pipeline.client.unreadable import Unreadable
 
 _OUT_OF_TIME = frozenset({httpx.codes.REQUEST_TIMEOUT, httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT})
-_PASSING = _OUT_OF_TIME | {httpx.codes.TOO_MANY_REQUESTS}
+_TRANSIENT = _OUT_OF_TIME | {httpx.codes.TOO_MANY_REQUESTS}
 _TOO_LARGE = httpx.codes.REQUEST_ENTITY_TOO_LARGE
 
-_LESS = "Lower ION_PAGE_SIZE, or try again later."
-_LATER = "This is at ION's side: try again later."
+_ASK_FOR_LESS = "Lower ION_PAGE_SIZE, or try again later."
+_TRY_LATER = "The failure is on ION's side: try again later."
 
 AUTH_REMEDY = "Check ION_CLIENT_ID and ION_CLIENT_SECRET (or ION_TOKEN), and that they belong to this environment."
 
 
 def is_auth_failure(status: int, content: bytes) -> bool:
-    """Whether ION refuses the token: a 401, or one of its texts among the errors of any answer."""
+    """Whether ION refuses the token: with a 401, or with one of its authentication texts in the body of any answer."""
     if status == httpx.codes.UNAUTHORIZED:
         return True
     return b'"errors"' in content and _is_auth_text(refusals(decoded(content)))
@@ -54,19 +54,19 @@ def read_answer(
     *,
     redact: Callable[[str], str] = str,
 ) -> dict[str, Any] | IonApiError:
-    """Give the `data` of an answer, or what is wrong with it.
+    """Return the `data` of an answer, or an error that says what is wrong with it.
 
-    The error is given and not raised: a traceback would lead through the body, which may quote the request's token.
+    The error is returned, not raised: a traceback would include the body, which may quote the request's token.
 
     Args:
         status: HTTP status.
-        headers: Answer headers, looked up without regard to case.
+        headers: Answer headers; the lookup ignores case.
         content: The decoded body.
-        operation: What was asked for, as messages name it ("parts, page 3").
-        redact: Takes secrets out of the server's texts, which may quote the request.
+        operation: What was requested, as messages name it ("parts, page 3").
+        redact: Removes secrets from the server's texts, which may quote the request.
 
     Returns:
-        The data, or the fitting leaf of the tree in `errors`.
+        The data, or an instance of the matching class in `errors`.
     """
     body = decoded(content)
     refused = refusals(body, redact)
@@ -74,14 +74,14 @@ def read_answer(
         return error
     if isinstance(body, Unreadable) and body.is_whole:
         return NotJsonError(
-            f"ION's answer to {operation} is whole, but it is not JSON: {body.what}.",
-            remedy="Nothing of it was kept. Correct the value in ION or leave the entity out of ION_ENTITIES, and tell "
-            "ION's support.",
+            f"ION's answer to {operation} is complete, but it is not valid JSON: {body.what}.",
+            remedy="The answer was discarded. Correct the value in ION or leave the entity out of ION_ENTITIES, and "
+            "report it to ION's support.",
         )
     if not isinstance(body, dict) or not ("data" in body or refused):
         return TransportError(
-            f"ION's answer to {operation} is not whole: {len(content)} bytes that are no GraphQL result.",
-            remedy="If it stays, check ION_API_URL, and what stands between here and ION.",
+            f"ION's answer to {operation} is incomplete: {len(content)} bytes that are not a GraphQL result.",
+            remedy="If the error persists, check ION_API_URL, and any proxy or gateway between this machine and ION.",
         )
     data = body.get("data")
     if refused:
@@ -92,9 +92,9 @@ def read_answer(
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks to wait, in either of its forms; None when absent or unreadable.
+    """Seconds that `Retry-After` asks to wait, from either of its forms; None when absent or unreadable.
 
-    A date is taken against the answer's own `Date`, so that a wrong clock on this side does not matter.
+    A date is compared with the answer's own `Date`, so that a wrong local clock does not matter.
     """
     value = headers.get("retry-after", "").strip()
     if not value:
@@ -132,10 +132,10 @@ def _error_by_status(  # noqa: PLR0911 - a table
         return _permission_denied(refused, operation)
     if status == _TOO_LARGE:
         return _too_much(refused, operation)
-    if status in _PASSING or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return _passing_error(status, headers, said, operation)
+    if status in _TRANSIENT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return _transient_error(status, headers, said, operation)
     if status >= httpx.codes.BAD_REQUEST and refused:
-        return _error_of_question(status, headers, refused, operation)
+        return _error_of_query(status, headers, refused, operation)
     if not httpx.codes.is_success(status):
         return NotGraphQLError(
             f"No GraphQL endpoint answers {operation}: status {status}.",
@@ -144,36 +144,36 @@ def _error_by_status(  # noqa: PLR0911 - a table
     return None
 
 
-def _error_of_question(
+def _error_of_query(
     status: int, headers: Mapping[str, str], refused: tuple[Refusal, ...], operation: str
 ) -> IonApiError:
-    """An error in a 4xx: about the question, unless its words say otherwise."""
+    """The error for a 4xx with an error text: the query is at fault unless the text says otherwise."""
     meaning = meaning_of(refused)
-    if meaning in {"passing", "out of time", "throttled", "too much"}:
+    if meaning in {"transient", "out of time", "throttled", "too much"}:
         return _error_by_message(status, headers, None, refused, operation)
     return GraphQLError(
         f"ION refuses {operation} ({status}){_said(refused)}.", messages=[refusal.text for refusal in refused]
     )
 
 
-def _passing_error(status: int, headers: Mapping[str, str], said: str, operation: str) -> IonApiError:
+def _transient_error(status: int, headers: Mapping[str, str], said: str, operation: str) -> IonApiError:
     wait = retry_after(headers)
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return _throttled(status, wait, said, operation)
     if status in _OUT_OF_TIME:
         return RequestTimeoutError(
-            f"ION ended {operation} with {status}, as it does with a request that runs for 30 s{said}.",
-            remedy=_LESS,
+            f"ION ended {operation} with {status}, which it does when a request runs for 30 s{said}.",
+            remedy=_ASK_FOR_LESS,
         )
     return ServerError(
-        f"ION failed at {operation} with {status}{said}.", status=status, retry_after=wait, remedy=_LATER
+        f"ION failed at {operation} with {status}{said}.", status=status, retry_after=wait, remedy=_TRY_LATER
     )
 
 
 def _error_by_message(  # noqa: PLR0911 - a table
     status: int, headers: Mapping[str, str], data: Any, refused: tuple[Refusal, ...], operation: str
 ) -> IonApiError:
-    """What errors in a body mean where the status says nothing about them."""
+    """The error for a body with errors whose status does not explain them."""
     meaning, said, wait = meaning_of(refused), _said(refused), retry_after(headers)
     messages = [refusal.text for refusal in refused]
     if meaning == "permission":
@@ -183,22 +183,23 @@ def _error_by_message(  # noqa: PLR0911 - a table
     if meaning == "throttled":
         return _throttled(status, wait, said, operation)
     if meaning == "out of time":
-        return RequestTimeoutError(f"ION ran out of time at {operation}{said}.", remedy=_LESS)
+        return RequestTimeoutError(f"ION ran out of time at {operation}{said}.", remedy=_ASK_FOR_LESS)
     if isinstance(data, dict) or any(refusal.meaning == "permission" for refusal in refused):
-        beside = "data and errors together" if isinstance(data, dict) else "errors of several kinds"
+        contents = "data and errors together" if isinstance(data, dict) else "errors of several kinds"
         return PartialDataError(
-            f"ION answered {operation} with {beside}{said}.",
+            f"ION answered {operation} with {contents}{said}.",
             messages=messages,
-            remedy="Nothing of it was kept. Try again; if it stays, leave the entity out and tell ION's support.",
+            remedy="The answer was discarded. Try again; if the error persists, leave the entity out of ION_ENTITIES "
+            "and report it to ION's support.",
         )
     if meaning == "invalid":
         return GraphQLError(
             f"ION refuses {operation}{said}.",
             messages=messages,
-            remedy="The query does not fit this tenant's schema; `ion-pipeline check` compares the two.",
+            remedy="The query does not match this tenant's schema; `ion-pipeline check` lists the differences.",
         )
     return ServerError(
-        f"ION failed at {operation} with {status}{said}.", status=status, retry_after=wait, remedy=_LATER
+        f"ION failed at {operation} with {status}{said}.", status=status, retry_after=wait, remedy=_TRY_LATER
     )
 
 
@@ -213,12 +214,11 @@ def _throttled(status: int, wait: float | None, said: str, operation: str) -> Th
 
 def _too_much(refused: tuple[Refusal, ...], operation: str) -> TooMuchError:
     return TooMuchError(
-        f"ION refuses to answer as much as {operation} asks for{_said(refused)}.",
+        f"ION refuses the size or cost of {operation}{_said(refused)}.",
         messages=[refusal.text for refusal in refused],
         of_rows=any(refusal.of_rows for refusal in refused),
         numbers=[number for refusal in refused for number in refusal.numbers],
-        remedy="Not even the smallest question is accepted: leave the entity out of ION_ENTITIES and contact ION's "
-        "support.",
+        remedy="ION refuses even the smallest query: leave the entity out of ION_ENTITIES and contact ION's support.",
     )
 
 

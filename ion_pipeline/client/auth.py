@@ -1,6 +1,6 @@
-"""Bearer tokens for httpx: fetched with an API key, or given ready.
+"""Bearer tokens for httpx: requested with an API key, or supplied ready-made.
 
-Tokens and secrets stay in `SecretStr` and are opened only where a request is built, in functions that cannot fail
+Tokens and secrets stay in `SecretStr`. They are unwrapped only where a request is built, in functions that cannot fail
 afterwards, so that neither a message nor a traceback with local variables can show them.
 """
 
@@ -26,14 +26,14 @@ _TOKEN_PATHS = (
     "/realms/api-keys/protocol/openid-connect/token",
     "/auth/realms/api-keys/protocol/openid-connect/token",
 )
-# Keycloak's own default, for an answer that does not say how long its token lives.
+# Keycloak's own default, used when the answer does not say how long its token is valid.
 _DEFAULT_LIFETIME = 60.0
 _LONGEST_MARGIN = 30.0
-# Ten years; what is said to live longer says nothing.
+# Ten years; a longer lifetime is not plausible and is ignored.
 _LONGEST_LIFETIME = 3e8
-# RFC 6749 4.1.2.1, and Keycloak: the host cannot answer now, whatever the status.
-_PASSING_CODES = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
-_CHECK_HOST = "If it stays, check ION_ENVIRONMENT or ION_AUTH_URL (the base, without /realms)."
+# RFC 6749 4.1.2.1, and Keycloak: the host cannot answer at the moment, whatever the status is.
+_TRANSIENT_CODES = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
+_CHECK_HOST = "If the error persists, check ION_ENVIRONMENT or ION_AUTH_URL (the base, without /realms)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Token:
 
     Attributes:
         value: The token.
-        refresh_at: When to get the next one, on the monotonic clock; a little ahead of its end.
+        refresh_at: When to request the next one, on the monotonic clock; shortly before this one expires.
     """
 
     value: SecretStr
@@ -50,10 +50,10 @@ class Token:
 
 
 class IonAuth(httpx.Auth):
-    """Puts a bearer token on each request, and gets a new one when it is due or refused.
+    """Adds a bearer token to each request, and requests a new one when the token expires or is refused.
 
-    One refresh runs at a time, however many requests need it. A refusal (401, or an authentication text inside a 200
-    body) leads to one refresh and one more try per request; a ready token cannot be refreshed.
+    One refresh runs at a time, however many requests need it. A refusal (401, or an authentication text in the body of
+    a 200) leads to one refresh and one more attempt per request. A ready-made token cannot be refreshed.
 
     Args:
         config: Token host and credentials.
@@ -77,13 +77,13 @@ class IonAuth(httpx.Auth):
         self._refreshing = asyncio.Lock()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """The protocol of httpx: yields requests, is sent their answers."""
+        """Yield requests and receive their responses: the protocol of `httpx.Auth`."""
         for last_try in (False, True):
             async with self._refreshing:
                 if self._token is None or self._clock() >= self._token.refresh_at:
-                    # Written out, as an async generator cannot delegate to another one.
+                    # Not in a function of its own: an async generator cannot delegate to another one.
                     response = yield self._token_request()
-                    if await self._moved_to_the_older_path(response):
+                    if await self._switch_to_older_path(response):
                         response = yield self._token_request()
                     self._token = await self._read_token(response)
                 used = self._token
@@ -95,7 +95,7 @@ class IonAuth(httpx.Auth):
                 self._token = None
 
     def redact(self, text: str) -> str:
-        """Take tokens and the secret, and parts of them, out of a text that came from outside."""
+        """Remove tokens and the secret, and parts of them, from a text that a server sent."""
         return self._redactor.redact(text)
 
     def _token_request(self) -> httpx.Request:
@@ -112,7 +112,7 @@ class IonAuth(httpx.Auth):
             headers={"Accept": "application/json"},
         )
 
-    async def _moved_to_the_older_path(self, response: httpx.Response) -> bool:
+    async def _switch_to_older_path(self, response: httpx.Response) -> bool:
         if response.status_code != httpx.codes.NOT_FOUND or len(self._paths) == 1:
             return False
         await response.aread()
@@ -122,7 +122,7 @@ class IonAuth(httpx.Auth):
     async def _read_token(self, response: httpx.Response) -> Token:
         await response.aread()
         answer = _TokenAnswer.read(response.content)
-        # Whatever else is wrong with it: what is in it is secret.
+        # The token is secret even if the rest of the answer is invalid.
         if answer.token:
             self._redactor.learn(answer.token)
         if error := _token_error(response, answer, self.redact):
@@ -139,14 +139,14 @@ def _authorize(request: httpx.Request, token: Token) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _TokenAnswer:
-    """What a body of the token host says, if it is JSON at all.
+    """What a body from the token host contains.
 
     Attributes:
-        wrong: Why there is no token in it, in a few words; empty where there is one.
+        wrong: Why it contains no usable token, in a few words; empty if it does.
         token: The token.
-        lifetime: Seconds it lives; the default where the answer does not say so in a number that can be.
-        code: The OAuth2 error code; empty where there is none.
-        is_json: It can be read.
+        lifetime: Seconds the token is valid; the default if the answer gives no plausible number.
+        code: The OAuth2 error code; empty if there is none.
+        is_json: Whether the body is JSON.
     """
 
     wrong: str
@@ -158,23 +158,23 @@ class _TokenAnswer:
     @classmethod
     def read(cls, content: bytes) -> "_TokenAnswer":
         try:
-            # Not orjson: this one skips a byte order mark, and reads the token beside a number that is none.
+            # Not orjson: `json` skips a byte order mark, and reads the token even if the body also has a NaN.
             answer = json.loads(content)
         except (ValueError, RecursionError):
-            return cls(f"{len(content)} bytes that are no JSON", is_json=False)
+            return cls(f"{len(content)} bytes that are not JSON", is_json=False)
         if not isinstance(answer, dict):
             return cls(f"{kind_of(answer)} instead of an object")
         code = answer.get("error")
-        # What looks like no code of RFC 6749 may be what we sent, or the token.
+        # A text without the form of an RFC 6749 code may quote what we sent, or the token.
         code = code if isinstance(code, str) and re.fullmatch(r"[a-z_]{1,40}", code) else ""
         token = answer.get("access_token")
         if not token:
             return cls("no access token", code=code)
         if not isinstance(token, str):
-            return cls(f"no access token but {kind_of(token)}", code=code)
-        # RFC 6750 2.1 allows fewer characters still; others cannot be sent in a header.
+            return cls(f"an access token that is {kind_of(token)}", code=code)
+        # RFC 6750 2.1 allows even fewer characters; any other cannot be sent in a header.
         if not re.fullmatch(r"[!-~]+", token):
-            return cls("an access token with characters that no header takes", SecretStr(token), code=code)
+            return cls("an access token with characters that a header cannot contain", SecretStr(token), code=code)
         lifetime = answer.get("expires_in")
         if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or not 0 < lifetime < _LONGEST_LIFETIME:
             lifetime = _DEFAULT_LIFETIME
@@ -182,14 +182,14 @@ class _TokenAnswer:
 
 
 def _token_error(response: httpx.Response, answer: _TokenAnswer, redact: Callable[[str], str]) -> IonApiError | None:
-    """What is wrong with a token answer. Its texts are left out but for the OAuth2 error code: they may quote us."""
+    """The error for a token answer, if any. It quotes the OAuth2 code only: other texts may contain secrets."""
     host, status, code = response.request.url.host, response.status_code, answer.code
     said = f" ({clipped(code, redact)})" if code else ""
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return ThrottledError(
             f"The token host {host} throttles requests (429).", retry_after=retry_after(response.headers)
         )
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT or code in _PASSING_CODES:
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT or code in _TRANSIENT_CODES:
         return ServerError(
             f"The token host {host} failed with {status}{said}.",
             status=status,
@@ -198,11 +198,11 @@ def _token_error(response: httpx.Response, answer: _TokenAnswer, redact: Callabl
     if status in {httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         return AuthError(f"The token host {host} refuses the API key: {status}{said}.", remedy=AUTH_REMEDY)
     if httpx.codes.is_success(status) and not answer.is_json:
-        # A gateway's page, or half an answer: the host may be the right one all the same.
-        return TransportError(f"The answer of the token host {host} is not whole: {answer.wrong}.", remedy=_CHECK_HOST)
+        # It may be a gateway's page or a truncated answer, so the host may still be the right one.
+        return TransportError(f"The answer of the token host {host} is incomplete: {answer.wrong}.", remedy=_CHECK_HOST)
     if not httpx.codes.is_success(status) or answer.wrong:
         return AuthError(
-            f"The token host {host} does not answer like one: status {status}{said}, "
+            f"The host {host} does not answer as a token host does: status {status}{said}, "
             f"{answer.wrong or 'not a success'}.",
             remedy=_CHECK_HOST,
         )

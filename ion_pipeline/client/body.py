@@ -1,9 +1,9 @@
-"""The JSON of a body, with every number as exact as it was sent. Pure functions.
+"""Parses the JSON of a body and keeps every number exact. Pure functions.
 
-The fast parser makes doubles of whole numbers beyond 64 bits and of fractions however long, makes zero of what is
-smaller than any double, and refuses what is greater. So a body is searched for numbers that this may happen to, and
-only one that has such a number is read by the slow parser, which keeps them. The search costs half as much as the fast
-parse (benchmarks/README.md, "Parsing").
+The fast parser converts integers beyond 64 bits and all fractions to doubles, rounds a number smaller than any double
+to zero, and refuses one that is larger. So each body is searched for numbers that would change, and only a body with
+such a number is parsed by the slow parser, which keeps them. The search costs half as much as the fast parse
+(benchmarks/README.md, "Parsing").
 """
 
 import json
@@ -17,12 +17,13 @@ import orjson
 from ion_pipeline.client.unreadable import Unreadable, has_half_a_pair, refuse_constant, unreadable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# Digits and the decimal point become 0; whatever but a minus may stand before a number or after one becomes a comma.
+# Digits and the decimal point become 0; any character that may precede or follow a number, except a minus, becomes a
+# comma.
 _OUTLINE = bytes.maketrans(b"123456789.:[]} \t\r\nE", b"0" * 10 + b"," * 8 + b"e")
 _COMMA, _MINUS = b",-"
-# A double holds any number of 15 digits, but for the smallest ones.
+# A double represents any number of 15 digits exactly, except very small ones.
 _LONG = b"0" * 16
-# An exponent of -100 or less. In UUIDs and hashes something like it is common, but other characters follow.
+# An exponent of -100 or less. UUIDs and hashes often contain a similar text, but other characters follow it there.
 _SMALL = re.compile(rb"e-0{3,}+,")
 _NUMBER = re.compile(rb"-?\d++(?:\.\d++)?+(?:[eE][+-]?\d++)?+")
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -31,7 +32,9 @@ _MOST_DIGITS_OF_64_BITS = 20
 
 
 class Number:
-    """A number that neither 64 bits nor the text of a double stand for. No dataclass: orjson would write its fields.
+    """A number that neither a 64-bit integer nor a double represents exactly.
+
+    It is not a dataclass, because orjson would serialise a dataclass by its fields.
 
     Attributes:
         text: The number as it was sent.
@@ -44,7 +47,7 @@ class Number:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is written as a whole number: without a point and without an exponent."""
+        """Whether it is written without a decimal point and without an exponent."""
         return _WHOLE.fullmatch(self.text) is not None
 
     def __str__(self) -> str:
@@ -61,10 +64,10 @@ def decoded(content: bytes) -> Any:
     """Parse a body, which is one object.
 
     Args:
-        content: The body; a byte order mark before it means nothing and is passed over.
+        content: The body; a byte order mark at its start is skipped.
 
     Returns:
-        What it says, with a `Number` for each number that would lose a digit; an `Unreadable` if it is no JSON.
+        The parsed value, with a `Number` for each number that would lose a digit; an `Unreadable` if it is not JSON.
     """
     text = content.removeprefix(_BYTE_ORDER_MARK)
     try:
@@ -83,12 +86,12 @@ def _exact(content: bytes, skipped: int) -> Any:
         value = _EXACT.decode(content.decode())
     except ValueError:
         return unreadable(content, skipped)
-    # Python's parser takes half a surrogate pair, of which no text can be made.
+    # Python's parser accepts half a surrogate pair, which cannot be encoded as UTF-8.
     return unreadable(content, skipped) if has_half_a_pair(content) else value
 
 
 def _may_lose_digits(content: bytes) -> bool:
-    """Whether there is a number that the fast parser does not keep; text in a string may look like one."""
+    """Whether the fast parser may change a number; a text in a string may look like such a number."""
     outline = content.translate(_OUTLINE)
     numbers = _long_numbers(content, outline)
     return bool(numbers and not _are_kept(numbers)) or _SMALL.search(outline) is not None
@@ -100,7 +103,7 @@ def _long_numbers(content: bytes, outline: bytes) -> list[bytes]:
     while at >= 0:
         end = outline.find(b",", at + len(_LONG))
         end = end if end >= 0 else len(content)
-        # Digits after anything else stand in a string: a hash, an order number.
+        # Digits after any other character are part of a string, such as a hash or an order number.
         before = outline[at - 1]
         if before == _COMMA:
             found.append(content[at:end])
@@ -111,13 +114,13 @@ def _long_numbers(content: bytes, outline: bytes) -> list[bytes]:
 
 
 def _are_kept(numbers: list[bytes]) -> bool:
-    """Whether the fast parser keeps these numbers, as it does with ordinary doubles of 17 digits."""
+    """Whether the fast parser keeps these numbers exactly, as it does with ordinary doubles of 17 digits."""
     document = b"[%b]" % b",".join(numbers)
     try:
         if orjson.dumps(orjson.loads(document)) == document:
             return True
     except orjson.JSONDecodeError:
-        # Out of a string, or infinite.
+        # The digits are from a string, or the number is infinite as a double.
         pass
     found = filter(None, map(_NUMBER.match, numbers))
     return not any(isinstance(_number(one.group().decode()), Number) for one in found)
@@ -128,7 +131,7 @@ def _number(text: str) -> int | float | Number:
 
 
 def _whole(text: str) -> int | Number:
-    # Longer texts are not even tried: Python refuses to read thousands of digits.
+    # Longer texts are not converted: Python refuses to convert thousands of digits.
     if len(text) <= _MOST_DIGITS_OF_64_BITS and -(2**63) <= (number := int(text)) < 2**64:
         return number
     return Number(text)

@@ -33,7 +33,7 @@ from ion_pipeline.client.surroundings import certificates_remedy
 from ion_pipeline.client.transport import default_transport, reason_of
 
 _CONNECT_SECONDS = 10.0
-# Shorter than the idle time of common load balancers (60 s), so that no request meets a connection they just closed.
+# Shorter than the idle time of common load balancers (60 s), so that no request uses a connection they just closed.
 _KEEP_ALIVE_SECONDS = 30.0
 _ME = "query me { me { id name email organization { id domain } } }"
 _CLOCK = "query clock { __typename }"
@@ -41,14 +41,14 @@ _CLOCK = "query clock { __typename }"
 
 @dataclass(slots=True)
 class ClientStats:
-    """What a client has done so far.
+    """Counters of a client's work so far.
 
     Attributes:
-        requests: GraphQL requests sent, repeated ones included.
+        requests: GraphQL requests sent, retries included.
         token_requests: Requests to the token host.
         retries: Requests sent again after a failure.
-        throttled: Answers with 429.
-        bytes: Bytes of bodies received, as they came over the wire.
+        throttled: Answers with status 429.
+        bytes: Bytes of bodies received, before decompression.
     """
 
     requests: int = 0
@@ -60,12 +60,12 @@ class ClientStats:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for one operation.
+    """The result of one operation.
 
     Attributes:
         data: The `data` of the GraphQL result.
-        requests: Requests it took, repeated ones included.
-        bytes: Bytes of the body, as they came over the wire.
+        requests: Requests sent for it, retries included.
+        bytes: Bytes of the body, before decompression.
     """
 
     data: dict[str, Any]
@@ -75,7 +75,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the credentials belong to.
+    """The user and the tenant that the credentials belong to.
 
     Attributes:
         user_id: Id of the user.
@@ -93,7 +93,7 @@ class Identity:
 
     @property
     def user_number(self) -> int | None:
-        """The user's id as tables refer to users: by number."""
+        """The user's id as a number, as tables refer to users; None if it is not one."""
         return int(self.user_id) if self.user_id.isdecimal() else None
 
 
@@ -104,17 +104,17 @@ class IonClient:
             data = await client.execute("query { parts(first: 1) { pageInfo { totalCount } } }", operation="parts")
 
     Args:
-        config: Where and how.
-        transport: Carries the requests; by default see `transport`. The seam for tests and other HTTP stacks.
+        config: The tenant's addresses, credentials and limits.
+        transport: Carries the requests; by default `default_transport`. Tests and other HTTP stacks pass their own.
     """
 
     def __init__(self, config: ClientConfig, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.config = config
         self.stats = ClientStats()
         self.clock = ServerClock()
-        """What time it is at ION."""
+        """ION's clock, from the `Date` headers of its answers."""
         self.page_limit = PageLimit(config.page_size, config.known_page_size)
-        """How many rows of one list a request may ask for; learned from the tenant's answers."""
+        """How many rows of one list a request may ask for; lowered when the tenant's answers show a limit."""
         self._was_reached = False
         self._limiter = AdaptiveLimiter(
             max_concurrency=config.max_concurrency, requests_per_second=config.requests_per_second
@@ -130,7 +130,7 @@ class IonClient:
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             transport=transport or default_transport(config, keep_alive=_KEEP_ALIVE_SECONDS),
-            # What it says is the transport's business.
+            # The transport reads the environment.
             trust_env=False,
         )
 
@@ -151,15 +151,15 @@ class IonClient:
     async def execute(
         self, query: str, variables: Mapping[str, Any] | None = None, *, operation: str
     ) -> dict[str, Any]:
-        """Run a query and give its `data`.
+        """Run a query and return its `data`.
 
         Args:
             query: A GraphQL document with one operation.
-            variables: Its variables; the only way for values into a query.
-            operation: What it is about, as error messages name it.
+            variables: Its variables. Values enter a query only as variables.
+            operation: What is requested, as error messages name it.
 
         Raises:
-            IonApiError: After the retries that the kind of failure allows.
+            IonApiError: The request failed, and so did the retries that this kind of failure allows.
         """
         return (await self.request(query, variables, operation=operation)).data
 
@@ -171,16 +171,16 @@ class IonClient:
         operation: str,
         retry_timeouts: bool = True,
     ) -> Answer:
-        """Run a query and give its `data` with what it took.
+        """Run a query and return its `data` with the requests and bytes it took.
 
         Args:
             query: A GraphQL document with one operation.
             variables: Its variables.
-            operation: What it is about, as error messages name it.
-            retry_timeouts: False where the caller answers a `RequestTimeoutError` by asking for less.
+            operation: What is requested, as error messages name it.
+            retry_timeouts: False if the caller responds to a `RequestTimeoutError` by asking for less.
 
         Raises:
-            IonApiError: After the retries that the kind of failure allows.
+            IonApiError: The request failed, and so did the retries that this kind of failure allows.
         """
         payload = {"query": query, "variables": dict(variables or {})}
         requests = 0
@@ -193,14 +193,14 @@ class IonClient:
         raise AssertionError("stamina raises the last failure")  # pragma: no cover
 
     async def me(self) -> Identity:
-        """Who the credentials belong to, and to which tenant.
+        """The user and the tenant that the credentials belong to.
 
         Raises:
-            GraphQLError: ION knows the token and yet no user or organisation.
-            UnexpectedAnswerError: The answer is another than that.
+            GraphQLError: ION accepts the token but names no user or organisation for it.
+            UnexpectedAnswerError: The answer has another shape.
         """
-        asked = "the question who we are"
-        me = Part(await self.execute(_ME, operation=asked), asked).part("me")
+        operation = "the query for the API key's user"
+        me = Part(await self.execute(_ME, operation=operation), operation).part("me")
         organization = me.part("organization") if me.value is not None else me
         if organization.value is None or not (me.part("id").value and organization.part("id").value):
             raise GraphQLError(
@@ -217,35 +217,35 @@ class IonClient:
         )
 
     async def introspect(self) -> GraphQLSchema:
-        """The tenant's own schema, deprecated fields included, descriptions left out.
+        """The tenant's schema with deprecated fields and without descriptions.
 
         Raises:
-            GraphQLError: ION does not show it, or shows none that can be read.
+            GraphQLError: ION refuses introspection, or the result is not a valid schema.
         """
-        data = await self.execute(get_introspection_query(descriptions=False), operation="the schema")
+        data = await self.execute(get_introspection_query(descriptions=False), operation="the schema query")
         try:
             return build_client_schema(data)  # type: ignore[arg-type]
         except (TypeError, KeyError, AttributeError, ValueError, InvalidSchemaError) as error:
-            # All that graphql-core raises where a part of an introspection is missing or of another kind.
+            # All that graphql-core raises if a part of an introspection is missing or has another type.
             raise GraphQLError(
                 f"ION's schema cannot be read ({type(error).__name__}).",
                 messages=(),
-                remedy="Report it; nothing can be read without.",
+                remedy="Report it to ION's support: no entity can be read without the schema.",
             ) from None
 
     @property
     def server_time(self) -> datetime | None:
-        """The earliest instant that it can be at ION now; None before the first answer with a `Date`."""
+        """The earliest instant that ION's clock may show now; None before the first answer with a `Date` header."""
         return self.clock.now
 
     async def read_clock(self) -> datetime | None:
-        """`server_time`, asking for an answer if there was none yet. None where ION sends no `Date`."""
+        """`server_time`, after a request if there was none yet. None if ION sends no `Date` header."""
         if self.server_time is None:
-            await self.execute(_CLOCK, operation="the clock")
+            await self.execute(_CLOCK, operation="the clock query")
         return self.server_time
 
     async def pause(self, failures: int) -> None:
-        """Wait for a random time that grows with the failures in a row, as between the client's own attempts."""
+        """Wait for a random time that grows with consecutive failures, as the client does between its own attempts."""
         await asyncio.sleep(full_jitter(self.config, failures))
 
     async def _attempt(self, payload: Mapping[str, Any], operation: str) -> tuple[dict[str, Any], int]:
@@ -269,14 +269,14 @@ class IonClient:
         self.stats.requests += 1
         failure: IonApiError
         try:
-            # httpx's own time-outs are per read: a slow trickle would never meet them.
+            # httpx's own time-outs apply to each read, so a slow trickle of bytes would never reach them.
             async with asyncio.timeout(self.config.timeout):
                 response = await self._http.post(self.config.graphql_url, json=payload)
         except httpx.ConnectTimeout as error:
             failure = self._broken(error, operation)
         except (TimeoutError, httpx.TimeoutException):
             failure = RequestTimeoutError(
-                f"No whole answer to {operation} within {self.config.timeout:g} s.",
+                f"No complete answer to {operation} within {self.config.timeout:g} s.",
                 remedy="Lower ION_PAGE_SIZE, or raise ION_REQUEST_TIMEOUT_SECONDS.",
             )
         except httpx.HTTPError as error:
@@ -286,13 +286,13 @@ class IonClient:
             self.stats.bytes += response.num_bytes_downloaded
             self.clock.observe(http_date(response.headers.get("date", "")))
             return response
-        # Out here the library's exception, which may quote bytes of a body, is not even the context of ours.
+        # Raised outside the handler, so that the library's exception, which may quote a body, is not its context.
         raise failure
 
     def _broken(self, error: httpx.HTTPError, operation: str) -> IonApiError:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return CertificateError(
-                f"The certificate of {error.request.url.netloc.decode()} is not believed during {operation}: "
+                f"The certificate of {error.request.url.netloc.decode()} is not trusted during {operation}: "
                 f"{reason_of(error, self._auth.redact)}.",
                 remedy=certificates_remedy(),
             )
@@ -307,5 +307,5 @@ class IonClient:
 
 
 def canonical_sdl(schema: GraphQLSchema) -> str:
-    """A text that is the same for the same schema, in whatever order its types and fields are listed."""
+    """The schema as text, sorted, so that equal schemas give equal texts in whatever order they list their types."""
     return print_schema(lexicographic_sort_schema(schema))

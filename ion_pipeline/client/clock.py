@@ -1,15 +1,15 @@
-"""What time it is at ION, from `Date` headers that are not believed blindly.
+"""ION's clock, from the `Date` headers of its answers.
 
-The header comes from whatever answered: a web server, a load balancer, a cache. One of them may be wrong, always or
-in one answer. What the time is needed for is a watermark, where an earlier instant costs rows read again and a later
-one loses rows; so of all that could be the time, the earliest is taken.
+A web server, a load balancer or a cache sets the header, and any of them may be wrong, always or once. The time is
+needed for a watermark: one that is too early reads some rows again, one that is too late loses rows. So the earliest
+of all possible times is used.
 """
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-#: Clocks further apart than this are worth a word.
+#: A difference between clocks that is larger than this is reported.
 TOLERANCE = timedelta(minutes=2)
 
 
@@ -22,17 +22,17 @@ class ServerClock:
     """ION's clock, from the headers of all answers so far.
 
     Args:
-        monotonic: Seconds that only go forwards.
+        monotonic: Monotonic seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        # How far each header was ahead of the seconds since some fixed instant: the time, less what has passed.
+        # Each header minus the monotonic seconds at its arrival; adding the present seconds gives the present time.
         self._lowest: datetime | None = None
         self._highest: datetime | None = None
 
     def observe(self, header: datetime | None) -> None:
-        """An answer came with this `Date`; None: with none."""
+        """Record the `Date` of an answer; None if it had none."""
         if header is None:
             return
         zero = header - timedelta(seconds=self._monotonic())
@@ -41,20 +41,20 @@ class ServerClock:
 
     @property
     def ion(self) -> datetime | None:
-        """The earliest time that the headers allow for now, in whole seconds as headers are; None without any."""
+        """The earliest present time that the headers allow, in whole seconds as they are; None without a header."""
         if self._lowest is None:
             return None
         return (self._lowest + timedelta(seconds=self._monotonic())).replace(microsecond=0)
 
     @property
     def now(self) -> datetime | None:
-        """The earlier of ION's clock and this machine's; None where ION sends no `Date`."""
+        """The earlier of ION's clock and this machine's; None if ION sends no `Date`."""
         ion = self.ion
         return None if ion is None else min(ion, machine_time())
 
     @property
     def spread(self) -> timedelta:
-        """How far the answers disagree about the time."""
+        """The largest difference between the times that the answers give."""
         if self._lowest is None or self._highest is None:
             return timedelta()
         return self._highest - self._lowest

@@ -1,6 +1,6 @@
-"""How many requests may be under way at once: additive growth while ION is quick, halving when it is not.
+"""Limits the requests in flight: the limit grows additively while ION answers quickly, and halves after a refusal.
 
-`Window` is the arithmetic, `AdaptiveLimiter` the queue in front of it. Neither knows what a request is.
+`Window` computes the limit, `AdaptiveLimiter` is the queue in front of it. Neither knows what a request is.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ class Window:
 
     Attributes:
         maximum: Upper bound.
-        limit: The present number; its whole part counts.
+        limit: The present number; its integer part applies.
         quick_seconds: An answer that takes longer does not make the window grow. ION ends a request after 30 s.
-        shrunk_at: When it was last halved. Answers to requests from before then say nothing new.
+        shrunk_at: When it was last halved. Refusals of requests that started earlier are ignored.
     """
 
     maximum: int
@@ -34,25 +34,25 @@ class Window:
         self.limit = min(self.limit or _FIRST_LIMIT, float(self.maximum))
 
     def grow(self, seconds: float) -> None:
-        """Count one answer that took `seconds`: one more request per round of quick answers."""
+        """Count one answer that took `seconds`: a full window of quick answers raises the limit by one."""
         if seconds <= self.quick_seconds:
             self.limit = min(float(self.maximum), self.limit + 1.0 / self.limit)
 
     def shrink(self, *, started_at: float, now: float) -> None:
-        """Count one refusal: halve, once for all requests that were under way at the time."""
+        """Count one refusal: halve the limit, once for all requests that were in flight at the time."""
         if started_at >= self.shrunk_at:
             self.limit = max(1.0, self.limit / 2.0)
             self.shrunk_at = now
 
 
 class AdaptiveLimiter:
-    """Hands out slots: no more than the window at once, no more than a rate per second, none during a pause.
+    """Grants slots for requests: at most the window at once, at most a rate per second, and none during a pause.
 
     Args:
         max_concurrency: Upper bound of the window.
-        requests_per_second: Ceiling on slots handed out per second, evenly spaced; None for no ceiling.
+        requests_per_second: Maximum number of slots granted per second, evenly spaced; None for no maximum.
         clock: Monotonic seconds.
-        sleep: Waits for so many seconds.
+        sleep: Waits for a number of seconds.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class AdaptiveLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold one of the slots for the length of the `async with`."""
+        """Hold one slot for the duration of the `async with`."""
         await self._enter()
         try:
             await self._pace()
@@ -88,7 +88,7 @@ class AdaptiveLimiter:
         self._wake()
 
     def refused(self, *, started_at: float, pause: float = 0.0) -> None:
-        """Report a 429 or 5xx; no slot is handed out for `pause` seconds."""
+        """Report a 429 or 5xx; no slot is granted for `pause` seconds."""
         now = self._clock()
         self.window.shrink(started_at=started_at, now=now)
         self._not_before = max(self._not_before, now + pause)
@@ -104,7 +104,7 @@ class AdaptiveLimiter:
             try:
                 await turn
             except asyncio.CancelledError:
-                # A turn that was given and cannot be taken goes to the next in line.
+                # This task may have been woken and then cancelled: wake the next one instead.
                 self._wake()
                 raise
             finally:

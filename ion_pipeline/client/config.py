@@ -1,4 +1,4 @@
-"""How to reach a tenant and how hard to try. Values only; reading them from the environment is `settings`' business."""
+"""How to reach a tenant, and the limits on requests and retries. Values only; `settings` reads them."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -8,23 +8,23 @@ from pydantic import SecretStr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig:
-    """One tenant, one set of credentials, one request budget.
+    """One tenant, one set of credentials and the limits on requests.
 
     Attributes:
         api_url: Base of the API; requests go to `{api_url}/graphql`.
-        auth_url: Base of the token host; not used with a ready `token`.
+        auth_url: Base of the token host; not used with a ready-made `token`.
         client_id: Id of the API key.
         client_secret: Secret of the API key.
-        token: A ready access token, used instead of the key.
-        timeout: Seconds one request may take, all in all. ION itself ends one after 30.
-        max_concurrency: Requests in flight at most.
-        requests_per_second: Ceiling on requests started per second; None for no ceiling.
+        token: A ready-made access token, used instead of the key.
+        timeout: Seconds one request may take in total. ION itself ends one after 30.
+        max_concurrency: Maximum number of requests in flight.
+        requests_per_second: Maximum number of requests started per second; None for no maximum.
         max_attempts: Attempts per request.
         retry_seconds: Seconds after which no further attempt is started.
         backoff_initial: Upper end of the first random pause, in seconds; doubles with each attempt.
-        backoff_max: Upper end that the random pauses grow to.
-        page_size: Rows of one list that a request asks for at most.
-        known_page_size: What the tenant was found to accept before, if less; None if nothing is known.
+        backoff_max: Largest upper end of a random pause, in seconds.
+        page_size: Maximum number of rows of one list that a request asks for.
+        known_page_size: A smaller maximum that an earlier run found; None if there is none.
     """
 
     api_url: str
@@ -49,10 +49,10 @@ class ClientConfig:
 
     @property
     def api_host(self) -> str:
-        """Host (and port) of the API, as error messages and the data directory name it."""
+        """Host (and port) of the API, as error messages and the data directory use it."""
         return urlsplit(self.api_url).netloc.rpartition("@")[2]
 
     @property
     def is_local(self) -> bool:
-        """Whether the API is on this machine, where no proxy may come between."""
+        """Whether the API is on this machine; then no proxy is used."""
         return urlsplit(self.api_url).hostname in {"127.0.0.1", "::1", "localhost"}

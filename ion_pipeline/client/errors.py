@@ -1,31 +1,30 @@
-"""Everything that can go wrong between this package and ION, as one tree.
+"""All errors of requests to ION, as one tree.
 
     IonPipelineError
-    └── IonApiError                 a request to ION did not give what was asked for
-        ├── AuthError               no token, or ION refuses the one it gave
+    └── IonApiError                 a request to ION failed
+        ├── AuthError               no token was issued, or ION refuses the token
         ├── PermissionDeniedError   the key's owner may not read this
         ├── ThrottledError          429, or an error that says so                       retried
         ├── ServerError             500, 503 and other 5xx, or an error in a body
-        │                           that is not about the question                      retried
+        │                           that is not about the query                         retried
         ├── RequestTimeoutError     502, 504, no answer in time, or a time-out that
         │                           an error names: ask for less                        retried, with smaller pages
-        ├── TransportError          no connection, a broken one, or half an answer,
-        │                           the token host's included                           retried
+        ├── TransportError          no connection, a broken one, or an incomplete
+        │                           answer; also of the token host                      retried
         ├── CertificateError        the server's certificate is not trusted
-        ├── NotGraphQLError         something else than ION answers at this address
-        ├── NotJsonError            the answer is whole, and a value in it is not JSON
+        ├── NotGraphQLError         another server than ION answers at this address
+        ├── NotJsonError            the answer is complete, but a value in it is not JSON
         ├── GraphQLError            ION understood the request and refuses it: the
-        │   │                       query does not fit the tenant's schema
+        │   │                       query does not match the tenant's schema
         │   ├── PartialDataError    `data` and `errors` together: rows would be lost    retried
         │   └── TooMuchError        a limit on size, cost or depth: ask for less        with smaller pages
-        └── UnexpectedAnswerError   an answer, or a value in it, has another shape or type
-                                    than was asked for
+        └── UnexpectedAnswerError     a field has another type than in the catalog
 
-An error in a body is final only where it is about the question; whatever else it says, it may have passed a moment
-later, and is retried as what it is (see `refusals`).
+An error in a body is final only if it is about the query. Any other error may be transient, and is retried (see
+`refusals`).
 
-Only exceptions belong here. Every message says what happened and in which operation (entity and page), never a token, a
-secret, or a URL with its query. Statuses and texts: vendor manual, error codes.
+This module contains only exceptions. Every message says what happened and in which operation (entity and page). None
+contains a token, a secret, or a URL with its query. Statuses and texts: vendor manual, error codes.
 """
 
 from collections.abc import Sequence
@@ -35,21 +34,21 @@ from ion_pipeline.errors import IonPipelineError
 
 
 class IonApiError(IonPipelineError):
-    """A request to ION did not give what was asked for.
+    """A request to ION failed.
 
     Attributes:
-        retryable: Asking the same again may help.
+        retryable: Whether the same request may succeed later.
     """
 
     retryable: ClassVar[bool] = False
 
 
 class AuthError(IonApiError):
-    """No token could be had, or ION refuses the one it gave."""
+    """No token was issued, or ION refuses the token."""
 
 
 class PermissionDeniedError(IonApiError):
-    """The owner of the API key may not read this; other entities may well be readable."""
+    """The owner of the API key may not read this; other entities may be readable."""
 
 
 class ThrottledError(IonApiError):
@@ -67,10 +66,10 @@ class ThrottledError(IonApiError):
 
 
 class ServerError(IonApiError):
-    """ION failed: a 5xx other than 502 and 504, or an error in the body of any answer that is not about the question.
+    """ION failed: a 5xx other than 502 and 504, or an error in the body of any answer that is not about the query.
 
     Attributes:
-        status: HTTP status; 200 where only the body names the error.
+        status: HTTP status; 200 if only the body names the error.
         retry_after: Seconds ION asks to wait, None when it does not say.
     """
 
@@ -83,13 +82,13 @@ class ServerError(IonApiError):
 
 
 class RequestTimeoutError(IonApiError):
-    """The request took too long: ION ends one after 30 s with a 502, or nothing came in time."""
+    """The request took too long: ION ended it after 30 s with a 502, or no answer arrived in time."""
 
     retryable = True
 
 
 class TransportError(IonApiError):
-    """No connection, a broken one, or an answer that is not whole."""
+    """No connection, a broken connection, or an incomplete answer."""
 
     retryable = True
 
@@ -99,18 +98,18 @@ class CertificateError(IonApiError):
 
 
 class NotGraphQLError(IonApiError):
-    """Something else than ION's GraphQL endpoint answers at the address."""
+    """Another server than ION's GraphQL endpoint answers at the address."""
 
 
 class NotJsonError(IonApiError):
-    """An answer is whole and a value in it is not JSON: asking again would bring the same."""
+    """An answer is complete, but a value in it is not valid JSON; another attempt would return the same."""
 
 
 class GraphQLError(IonApiError):
     """ION understood the request and refuses it.
 
     Attributes:
-        messages: What ION says, in its words.
+        messages: ION's error texts.
     """
 
     def __init__(self, message: str, *, messages: Sequence[str], remedy: str = "") -> None:
@@ -119,17 +118,17 @@ class GraphQLError(IonApiError):
 
 
 class PartialDataError(GraphQLError):
-    """`data` and `errors` came together: what is missing from the data cannot be told from what is not there."""
+    """An answer has both `data` and `errors`: a value that is missing cannot be distinguished from one that is null."""
 
     retryable = True
 
 
 class TooMuchError(GraphQLError):
-    """ION refuses the size, cost or depth of what was asked for; less of it may be answered.
+    """ION refuses the size, cost or depth of a query; a smaller one may be answered.
 
     Attributes:
-        of_rows: It is about how many rows one list may give, which then goes for every list of the tenant.
-        numbers: Whole numbers that ION's text names.
+        of_rows: Whether the limit is on the rows of one list; it then applies to every list of the tenant.
+        numbers: Integers in ION's text.
     """
 
     def __init__(
@@ -140,10 +139,10 @@ class TooMuchError(GraphQLError):
         self.numbers = tuple(numbers)
 
     def smaller(self, asked: int) -> int:
-        """How many rows to ask for next: what ION names, if that is less than was asked, or half; 1 at least."""
+        """How many rows to ask for next: the number that ION names if it is smaller, otherwise half; at least 1."""
         fitting = [number for number in self.numbers if 0 < number < asked]
         return max(fitting, default=max(1, asked // 2))
 
 
 class UnexpectedAnswerError(IonApiError):
-    """An answer, or a value in it, does not have the shape or type that was asked for."""
+    """A field, or a value in it, has another type than in the catalog and cannot be converted without loss."""

@@ -1,15 +1,15 @@
-"""How many rows of one list a tenant gives at once: the setting at first, less once the tenant shows that it is."""
+"""How many rows of one list a request asks for: the setting, or fewer once the tenant is found to give fewer."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class PageLimit:
-    """The most rows that any request asks one list for, shared by all that is asked of a tenant.
+    """The maximum number of rows that a request asks one list for, shared by all requests to a tenant.
 
     Attributes:
-        rows: The most rows to ask for.
-        learned: What the tenant was found to accept; None where it accepts all that was asked for.
+        rows: Maximum number of rows to ask for.
+        learned: The smaller maximum that the tenant was found to accept; None if it accepted every request.
     """
 
     rows: int
@@ -20,20 +20,20 @@ class PageLimit:
         self.rows = min(self.rows, self.learned or self.rows)
 
     def learn(self, accepted: int) -> None:
-        """The tenant accepts so many rows and refuses more. Kept for the rest of the run: it is never grown again."""
+        """Record that the tenant accepts this many rows and refuses more; the limit never grows again in this run."""
         if accepted < self.rows:
             self.rows = self.learned = accepted
 
     def came(self, asked: int, rows: int, *, has_next: bool) -> None:
-        """See whether fewer rows come than were asked for, although there are more.
+        """Record the size of a page, to detect a tenant that silently returns fewer rows than requested.
 
-        One short page may have other reasons (rows hidden from the key after they were counted out); the same number
-        twice in a row is a ceiling.
+        One short page may have other reasons (rows that were hidden from the key after they were counted). Two
+        consecutive pages of the same short length show a maximum.
 
         Args:
             asked: Rows asked for.
-            rows: Rows that came.
-            has_next: ION says there are more.
+            rows: Rows received.
+            has_next: Whether ION says that there are more.
         """
         if not has_next:
             return

@@ -1,9 +1,9 @@
-"""What is expected at a place of an answer, or an error that names the place. Pure functions.
+"""Typed access to the parts of an answer, with an error that names the place. Pure functions.
 
-A GraphQL server keeps its own schema, as a rule: null where a list has to be, a count as text, an object left out occur
-all the same, from a gateway in between or from a server that is half up. Every reader of an answer takes its parts
-by name and says what they have to be; the error is the same for all. A value is never quoted, only its kind: it may
-be a row's.
+A GraphQL server normally conforms to its own schema. Yet a null in place of a list, a count as text or a missing object
+do occur, from a gateway or from a server that is starting up. Every reader of an answer takes its parts by name and
+says what type they must have, so that the error is the same for all. A message never quotes a value, only its type:
+the value may belong to a row.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ from typing import Any
 
 from ion_pipeline.client.errors import UnexpectedAnswerError
 
-REMEDY = "Nothing of the answer was kept. Try again; if it stays, report the place to ION's support."
+REMEDY = "The answer was discarded. Try again; if the error persists, report the place to ION's support."
 _NONE = type(None)
 _KINDS: dict[type, str] = {
     str: "text",
@@ -26,18 +26,18 @@ _KINDS: dict[type, str] = {
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, in words that do not show it."""
-    # What is none of these is a number that is kept as it was sent.
+    """The type of a JSON value in words; the value itself is not shown."""
+    # Any other type is a `Number`.
     return _KINDS.get(type(value), "a number")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A value of an answer, and where it stands.
+    """A value of an answer, and its place.
 
     Attributes:
         value: The value, as parsed from JSON.
-        operation: What was asked, as error messages name it ("parts, page 3").
+        operation: What was requested, as error messages name it ("parts, page 3").
         path: The place ("parts.pageInfo"); empty for the answer itself.
     """
 
@@ -50,10 +50,10 @@ class Part:
 
         Args:
             name: The field.
-            shown: What messages call it: its name, where a query gave it an alias.
+            shown: Its name in messages, if the query gave it an alias.
 
         Raises:
-            UnexpectedAnswerError: This is no object, or it has no such field.
+            UnexpectedAnswerError: The value is not an object, or it has no such field.
         """
         path = _joined(self.path, shown or name)
         fields = self.object()
@@ -62,7 +62,7 @@ class Part:
         return Part(fields[name], self.operation, path)
 
     def object(self) -> dict[str, Any]:
-        """The value, an object. Raises UnexpectedAnswerError."""
+        """The value as an object. Raises UnexpectedAnswerError."""
         found: dict[str, Any] = self._of({dict}, "an object")
         return found
 
@@ -73,7 +73,7 @@ class Part:
         return Parts(found, self.operation, lambda index: f"{path}[{index}]")
 
     def count(self) -> int:
-        """The value, a whole number that is not negative. Raises UnexpectedAnswerError."""
+        """The value as a whole number that is not negative. Raises UnexpectedAnswerError."""
         found: int = self._of({int}, "a whole number")
         if found < 0:
             raise UnexpectedAnswerError(
@@ -82,7 +82,7 @@ class Part:
         return found
 
     def identifier(self) -> str:
-        """The value, an id: a text or a whole number, both of which GraphQL's `ID` may be sent as.
+        """The value as an id. GraphQL's `ID` may be sent as text or as a whole number.
 
         Raises:
             UnexpectedAnswerError: It is neither.
@@ -90,29 +90,29 @@ class Part:
         return str(self._of({str, int}, "text or a whole number"))
 
     def flag(self) -> bool:
-        """The value, true or false. Raises UnexpectedAnswerError."""
+        """The value as a boolean. Raises UnexpectedAnswerError."""
         found: bool = self._of({bool}, "a boolean")
         return found
 
     def text_or_null(self) -> str | None:
-        """The value, a text or null. Raises UnexpectedAnswerError."""
+        """The value as text or null. Raises UnexpectedAnswerError."""
         found: str | None = self._of({str, _NONE}, "text or null")
         return found
 
     def _of(self, kinds: set[type], wanted: str) -> Any:
         if type(self.value) not in kinds:
-            raise _unlike(self.operation, self.path or "what is there", self.value, wanted)
+            raise _wrong_type(self.operation, self.path or "the value", self.value, wanted)
         return self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The same part of each element of a list: looked at one by one only where one of them is wrong.
+    """The same part of each element of a list; the elements are checked one by one only if one of them is wrong.
 
     Attributes:
-        values: Element by element.
-        operation: What was asked.
-        path: The place of the element at an index.
+        values: One value for each element.
+        operation: What was requested.
+        path: Gives the place of the element at an index.
     """
 
     values: list[Any]
@@ -120,7 +120,7 @@ class Parts:
     path: Callable[[int], str]
 
     def each(self, name: str) -> "Parts":
-        """A field of each. Raises UnexpectedAnswerError: one is no object, or lacks it."""
+        """A field of each element. Raises UnexpectedAnswerError if an element is not an object or lacks the field."""
         rows, path = self.objects(), self.path
         try:
             values = [row[name] for row in rows]
@@ -130,15 +130,15 @@ class Parts:
         return Parts(values, self.operation, lambda index: _joined(path(index), name))
 
     def objects(self) -> list[dict[str, Any]]:
-        """The values, objects all. Raises UnexpectedAnswerError."""
+        """The values, all objects. Raises UnexpectedAnswerError."""
         return self._all({dict}, "an object")
 
     def whole_numbers(self) -> list[int]:
-        """The values, whole numbers all. Raises UnexpectedAnswerError."""
+        """The values, all whole numbers. Raises UnexpectedAnswerError."""
         return self._all({int}, "a whole number")
 
     def texts(self) -> list[str]:
-        """The values, texts all. Raises UnexpectedAnswerError."""
+        """The values, all texts. Raises UnexpectedAnswerError."""
         return self._all({str}, "text")
 
     def scalars(self) -> list[Any]:
@@ -146,14 +146,14 @@ class Parts:
         return self._all({str, int, float, bool, _NONE}, "a single value")
 
     def lists(self) -> "Iterable[Parts]":
-        """The elements of each, one after another; null is an empty list. Raises UnexpectedAnswerError."""
+        """The elements of each list, list by list; null counts as an empty list. Raises UnexpectedAnswerError."""
         for index, value in enumerate(self._all({list, _NONE}, "a list")):
             yield Part(value or [], self.operation, self.path(index)).elements()
 
     def _all(self, kinds: set[type], wanted: str) -> list[Any]:
         if not set(map(type, self.values)) <= kinds:
             index = next(index for index, value in enumerate(self.values) if type(value) not in kinds)
-            raise _unlike(self.operation, self.path(index), self.values[index], wanted)
+            raise _wrong_type(self.operation, self.path(index), self.values[index], wanted)
         return self.values
 
 
@@ -165,7 +165,7 @@ def _missing(operation: str, path: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(f"{operation}: {path} is missing in ION's answer.", remedy=REMEDY)
 
 
-def _unlike(operation: str, path: str, value: Any, wanted: str) -> UnexpectedAnswerError:
+def _wrong_type(operation: str, path: str, value: Any, wanted: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(
         f"{operation}: {path} in ION's answer is {kind_of(value)} instead of {wanted}.", remedy=REMEDY
     )

@@ -1,9 +1,9 @@
-"""What the errors under `errors` in an answer mean, and what of their words may be shown. Pure functions.
+"""Classifies the errors under `errors` in an answer, and decides which of their texts are shown. Pure functions.
 
-GraphQL has no agreed error codes: servers say `extensions.code` or a text, so both are read as one line of words. Where
-ION's words are about the question (its fields, its size, the token, a permission), they are kept: they are needed to
-act. Where something failed while rows were worked on, the text may quote them: then only its head is kept, up to the
-first mark that could introduce a value.
+GraphQL has no standard error codes: servers send `extensions.code` or a text, so both are matched as one line. A text
+about the query (its fields, its size, the token, a permission) is kept, because the reader needs it to act. A text
+about a failure while rows were processed may quote those rows: only its beginning is kept, up to the first character
+that could introduce a value.
 """
 
 import re
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Meaning = Literal["auth", "permission", "throttled", "invalid", "passing", "out of time", "too much", "unknown"]
+Meaning = Literal["auth", "permission", "throttled", "invalid", "transient", "out of time", "too much", "unknown"]
 
 _LONGEST_MESSAGE = 300
 _MOST_MESSAGES = 5
-# Longer texts are not searched for secrets: what is left of them is clipped anyway.
+# Only the beginning of a longer text is searched for secrets: the rest is clipped in any case.
 _LONGEST_SEARCHED = 20_000
 _MOST_NUMBERS = 20
 _MOST_DIGITS = 9
 
-# In this order: the first that fits is what a text means.
+# In this order: the first pattern that matches decides.
 _PATTERNS: tuple[tuple[Meaning, str], ...] = (
     # Vendor manual: error codes, 401.
     (
@@ -31,7 +31,7 @@ _PATTERNS: tuple[tuple[Meaning, str], ...] = (
     ),
     ("permission", r"does not have permission|^forbidden\b"),
     ("throttled", r"throttl|rate.?limit|too many requests"),
-    # graphql-core's texts for a query that does not fit the schema.
+    # graphql-core's texts for a query that does not match the schema.
     (
         "invalid",
         r"^cannot query |cannot query field|unknown (argument|type|directive|fragment|operation)"
@@ -40,9 +40,9 @@ _PATTERNS: tuple[tuple[Meaning, str], ...] = (
         r"|does not exist in .* enum"
         r"|used in position expecting|introspection",
     ),
-    # A database that is away for a moment; "connection" alone is also what ION calls its lists.
+    # A database that is briefly unavailable; "connection" alone is also GraphQL's word for ION's lists.
     (
-        "passing",
+        "transient",
         r"internal (server )?error|too many connections|connection (limit|slots?|reset|closed|refused|lost"
         r"|timed out|already closed|to (the )?server|was)|(lost|closed|terminated|broken).{0,24} connection"
         r"|could not connect|closed the connection|operationalerror|interfaceerror|deadlock|serialization failure"
@@ -60,11 +60,11 @@ _PATTERNS: tuple[tuple[Meaning, str], ...] = (
     ),
 )
 _MEANINGS = tuple((meaning, re.compile(pattern, re.IGNORECASE)) for meaning, pattern in _PATTERNS)
-# These are about one connection's page, not about what the whole query costs.
+# These words are about the page of one connection, not about the cost of the whole query.
 _OF_ROWS = re.compile(r"\bfirst\b|page.?size|\b(rows|records|nodes|items|results|entries|objects)\b", re.IGNORECASE)
 _OF_QUERY = re.compile(r"complexit|complex\b|\bcosts?\b|costly|\bdepth\b|deep\b|expensive", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,_]*(?![\w.]*\w)")
-# What may introduce a value: quotes, brackets, a colon, an equals sign, a digit.
+# Characters that may introduce a value: quotes, brackets, a colon, an equals sign, a digit.
 _VALUE = re.compile(r"[\"'`\u00ab\u00b4\u00bb\u2018-\u201f()\[\]{}<>:=\d]")
 _SHOWN_WHOLE = frozenset({"auth", "permission", "throttled", "invalid", "too much"})
 
@@ -74,10 +74,10 @@ class Refusal:
     """One of the errors of an answer.
 
     Attributes:
-        meaning: What it is about.
-        text: ION's words, without secrets and values, clipped.
-        of_rows: It is about how many rows one list may give.
-        numbers: Whole numbers in it, where it is too much that was asked for: one of them may be the limit.
+        meaning: Its class.
+        text: ION's text, without secrets and values, clipped.
+        of_rows: Whether it is about a limit on the rows of one list.
+        numbers: Whole numbers in its text if `of_rows`: one of them may be the limit.
     """
 
     meaning: Meaning
@@ -87,12 +87,12 @@ class Refusal:
 
 
 def refusals(body: Any, redact: Callable[[str], str] = str) -> tuple[Refusal, ...]:
-    """What stands under `errors` in a parsed body; empty when there is nothing.
+    """The errors under `errors` in a parsed body; empty if there are none.
 
     Args:
         body: The parsed body.
-        redact: Takes secrets out of a text. Applied to the whole text, before it is clipped: of a secret that is cut
-            in two neither half would be known.
+        redact: Removes secrets from a text. It is applied before the text is clipped: a secret that is cut in two
+            would not be recognised.
     """
     errors = body.get("errors") if isinstance(body, dict) else None
     if not errors:
@@ -103,28 +103,28 @@ def refusals(body: Any, redact: Callable[[str], str] = str) -> tuple[Refusal, ..
 
 
 def meaning_of(refused: Sequence[Refusal]) -> Meaning:
-    """What several errors mean together: what helps against one of them has to be done for all."""
+    """The meaning of several errors together: the one that decides how the request is handled."""
     meanings = [refusal.meaning for refusal in refused]
     for meaning in ("auth", "throttled", "too much", "out of time"):
         if meaning in meanings:
             return meaning
-    # One of these decides only where nothing else is said.
+    # Any other meaning decides only if all errors have it.
     return meanings[0] if len(set(meanings)) == 1 else "invalid" if "invalid" in meanings else "unknown"
 
 
 def joined(refused: Sequence[Refusal]) -> str:
-    """ION's texts inside one of our sentences, which brings its own full stop."""
+    """ION's texts, to put inside a sentence that has its own full stop."""
     return "; ".join(text for refusal in refused if (text := refusal.text.rstrip(". ")))
 
 
 def clipped(text: str, redact: Callable[[str], str]) -> str:
-    """A text from outside without secrets, in a length that can be shown."""
+    """A server's text without secrets, shortened so that it can be shown."""
     return redact(text[:_LONGEST_SEARCHED])[:_LONGEST_MESSAGE]
 
 
 def _refusal(error: Any, redact: Callable[[str], str]) -> Refusal:
     said = error.get("message") if isinstance(error, dict) else error
-    # Of an error without a message nothing is shown: it may be anything.
+    # Nothing of an error without a message is shown: it may contain anything.
     text = said if isinstance(said, str) else "an error without a message"
     words = f"{_code(error)} {text}".strip()
     unknown: Meaning = "unknown"
@@ -136,7 +136,7 @@ def _refusal(error: Any, redact: Callable[[str], str]) -> Refusal:
 
 
 def _code(error: Any) -> str:
-    """`extensions.code` as words, where there is one: `RATE_LIMITED` says what "Rate limited" says."""
+    """`extensions.code` as words, empty if there is none: `RATE_LIMITED` means the same as "Rate limited"."""
     extensions = error.get("extensions") if isinstance(error, dict) else None
     code = extensions.get("code") if isinstance(extensions, dict) else None
     return code.replace("_", " ") if isinstance(code, str) else ""

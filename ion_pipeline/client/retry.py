@@ -1,4 +1,4 @@
-"""When to ask again: the policy behind stamina's loop. Waits are random over the whole interval ("full jitter")."""
+"""The retry policy that stamina's loop uses. Waits are random over the whole interval ("full jitter")."""
 
 import random
 from collections.abc import AsyncIterator, Callable
@@ -9,18 +9,18 @@ import stamina
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.errors import IonApiError, RequestTimeoutError, TransportError
 
-# A host that never answered is more likely mistyped than briefly away: say so soon.
-_ATTEMPTS_AT_STRANGERS = 3
+# A host that has never answered is more likely mistyped than briefly unavailable, so give up soon.
+_ATTEMPTS_IF_UNREACHED = 3
 
 
 @dataclass(slots=True)
 class Backoff:
-    """Decides for one request, failure by failure, whether and when it is sent again.
+    """Decides after each failure of a request whether and when the request is sent again.
 
     Attributes:
-        config: Bounds on pauses.
-        retry_timeouts: False where the caller answers a time-out by asking for less.
-        was_reached: Whether the tenant has ever answered.
+        config: Limits of pauses.
+        retry_timeouts: False if the caller responds to a time-out by asking for less.
+        was_reached: Returns whether the tenant has ever answered.
         failures: Failures so far.
     """
 
@@ -30,13 +30,13 @@ class Backoff:
     failures: int = field(default=0)
 
     def __call__(self, error: Exception) -> bool | float:
-        """Give the seconds to wait, or False to give up: stamina's protocol for a back-off hook."""
+        """Return the seconds to wait, or False to give up: stamina's protocol for a back-off hook."""
         self.failures += 1
         if not isinstance(error, IonApiError) or not error.retryable:
             return False
         if isinstance(error, RequestTimeoutError) and not self.retry_timeouts:
             return False
-        if isinstance(error, TransportError) and self.failures >= _ATTEMPTS_AT_STRANGERS and not self.was_reached():
+        if isinstance(error, TransportError) and self.failures >= _ATTEMPTS_IF_UNREACHED and not self.was_reached():
             return False
         asked_for: float = getattr(error, "retry_after", None) or 0.0
         if asked_for > self.config.retry_seconds:
@@ -45,13 +45,13 @@ class Backoff:
 
 
 def full_jitter(config: ClientConfig, failures: int) -> float:
-    """A random pause in seconds after so many failures, over the whole of an interval that doubles each time."""
+    """A random pause in seconds, from zero to an upper end that doubles with each failure."""
     ceiling = min(config.backoff_max, config.backoff_initial * 2.0 ** (failures - 1))
     return random.uniform(0.0, ceiling)  # noqa: S311 - spreads load, guards nothing
 
 
 def attempts(backoff: Backoff) -> AsyncIterator[stamina.Attempt]:
-    """The attempts of one request, each to be entered with `with`; the last failure is raised."""
+    """The attempts of one request, each to be used with `with`; the last failure is raised."""
     return aiter(
         stamina.retry_context(
             on=backoff,

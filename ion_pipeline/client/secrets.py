@@ -1,4 +1,4 @@
-"""Takes secrets out of texts that came from outside, parts of secrets included."""
+"""Removes secrets, and parts of secrets, from texts that servers sent."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -6,21 +6,21 @@ from urllib.parse import quote, quote_plus
 
 from pydantic import SecretStr
 
-# A part of a secret as long as this is taken out; shorter ones occur by chance.
+# A part of a secret that has at least this many characters is removed; shorter ones occur by chance.
 _SHORTEST = 8
-# Servers quote the token that was sent, which may not be the latest any more.
+# A server may quote a token that was sent before the latest one.
 _KEPT_TOKENS = 4
 _MASK = "***"
 
 
 class Redactor:
-    """Knows the secrets of a client.
+    """Knows the secrets of a client and removes them from texts.
 
-    A server may clip what it quotes before it is clipped here, so parts count: whatever has eight characters in a row
-    in common with a secret is replaced.
+    A server may shorten what it quotes, so parts count too: a text that shares eight consecutive characters with a
+    secret is replaced there.
 
     Args:
-        secrets: Those known from the beginning.
+        secrets: The secrets known at the start.
     """
 
     def __init__(self, secrets: Iterable[SecretStr | None] = ()) -> None:
@@ -28,7 +28,7 @@ class Redactor:
         self._tokens: deque[SecretStr] = deque(maxlen=_KEPT_TOKENS)
 
     def learn(self, token: SecretStr) -> None:
-        """Know one more token; of many only the latest are kept."""
+        """Add a token; only the latest few are kept."""
         self._tokens.append(token)
 
     def redact(self, text: str) -> str:

@@ -1,8 +1,8 @@
-"""What the environment says about the way to a tenant: proxies and certificates, checked before the first request.
+"""Proxies and certificates from the environment, checked before the first request.
 
-The variables are those that most programs read: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in capitals or
-not, and `SSL_CERT_FILE` and `SSL_CERT_DIR`. What cannot be used is a `SettingsError` that names the variable. A proxy's
-user and password are never shown.
+The variables are those that most programs read: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or
+lower case, and `SSL_CERT_FILE` and `SSL_CERT_DIR`. A value that cannot be used raises a `SettingsError` that names the
+variable. A proxy's user and password are never shown.
 """
 
 import ipaddress
@@ -17,15 +17,18 @@ import httpx
 from ion_pipeline.errors import SettingsError
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-# What others read, and httpx does not.
+# Other HTTP libraries read these, httpx does not.
 _OTHERS_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def ssl_context(*, trust_env: bool) -> ssl.SSLContext:
-    """Whose certificates are believed: those of `SSL_CERT_FILE` or `SSL_CERT_DIR`, else those that come with certifi.
+    """The trusted certificates: those of `SSL_CERT_FILE` or `SSL_CERT_DIR`, otherwise those of certifi.
+
+    Args:
+        trust_env: Whether the variables are read.
 
     Raises:
-        SettingsError: The variable names no file or folder, or no certificates are in it.
+        SettingsError: The variable's file or folder does not exist, or contains no certificates.
     """
     name = next((name for name in _CERTIFICATES if trust_env and os.environ.get(name)), None)
     if name is None:
@@ -35,11 +38,11 @@ def ssl_context(*, trust_env: bool) -> ssl.SSLContext:
         if name == "SSL_CERT_FILE":
             return ssl.create_default_context(cafile=path)
         if not any(path.iterdir()):
-            raise SettingsError(f"{name}: {path} is empty.", remedy=f"{_hashed()}, or unset it.")
+            raise SettingsError(f"{name}: the folder {path} is empty.", remedy=f"{_hashed()}, or unset it.")
         return ssl.create_default_context(capath=path)
     except ssl.SSLError as error:
         raise SettingsError(
-            f"{name}: {path} holds no certificates that can be read ({error.reason or 'not PEM'}).",
+            f"{name}: {path} contains no readable certificates ({error.reason or 'not PEM'}).",
             remedy="Point it at a file of certificates in PEM form (-----BEGIN CERTIFICATE-----), or unset it.",
         ) from None
     except OSError as error:
@@ -50,27 +53,27 @@ def ssl_context(*, trust_env: bool) -> ssl.SSLContext:
 
 
 def _hashed() -> str:
-    return "Point it at a folder of certificates as `openssl rehash` names them"
+    return "Point it at a folder of certificates named by `openssl rehash`"
 
 
 def certificates_remedy() -> str:
-    """What to do about a server whose certificate is not believed, by what the environment says now."""
+    """What to do about a server whose certificate is not trusted, given the present environment."""
     found = next((name for name in _CERTIFICATES if os.environ.get(name)), None)
     if found:
-        return f"Believed is what {found} names: add the authority that issued the certificate to it, in PEM form."
+        return f"{found} names the trusted authorities: add the one that issued the certificate, in PEM form."
     other = next((name for name in _OTHERS_CERTIFICATES if os.environ.get(name)), None)
     unread = f" ({other} is not read)" if other else ""
     return (
         "If a proxy or a private authority issues certificates here, set SSL_CERT_FILE to a PEM file that holds its "
-        f"certificate{unread}; if not, somebody else may be answering."
+        f"certificate{unread}. Otherwise, another server may be answering in ION's place."
     )
 
 
 def proxy_for(url: str) -> httpx.Proxy | None:
-    """The proxy that requests to a URL go through; None for none.
+    """The proxy for requests to a URL; None for a direct connection.
 
     Raises:
-        SettingsError: The variable that names it cannot be used; SOCKS is for those who have installed `socksio`.
+        SettingsError: The value of the variable that names it cannot be used.
     """
     proxies, parts = getproxies(), urlsplit(url)
     kind = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), None)
@@ -84,21 +87,21 @@ def proxy_for(url: str) -> httpx.Proxy | None:
         scheme = value.partition("://")[0]
         known = scheme in {"http", "https", "socks5", "socks5h"}
         raise SettingsError(
-            f"{name} is no URL of a proxy." if known else f"{name} names a proxy of the unknown kind {scheme}://.",
+            f"{name} is not the URL of a proxy." if known else f"{name} names a proxy of the unknown kind {scheme}://.",
             remedy="Write it as http://host:port, or unset it.",
         ) from None
     if not proxy.url.host:
-        raise SettingsError(f"{name} names no host.", remedy="Write it as http://host:port, or unset it.")
+        raise SettingsError(f"{name} is a URL without a host.", remedy="Write it as http://host:port, or unset it.")
     return proxy
 
 
 def proxied_transport(
     proxy: httpx.Proxy, url: str, certificates: ssl.SSLContext, limits: httpx.Limits
 ) -> httpx.AsyncHTTPTransport:
-    """What carries requests to a URL through a proxy.
+    """The transport that carries requests to a URL through a proxy.
 
     Raises:
-        SettingsError: It is a SOCKS proxy, and what speaks to one is not installed.
+        SettingsError: It is a SOCKS proxy, and `socksio`, which httpx needs for one, is not installed.
     """
     try:
         return httpx.AsyncHTTPTransport(verify=certificates, proxy=proxy, limits=limits)
@@ -107,11 +110,11 @@ def proxied_transport(
 
 
 def socks_missing(url: str) -> SettingsError:
-    """The error of a SOCKS proxy without what speaks to one; it names the variable, not the URL."""
+    """The error for a SOCKS proxy without `socksio`; it names the variable, not the URL."""
     scheme = urlsplit(url).scheme
     name = _variable(scheme if getproxies().get(scheme) else "all")
     return SettingsError(
-        f"{name} names a SOCKS proxy, and what speaks to one is not installed.",
+        f"{name} names a SOCKS proxy, but the package socksio is not installed.",
         remedy="pip install socksio, or set HTTPS_PROXY to an HTTP proxy, or list the host in NO_PROXY.",
     )
 
@@ -123,7 +126,7 @@ def _variable(kind: str) -> str:
 
 
 def _is_direct(host: str, no_proxy: str) -> bool:
-    """Whether NO_PROXY lists a host: by name, by a name it ends with, by address, by network, or all (`*`)."""
+    """Whether NO_PROXY lists a host: by its name, a domain above it, its address, its network, or `*` for all."""
     return any(_fits(host.lower(), entry.strip().lower()) for entry in no_proxy.split(",") if entry.strip())
 
 

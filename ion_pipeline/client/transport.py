@@ -1,7 +1,7 @@
-"""httpx's requests carried by aiohttp, which reads a page for a third of the CPU: a transport and nothing else.
+"""A transport for httpx that sends requests with aiohttp, which needs a third of the CPU to read a page.
 
-httpx stays the interface: redirects, decoding, cookies and authentication are its business, so none of that is left to
-aiohttp. A body is read whole before the answer is handed over, as pages are needed whole.
+httpx stays the interface and handles redirects, decoding, cookies and authentication; aiohttp does none of that. A body
+is read completely before the response is returned, because pages are processed as a whole.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.refusals import clipped
 from ion_pipeline.client.surroundings import proxied_transport, proxy_for, ssl_context
 
-# From the most specific to the most general: the first that fits is what httpx would have raised.
+# From the most specific to the most general: the first match is what httpx would have raised.
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
     (TimeoutError, httpx.ReadTimeout),
@@ -28,27 +28,27 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientError, httpx.ReadError),
     (OSError, httpx.ReadError),
 )
-# Libraries quote what they could not read, and that may be rows: their texts are not passed on.
+# The libraries' own texts may quote what they could not read, and that may be rows, so these texts are used instead.
 _REASONS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time"),
-    (httpx.ProxyError, "the proxy does not let it through"),
-    (httpx.UnsupportedProtocol, "the address is not one of HTTP"),
-    (httpx.LocalProtocolError, "the request cannot be sent as it is"),
-    (httpx.RemoteProtocolError, "what came is not a whole HTTP answer"),
-    (httpx.DecodingError, "the body is not encoded as its headers say"),
+    (httpx.ProxyError, "the proxy refuses it"),
+    (httpx.UnsupportedProtocol, "the address is not an HTTP address"),
+    (httpx.LocalProtocolError, "the request is not valid HTTP"),
+    (httpx.RemoteProtocolError, "the answer is not a complete HTTP response"),
+    (httpx.DecodingError, "the encoding of the body does not match its headers"),
     (httpx.WriteError, "it broke while the request was sent"),
     (httpx.ReadError, "it broke while the answer was read"),
     (httpx.TooManyRedirects, "too many redirects"),
 )
-# httpx has set what is to be sent.
+# httpx has already set the headers.
 _NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 def default_transport(config: ClientConfig, *, keep_alive: float) -> httpx.AsyncBaseTransport:
-    """What carries a tenant's requests if nothing else is said; httpx itself where the environment names a proxy.
+    """The default transport for a tenant's requests; httpx's own for hosts that have a proxy.
 
     Raises:
-        SettingsError: A proxy or the certificates that the environment names cannot be used.
+        SettingsError: The proxy or the certificates named by the environment cannot be used.
     """
     direct = AiohttpTransport(keep_alive=keep_alive, trust_env=not config.is_local)
     if config.is_local:
@@ -65,7 +65,7 @@ def default_transport(config: ClientConfig, *, keep_alive: float) -> httpx.Async
 
 
 class _ByHost(httpx.AsyncBaseTransport):
-    """Some hosts through a proxy, the others directly."""
+    """Sends requests for some hosts through a proxy, and all others directly."""
 
     def __init__(self, proxied: dict[str, httpx.AsyncHTTPTransport], direct: "AiohttpTransport") -> None:
         self.proxied = proxied
@@ -81,9 +81,9 @@ class _ByHost(httpx.AsyncBaseTransport):
 
 
 def reason_of(error: httpx.HTTPError, redact: Callable[[str], str]) -> str:
-    """Why a request failed, in our words.
+    """Why a request failed, in our own words.
 
-    Only what the system says about a connection that never came about is passed on: no byte of an answer is in it.
+    Only the system's text about a connection that was never established is quoted: it contains nothing of an answer.
     """
     if isinstance(error, httpx.ConnectError):
         return clipped(str(error), redact) or "no reason given"
@@ -94,8 +94,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     """HTTP/1.1 with keep-alive over aiohttp. Certificates are checked as httpx checks them; proxies are not used.
 
     Args:
-        keep_alive: Seconds an idle connection is kept.
-        trust_env: Whether `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
+        keep_alive: Seconds that an idle connection is kept open.
+        trust_env: Whether `SSL_CERT_FILE` and `SSL_CERT_DIR` are read.
     """
 
     def __init__(self, *, keep_alive: float, trust_env: bool = True) -> None:
@@ -104,7 +104,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read its answer whole, undecoded.
+        """Send a request and read the complete response without decoding it.
 
         Raises:
             httpx.TransportError: The one httpx's own transport raises in the same case.
@@ -129,7 +129,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
             failure = kind(_text(error), request=request)
-        # Not in the handler: aiohttp's exception, which may quote the body, is to be no context of ours.
+        # Raised outside the handler, so that aiohttp's exception, which may quote the body, is not its context.
         raise failure
 
     async def aclose(self) -> None:
@@ -139,7 +139,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             self._session = None
 
     def _open_session(self) -> aiohttp.ClientSession:
-        # Made at the first request: it belongs to the loop it is made in.
+        # Created by the first request, because a session belongs to the event loop it is created in.
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keep_alive, ssl=self.certificates),

@@ -1,7 +1,7 @@
-"""Why a body is no JSON, and where: cut short, or whole with something in it that JSON does not have. Pure functions.
+"""Explains why a body is not JSON: it is truncated, or it is complete and contains invalid JSON. Pure functions.
 
-Only reached where a parser has failed, so that time does not matter. Nothing of a body is quoted: positions, ids and
-names of requested fields are all that a message contains.
+This runs only after a parser has failed, so speed does not matter. A message contains positions, ids and the names of
+requested fields, and quotes nothing else of the body.
 """
 
 import json
@@ -12,28 +12,28 @@ from typing import Any, NoReturn
 
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 _TOKEN = re.compile(rf'{_STRING}|[{{}}\[\]]|[^\s"{{}}\[\]]++|"', re.DOTALL)
-# A constant, unless it stands in a string.
+# A string, or a constant outside a string (the group).
 _CONSTANT = re.compile(rf"{_STRING}|(-?Infinity|NaN)", re.DOTALL)
-# Half a pair (the group), unless the other half follows; any other escape.
+# Half a surrogate pair without the other half (the group), or any other escape.
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 _NOT_UTF8 = re.compile(r"[\udc80-\udcff]")
-# What stands between brackets, commas and quotes: a number, a constant, or what is neither.
+# The text between brackets, commas and quotes: a number, a constant, or an invalid token.
 _BARE = re.compile(r'[^\s"{}\[\],:]*')
 _LONGEST_BARE = 100
 _BARE_BEFORE = re.compile(r'[^\s"{}\[\],:]*\Z')
 _FIELD = re.compile(r"[A-Za-z_]\w{0,60}", re.ASCII)
 _ID = re.compile(r"\d{1,20}", re.ASCII)
-# Put in place of what is wrong, so that its row can be found; no text can have it.
+# Replaces the invalid part, so that its row can be found; no valid text contains it.
 _MARK = "\udfff\udffe\udfff"
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A body that cannot be read.
+    """A body that cannot be parsed.
 
     Attributes:
-        is_whole: It is one object from end to end; a cut one may come whole the next time.
-        what: What is wrong and where, if it is whole.
+        is_whole: Whether it is one complete object; a truncated one may be complete at the next attempt.
+        what: What is wrong and where, if it is complete.
     """
 
     is_whole: bool
@@ -41,22 +41,22 @@ class Unreadable:
 
 
 class ConstantError(ValueError):
-    """A number that JSON does not have."""
+    """`NaN` or `Infinity`, which JSON does not allow."""
 
 
 def refuse_constant(_: str) -> NoReturn:
-    """Refuse `NaN` and `Infinity`, which Python's parser would take. Raises ConstantError."""
+    """Refuse `NaN` and `Infinity`, which Python's parser would accept. Raises ConstantError."""
     raise ConstantError
 
 
 _STRICT = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=refuse_constant)
-# Takes whatever has a place in a row. Numbers do not matter.
+# Also accepts control characters and constants. The values of numbers do not matter here.
 _LENIENT = json.JSONDecoder(parse_int=str, parse_float=str, strict=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """What is wrong: in words, from which character to which, and what to read in its place to find its row."""
+    """An invalid part: what is wrong, where it starts and ends, and the text that replaces it to find its row."""
 
     what: str
     start: int
@@ -68,13 +68,13 @@ def unreadable(content: bytes, skipped: int = 0) -> Unreadable:
     """Say why a body cannot be read.
 
     Args:
-        content: The body, which a strict parser refuses or in which half a surrogate pair stands.
-        skipped: Bytes before it, which count in positions.
+        content: A body that a strict parser refuses, or that contains half a surrogate pair.
+        skipped: Bytes before `content`, to add to positions.
 
     Raises:
         RecursionError: It is nested too deeply.
     """
-    # Each wrong byte becomes one character, so that the rest can be looked at.
+    # Each invalid byte becomes one character, so that the rest can be examined.
     text = content.decode(errors="surrogateescape")
     if not _is_whole(text):
         return Unreadable(is_whole=False)
@@ -84,7 +84,7 @@ def unreadable(content: bytes, skipped: int = 0) -> Unreadable:
 
 
 def has_half_a_pair(content: bytes) -> bool:
-    """Whether an escape stands for half a surrogate pair, which is no character and cannot be stored."""
+    """Whether an escape is half a surrogate pair, which is not a character and cannot be stored."""
     return (b"\\ud" in content or b"\\uD" in content) and any(
         escape.group(1) for escape in _ESCAPE.finditer(content.decode())
     )
@@ -99,7 +99,7 @@ def _wrong_syntax(text: str) -> _Fault | None:
     try:
         _STRICT.decode(text)
     except json.JSONDecodeError as error:
-        # The parser's words are its own: `Expecting ',' delimiter`, `Invalid control character at`.
+        # The parser's texts quote nothing: `Expecting ',' delimiter`, `Invalid control character at`.
         what = f"broken syntax ({error.msg.removesuffix(' at')})"
         if error.msg.startswith("Invalid"):
             return _Fault(what, error.pos, error.pos + 1)
@@ -119,11 +119,11 @@ def _bare(what: str, text: str, position: int) -> _Fault:
 
 def _half_a_pair(text: str) -> _Fault:
     found = next(escape for escape in _ESCAPE.finditer(text) if escape.group(1))
-    return _Fault("half a surrogate pair, which is no character,", *found.span())
+    return _Fault("half a surrogate pair, which is not a character,", *found.span())
 
 
 def _is_whole(text: str) -> bool:
-    """Whether it is one object: its last bracket closes its first, and no string is left open."""
+    """Whether the text is one complete object: its last bracket closes its first, and no string is left open."""
     depth, first, last = 0, "", ""
     for token in _TOKEN.finditer(text):
         last = token.group()
@@ -135,7 +135,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _place(text: str, fault: _Fault) -> str:
-    """Which row and field have it: ` (edge 4, field value, id 7)`; empty where it is in no row that can be told."""
+    """The row and field of the invalid part: ` (edge 4, field value, id 7)`; empty if the row cannot be determined."""
     try:
         body = _LENIENT.decode(text[: fault.start] + fault.mark + text[fault.end :])
     except json.JSONDecodeError:

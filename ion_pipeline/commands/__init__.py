@@ -1,1 +1,1 @@
-"""Groups of commands, one module each; `cli` puts them together. Thin like it: parse, call, print."""
+"""Groups of commands, one module each; `cli` combines them. Each command only parses, calls and prints."""

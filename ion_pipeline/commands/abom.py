@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from ion_pipeline.publish.read import Genealogy
 
 abom = typer.Typer(
-    help="What a unit is made of, what it is in, and how it differs: from the published file, without asking ION.\n\n"
-    "A unit is named by its serial number, its lot number, PART:NAME where several parts have that name, or '#ID'.\n\n"
-    "Exit codes: 1 if there is no such unit or no published file, 2 if the name fits several units (they are listed).",
+    help="Show what a unit is made of, where it is used and how it differs. Reads the published file, not ION.\n\n"
+    "Name a unit by its serial number, its lot number, PART:NAME if several parts have that name, or '#ID'.\n\n"
+    "Exit codes: 1 if there is no such unit or no published file, 2 if the name matches several units (they are "
+    "listed).",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -37,7 +38,7 @@ def _instant(text: str) -> datetime:
 
 
 def _examples(*commands: str) -> str:
-    # \b keeps click from making one paragraph of them.
+    # \b keeps click from joining the lines into one paragraph.
     return "\b\nExamples:\n" + "\n".join(f"  ion-pipeline abom {command}" for command in commands)
 
 
@@ -46,13 +47,13 @@ Instant = Annotated[
     datetime | None,
     typer.Option(
         "--as-of", parser=_instant, metavar="INSTANT", show_default=False,
-        help="As it stood then: an ISO date (its first instant) or instant, UTC unless it says otherwise.",
+        help="The state at this time: an ISO date (its start) or instant, UTC unless it has an offset.",
     ),
 ]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Csv = Annotated[
     bool,
-    typer.Option("--csv", help="Print the rows as CSV; text that would be a formula gets an apostrophe."),
+    typer.Option("--csv", help="Print the rows as CSV; text that looks like a formula gets an apostrophe."),
 ]
 
 
@@ -61,11 +62,11 @@ def show(
     context: typer.Context,
     unit: Name,
     as_of: Instant = None,
-    levels: Annotated[int | None, typer.Option(min=1, help="Only so many levels down.", show_default=False)] = None,
+    levels: Annotated[int | None, typer.Option(min=1, help="Most levels to show.", show_default=False)] = None,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """Draw the as-built tree of a unit, with what is still open."""
+    """Draw the as-built tree of a unit, including requirements that are still open."""
     from ion_pipeline.terminal.tree import drawn_tree
 
     with _opened(context) as genealogy:
@@ -73,7 +74,7 @@ def show(
         rows = genealogy.tree(found) if as_of is None else genealogy.tree_as_of(found, as_of)
     rows = [row for row in rows if levels is None or row["depth"] <= levels]
     document = {"unit": found, "as_of": as_of, "lines": rows}
-    _give(document, rows, as_json=as_json, as_csv=as_csv, human=lambda: out.print(drawn_tree(rows)))
+    _print(document, rows, as_json=as_json, as_csv=as_csv, human=lambda: out.print(drawn_tree(rows)))
 
 
 @abom.command(
@@ -87,7 +88,7 @@ def show(
 def compare(
     context: typer.Context,
     unit: Name,
-    other: Annotated[str | None, typer.Argument(help="The unit to set against it.", show_default=False)] = None,
+    other: Annotated[str | None, typer.Argument(help="The unit to compare it with.", show_default=False)] = None,
     as_of: Instant = None,
     and_at: Annotated[
         datetime | None,
@@ -96,17 +97,17 @@ def compare(
             parser=_instant,
             metavar="INSTANT",
             show_default=False,
-            help="The later of two instants at which the unit is set against itself.",
+            help="The later of the two instants at which the unit is compared with itself.",
         ),
     ] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Against the plan that the unit was started with.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Compare with the plan that the unit was started with.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """Draw how two units differ, at every level, by part, quantity and designator; serial numbers do not count.
+    """Draw how two units differ, at every level, by part, quantity and designator; serial numbers are ignored.
 
-    Also a unit against itself at two instants, or against its plan.
+    Also compares a unit with itself at two instants, or with its plan.
     """
     from ion_pipeline.terminal.abom_views import changes_line, conformance_view, drawn_changes
 
@@ -142,16 +143,16 @@ def compare(
             out.print(drawn_changes(rows, before, after))
         out.print(changes_line(rows), highlight=False)
 
-    _give(document, rows, as_json=as_json, as_csv=as_csv, human=human)
+    _print(document, rows, as_json=as_json, as_csv=as_csv, human=human)
     if exit_code and differ:
         raise typer.Exit(1)
 
 
 @abom.command("where-used", epilog=_examples("where-used PLT-GOOD-POWDER", "where-used PLT-SENSOR:PLT-Q0 --csv"))
 def where_used(context: typer.Context, unit: Name, as_json: Json = False, as_csv: Csv = False) -> None:
-    """List every unit that a unit or lot is in, however deep.
+    """List every unit that contains a unit or lot, at any depth.
 
-    One lot, without what was split off it: `recall` takes those along.
+    Lots that were split off from the lot are not included; `recall` includes them.
     """
     from ion_pipeline.terminal.abom_views import uses_view
 
@@ -160,9 +161,9 @@ def where_used(context: typer.Context, unit: Name, as_json: Json = False, as_csv
         rows = genealogy.where_used(found)
 
     def human() -> None:
-        out.print(uses_view(rows) if rows else plain(f"{found.label} is in nothing."), highlight=False)
+        out.print(uses_view(rows) if rows else plain(f"{found.label} is not installed in any unit."), highlight=False)
 
-    _give({"unit": found, "used_in": rows}, rows, as_json=as_json, as_csv=as_csv, human=human)
+    _print({"unit": found, "used_in": rows}, rows, as_json=as_json, as_csv=as_csv, human=human)
 
 
 @abom.command(
@@ -175,7 +176,7 @@ def recall(
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
-    """List the top-level units with a bad lot or serial in them, lots that were split off it included."""
+    """List the top-level units that contain a bad lot or serial number, or a lot that was split off from it."""
     from ion_pipeline.terminal.abom_views import recall_view
 
     with _opened(context) as genealogy:
@@ -187,7 +188,7 @@ def recall(
         out.print(plain(f"{len(rows)} top-level units contain {part} {lot_or_serial}."))
 
     document = {"part_number": part, "lot_or_serial": lot_or_serial, "affected": rows}
-    _give(document, rows, as_json=as_json, as_csv=as_csv, human=human)
+    _print(document, rows, as_json=as_json, as_csv=as_csv, human=human)
 
 
 def _opened(context: typer.Context) -> AbstractContextManager["Genealogy"]:
@@ -198,7 +199,7 @@ def _opened(context: typer.Context) -> AbstractContextManager["Genealogy"]:
     return open_genealogy(settings.published_dir, resources_of(settings))
 
 
-def _give(
+def _print(
     document: Any, rows: Sequence[dict[str, Any]], *, as_json: bool, as_csv: bool, human: Callable[[], None]
 ) -> None:
     if as_json and as_csv:
@@ -206,7 +207,7 @@ def _give(
     if not as_csv:
         emit(document, as_json=as_json, human=human)
     elif rows:
-        # A file gets the text as it is in ION; a terminal must not be controlled by it.
+        # A file gets the text as it is in ION; on a terminal, control characters are made visible.
         on_terminal = sys.stdout.isatty()
         _write_row(list(rows[0]))
         for row in rows:
@@ -214,7 +215,7 @@ def _give(
 
 
 def _write_row(cells: Sequence[Any]) -> None:
-    # The writer quotes the characters of its own line end only, and a carriage return in a cell needs it too.
+    # The writer quotes only characters of its own line terminator, and a carriage return in a cell needs quotes too.
     line = io.StringIO()
     csv.writer(line, lineterminator="\r\n").writerow(cells)
     sys.stdout.write(line.getvalue().removesuffix("\r\n") + "\n")

@@ -1,4 +1,4 @@
-"""`ion-pipeline report`: something to look at. Reads the published file and nothing else."""
+"""`ion-pipeline report`: the quality report as an HTML page. Reads the published file and nothing else."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,14 +17,14 @@ def report(
     ] = None,
     serial: Annotated[
         list[str] | None,
-        typer.Option(help="Also the tree of this unit, unfolded, named as in `abom show`; repeatable."),
+        typer.Option(help="Also include the tree of this unit, expanded, named as in `abom show`; repeatable."),
     ] = None,
-    units: Annotated[int, typer.Option(min=0, help="Trees of so many top-level units, the newest first.")] = 100,
+    units: Annotated[int, typer.Option(min=0, help="How many top-level units to include, newest first.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Write one HTML page from the published file: yield, defects, control charts, issues, suppliers, as-built trees.
 
-    It needs no network and no server: open it, print it, send it to those who may see its data.
+    It needs no network and no server: open it, print it, or send it to people who may see its data.
     """
     from ion_pipeline.report import write_report
 

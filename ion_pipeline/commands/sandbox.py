@@ -1,4 +1,4 @@
-"""`ion-pipeline sandbox`: a local ION to try things on."""
+"""`ion-pipeline sandbox`: a local ION to experiment with."""
 
 import sys
 from contextlib import suppress
@@ -19,13 +19,16 @@ def serve(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the factory; the same seed gives the same bytes.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
-    profile: Annotated[str, typer.Option(help="Which parts of ION's schema this tenant has.")] = "full",
-    forbid: Annotated[list[str] | None, typer.Option(help="Root connection that nobody may read; repeatable.")] = None,
+    profile: Annotated[str, typer.Option(help="Which parts of ION's schema the tenant has.")] = "full",
+    forbid: Annotated[
+        list[str] | None, typer.Option(help="Root connection that the API key may not read; repeatable.")
+    ] = None,
     max_first: Annotated[
         int | None, typer.Option(min=1, show_default=False, help="Refuse requests for more rows of one list.")
     ] = None,
     cap_first: Annotated[
-        int | None, typer.Option(min=1, show_default=False, help="Give no more rows of one list, without a word.")
+        int | None,
+        typer.Option(min=1, show_default=False, help="Return at most this many rows of one list, without an error."),
     ] = None,
     max_cost: Annotated[
         int | None,
@@ -37,7 +40,7 @@ def serve(
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8484,
     token_lifetime: Annotated[int, typer.Option(help="Seconds an access token lives.")] = 300,
 ) -> None:
-    """Serve a local ION until interrupted, and print the settings that point at it."""
+    """Serve a local ION until interrupted, and print the settings that connect to it."""
     from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions
     from ion_pipeline.sandbox.server import serve as run_server
 
@@ -45,7 +48,7 @@ def serve(
         for name, value in address.environment().items():
             sys.stdout.write(f"export {name}={value}\n")
         sys.stdout.flush()
-        err.print(f"The sandbox answers at {address.api_url}/graphql. Ctrl-C ends it.", highlight=False)
+        err.print(f"The sandbox serves {address.api_url}/graphql. Press Ctrl-C to stop it.", highlight=False)
 
     with suppress(KeyboardInterrupt):
         run_server(
@@ -68,11 +71,11 @@ def serve(
 
 @sandbox.command("export")
 def export(
-    directory: Annotated[Path, typer.Argument(help="Where to write; created if need be.")],
+    directory: Annotated[Path, typer.Argument(help="Directory to write to; created if it does not exist.")],
     seed: Annotated[int, typer.Option(help="Seed of the factory.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
 ) -> None:
-    """Write the factory's world as files, one per root connection, with the planted truths beside them."""
+    """Write the factory's world as files, one for each root connection, together with its planted truths."""
     from ion_pipeline.sandbox.server import export_world
 
     with err.status("Building the factory"):

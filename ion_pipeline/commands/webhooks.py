@@ -1,4 +1,4 @@
-"""`ion-pipeline webhooks`: a receiver of ION's events, so that a refresh need not wait for the hour."""
+"""`ion-pipeline webhooks`: a receiver of ION's events, so that a refresh starts before the schedule's next time."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.terminal.frame import command_settings, err
 
-webhooks = typer.Typer(help="Take ION's events as a reason to refresh.", no_args_is_help=True)
+webhooks = typer.Typer(help="Receive ION's events and refresh what they name.", no_args_is_help=True)
 
 
 @webhooks.command("serve")
@@ -18,9 +18,10 @@ def serve(
     ),
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8485,
 ) -> None:
-    """Receive events at /ion/webhooks until interrupted; the sensor `webhook_events` makes refreshes of them.
+    """Receive events at /ion/webhooks until interrupted; the sensor `webhook_events` starts a refresh for them.
 
-    ION wants HTTPS: put it behind a proxy that ends TLS. The secret comes from ION_WEBHOOK_SECRET(_FILE).
+    ION sends events over HTTPS only: run the receiver behind a proxy that terminates TLS. The secret comes from
+    ION_WEBHOOK_SECRET or ION_WEBHOOK_SECRET_FILE.
     """
     from ion_pipeline.webhooks import Inbox, ReceiverOptions, receiver
     from ion_pipeline.webhooks.server import server
@@ -30,7 +31,7 @@ def serve(
     if secret is None:
         raise SettingsError(
             "The receiver has no secret to check signatures with.",
-            remedy="Set ION_WEBHOOK_SECRET or ION_WEBHOOK_SECRET_FILE to the one given to ION's webhook receiver.",
+            remedy="Set ION_WEBHOOK_SECRET or ION_WEBHOOK_SECRET_FILE to the secret of the webhook receiver in ION.",
         )
     options = ReceiverOptions(
         secret=secret.get_secret_value(),
@@ -39,5 +40,5 @@ def serve(
         per_second=settings.webhook_requests_per_second,
     )
     serving = server(receiver(Inbox(settings.webhook_inbox), options), host, port)
-    err.print(f"Events are received at http://{host}:{port}/ion/webhooks. Ctrl-C ends it.", highlight=False)
+    err.print(f"Receiving events at http://{host}:{port}/ion/webhooks. Press Ctrl-C to stop.", highlight=False)
     serving.run()

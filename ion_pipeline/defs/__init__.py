@@ -1,10 +1,10 @@
-"""Dagster, and nothing else: assets, checks, the job and its schedule, and running the job in this process.
+"""Everything about Dagster: assets, checks, jobs, schedules, sensors, and running a job in this process.
 
-Each module turns the reports of `pipeline` into Dagster's events; none of them reads ION, DuckDB or Parquet by itself.
-They are put together in `ion_pipeline.definitions`. Assets by layer:
+Each module converts the reports of `pipeline` into Dagster's events. None of them reads ION, DuckDB or Parquet itself.
+`ion_pipeline.definitions` combines them. Assets by layer:
 
     ion/<entity>      entities    one operation, one client, one load in the lake
     raw/<table>       raw         one operation, one transaction
     <schema>/<model>  models      dbt, one operation
-    published/ion     published   what readers open
+    published/ion     published   the files that readers open
 """

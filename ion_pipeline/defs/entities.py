@@ -1,4 +1,4 @@
-"""ION's entities as assets: one operation reads all that are selected, with one client and into one load."""
+"""ION's entities as assets: one operation reads all selected entities, with one client and into one load."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +17,7 @@ from ion_pipeline.defs.names import (
     ROWS,
     entity_key,
 )
-from ion_pipeline.defs.outcome import left_alone
+from ion_pipeline.defs.outcome import output_without_materialization
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.extract.results import EntityResult
 from ion_pipeline.pipeline.reconcile import ReconcileReport
@@ -37,8 +37,8 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
     """One asset for each entity, and its three checks.
 
     Args:
-        entities: What is read.
-        freshness: When what was read counts as stale.
+        entities: The entities to read.
+        freshness: When an asset counts as stale.
     """
 
     @dg.multi_asset(
@@ -61,7 +61,7 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
         if how == "reconcile":
             _note_drift(context, pipeline.reconcile(names))
         report = pipeline.extract(names, full=how == "full")
-        # Without an output of any entity, Dagster skips everything downstream.
+        # If no entity has an output, Dagster skips everything downstream.
         is_idle = report.load_id is None and pipeline.is_published_current()
         if is_idle:
             _note_nothing_new(context, report)
@@ -71,7 +71,7 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
                 if result.status == "read":
                     yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, result))
                 elif not is_idle:
-                    yield left_alone(context, key)
+                    yield output_without_materialization(context, key)
             for check in (count_check(result), schema_check(result), clock_check(result, report.clock_doubts)):
                 if dg.AssetCheckKey(key, str(check.check_name)) in checks:
                     yield check
@@ -81,23 +81,26 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
 
 def _publishes(context: dg.AssetExecutionContext) -> bool:
     """Whether this run ends with a publish."""
-    selected = context.run.asset_selection  # Empty, or none, where all of it is run.
+    selected = context.run.asset_selection  # Empty, or None, if the whole job runs.
     return not selected or PUBLISHED_KEY in selected
 
 
 def _note_drift(context: dg.AssetExecutionContext, found: ReconcileReport) -> None:
-    """Record how many rows had drifted without a sign: by entity, and in the run's log where there were any."""
+    """Record how many rows differed from ION's: for each entity, and in the run's log if there were any."""
     for entity in found.entities:
         counts = {"rows": entity.rows, "rows_drifted": entity.drifted}
         context.log_event(dg.AssetObservation(entity_key(entity.entity), metadata=counts))
     if found.drifted:
         context.log.warning(
-            "%d of %d rows had drifted silently; load %s repairs.", found.drifted, found.rows, found.load_id
+            "%d of %d rows had changes that ION did not report; load %s repairs them.",
+            found.drifted,
+            found.rows,
+            found.load_id,
         )
 
 
 def _note_nothing_new(context: dg.AssetExecutionContext, report: ExtractReport) -> None:
-    """Record that what is there is up to date, without outputs: freshness is about that, and nothing is to be built."""
+    """Record that the assets are up to date, without outputs: it renews their freshness and starts no build."""
     found = [result for result in report.entities if result.status not in _WHY_UNREAD]
     keys = [entity_key(result.entity) for result in found]
     for key in [*(key for key in keys if key in context.selected_asset_keys), PUBLISHED_KEY]:
@@ -105,20 +108,20 @@ def _note_nothing_new(context: dg.AssetExecutionContext, report: ExtractReport) 
 
 
 def count_check(result: EntityResult) -> dg.AssetCheckResult:
-    """Did as many rows come as ION counts? An unread entity is a warning: the others are still worth having."""
+    """Check that as many rows were read as ION counts. An unread entity is a warning, so that the run continues."""
     unread = _WHY_UNREAD.get(result.status)
     if unread:
         passed, severity = False, dg.AssetCheckSeverity.WARN
         description = unread.format(entity=result.entity)
     elif result.total_count is None:
         passed, severity = True, dg.AssetCheckSeverity.ERROR
-        description = "Read inside another entity, where ION gives no count."
+        description = "Read inside another entity, for which ION gives no count."
     elif result.unsettled:
         passed, severity = False, dg.AssetCheckSeverity.WARN
-        description = f"{result.unsettled} rows changed again while it was read; the next refresh brings them."
+        description = f"{result.unsettled} rows changed again while it was read; the next refresh reads them."
     elif result.expected is not None:
         passed, severity = result.expected == result.total_count, dg.AssetCheckSeverity.ERROR
-        description = f"{result.expected} rows with the changes, {result.total_count} counted by ION."
+        description = f"{result.expected} rows after the changes, {result.total_count} counted by ION."
     else:
         passed, severity = result.rows == result.total_count, dg.AssetCheckSeverity.ERROR
         description = f"{result.rows} rows read, {result.total_count} counted by ION."
@@ -132,7 +135,7 @@ def count_check(result: EntityResult) -> dg.AssetCheckResult:
 
 
 def schema_check(result: EntityResult) -> dg.AssetCheckResult:
-    """Is the tenant's type as the catalog has it? What is missing reads as null, so a difference is a warning."""
+    """Check that the tenant's type matches the catalog. A missing field reads as null, so a difference is a warning."""
     drift = result.drift
     parts = _drift(result)
     return dg.AssetCheckResult(
@@ -146,7 +149,7 @@ def schema_check(result: EntityResult) -> dg.AssetCheckResult:
 
 
 def clock_check(result: EntityResult, doubts: Sequence[str]) -> dg.AssetCheckResult:
-    """Do the clocks agree that say from when on changes are asked for? The earliest is believed: a warning."""
+    """Check that the clocks behind the watermark agree. The earliest one is used, so a difference is a warning."""
     return dg.AssetCheckResult(
         asset_key=entity_key(result.entity),
         check_name=CLOCK_CHECK,
@@ -159,7 +162,7 @@ def clock_check(result: EntityResult, doubts: Sequence[str]) -> dg.AssetCheckRes
 def _spec(entity: Entity, freshness: dg.FreshnessPolicy | None) -> dg.AssetSpec:
     return dg.AssetSpec(
         entity_key(entity.name),
-        description=f"ION's `{entity.root_field}` ({entity.node_type}) as Parquet in the lake, with the lists inside.",
+        description=f"ION's `{entity.root_field}` ({entity.node_type}) as Parquet in the lake, with the lists in it.",
         group_name=ION,
         kinds={"graphql", "parquet"},
         freshness_policy=freshness,
@@ -174,7 +177,7 @@ def _check_specs(entity: str) -> Iterator[dg.AssetCheckSpec]:
     yield dg.AssetCheckSpec(
         SCHEMA_CHECK,
         asset=entity_key(entity),
-        description="The tenant's fields and enums are those of the catalog; `--adopt` takes up what is new.",
+        description="The tenant's fields and enums are those of the catalog; `--adopt` adds new ones to the catalog.",
     )
     yield dg.AssetCheckSpec(
         CLOCK_CHECK, asset=entity_key(entity), description="ION's clock, this machine's and the watermarks agree."

@@ -1,4 +1,4 @@
-"""Dagster's instance of `DAGSTER_HOME`, whose files two processes may want to make at once."""
+"""Opens Dagster's instance of `DAGSTER_HOME`, whose files two processes may try to create at the same time."""
 
 import os
 from contextlib import nullcontext
@@ -8,19 +8,19 @@ import dagster as dg
 
 from ion_pipeline.files.lock import WriterLock
 
-_OPENED_AFTER = 60.0
+_WAIT_SECONDS = 60.0
 
 
 def open_instance() -> dg.DagsterInstance:
-    """The instance of `DAGSTER_HOME`; its files are made when it is opened for the first time, by one process only.
+    """Open the instance of `DAGSTER_HOME`; a lock makes sure that only one process creates its files.
 
-    Two that make them at once may both write a schema version into them, and nobody can open the instance any more
-    ("more than one head present").
+    If two processes create them at the same time, both may write a schema version, and then the instance can no longer
+    be opened ("more than one head present").
 
     Raises:
         LockedError: Another process has been opening it for a minute.
         DagsterHomeNotSetError: `DAGSTER_HOME` is not set.
     """
     home = os.environ.get("DAGSTER_HOME")
-    with WriterLock(Path(home) / ".opening", "opening it", wait_seconds=_OPENED_AFTER) if home else nullcontext():
+    with WriterLock(Path(home) / ".opening", "opening it", wait_seconds=_WAIT_SECONDS) if home else nullcontext():
         return dg.DagsterInstance.get()

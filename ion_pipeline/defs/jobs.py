@@ -1,4 +1,4 @@
-"""Jobs and when they run. The clock, the time zone and whether schedules are on come from the settings."""
+"""Jobs and their schedules. The times, the time zone and whether schedules are on come from the settings."""
 
 from datetime import timedelta
 
@@ -8,20 +8,20 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from ion_pipeline.defs.names import READ
 from ion_pipeline.settings import Settings
 
-# A run that failed starts again by itself, if the instance allows it (`run_retries` in dagster.yaml).
+# Dagster retries a failed run if the instance allows it (`run_retries` in dagster.yaml).
 _MAX_RETRIES = "dagster/max_retries"
-_HOW = {
+_JOBS = {
     "refresh": ("changes", "Read what is new in ION, load, build, test and publish."),
-    "reconcile": ("reconcile", "Compare every row with ION, repair what drifted, load, build, test and publish."),
+    "reconcile": ("reconcile", "Compare every row with ION, repair differences, load, build, test and publish."),
     "full_refresh": ("full", "Read all rows of ION again, load, build, test and publish."),
 }
 
 
 def make_jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
-    """ION to the published file: every asset and every check, one after the other in one process.
+    """Jobs from ION to the published file: every asset and every check, one after the other in one process.
 
     Args:
-        settings: How often a failed run is tried again.
+        settings: Say how often a failed run is retried.
     """
     return [
         dg.define_asset_job(
@@ -31,15 +31,15 @@ def make_jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
             description=description,
             tags={READ: how, _MAX_RETRIES: str(settings.run_retries)},
         )
-        for name, (how, description) in _HOW.items()
+        for name, (how, description) in _JOBS.items()
     ]
 
 
 def make_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """A schedule for each job that has a time. None is on in `embedded`, whatever the settings say.
+    """A schedule for each job that has a time. In `embedded` all are off, whatever the settings say.
 
     Args:
-        settings: The times, the time zone, and whether they are on.
+        settings: Give the times, the time zone, and whether schedules are on.
     """
     is_on = settings.schedules_on and settings.environment != "embedded"
     crons = {
@@ -61,5 +61,5 @@ def make_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
 
 def fresh_for(hours: float) -> dg.FreshnessPolicy:
-    """What was not looked at for so many hours is stale, with a warning at half of them; nothing new is fresh, too."""
+    """An asset is stale if it was not checked for this many hours, with a warning after half of them."""
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=hours), warn_window=timedelta(hours=hours / 2))

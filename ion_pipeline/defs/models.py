@@ -1,7 +1,7 @@
-"""The dbt project as assets: lineage, checks and results are dbt's own; no model is known by name.
+"""The dbt project as assets: lineage, checks and results come from dbt; no model is named here.
 
-dbt is run by `pipeline.dbt`, as the command line runs it, rather than by dagster-dbt's resource: that one loads a
-second dbt into this process, takes its environment from this process alone and writes every line to standard output.
+`pipeline.dbt` runs dbt, as on the command line. dagster-dbt's resource is not used: it loads a second dbt into this
+process, takes its environment from this process only and writes every line to standard output.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
-from ion_pipeline.defs.outcome import left_alone
+from ion_pipeline.defs.outcome import output_without_materialization
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.pipeline.dbt.report import BuildError, NodeResult
 from ion_pipeline.plain import visible
@@ -23,10 +23,10 @@ _TESTED = frozenset({"pass", "warn", "fail", "error", "runtime error"})
 
 
 class Translator(DagsterDbtTranslator):
-    """Models are `<schema>/<name>` in the group of their schema; sources name their asset in `meta`."""
+    """Names assets: a model is `<schema>/<name>` in the group of its schema, a source names its asset in `meta`."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """`<schema>/<name>` as in the warehouse; for a source what its `meta.dagster.asset_key` says."""
+        """`<schema>/<name>` as in the warehouse; for a source the key in its `meta.dagster.asset_key`."""
         if dbt_resource_props["resource_type"] == "source":
             return super().get_asset_key(dbt_resource_props)
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
@@ -38,7 +38,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_check_spec(
         self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetCheckSpec | None:
-        """As dagster-dbt has it; a test over several nodes, which it has no place for, goes to the first model."""
+        """The check of a test, as in dagster-dbt, which drops a test of several nodes: here its first model gets it."""
         test = manifest["nodes"][unique_id]
         parents = sorted(test["depends_on"]["nodes"], key=lambda parent: parent.startswith("source."))
         if test.get("attached_node") or len(parents) == 1:
@@ -57,7 +57,7 @@ class Translator(DagsterDbtTranslator):
 
 
 def model_assets(manifest: Path) -> dg.AssetsDefinition:
-    """Every model and seed, and every test that belongs to one or to a source of one.
+    """Assets for every model and seed, and checks for every test of a model, a seed or a source.
 
     Args:
         manifest: dbt's `manifest.json`.
@@ -84,23 +84,23 @@ def model_assets(manifest: Path) -> dg.AssetsDefinition:
             yield from _events(context, error.report.nodes)
             raise
         yield from _events(context, report.nodes)
-        done = {node.unique_id for node in report.nodes}
+        built = {node.unique_id for node in report.nodes}
         for unique_id, key in _selected_models(context).items():
-            if unique_id not in done:
-                yield left_alone(context, key)
+            if unique_id not in built:
+                yield output_without_materialization(context, key)
 
     return build
 
 
 def _names(context: dg.AssetExecutionContext) -> list[str] | None:
-    """What is selected, by the names that dbt selects by; None when all of it is."""
+    """The selected models and tests by the names that dbt's selection uses; None if all are selected."""
     if not context.is_subset:
         return None
     return [_dbt_name(unique_id) for unique_id in [*_selected_models(context), *_selected_tests(context)]]
 
 
 def _dbt_name(unique_id: str) -> str:
-    """The name dbt selects by, from `model.<project>.<name>` or `test.<project>.<name>.<hash>`."""
+    """The name for dbt's selection, from `model.<project>.<name>` or `test.<project>.<name>.<hash>`."""
     return unique_id.split(".")[2]
 
 
@@ -117,7 +117,7 @@ def _selected_tests(context: dg.AssetExecutionContext) -> dict[str, dg.AssetChec
 def _events(
     context: dg.AssetExecutionContext, nodes: Iterable[NodeResult]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """What dbt did, as Dagster's events, in dbt's order; unit tests have no place in the graph."""
+    """The results of dbt as Dagster's events, in dbt's order; unit tests are not part of the graph."""
     models, tests = _selected_models(context), _selected_tests(context)
     for node in nodes:
         if node.unique_id in models and node.status in _BUILT:
@@ -132,7 +132,7 @@ def _check_result(spec: dg.AssetCheckSpec, node: NodeResult) -> dg.AssetCheckRes
         check_name=spec.name,
         passed=node.status == "pass",
         severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
-        # A database's words about a value may hold the value.
+        # A database's error text may contain a value, and that may contain control characters.
         description=visible(node.message) or None,
         metadata={"seconds": node.seconds},
     )

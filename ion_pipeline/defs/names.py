@@ -13,15 +13,15 @@ LOAD = "load"
 BUILD = "build"
 PUBLISH = "publish"
 
-# Pools hold one operation at a time over all runs of an instance (see dagster.yaml): one tenant is not read twice at
-# once, and DuckDB has one writer.
+# A pool admits one operation at a time over all runs of an instance (see dagster.yaml): a tenant is not read twice at
+# the same time, and DuckDB has one writer.
 ION_API = "ion_api"
 DUCKDB_WRITER = "duckdb_writer"
 
-# Tag of a run: how ION is read, one of "changes", "full" and "reconcile".
+# Tag of a run that says how ION is read: "changes", "full" or "reconcile".
 READ = "ion/read"
 
-# Metadata that the result of a run is made from.
+# Metadata from which the result of a run is read.
 LOAD_ID = "load_id"
 LOAD_REQUESTS = "load_requests"
 LOAD_ROWS = "load_rows"

@@ -1,7 +1,7 @@
-"""Whom to tell when a run has failed for good: a URL, an address, or both.
+"""Notifies a URL, e-mail addresses, or both when a run has failed permanently.
 
-The URL is a secret, because it lets anybody write to the chat: it is in no message, log line or traceback. The reason
-of a failure may hold words of ION: in a chat it is text, so it calls nobody and links nowhere.
+The URL is a secret, because anybody who knows it can write to the chat: no message, log line or traceback contains it.
+The reason of a failure may quote ION: in a chat it is sent as code, so that it mentions nobody and creates no links.
 """
 
 import logging
@@ -25,55 +25,56 @@ _LONGEST = 2000
 
 
 class NoticeError(IonPipelineError):
-    """Somebody who should be told could not be."""
+    """A notification could not be sent."""
 
 
 def failure_sensor(settings: Callable[[], Settings], *, is_on: bool) -> dg.SensorDefinition:
-    """Tells of runs that failed and will not be tried again.
+    """A sensor that sends a notification for each run that failed and will not be retried.
 
     Args:
-        settings: Gives the settings when there is something to tell: URLs and passwords are in no definition.
-        is_on: Whether it is on without anyone's switching it on: where there is somebody to tell.
+        settings: Returns the settings when a notification is due: a definition contains no URLs and passwords.
+        is_on: Whether the sensor is on by default: it is if the settings name a receiver.
     """
 
     @dg.run_failure_sensor(
         name="run_failed",
-        description="Tells ION_NOTIFY_URL and ION_NOTIFY_EMAIL of a failed run.",
+        description="Notifies ION_NOTIFY_URL and ION_NOTIFY_EMAIL of a failed run.",
         default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
     )
     def run_failed(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         run = context.dagster_run
-        if will_be_tried_again(run.tags):
-            return dg.SkipReason("It is tried again.")
+        if will_be_retried(run.tags):
+            return dg.SkipReason("The run will be retried.")
         reasons = [event.step_failure_data.error_display_string for event in context.get_step_failure_events()]
-        tell(settings(), run.job_name, run.run_id, reasons[0] if reasons else context.failure_event.message or "")
+        notify(settings(), run.job_name, run.run_id, reasons[0] if reasons else context.failure_event.message or "")
         return None
 
     return run_failed
 
 
-def will_be_tried_again(tags: Mapping[str, str]) -> bool:
-    """Whether Dagster says of a failed run that another follows it."""
+def will_be_retried(tags: Mapping[str, str]) -> bool:
+    """Whether Dagster's tags of a failed run say that it will be retried."""
     return tags.get("dagster/will_retry", "false").lower() == "true"
 
 
-def tell(settings: Settings, job: str, run_id: str, reason: str) -> None:
-    """Tell everyone in the settings.
+def notify(settings: Settings, job: str, run_id: str, reason: str) -> None:
+    """Notify the URL and the addresses of the settings. An error fails the sensor's tick, which shows it.
 
     Args:
-        settings: Whom, and how.
+        settings: Give the URL, the addresses and the mail server.
         job: The job that failed.
         run_id: Dagster's id of the run.
-        reason: Why, as far as known; cut to a length that a chat takes.
+        reason: The reason, if known; shortened to a length that a chat accepts.
 
     Raises:
-        NoticeError: The URL cannot be reached or refuses; the sensor's tick fails and shows it. Mail is sent still.
-        SettingsError: The proxy or the certificates that the environment names cannot be used; likewise.
-        OSError: The mail cannot be sent; likewise.
+        NoticeError: The URL cannot be reached or refuses the notification. The mail is sent nevertheless.
+        SettingsError: The proxy or the certificates named by the environment cannot be used. The mail is sent
+            nevertheless.
+        OSError: The mail cannot be sent.
     """
     subject = f"ion-pipeline: {job} failed ({settings.environment})"
     heading, why = f"{subject}\nRun {run_id}", visible(reason.strip()[:_LONGEST], keep="\n")
-    # One way that fails does not keep it from the other.
+    # If the chat cannot be reached, the mail is still sent.
     try:
         _chat(settings, heading, why, job=job, run_id=run_id)
     finally:
@@ -82,10 +83,10 @@ def tell(settings: Settings, job: str, run_id: str, reason: str) -> None:
 
 
 def as_text(text: str) -> str:
-    """A text that a chat shows as it is.
+    """A text in a form that a chat displays unchanged.
 
-    In a block of code nothing is emphasis or calls a name; what Slack and Teams take for a link, a mention or a tag
-    even there begins with `<` or `&`, which they want written as HTML has them.
+    In a code block nothing is emphasis or a mention. Slack and Teams interpret `<` and `&` even there, as the start of
+    a link, a mention or an entity, so these characters are escaped as in HTML.
     """
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
     return f"```\n{escaped}\n```"
@@ -94,17 +95,19 @@ def as_text(text: str) -> str:
 def _chat(settings: Settings, heading: str, why: str, **known: str) -> None:
     if not settings.notify_url:
         return
-    # `text` is what Slack, Teams and Mattermost show; the rest is for programs.
+    # Slack, Teams and Mattermost display `text`; the other fields are for programs.
     document = {"text": f"{heading}\n{as_text(why)}", **known, "environment": settings.environment}
     problem = _post(settings.notify_url.get_secret_value(), document)
     if problem:
-        raise NoticeError(f"ION_NOTIFY_URL {problem}.", remedy="Make a new incoming webhook there, and set it.")
+        raise NoticeError(
+            f"ION_NOTIFY_URL {problem}.", remedy="Create a new incoming webhook in the chat, and set its URL."
+        )
 
 
 def _post(url: str, document: dict[str, str]) -> str:
-    """Send it, the way that the environment names for ION too, and say what went wrong.
+    """Post a document to a URL, with the same proxy and certificates as for ION; return what went wrong, if anything.
 
-    httpx's own errors and log lines name the URL.
+    httpx's own errors and log lines contain the URL, so neither is passed on.
     """
     certificates = ssl_context(trust_env=True)
     try:

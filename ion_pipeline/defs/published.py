@@ -1,4 +1,4 @@
-"""What readers open, as one asset: it stands for the published file, its Parquet copies and the data dictionary."""
+"""The files that readers open, as one asset: the published file, its Parquet copies and the data dictionary."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,11 +11,11 @@ from ion_pipeline.publish import PUBLIC_SCHEMAS, PublishReport
 
 
 def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
-    """The published warehouse, below every model of a public schema.
+    """The published warehouse, downstream of every model of a public schema.
 
     Args:
         models: Keys of all models.
-        freshness: When what is published counts as stale.
+        freshness: When the asset counts as stale.
     """
     spec = dg.AssetSpec(
         PUBLISHED_KEY,
@@ -23,7 +23,7 @@ def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolic
         group_name=PUBLISHED,
         kinds={"duckdb", "parquet"},
         freshness_policy=freshness,
-        description="The public tables as one DuckDB file, Parquet and a data dictionary, swapped in together.",
+        description="The public tables as one DuckDB file, Parquet and a data dictionary, replaced together.",
     )
 
     @dg.multi_asset(name=PUBLISH, specs=[spec], pool=DUCKDB_WRITER)
@@ -31,7 +31,7 @@ def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolic
         try:
             yield _published(pipeline.publish())
         except NotSentError as error:
-            # Readers of the files have it: that is recorded, and the run fails all the same.
+            # The files are published: that is recorded, and the run fails nevertheless.
             yield _published(error.report)
             raise
 

@@ -6,16 +6,23 @@ import dagster as dg
 
 from ion_pipeline.catalog.catalog import Column, Table
 from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, ROWS, entity_key, raw_key
-from ion_pipeline.defs.outcome import left_alone
+from ion_pipeline.defs.outcome import output_without_materialization
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.plain import visible
-from ion_pipeline.warehouse import TableChange, load_log
+from ion_pipeline.warehouse import TableChange
+
+# The tables of the load log that models read.
+LOAD_LOG = {
+    "_ion_loads": "Loads that have been applied. Key: load_id.",
+    "_ion_load_tables": "What each load read of each table. Key: load_id, table_name.",
+    "_ion_schema_drift": "How the tenant differed from the catalog in each load.",
+}
 
 
 def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
-    """One asset for each table, below the entity it is read with, and the loader's own below all of them."""
+    """One asset for each table, downstream of its entity, and one for each table of the load log, downstream of all."""
     entities = sorted({table.entity for table in tables})
-    specs = [*(_spec(table) for table in tables), *(_log_spec(name, entities) for name in load_log.TABLES)]
+    specs = [*(_spec(table) for table in tables), *(_log_spec(name, entities) for name in LOAD_LOG)]
 
     @dg.multi_asset(name=LOAD, specs=specs, can_subset=True, pool=DUCKDB_WRITER)
     def load(
@@ -30,10 +37,10 @@ def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
             if change:
                 yield dg.MaterializeResult(asset_key=key, metadata=_metadata(change))
             elif report.loads:
-                yield left_alone(context, key)
+                yield output_without_materialization(context, key)
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"new_loads": 0})
-        for name in load_log.TABLES:
+        for name in LOAD_LOG:
             if raw_key(name) in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=raw_key(name), metadata={"new_loads": len(report.loads)})
 
@@ -41,7 +48,7 @@ def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
 
 
 def _spec(table: Table) -> dg.AssetSpec:
-    source = "a list inside" if table.is_child else "all rows of"
+    source = "a list in" if table.is_child else "all rows of"
     return dg.AssetSpec(
         raw_key(table.name),
         deps=[entity_key(table.entity)],
@@ -60,7 +67,7 @@ def _log_spec(name: str, entities: Sequence[str]) -> dg.AssetSpec:
     return dg.AssetSpec(
         raw_key(name),
         deps=[entity_key(entity) for entity in entities],
-        description=load_log.TABLES[name],
+        description=LOAD_LOG[name],
         group_name=RAW,
         kinds={"duckdb"},
         metadata={"dagster/table_name": f"{RAW}.{name}"},
@@ -69,7 +76,7 @@ def _log_spec(name: str, entities: Sequence[str]) -> dg.AssetSpec:
 
 
 def _column(column: Column) -> dg.TableColumn:
-    # Of an adopted field it is the tenant's text.
+    # The description of an adopted field is the tenant's text, so control characters are made visible.
     description = visible(column.description, keep="\n")
     return dg.TableColumn(column.name, type=str(column.arrow_type), description=description or None)
 

@@ -1,4 +1,4 @@
-"""What the assets call: the steps of a refresh, with settings and a listener filled in."""
+"""The steps of a refresh as a Dagster resource, with settings and a reporter filled in."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -22,10 +22,10 @@ class Pipeline:
     """The steps of one tenant and one data directory; the Dagster resource `pipeline`.
 
     Attributes:
-        settings: Gives the settings when a step runs, so that a graph can be shown before anyone has credentials.
-        reporter: Hears how the steps go.
-        on_line: Gets each line dbt prints; they are in dbt's own log in any case.
-        mode: Changes only, unless told otherwise.
+        settings: Returns the settings when a step runs, so that the graph can be loaded without credentials.
+        reporter: Receives the progress of the steps.
+        on_line: Receives each line that dbt prints; dbt's own log has them in any case.
+        mode: How ION is read; by default only changes.
     """
 
     settings: Callable[[], Settings]
@@ -34,21 +34,21 @@ class Pipeline:
     mode: ReadMode = field(default_factory=ReadMode)
 
     def extract(self, entities: Sequence[str], *, full: bool = False) -> ExtractReport:
-        """Read what is new of entities of ION, or all of them, into a load of the lake; errors as `steps.extract`."""
+        """Read the changes of entities, or all their rows, into a load of the lake; errors as `steps.extract`."""
         mode = replace(self.mode, full=True) if full else self.mode
         return steps.extract(self.settings(), entities=entities, mode=mode, reporter=self.reporter)
 
     def target_trouble(self) -> str:
-        """What is wrong for now with the place that a publish is sent to; errors as `target.check_target`."""
+        """What is wrong with the target that a publish is sent to, if anything; errors as `target.check_target`."""
         return check_target(self.settings(), reporter=self.reporter)
 
     def reconcile(self, entities: Sequence[str]) -> ReconcileReport:
-        """Compare every row of entities with ION and repair what differs; errors as `reconcile.reconcile`."""
+        """Compare every row of entities with ION and repair differences; errors as `reconcile.reconcile`."""
         accept = self.mode.accept_deletes
         return reconcile(self.settings(), entities=entities, accept_deletes=accept, reporter=self.reporter)
 
     def is_published_current(self) -> bool:
-        """Whether readers have everything that has been read; errors as `status.is_published_current`."""
+        """Whether the published file contains all loads; errors as `status.is_published_current`."""
         return is_published_current(self.settings())
 
     def load(self) -> LoadReport:
@@ -56,23 +56,23 @@ class Pipeline:
         return steps.load(self.settings(), reporter=self.reporter)
 
     def build(self, names: Sequence[str] | None = None) -> BuildReport:
-        """Build and test what has these names, or what is downstream of what changed; errors as `dbt.build`."""
+        """Build and test the named models, or those downstream of changed tables; errors as `dbt.build`."""
         with self.reporter.phase("Building the models"):
             if names is None:
                 return dbt.build_pending(self.settings(), on_line=self.on_line)
             return dbt.build(self.settings(), select=names, indirect_selection="empty", on_line=self.on_line)
 
     def publish(self) -> PublishReport:
-        """Write what readers open; errors as `steps.publish`."""
+        """Write the files that readers open; errors as `steps.publish`."""
         return steps.publish(self.settings(), reporter=self.reporter)
 
 
 def real_pipeline(settings: Settings | None, reporter: Reporter | None, mode: ReadMode | None = None) -> Pipeline:
-    """The steps themselves.
+    """The resource that runs the steps of `pipeline`; tests pass another one.
 
     Args:
-        settings: Read from the environment by each step if not given.
-        reporter: Without one it is Dagster's run page that shows what dbt prints: standard output.
+        settings: The settings; without them each step reads them from the environment.
+        reporter: Receives the progress; without one, dbt's lines go to standard output, for Dagster's run page.
         mode: How ION is read.
     """
     return Pipeline(

@@ -1,4 +1,4 @@
-"""The job `refresh`, run in this process for the command line: quiet, and with our own errors instead of Dagster's."""
+"""Runs the job `refresh` in this process for the command line, with our own errors in place of Dagster's log."""
 
 import logging
 import os
@@ -18,28 +18,28 @@ from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
 from ion_pipeline.ending import ends_by_signal
 from ion_pipeline.errors import IonPipelineError
 
-# What goes wrong is raised; Dagster's own account of it, with its traceback, would only hide the message.
+# An error is raised; Dagster's own log of it, with a traceback, would only hide the message.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class BlockingCheckError(IonPipelineError):
-    """A check that guards what is published has failed."""
+    """A blocking check failed, so nothing was published."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
-    """What a run did that went well.
+    """What a successful run did.
 
     Attributes:
         run_id: Dagster's id of the run.
         load_id: The load in the lake; None if nothing was read.
         entities: Entities read.
-        rows: Rows read, the lists inside entities included.
+        rows: Rows read, including those of lists in entities.
         requests: GraphQL requests of the load.
         models: dbt models and seeds built.
-        up_to_date: Those that were left as they are, because nothing they are made of has changed.
+        up_to_date: Models and seeds that were not built, because nothing upstream of them has changed.
         checks: Checks evaluated: counts, schemas and dbt's tests.
-        warnings: What the checks found that is worth a look, a sentence each.
+        warnings: One sentence for each check that failed with a warning.
         published: The published file; None if nothing was published.
         seconds: Wall time of each operation: extract, load, build, publish.
     """
@@ -63,16 +63,15 @@ def run_refresh(
     """Run the job.
 
     Args:
-        definitions: From `build_definitions`.
-        assets: Only these, such as `ion/parts`, with their checks.
-        instance: Where the run is recorded: by default the instance at `DAGSTER_HOME`; if that is not set, one that
-            lives as long as the call.
+        definitions: The result of `build_definitions`.
+        assets: Keys of the assets to run with their checks, such as `ion/parts`; all if empty.
+        instance: Records the run. By default the instance at `DAGSTER_HOME`; if that is not set, a temporary one.
 
     Raises:
-        IonPipelineError: The one that stopped the run, as its step raised it.
-        BlockingCheckError: A blocking check failed; what was published before is untouched.
-        KeyboardInterrupt: Somebody pressed Ctrl-C.
-        Terminated: SIGTERM came.
+        IonPipelineError: A step failed with this error.
+        BlockingCheckError: A blocking check failed; the published version is unchanged.
+        KeyboardInterrupt: SIGINT was received (Ctrl-C).
+        Terminated: SIGTERM was received.
     """
     job = definitions.resolve_job_def("refresh")
     selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
@@ -83,14 +82,14 @@ def run_refresh(
             )
         except DagsterAssetCheckFailedError as error:
             raise BlockingCheckError(
-                " ".join(str(error).split()), remedy="Nothing after it was run, and nothing was published."
+                " ".join(str(error).split()), remedy="No later step was run, and nothing was published."
             ) from None
     return summary(result)
 
 
 @contextmanager
 def _without_skip_warnings() -> Iterator[None]:
-    # With nothing new the models are skipped on purpose; Dagster warns of each blocking check that had no say.
+    # If nothing is new, the models are skipped on purpose; Dagster would warn of each blocking check not evaluated.
     logger = logging.getLogger("dagster._core.execution.plan.active")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -118,7 +117,7 @@ def summary(result: dg.ExecuteInProcessResult) -> RefreshResult:
         rows=load.get(LOAD_ROWS, 0),
         requests=load.get(LOAD_REQUESTS, 0),
         models=built,
-        # An asset that was left alone has an output without a materialization.
+        # An asset that was not built has an output without a materialization.
         up_to_date=sum(event.is_successful_output for event in of_models) - built - tested,
         checks=len(checks),
         warnings=tuple(_sentence(check) for check in checks if not check.passed),
@@ -141,7 +140,7 @@ def _instance() -> Iterator[dg.DagsterInstance]:
     if home:
         prepare_dagster_home(Path(home), postgres_url=os.environ.get(POSTGRES_URL))
         with open_instance() as instance:
-            # One that was killed would keep this one waiting for its place in the pools.
+            # A run that was killed would keep its place in the pools, and this run would wait for it.
             fail_orphans(instance)
             yield instance
     else:

@@ -1,4 +1,4 @@
-"""What looks around by itself: for events that ION has sent, and for runs that failed."""
+"""The sensors: one for events that ION has sent, one for runs that failed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from ion_pipeline.defs.notify import failure_sensor
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.webhooks import Inbox, entities_named
 
-# Seconds between two looks: events of one transaction come together, and a refresh is worth more than one of them.
+# Seconds between two evaluations: events of one transaction arrive together, and one refresh handles all of them.
 _EVERY = 60
 
 
@@ -19,9 +19,9 @@ def make_sensors(shape: Settings, catalog: Catalog, selected: frozenset[str]) ->
     """Both sensors.
 
     Args:
-        shape: The settings that the graph is made for.
-        catalog: Every entity.
-        selected: Names of the entities that are read here.
+        shape: The settings for which the graph is built.
+        catalog: All entities.
+        selected: Names of the entities that are read.
     """
     return [
         webhook_sensor(lambda: shape.webhook_inbox, catalog, selected),
@@ -30,15 +30,15 @@ def make_sensors(shape: Settings, catalog: Catalog, selected: frozenset[str]) ->
 
 
 def webhook_sensor(inbox: Callable[[], Path], catalog: Catalog, selected: frozenset[str]) -> dg.SensorDefinition:
-    """Refresh the entities that events name, deletes included, and what is below them.
+    """A sensor that refreshes the entities that events name, including deletes, and everything downstream.
 
-    The cursor is the position in the inbox: an event leads to one run. A run that fails is Dagster's to retry; what it
-    would have read, the next refresh finds by itself.
+    The cursor is the position in the inbox, so an event leads to one run. Dagster retries a failed run; if it still
+    fails, the next refresh reads the same changes.
 
     Args:
-        inbox: Gives the inbox's file when the sensor looks.
-        catalog: Every entity.
-        selected: Names of the entities that are read here; events of others are passed over.
+        inbox: Returns the inbox's file when the sensor is evaluated.
+        catalog: All entities.
+        selected: Names of the entities that are read; events of others are ignored.
     """
 
     @dg.sensor(
@@ -55,9 +55,9 @@ def webhook_sensor(inbox: Callable[[], Path], catalog: Catalog, selected: frozen
         cursor = str(events[-1].position)
         named = {name for stored in events for name in entities_named(stored.event.resource, catalog)} & selected
         if not named:
-            return dg.SensorResult(skip_reason="The events name nothing that is read here.", cursor=cursor)
+            return dg.SensorResult(skip_reason="The events name no entity that is read.", cursor=cursor)
         if context.repository_def is None:
-            raise dg.DagsterInvariantViolationError("The sensor runs in a code location only.")
+            raise dg.DagsterInvariantViolationError("The sensor needs a code location to find downstream assets.")
         keys = [entity_key(name) for name in sorted(named)]
         below = dg.AssetSelection.assets(*keys).downstream().resolve(context.repository_def.asset_graph)
         request = dg.RunRequest(

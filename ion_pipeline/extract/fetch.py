@@ -24,7 +24,7 @@ from ion_pipeline.extract.read_progress import EntityProgress, ReadProgress, Rea
 from ion_pipeline.extract.results import BatchSink, EntityResult, NoProgress, Progress
 from ion_pipeline.extract.stream import PageSize, pages
 from ion_pipeline.extract.verify import KeyLog, check_count
-from ion_pipeline.heap import heap_at_rest
+from ion_pipeline.heap import gc_frozen
 from ion_pipeline.task_group import task_group
 
 # While some streams' pages are worked on, the others keep all requests in flight.
@@ -67,7 +67,7 @@ async def fetch(
     await client.read_clock()
     places = asyncio.Semaphore(client.max_concurrency + _SPARE_STREAMS)
     run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel, read_progress or ReadProgress())
-    with heap_at_rest():
+    with gc_frozen():
         results = await _all(run.entity(entity, entity.query) for entity in plan.entities if entity.query)
     read = {result.entity: result for result in results}
     return [_result(entity, read) for entity in plan.entities]

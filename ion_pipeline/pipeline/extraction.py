@@ -22,7 +22,7 @@ from ion_pipeline.extract import (
     with_unsettled,
 )
 from ion_pipeline.files import WriterLock
-from ion_pipeline.heap import heap_at_rest
+from ion_pipeline.heap import gc_frozen
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ReadMode, RefreshPlan
@@ -103,20 +103,11 @@ def extract(
     Raises:
         IonPipelineError: See `client`, `extract` and `lake`; what a load before it brought stays.
     """
-    mode = mode or ReadMode()
-    report = _extract_once(settings, entities, mode, reporter)
-    if not any(entity.unsettled for entity in report.entities if entity.strategy == "full"):
-        return report
-    after = _extract_once(settings, entities, replace(mode, full=False), reporter)
-    return replace(
-        report,
-        load_id=after.load_id or report.load_id,
-        entities=tuple(_both(*pair) for pair in zip(report.entities, after.entities, strict=True)),
-        requests=report.requests + after.requests,
-        token_requests=report.token_requests + after.token_requests,
-        bytes=report.bytes + after.bytes,
-        seconds=report.seconds + after.seconds,
-    )
+    reporter = reporter or NullReporter()
+    selection, mode = entities or settings.entities, mode or ReadMode()
+    writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
+    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, gc_frozen():
+        return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
 
 
 def plan(
@@ -144,7 +135,7 @@ def _extract_once(
     reporter = reporter or NullReporter()
     selection = entities or settings.entities
     writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
-    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, heap_at_rest():
+    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, gc_frozen():
         return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
 
 

@@ -1,4 +1,4 @@
-"""Charts as SVG: values in, markup out. Colours are the style sheet's, by class; sizes are those asked for."""
+"""Charts as SVG: functions from values to markup. The style sheet sets colours by class; the caller sets the width."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -9,14 +9,14 @@ from ion_pipeline.report.markup import Child, Markup, point, tag
 from ion_pipeline.report.model import DefectClass, Ratio, YieldPeriod
 from ion_pipeline.report.scale import Linear, decimals, ticks
 
-# At the size of text that the style sheet gives to labels.
+# Mean width of a character at the text size that the style sheet gives to labels.
 CHARACTER = 6.2
 _ROW = 26
 _ALL = 100
 
 
 def svg(width: float, height: float, label: str, *children: Child) -> Markup:
-    """A drawing with a name for those who do not see it."""
+    """A drawing with a label for screen readers."""
     return tag(
         "svg", *children, viewBox=f"0 0 {point(width)} {point(height)}", width=width, height=height, role="img",
         aria_label=label,
@@ -24,13 +24,13 @@ def svg(width: float, height: float, label: str, *children: Child) -> Markup:
 
 
 def yield_trend(periods: Sequence[YieldPeriod], *, width: float, days: int, label: str) -> Markup:
-    """Yield over time as points, below it how many were tried as bars.
+    """Yield over time as points, with bars below it for the quantity attempted.
 
     Args:
-        periods: In order, none without an attempt.
-        width: Of the drawing.
-        days: Longest distance at which two periods follow each other: farther ones are not joined by a line.
-        label: What the drawing is, in words.
+        periods: Periods in order, each with at least one attempt.
+        width: Width of the drawing.
+        days: Largest distance of consecutive periods; a line joins only those that are not farther apart.
+        label: Description of the drawing for screen readers.
     """
     left, right, top, floor, base = 44.0, width - 12, 14.0, 176.0, 232.0
     low = min(period.first_pass.value or 0 for period in periods)
@@ -74,8 +74,8 @@ def yield_trend(periods: Sequence[YieldPeriod], *, width: float, days: int, labe
 
 
 def pareto(classes: Sequence[DefectClass], *, width: float, label: str) -> Markup:
-    """Bars, most first, and the running sum over them, both on one scale that ends at all defects."""
-    narrow = width < 500  # noqa: PLR2004 -- a phone: names above the bars instead of beside them
+    """Bars in descending order and their running sum, both on one scale that ends at the total of all defects."""
+    narrow = width < 500  # noqa: PLR2004 -- a phone: names above the bars instead of to their left
     left, right = (4.0, width - 44) if narrow else (230.0, width - 56)
     row = 40.0 if narrow else float(_ROW)
     thick, top = 14.0, 26.0
@@ -109,7 +109,7 @@ def pareto(classes: Sequence[DefectClass], *, width: float, label: str) -> Marku
 
 
 def bars(values: Sequence[tuple[str, float]], *, width: float, label: str) -> Markup:
-    """Plain bars from one line, each with its name before and its number after it."""
+    """Horizontal bars, each with its name before and its number after it."""
     left, right = 92.0, width - 40
     most = max(value for _, value in values)
     along = Linear(0, most or 1, left, right)
@@ -125,7 +125,7 @@ def bars(values: Sequence[tuple[str, float]], *, width: float, label: str) -> Ma
 
 
 def rate_bar(ratio: Ratio, *, width: float = 96) -> Markup:
-    """A share as the filled part of a bar; nothing where there is no share. Says nothing: the number is beside it."""
+    """A share as the filled part of a bar, empty without a share. Hidden from screen readers: the number follows."""
     filled = [] if ratio.value is None else [
         tag("rect", x=0, y=2, width=width, height=8, class_="track"),
         tag("rect", x=0, y=2, width=width * ratio.value, height=8, class_="bar"),
@@ -143,7 +143,7 @@ def _day_span(periods: Sequence[YieldPeriod]) -> tuple[int, int]:
 
 
 def _months(periods: Sequence[YieldPeriod], most: int) -> list[date]:
-    """First days of months between the periods, evenly thinned to what fits."""
+    """First days of months between the first and the last period; only every n-th if there are more than `most`."""
     first, last = periods[0].start_on, periods[-1].start_on
     days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
     months = [day for day in days if day.day == 1] or [first]
@@ -164,5 +164,5 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
 
 
 def label_at(x: float, y: float, written: str, class_: str, anchor: str) -> Markup:
-    """A piece of text; `anchor` says which of its ends stands at x."""
+    """A piece of text; `anchor` says which part of it is at x: start, middle or end."""
     return tag("text", written, x=float(x), y=float(y), class_=class_, text_anchor=anchor)

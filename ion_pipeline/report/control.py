@@ -1,4 +1,4 @@
-"""The drawing of a control chart, and its rules in words."""
+"""Draws a control chart and describes its rules in words."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _RULES = {
     "western_electric_4": "eight points in a row on one side of the centre",
     "nelson_2": "nine points in a row on one side of the centre",
     "nelson_3": "six points in a row rising or falling",
-    "nelson_4": "fourteen points in a row going up and down by turns",
+    "nelson_4": "fourteen points in a row alternating up and down",
     "nelson_5": "two of three points beyond 2 sigma on one side",
     "nelson_6": "four of five points beyond 1 sigma on one side",
     "nelson_7": "fifteen points in a row within 1 sigma",
@@ -23,19 +23,19 @@ _RULES = {
 }
 _RULES |= dict.fromkeys(("western_electric_1", "nelson_1"), _RULES.pop("1"))
 _TOP, _BOTTOM = 28.0, 228.0
-# The strip above the highest value that holds the name of the baseline.
+# Height of the strip above the highest value, for the label of the baseline.
 _STRIP = 20.0
 _NUMBER_ROOM = 20
 
 
 def rule_name(rule: str) -> str:
-    """The rule as people call it: Nelson 2. One that is not known here stays as it is."""
+    """The usual name of a rule, such as Nelson 2; an unknown rule is returned unchanged."""
     family, _, number = rule.rpartition("_")
     return f"{family.replace('_', ' ').title()} {number}" if rule in _RULES else rule
 
 
 def rule_names(rules: Sequence[str]) -> str:
-    """Several rules, those of a set together: Western Electric 2, 3; Nelson 5."""
+    """Names of several rules, grouped by rule set: Western Electric 2, 3; Nelson 5."""
     sets: dict[str, list[str]] = {}
     for rule in rules:
         family, _, number = rule_name(rule).rpartition(" ")
@@ -44,12 +44,12 @@ def rule_names(rules: Sequence[str]) -> str:
 
 
 def rule_meaning(rule: str) -> str | None:
-    """What breaks it; None for one that is not known here."""
+    """The pattern that breaks a rule; None for an unknown rule."""
     return _RULES.get(rule)
 
 
 def control_chart(points: Sequence[ControlPoint], *, width: float, label: str) -> Markup:
-    """Values in order, centre and limits, and the points that break a rule as numbered diamonds."""
+    """Values in order, with centre and limits; points that break a rule are numbered diamonds."""
     left, right = 52.0, width - 34
     levels = [
         level
@@ -100,7 +100,7 @@ def control_chart(points: Sequence[ControlPoint], *, width: float, label: str) -
 
 
 def _baseline(points: Sequence[ControlPoint], across: Linear) -> Child:
-    """A ground under the points that centre and limits were made of."""
+    """A background behind the baseline: the points from which centre and limits were computed."""
     inside = [each.number for each in points if each.is_baseline]
     if not inside or len(inside) == len(points):
         return None
@@ -114,7 +114,7 @@ def _baseline(points: Sequence[ControlPoint], across: Linear) -> Child:
 def _steps(
     levels: Sequence[tuple[float, float | None]], end: float, start: float, class_: str
 ) -> Child:  # fmt: skip
-    """A level that changes half way between two points; with gaps where there is none."""
+    """A line at a level that changes halfway between two points, with gaps where there is no level."""
     path = []
     for place, (x, y) in enumerate(levels):
         if y is None:

@@ -1,4 +1,4 @@
-"""The report's values, read from the published file by a few queries with a bound each."""
+"""Reads the report's values from the published file, with a few queries of limited size."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -28,6 +28,7 @@ from ion_pipeline.report.model import (
 from ion_pipeline.report.trees import read_trees
 
 Row = dict[str, Any]
+# Upper bounds of what the page shows.
 _CLASSES = 12
 _CHARTS = 6
 _POINTS = 80
@@ -46,15 +47,15 @@ def read_report(
     named: Sequence[int] = (),
     units: int,
 ) -> Report:
-    """Read all sections.
+    """Read the values of all sections.
 
     Args:
-        connection: The published file, open.
-        path: Which file it is, for messages.
-        generated_at: Now.
+        connection: A connection to the published file.
+        path: The published file, for messages.
+        generated_at: The present time.
         published_at: When the file was published.
-        named: Units whose trees are wanted, by part inventory id.
-        units: How many trees of top-level units to add to them, the newest first.
+        named: Units whose trees are requested, by part inventory id.
+        units: How many trees of top-level units to add, newest first.
 
     Raises:
         NotPublishedError: The file was published without a table that the report reads.
@@ -170,8 +171,8 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object)
 
 
 def _require_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    there = {row[0] for row in connection.execute(queries.TABLES).fetchall()}
-    missing = sorted(queries.READS - there)
+    existing = {row[0] for row in connection.execute(queries.TABLES).fetchall()}
+    missing = sorted(queries.READS - existing)
     if missing:
         raise NotPublishedError(
             f"{path} was published without {', '.join(missing)}.",

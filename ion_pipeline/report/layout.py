@@ -1,20 +1,20 @@
-"""The few shapes that all sections are made of."""
+"""The elements that all sections use: section, figure, table, collapsible part and notes."""
 
 from collections.abc import Callable, Iterable, Sequence
 
 from ion_pipeline.report.markup import Child, Markup, tag
 
-# The same drawing for a page and for a phone: scaled down, the text of the one would be too small to read.
+# Each drawing exists in two widths, for a page and for a phone: scaled down, its text would be too small to read.
 WIDE, NARROW = 820.0, 344.0
 
 
 def section(name: str, title: str, *children: Child) -> Markup:
-    """A section with its heading; the navigation points at its name."""
+    """A section with its heading; the navigation links to its name."""
     return tag("section", tag("h2", title, id=f"{name}-title"), children, id=name, aria_labelledby=f"{name}-title")
 
 
 def figure(draw: Callable[[float], Markup], caption: Child) -> Markup:
-    """A drawing in two widths, of which the style sheet shows one, and what it says in words."""
+    """A drawing in two widths, of which the style sheet shows one, with a caption that states its content."""
     drawings = [
         tag("div", draw(width), class_=f"drawing {class_}") for width, class_ in ((WIDE, "wide"), (NARROW, "narrow"))
     ]
@@ -32,11 +32,11 @@ def table(
     """A table whose first column names the row; numeric columns are aligned on the right.
 
     Args:
-        title: What it lists, for those who hear it.
+        title: What the table lists, for screen readers.
         columns: Headings.
-        rows: Cells.
-        numeric: Places of the columns with numbers.
-        is_stacked: On a phone the last cell goes below the others of its row.
+        rows: Cells of each row.
+        numeric: Positions of the columns with numbers.
+        is_stacked: Whether the last cell of a row is below the others on a phone.
     """
     right = set(numeric)
 
@@ -55,16 +55,16 @@ def table(
     )  # fmt: skip
 
 
-def folded(title: Child, *children: Child, is_open: bool = False) -> Markup:
-    """Something that unfolds."""
-    return tag("details", tag("summary", title), children, open=is_open, class_="fold")
+def collapsible(title: Child, *children: Child, is_open: bool = False) -> Markup:
+    """A part of a section that a reader can expand and collapse."""
+    return tag("details", tag("summary", title), children, open=is_open, class_="collapsible")
 
 
-def nothing(reason: str) -> Markup:
-    """What stands where there is no data."""
-    return tag("p", reason, class_="nothing")
+def no_data(reason: str) -> Markup:
+    """The text of a section without data."""
+    return tag("p", reason, class_="no-data")
 
 
 def note(*children: Child) -> Markup:
-    """Small print below a figure or table: how it is counted."""
+    """A note below a figure or table: how its numbers are counted."""
     return tag("p", children, class_="note")

@@ -1,4 +1,4 @@
-"""HTML and SVG, written so that text cannot become markup: everything is escaped unless it was made here."""
+"""HTML and SVG in which text cannot become markup: everything is escaped except elements made by this module."""
 
 import html
 import re
@@ -6,12 +6,12 @@ from collections.abc import Iterable  # noqa: TC003 -- part of an alias
 from typing import Union
 
 _VOID = frozenset({"br", "input", "link", "meta"})
-# What HTML cannot hold at all, not even as a character reference.
+# Characters that HTML cannot contain, not even as a character reference.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 class Markup(str):
-    """A piece of finished HTML or SVG. Only `tag`, `join` and `raw` make it."""
+    """A piece of finished HTML or SVG. Only `tag`, `join` and `raw` create it."""
 
     __slots__ = ()
 
@@ -24,10 +24,10 @@ def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
     """An element. Text in it, and in its attributes, is escaped.
 
     Args:
-        name: Of the element.
-        children: Text, numbers, other elements, or lists of them; None is nothing.
-        attributes: `class_` and the like lose the underscore at their end, others become hyphens (`aria_label`);
-            True is an attribute without a value, False and None are none; floats are rounded to hundredths.
+        name: Name of the element.
+        children: Text, numbers, other elements, or lists of them; None is left out.
+        attributes: A final underscore is removed (`class_`), others become hyphens (`aria_label`). True gives an
+            attribute without a value; False and None leave it out; floats are rounded to hundredths.
     """
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
@@ -36,7 +36,7 @@ def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
 
 
 def join(children: Child) -> Markup:
-    """Elements and text one after another, as one piece."""
+    """Elements and text, concatenated."""
     if children is None:
         return Markup("")
     if isinstance(children, Markup):
@@ -47,17 +47,17 @@ def join(children: Child) -> Markup:
 
 
 def raw(written: str) -> Markup:
-    """Take a text for markup as it is: for files of this package, never for data."""
+    """Treat a text as markup without escaping it: only for files of this package, never for data."""
     return Markup(written)
 
 
 def text(value: str) -> str:
-    """A text as HTML shows it, quotes included; what HTML cannot hold becomes U+FFFD."""
+    """A text escaped for HTML, including quotes; characters that HTML cannot contain become U+FFFD."""
     return html.escape(_FORBIDDEN.sub("\ufffd", value), quote=True)
 
 
 def point(value: float) -> str:
-    """A coordinate: to hundredths, without trailing zeros."""
+    """A coordinate, rounded to hundredths, without trailing zeros."""
     written = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if written == "-0" else written
 

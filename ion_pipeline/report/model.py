@@ -1,4 +1,4 @@
-"""What the report shows, as plain values. Where it comes from is in `data`, what it looks like in `sections`."""
+"""The values that the report shows. `data` reads them, `sections` draws them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,14 +6,14 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A share that stands beside what it was made of."""
+    """A share, kept as its numerator and denominator so that the report shows both."""
 
     numerator: float
     denominator: float
 
     @property
     def value(self) -> float | None:
-        """The share; None of nothing."""
+        """The share; None if the denominator is zero."""
         return self.numerator / self.denominator if self.denominator else None
 
 
@@ -31,7 +31,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class EntityFreshness:
-    """One entity of ION. Lag: hours from its newest change to the latest load."""
+    """One entity of ION. `lag_hours`: hours from its newest change to the latest load."""
 
     entity: str
     row_count: int
@@ -42,7 +42,7 @@ class EntityFreshness:
 
 @dataclass(frozen=True, slots=True)
 class YieldPeriod:
-    """First passes over all procedure steps that were first attempted in a week or month."""
+    """First pass yield over all procedure steps that were first attempted in a week or month."""
 
     start_on: date
     first_pass: Ratio
@@ -50,7 +50,7 @@ class YieldPeriod:
 
 @dataclass(frozen=True, slots=True)
 class DefectClass:
-    """One class of a dimension of the Pareto."""
+    """One class of one dimension of the Pareto chart."""
 
     name: str
     issues: int
@@ -59,13 +59,13 @@ class DefectClass:
 
     @property
     def share(self) -> Ratio:
-        """Of all defects of the dimension."""
+        """Its share of all defects of the dimension."""
         return Ratio(self.defects, self.cumulative.denominator)
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPoint:
-    """One point. `sample` is there on p and u charts only, `serial_number` on the others only."""
+    """One point. Only p and u charts have a `sample`, only the others have a `serial_number`."""
 
     number: int
     measured_on: date | None
@@ -82,7 +82,7 @@ class ControlPoint:
 
 @dataclass(frozen=True, slots=True)
 class ControlChart:
-    """One chart with its latest points. `step`: where it is measured, if the title does not say so."""
+    """One chart with its latest points. `step`: the step where it is measured, if the title does not name it."""
 
     key: str
     chart_type: str
@@ -97,7 +97,7 @@ class ControlChart:
 
 @dataclass(frozen=True, slots=True)
 class ControlCharts:
-    """The charts shown, of those there are."""
+    """The charts shown, and the totals over all charts."""
 
     chart_count: int
     broken_chart_count: int
@@ -107,14 +107,14 @@ class ControlCharts:
 
 @dataclass(frozen=True, slots=True)
 class OpenDisposition:
-    """Open issues of one disposition, in the four classes of age."""
+    """Open issues of one disposition, in four age classes."""
 
     disposition: str
     by_age: tuple[int, int, int, int]
 
     @property
     def issues(self) -> int:
-        """All of them."""
+        """Open issues of the disposition, of any age."""
         return sum(self.by_age)
 
 
@@ -132,14 +132,14 @@ class OpenIssue:
 
 @dataclass(frozen=True, slots=True)
 class OpenIssues:
-    """All by disposition, and the oldest one by one."""
+    """Open issues: all of them by disposition, and the oldest ones individually."""
 
     by_disposition: tuple[OpenDisposition, ...]
     oldest: tuple[OpenIssue, ...]
 
     @property
     def by_age(self) -> tuple[int, ...]:
-        """All dispositions together: 0 to 7, 8 to 30, 31 to 90, more than 90 days."""
+        """Issues of all dispositions aged 0 to 7, 8 to 30, 31 to 90, and more than 90 days."""
         return tuple(sum(row.by_age[place] for row in self.by_disposition) for place in range(4))
 
 
@@ -156,7 +156,7 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True)
 class Suppliers:
-    """Those with lines due or goods received, and between which months."""
+    """Suppliers with lines due or goods received, and the first and last month considered."""
 
     first_month: date | None
     last_month: date | None
@@ -183,7 +183,7 @@ class TreeLine:
 
     @property
     def identity(self) -> str | None:
-        """What tells the unit from others of its part."""
+        """The serial or lot number, which distinguishes the unit from others of its part."""
         return (
             f"S/N {self.serial_number}" if self.serial_number else f"lot {self.lot_number}" if self.lot_number else None
         )
@@ -196,12 +196,12 @@ class TreeLine:
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """As-built trees, each the lines of one unit in printing order.
+    """As-built trees, each as the lines of one unit in display order.
 
     Attributes:
-        trees: Those asked for by name, then the newest top-level units.
-        named: How many were asked for by name.
-        top_level_count: Top-level units with something installed in them that the published file has.
+        trees: Trees of the units requested by name, then of the newest top-level units.
+        named: How many were requested by name.
+        top_level_count: Top-level units in the published file that have something installed.
     """
 
     trees: tuple[tuple[TreeLine, ...], ...]
@@ -211,7 +211,7 @@ class Trees:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of it."""
+    """All values of the report."""
 
     generated_at: datetime
     published_at: datetime

@@ -1,4 +1,4 @@
-"""How numbers and instants are written in the report. What is not known is a dash."""
+"""Formats numbers and instants for the report. An unknown value is a dash."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ DASH = "\N{EN DASH}"
 
 
 def count(value: float | None) -> str:
-    """A quantity: thousands apart, no zeros at its end, at most three decimals."""
+    """A quantity with thousands separators and at most three decimals, without trailing zeros."""
     if value is None:
         return DASH
     written = f"{value:,.3f}".rstrip("0").rstrip(".")
@@ -21,7 +21,7 @@ def plural(value: int, one: str, many: str | None = None) -> str:
 
 
 def percent(ratio: Ratio) -> str:
-    """A share as per cent with one decimal; one that is not quite all does not become 100 %, nor a trace 0 %."""
+    """A share as per cent with one decimal; only a share of exactly 1 is 100 %, and only one of exactly 0 is 0 %."""
     if ratio.value is None:
         return DASH
     shown = f"{ratio.value * 100:.1f}"
@@ -33,12 +33,12 @@ def percent(ratio: Ratio) -> str:
 
 
 def parts_per_million(ratio: Ratio) -> str:
-    """A share as parts per million, whole."""
+    """A share in parts per million, without decimals."""
     return DASH if ratio.value is None else f"{ratio.value * 1_000_000:,.0f}"
 
 
 def fraction(ratio: Ratio) -> str:
-    """Numerator and denominator in words."""
+    """A share as "numerator of denominator"."""
     return f"{count(ratio.numerator)} of {count(ratio.denominator)}"
 
 
@@ -53,7 +53,7 @@ def instant(value: datetime | None) -> str:
 
 
 def duration(hours: float | None) -> str:
-    """Hours below two days, else days."""
+    """A duration in hours if it is below two days, otherwise in days."""
     if hours is None:
         return DASH
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.0f} d"  # noqa: PLR2004 -- said above

@@ -1,4 +1,4 @@
-"""The page: one file that asks for nothing else. A policy in it forbids the browser what it does not need."""
+"""The page: one file that loads nothing else. Its content security policy allows only what it needs."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The report's SQL, all of it: over public tables, with values as parameters and a limit where rows can be many."""
+"""All SQL of the report: over public tables, with values as parameters and a limit where there may be many rows."""
 
 READS = frozenset({
     "genealogy.abom_hierarchy",
@@ -29,7 +29,7 @@ order by lag_hours nulls last, entity
 limit $limit
 """
 
-# A year, up to the newest period that has something.
+# One year, up to the newest period with an attempt.
 YIELD = """
 select
     period_start_on,
@@ -64,8 +64,8 @@ select
 from quality.control_chart_points
 """
 
-# What is out of control now stands first: broken points among the last 25 of a chart and behind its baseline, which
-# may have been out of control itself; then those in all of it.
+# Charts that are out of control now come first: ordered by points that break a rule among the last 25 and after the
+# baseline (which may itself have been out of control), then by all points that break one.
 CONTROL_CHARTS = """
 with points as (
     select

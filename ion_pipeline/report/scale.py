@@ -1,4 +1,4 @@
-"""From values to places on the paper, and which values to write at an axis."""
+"""Maps values to coordinates, and chooses the values to label on an axis."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Maps low to start and high to end, and all between in proportion."""
+    """Maps values linearly to coordinates: low to start and high to end."""
 
     low: float
     high: float
@@ -16,14 +16,14 @@ class Linear:
     end: float
 
     def __call__(self, value: float) -> float:
-        """The place of a value; the middle where all values are one."""
+        """The coordinate of a value; the middle if low and high are equal."""
         if self.high == self.low:
             return (self.start + self.end) / 2
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:
-    """About so many round values (1, 2 or 5 times a power of ten apart) from low to high."""
+    """About `count` round values from low to high, at a distance of 1, 2 or 5 times a power of ten."""
     step = _round_step(low, high, count)
     if step == 0:
         return [low]
@@ -33,7 +33,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def widened(values: Sequence[float], count: int) -> tuple[float, float]:
-    """The round values below and above all values."""
+    """The nearest round values below and above all values."""
     low, high = min(values), max(values)
     step = _round_step(low, high, count)
     if step == 0:
@@ -42,14 +42,14 @@ def widened(values: Sequence[float], count: int) -> tuple[float, float]:
 
 
 def decimals(marks: Sequence[float]) -> int:
-    """How many decimals tell the values apart."""
+    """How many decimals are needed to distinguish the values."""
     gaps = [abs(later - earlier) for earlier, later in pairwise(marks) if later != earlier]
     return max(0, -math.floor(math.log10(min(gaps)) + 1e-9)) if gaps else 3
 
 
 def _round_step(low: float, high: float, count: int) -> float:
     rough = (high - low) / count
-    # Values as good as equal have no step between them that a float can hold.
+    # If the values are almost equal, a float cannot represent a step between them.
     if rough <= max(abs(low), abs(high)) * 1e-12 or not math.isfinite(rough) or rough < 1e-300:  # noqa: PLR2004
         return 0
     power = 10.0 ** math.floor(math.log10(rough))

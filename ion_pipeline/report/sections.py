@@ -3,7 +3,7 @@
 from ion_pipeline.report import numbers
 from ion_pipeline.report.charts import bars, pareto, rate_bar, yield_trend
 from ion_pipeline.report.control import control_chart, rule_meaning, rule_name, rule_names
-from ion_pipeline.report.layout import figure, folded, note, nothing, section, table
+from ion_pipeline.report.layout import collapsible, figure, no_data, note, section, table
 from ion_pipeline.report.markup import Child, Markup, tag
 from ion_pipeline.report.model import ControlChart, DefectClass, Ratio, Report, YieldPeriod
 from ion_pipeline.report.tree_view import as_built
@@ -26,7 +26,7 @@ _LISTED_POINTS = 40
 
 
 def sections(report: Report) -> dict[str, tuple[str, Markup]]:
-    """All sections in order: their names and titles, for the navigation, and themselves."""
+    """All sections in order: for each name, the title for the navigation and the content."""
     made = {
         "yield": ("Yield", _yield),
         "defects": ("Defects", _defects),
@@ -40,7 +40,7 @@ def sections(report: Report) -> dict[str, tuple[str, Markup]]:
 
 
 def key_figures(report: Report) -> Markup:
-    """The page in five numbers, each with what it was made of."""
+    """The five key figures of the page, each with its numerator and denominator."""
     month = report.yield_by_month[-1] if report.yield_by_month else None
     first_pass = month.first_pass if month else Ratio(0, 0)
     control, ages = report.control, report.open_issues.by_age
@@ -72,10 +72,10 @@ def key_figures(report: Report) -> Markup:
 def _yield(report: Report) -> Child:
     weeks, months = report.yield_by_week, report.yield_by_month
     if not weeks:
-        return nothing("No data: no procedure step has been attempted.")
+        return no_data("No data: no procedure step was attempted.")
     return [
         _trend(weeks, "week", 7),
-        folded(
+        collapsible(
             "By month",
             _trend(months, "month", 31),
             table(
@@ -114,13 +114,13 @@ def _trend(periods: tuple[YieldPeriod, ...], name: str, days: int) -> Markup:
 
 def _defects(report: Report) -> Child:
     if not report.pareto:
-        return nothing("No data: no issue names a unit.")
+        return no_data("No data: no issue names a unit.")
     return [
         [
-            folded(f"By {_DIMENSIONS[dimension]}", _pareto(dimension, classes), is_open=place == 0)
+            collapsible(f"By {_DIMENSIONS[dimension]}", _pareto(dimension, classes), is_open=place == 0)
             for place, (dimension, classes) in enumerate(report.pareto.items())
         ],
-        note("A defect is a piece of a unit under an issue, open or resolved."),
+        note("A defect is one piece of a unit that an issue names; the issue may be open or resolved."),
     ]
 
 
@@ -139,14 +139,14 @@ def _pareto(dimension: str, classes: tuple[DefectClass, ...]) -> Markup:
 def _control(report: Report) -> Child:
     control = report.control
     if not control.charts:
-        return nothing("No data: nothing numeric has been measured.")
+        return no_data("No data: no numeric value was measured.")
     shown = [
-        folded(
+        collapsible(
             [
                 tag("span", chart.title, class_="name"),
                 tag("span", f" {_kind(chart)}", class_="quiet"),
                 tag("span", f" {numbers.count(chart.broken_count)} of {numbers.plural(chart.point_count, 'point')} "
-                            "break a rule", class_="aside"),
+                            "break a rule", class_="detail"),
             ],
             _chart(chart),
             is_open=place == 0,
@@ -158,12 +158,12 @@ def _control(report: Report) -> Child:
             "p",
             f"A rule is broken on {numbers.count(control.broken_chart_count)} of "
             f"{numbers.plural(control.chart_count, 'chart')} with {numbers.plural(control.point_count, 'point')}. ",
-            f"Here: the {len(control.charts)} with most points after their baseline that break one.",
+            f"Shown: the {len(control.charts)} charts with the most points after their baseline that break a rule.",
         ),
         shown,
         note(
-            "Centre and limits come from the baseline alone, so that a shift cannot hide itself. UCL and LCL: centre "
-            "± 3 sigma; CL: centre line. Of a pattern of several points its last one is marked."
+            "Centre and limits are computed from the baseline only, so that a later shift does not move them. UCL and "
+            "LCL: centre ± 3 sigma; CL: centre line. If several points form a pattern, the last one is marked."
         ),
     ]
 
@@ -202,7 +202,7 @@ def _chart(chart: ControlChart) -> Child:
             is_stacked=True,
         ),
         note([[tag("b", name), f": {meaning}. "] for name, meaning in sorted(meanings) if meaning]),
-        note(f"{len(broken) - len(latest)} earlier ones are not listed.") if len(broken) > len(latest) else None,
+        note(f"{len(broken) - len(latest)} earlier points are not listed.") if len(broken) > len(latest) else None,
     ]
 
 
@@ -212,13 +212,13 @@ def _kind(chart: ControlChart) -> str:
 
 
 def _limits(chart: ControlChart) -> str:
-    """Centre and limits, where they are those of all points."""
+    """A sentence on centre and limits, with their values if they are the same for all points."""
     levels = {(each.lower, each.centre, each.upper) for each in chart.points}
     if len(levels) > 1:
-        return "Limits move with the size of the sample."
+        return "The limits depend on the size of the sample."
     lower, centre, upper = levels.pop()
     if upper is None:
-        return "No limits: nothing varies in the baseline."
+        return "No limits: the baseline does not vary."
     return f"Centre {numbers.measured(centre)}, limits {numbers.measured(lower)} and {numbers.measured(upper)}."
 
 
@@ -226,7 +226,7 @@ def _issues(report: Report) -> Child:
     issues = report.open_issues
     total = sum(issues.by_age)
     if not total:
-        return nothing("No issue is open.")
+        return no_data("No issue is open.")
     ages = list(zip(_AGES, issues.by_age, strict=True))
     caption = f"{numbers.plural(total, 'open issue')} by age: " + ", ".join(f"{name} {count}" for name, count in ages)
     return [
@@ -240,7 +240,7 @@ def _issues(report: Report) -> Child:
             ],
             numeric=range(1, 6),
         ),
-        folded(
+        collapsible(
             f"The {len(issues.oldest)} oldest",
             table(
                 "Oldest open issues",
@@ -265,7 +265,7 @@ def _issues(report: Report) -> Child:
 def _suppliers(report: Report) -> Child:
     suppliers = report.suppliers
     if not suppliers.rows:
-        return nothing("No data: no purchase order line is due and nothing has been received.")
+        return no_data("No data: no purchase order line is due and nothing was received.")
     return [
         tag("p", f"Months {suppliers.first_month:%Y-%m} to {suppliers.last_month:%Y-%m}; most late lines first."),
         table(
@@ -287,8 +287,8 @@ def _suppliers(report: Report) -> Child:
             numeric=range(2, 8),
         ),
         note(
-            "On time: lines fully received by the promised day, of those due of which that is known. PPM: pieces "
-            "rejected at receiving in a million received. Mean late: of late lines."
+            "On time: lines fully received by the promised day, of the due lines for which that is known. PPM: pieces "
+            "rejected at receiving per million received. Mean late: the mean over late lines."
         ),
     ]
 
@@ -296,19 +296,19 @@ def _suppliers(report: Report) -> Child:
 def _freshness(report: Report) -> Child:
     load = report.load
     if load is None:
-        return nothing("No data: nothing has been loaded.")
+        return no_data("No data: nothing was loaded.")
     never = [each.entity for each in report.freshness if each.last_read_at is None]
     read = [each for each in report.freshness if each.last_read_at is not None]
-    # Not told where rows under export control are left out.
+    # Not published if rows under export control are left out.
     rows = "" if load.rows_read is None else f", {numbers.plural(load.rows_read, 'row')}"
     return [
         tag(
             "p",
             f"Read from {load.tenant} at {numbers.instant(load.read_at)} ({load.strategy}{rows}), "
             f"published at {numbers.instant(report.published_at)}, "
-            f"this page written at {numbers.instant(report.generated_at)}; all UTC. Load {load.load_id}.",
+            f"page written at {numbers.instant(report.generated_at)}; all times UTC. Load {load.load_id}.",
         ),
-        folded(
+        collapsible(
             f"{numbers.plural(len(read), 'entity', 'entities')} read, newest change first",
             table(
                 "Entities: rows and newest change",
@@ -326,6 +326,6 @@ def _freshness(report: Report) -> Child:
                 numeric=range(1, 5),
             ),
         ),
-        tag("p", f"Never read, as where permission is missing: {', '.join(never)}.", class_="quiet") if never else None,
-        note("Lag: from the newest change in ION to the latest load. A load leaves out what had not changed."),
+        tag("p", f"Never read, for example without permission: {', '.join(never)}.", class_="quiet") if never else None,
+        note("Lag: from the newest change in ION to the latest load. A load contains only what had changed."),
     ]

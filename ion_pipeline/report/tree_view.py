@@ -1,25 +1,25 @@
-"""As-built trees that unfold, and the index that the search reads."""
+"""As-built trees that a reader can expand, and the index for the search."""
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
 
 from ion_pipeline.report import numbers
-from ion_pipeline.report.layout import note, nothing
+from ion_pipeline.report.layout import no_data, note
 from ion_pipeline.report.markup import Child, Markup, raw, tag
 from ion_pipeline.report.model import Report, TreeLine
 
-# Levels that are open when a unit is unfolded.
+# Levels that are shown when a unit is expanded.
 _OPEN_LEVELS = 2
 
 
 def as_built(report: Report) -> Child:
-    """The search, and under it the units, folded; those asked for by name, or else the first, are open."""
+    """The search and the units below it, collapsed except the units requested by name, or else the first."""
     trees = report.trees.trees
     if not trees:
-        return nothing("No data: nothing is installed in anything.")
+        return no_data("No data: no unit has anything installed.")
     top_level = len(trees) - report.trees.named
-    named = f"{numbers.plural(report.trees.named, 'unit')} asked for and " if report.trees.named else ""
+    named = f"{numbers.plural(report.trees.named, 'unit')} requested by name and " if report.trees.named else ""
     units, number = [], 0
     for place, lines in enumerate(trees):
         units.append(_unit(lines, number, is_open=place < max(report.trees.named, 1)))
@@ -34,14 +34,14 @@ def as_built(report: Report) -> Child:
         _search(),
         tag("div", units, class_="units", id="units"),
         note(
-            "× says how many are installed. Trees too large for a page are left out. Units and lots not on this page: "  # noqa: RUF001
-            "ion-pipeline abom show, or report --serial."
+            "×: the quantity installed. Trees that are too large for a page are left out. For units and lots not on "  # noqa: RUF001
+            "this page, use ion-pipeline abom show, or report --serial."
         ),
     ]
 
 
 def search_index(trees: Sequence[Sequence[TreeLine]]) -> Markup:
-    """What is on the page by serial and lot number, for the script: in a form that cannot end its element."""
+    """The page's lines by serial and lot number, as JSON for the script, escaped so that it cannot end its element."""
     places: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
     number = 0
     for place, lines in enumerate(trees):
@@ -65,8 +65,8 @@ def _search() -> Markup:
         tag("label", "Find a serial or lot number", for_="find"),
         tag("div",
             tag("input", id="find", type="search", autocomplete="off", spellcheck="false", aria_describedby="found"),
-            tag("button", "Unfold all", type="button", id="unfold"),
-            tag("button", "Fold all", type="button", id="fold"), class_="row"),
+            tag("button", "Expand all", type="button", id="expand-all"),
+            tag("button", "Collapse all", type="button", id="collapse-all"), class_="row"),
         tag("p", id="found", role="status"),
         tag("ul", id="matches"),
         id="search", role="search", hidden=True,
@@ -74,7 +74,7 @@ def _search() -> Markup:
 
 
 def _unit(lines: Sequence[TreeLine], number: int, *, is_open: bool) -> Markup:
-    """A unit that unfolds into its lines; built from the last line to the first, so that depth costs no recursion."""
+    """A unit that expands into its lines; built from the last line to the first, so that no recursion is needed."""
     below: dict[int, list[Markup]] = defaultdict(list)
     for place in range(len(lines) - 1, 0, -1):
         line = lines[place]
@@ -86,8 +86,8 @@ def _unit(lines: Sequence[TreeLine], number: int, *, is_open: bool) -> Markup:
         below[line.depth].append(tag("li", content, id=f"n{number + place}", tabindex=-1))
     levels = max(line.depth for line in lines)
     size = f"{numbers.plural(len(lines) - 1, 'line')}, {numbers.plural(levels, 'level')}"
-    summary = tag("summary", _line(lines[0]), tag("span", size, class_="aside"), id=f"n{number}")
-    body = tag("ul", below[1][::-1]) if below[1] else nothing("Nothing is installed in it.")
+    summary = tag("summary", _line(lines[0]), tag("span", size, class_="detail"), id=f"n{number}")
+    body = tag("ul", below[1][::-1]) if below[1] else no_data("Nothing is installed in it.")
     return tag("details", summary, body, class_="unit", open=is_open)
 
 

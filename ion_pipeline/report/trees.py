@@ -1,4 +1,4 @@
-"""Which as-built trees go into a report, and their lines. A page has room for so many."""
+"""Chooses the as-built trees of a report and reads their lines. The page has a maximum number of lines."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,24 +10,24 @@ from ion_pipeline.errors import SettingsError
 from ion_pipeline.report import queries
 from ion_pipeline.report.model import TreeLine, Trees
 
-# About 300 bytes each on the page.
+# A line takes about 300 bytes on the page.
 MAX_LINES = 10_000
 
 
 def read_trees(
     connection: duckdb.DuckDBPyConnection, *, named: Sequence[int], units: int, max_lines: int = MAX_LINES
 ) -> Trees:
-    """The trees of the units asked for, then those of the newest top-level units as far as there is room.
+    """The trees of the units requested by name, then those of the newest top-level units while the lines fit.
 
     Raises:
-        SettingsError: Those asked for do not fit.
+        SettingsError: The trees requested by name have more lines than a report can show.
     """
     named = list(dict.fromkeys(named))
     room = max_lines - sum(row[1] for row in connection.execute(queries.LINE_COUNTS, {"roots": named}).fetchall())
     if room < 0:
         raise SettingsError(
-            f"The units asked for have {max_lines - room:,} lines; a report holds {max_lines:,}.",
-            remedy="Name fewer of them, or look at one with `ion-pipeline abom show`.",
+            f"The requested units have {max_lines - room:,} lines; a report shows at most {max_lines:,}.",
+            remedy="Request fewer units, or show one with `ion-pipeline abom show`.",
         )
     candidates = connection.execute(queries.TOP_LEVEL, {"limit": max(units + len(named), 1)}).fetchall()
     top_level_count = candidates[0][2] if candidates else 0

@@ -1,4 +1,4 @@
-"""From the published file to a file with the page."""
+"""Writes the report: reads the published file and writes one HTML file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from ion_pipeline.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written.
+    """The report that was written.
 
     Attributes:
-        path: Where.
-        bytes: How much.
+        path: The file.
+        bytes: Its size.
         trees: As-built trees on the page.
-        top_level_units: Top-level units with something installed in them that there are.
+        top_level_units: Top-level units in the published file that have something installed.
     """
 
     path: Path
@@ -38,20 +38,20 @@ class ReportNotWrittenError(IonPipelineError):
 def write_report(
     settings: Settings, output: Path, *, serials: Sequence[str] = (), units: int = 100, now: datetime | None = None
 ) -> Written:
-    """Read the published file and write the page; a page that is there already is replaced whole.
+    """Read the published file and write the page; an existing page is replaced atomically.
 
     Args:
-        settings: Which data directory.
+        settings: Name the data directory.
         output: The file to write.
-        serials: Units whose trees are wanted, by the names that `ion-pipeline abom` takes.
-        units: How many trees of top-level units to add to them, the newest first.
-        now: When the page says that it was written.
+        serials: Units whose trees are requested, by the names that `ion-pipeline abom` accepts.
+        units: How many trees of top-level units to add, newest first.
+        now: The time that the page shows as its own; the present if not given.
 
     Raises:
         NotPublishedError: There is no published file, or it lacks a table.
-        UnknownUnitError: There is no unit of a name.
-        AmbiguousUnitError: There are several.
-        SettingsError: The trees asked for are too large for a page.
+        UnknownUnitError: No unit has one of the names.
+        AmbiguousUnitError: Several units have one of the names.
+        SettingsError: The requested trees are too large for a page.
         ReportNotWrittenError: The file could not be written.
     """
     with open_published(settings.published_dir, resources_of(settings)) as (connection, path):
@@ -75,5 +75,5 @@ def _replace(output: Path, content: bytes) -> None:
         replace_file(output, content)
     except OSError as error:
         raise ReportNotWrittenError(
-            f"{output} could not be written: {error.strerror or error}.", remedy="Name another file by --output."
+            f"{output} could not be written: {error.strerror or error}.", remedy="Name another file with --output."
         ) from error

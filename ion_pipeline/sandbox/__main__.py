@@ -1,7 +1,7 @@
-"""`python -m ion_pipeline.sandbox`: serves one sandbox and says where, as one line of JSON, once it answers.
+"""`python -m ion_pipeline.sandbox`: serves one sandbox, and prints its address as one line of JSON when it is ready.
 
-The client secret comes from ION_SANDBOX_CLIENT_SECRET and is never printed here; `ion-pipeline sandbox serve` is for
-people.
+The client secret comes from ION_SANDBOX_CLIENT_SECRET and is never printed. This command is for programs; people use
+`ion-pipeline sandbox serve`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from ion_pipeline.sandbox.server import DEFAULT_CLIENT_ID, SandboxAddress, Sandb
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until interrupted; gives the exit code."""
+    """Serves until interrupted; returns the exit code."""
     parsed = _parser().parse_args(arguments)
     until_stdin_closes = parsed.until_stdin_closes
     del parsed.until_stdin_closes
@@ -50,19 +50,19 @@ def _end_with_parent() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ion_pipeline.sandbox", description="A local ION.")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--host", default="127.0.0.1", help="another one opens the sandbox to the network")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--host", default="127.0.0.1", help="other than loopback: open to the network")
     parser.add_argument("--world", type=Path, help="directory of world files; without it the factory builds one")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="1 is about 20,000 rows")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="full")
     parser.add_argument("--forbid", action="append", default=[], metavar="ENTITY", help="may not be read (repeatable)")
     parser.add_argument("--max-first", type=int, metavar="ROWS", help="refuse requests for more rows of one list")
-    parser.add_argument("--cap-first", type=int, metavar="ROWS", help="give no more rows of one list, without a word")
+    parser.add_argument("--cap-first", type=int, metavar="ROWS", help="return at most this many rows of one list")
     parser.add_argument("--max-cost", type=int, metavar="COST", help="refuse requests for more rows times fields")
     parser.add_argument("--token-lifetime", type=int, default=300, metavar="SECONDS")
     parser.add_argument("--client-id", default=DEFAULT_CLIENT_ID)
-    parser.add_argument("--until-stdin-closes", action="store_true", help="end when the parent process is gone")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="end when the parent process has ended")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The HTTP face: token endpoint, GraphQL endpoint, and the sandbox's own statistics, faults and changes."""
+"""The HTTP interface: token endpoint, GraphQL endpoint, and the sandbox's own statistics, faults and changes."""
 
 import asyncio
 import base64
@@ -91,7 +91,7 @@ class SandboxApp:
         except BadRequestError as error:
             return error_response(400, error.message)
         response = json_response(answer, accept_encoding=http.headers.get("accept-encoding", ""))
-        return _spoilt(response, rule) if rule else response
+        return _faulty(response, rule) if rule else response
 
     def _answer(self, payload: Any, *, partial: bool) -> Any:
         if isinstance(payload, list) and payload:
@@ -100,13 +100,13 @@ class SandboxApp:
         self.stats.answered(answer.rows)
         self.stats.limited += answer.limited
         if partial and answer.body.get("data"):
-            spoilt = next(iter(answer.body["data"]))
-            answer.body["data"][spoilt] = None
-            answer.body.setdefault("errors", []).append({"message": "Internal server error.", "path": [spoilt]})
+            failed = next(iter(answer.body["data"]))
+            answer.body["data"][failed] = None
+            answer.body.setdefault("errors", []).append({"message": "Internal server error.", "path": [failed]})
         return answer.body
 
     def _shape(self, payload: Any) -> Shape:
-        """What fault rules can match on; a batch counts as all of its operations together."""
+        """The properties of a request that fault rules match; a batch has those of all its operations together."""
         shapes = [self._one_shape(one) for one in (payload if isinstance(payload, list) else [payload])]
         sizes = [shape.first for shape in shapes]
         return Shape(
@@ -158,7 +158,7 @@ class SandboxApp:
         return json_response(self.stats.as_dict())
 
     async def reset_stats(self, http: HttpRequest) -> Response:
-        """`POST /_sandbox/stats/reset`: answers with what was counted until now."""
+        """`POST /_sandbox/stats/reset`: answers with the counts before the reset."""
         del http
         before, self.stats = self.stats, Stats()
         return json_response(before.as_dict())
@@ -175,7 +175,7 @@ class SandboxApp:
         return json_response(self.faults.as_list())
 
     async def change_world(self, http: HttpRequest) -> Response:
-        """`GET` and `POST /_sandbox/changes`: answers with how many scheduled changes are waiting."""
+        """`GET` and `POST /_sandbox/changes`: answers with the number of scheduled changes that are waiting."""
         if http.method == "POST":
             try:
                 self.changes.post(orjson.loads(await http.body()))
@@ -184,8 +184,8 @@ class SandboxApp:
         return json_response({"waiting": self.changes.waiting})
 
 
-def _spoilt(response: Response, rule: FaultRule) -> Response:
-    """The right answer, sent the way of a fault that lets it through."""
+def _faulty(response: Response, rule: FaultRule) -> Response:
+    """The correct answer, with a fault in the way it is sent."""
     if rule.kind == "date":
         return DatedResponse(response, seconds=rule.seconds)
     if rule.kind in ("truncate", "slow"):
@@ -194,7 +194,7 @@ def _spoilt(response: Response, rule: FaultRule) -> Response:
 
 
 async def refusal(rule: FaultRule) -> Response | None:
-    """The response of a fault that needs no answer, or None where the fault is something else."""
+    """The response of a fault that replaces the answer; None if the fault does not."""
     if rule.kind == "drop":
         return DroppedResponse()
     if rule.kind == "not_json":
@@ -210,7 +210,7 @@ async def refusal(rule: FaultRule) -> Response | None:
 
 
 def _basic_credentials(http: HttpRequest) -> dict[str, str]:
-    """Client id and secret from a Basic header, which OAuth2 allows instead of form fields."""
+    """Client id and secret from a Basic header, which OAuth2 allows in place of form fields."""
     scheme, _, encoded = http.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return {}

@@ -1,7 +1,8 @@
-"""Changes to a world while it is served, at once or just before a request still to come.
+"""Changes to a world while it is served: at once, or immediately before a later request.
 
-A change is what one of ION's users does: a row is added, updated or deleted, with the lists inside it. Posted as JSON
-to `/_sandbox/changes`; scheduled ones let a test put a change between two pages of one read, always at the same place.
+A change is what a user of ION does: it adds, updates or deletes a row with the lists in it. Changes are posted as JSON
+to `/_sandbox/changes`. With a scheduled change, a test changes a row between two pages of one read, always at the same
+point.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ _FIELDS = {
 
 
 class ChangeError(IonPipelineError):
-    """A change cannot be understood, or does not fit the world as it is."""
+    """A change is malformed, or contradicts the present rows."""
 
 
 @dataclass
@@ -36,8 +37,8 @@ class _Waiting:
 class Changes:
     """Applies changes to a store.
 
-    Whether a changed attribute or link moves `_updated` of the row it hangs on, ION does not say. Here it does not
-    unless the change says `"touch": true`, so that both can be tried; attributes have an `Updated` of their own.
+    ION does not document whether a changed attribute or link also changes `_updated` of its owner. Here it does only if
+    the change has `"touch": true`, so that both can be tested; attributes have an `Updated` of their own.
     """
 
     def __init__(self, writer: Writer) -> None:
@@ -50,21 +51,22 @@ class Changes:
         return sum(len(one.changes) for one in self._waiting)
 
     def post(self, given: Any) -> None:
-        """Apply changes, or keep them for later.
+        """Apply changes, or schedule them.
 
         Args:
-            given: A list of changes, or `{"changes": [...], "before": {"entity": "parts", "request": 2}}`: just before
-                the second GraphQL request from now that asks for `parts` (any entity, if none is named).
+            given: A list of changes, or `{"changes": [...], "before": {"entity": "parts", "request": 2}}`: immediately
+                before the second GraphQL request from now that asks for `parts` (for any entity, if none is named).
                 A change is `{"op": "add", "entity", "row"}`, `{"op": "update", "entity", "id", "values", "touch"}` or
-                `{"op": "delete", "entity", "id"}`; `entity` is a root connection, `id` a list where the key has parts.
+                `{"op": "delete", "entity", "id"}`; `entity` is a root connection, `id` is a list for a composite key.
 
         Raises:
-            ChangeError: A change is malformed, names nothing there is, or adds what is there. Those before it stand.
+            ChangeError: A change is malformed, names a missing row, or adds an existing one. The changes before it in
+                the list have been applied.
         """
         before = given.get("before") if isinstance(given, dict) else None
         changes = given.get("changes") if isinstance(given, dict) else given
         if not isinstance(changes, list) or not all(isinstance(change, dict) for change in changes):
-            raise ChangeError("Changes are a list of objects.")
+            raise ChangeError("Changes must be a list of objects.")
         for change in changes:
             self._check(change)
         if before is None:
@@ -72,11 +74,11 @@ class Changes:
             return
         entity, requests = before.get("entity"), before.get("request", 1)
         if not isinstance(requests, int) or requests < 1 or (entity and entity not in self._writer.store.model.roots):
-            raise ChangeError("`before` takes a root connection and the number of a request, from 1.")
+            raise ChangeError("`before` needs a root connection and the number of a request, from 1.")
         self._waiting.append(_Waiting(changes, entity, requests))
 
     def about_to_answer(self, entities: frozenset[str]) -> None:
-        """Count a request for these root fields; apply what was to come before it."""
+        """Count a request for these root fields; apply the changes that are scheduled before it."""
         for one in list(self._waiting):
             if one.entity is not None and one.entity not in entities:
                 continue
@@ -88,7 +90,9 @@ class Changes:
     def _check(self, change: dict[str, Any]) -> None:
         fields = _FIELDS.get(str(change.get("op")))
         if fields is None or change.keys() - fields or (fields - {"touch"}) - change.keys():
-            raise ChangeError(f"This is no change: {sorted(change)}.", remedy=f"Changes have these fields: {_FIELDS}.")
+            raise ChangeError(
+                f"A change has the wrong fields: {sorted(change)}.", remedy=f"Changes have these fields: {_FIELDS}."
+            )
         if change["entity"] not in self._writer.store.model.roots:
             raise ChangeError(f"ION has no root connection {change['entity']!r}.")
         if change["op"] == "add":
@@ -115,7 +119,7 @@ class Changes:
             new = self._stamped(node, change["row"], now)
             key = tuple(node.columns[name].read(new[name]) for name in node.key)
             if table.get(key[0] if len(key) == 1 else key) is not None:
-                raise ValueError(f"{key} is there already")
+                raise ValueError(f"{key} exists already")
             self._writer.add(node.name, new)
             return
         key = self._key(node, change["id"])
@@ -135,7 +139,7 @@ class Changes:
         return key[0] if len(key) == 1 else key
 
     def _stamped(self, node: NodeType, row: dict[str, Any], now: str) -> dict[str, Any]:
-        """A new row, made now unless it says otherwise, and the rows inside it."""
+        """A new row and the rows in it, with the present time as their instants unless they have others."""
         instants = {name for word in ("_created", "_updated") if (name := node.system(word))}
         return dict.fromkeys(instants, now) | self._with_lists_stamped(node, row, now)
 

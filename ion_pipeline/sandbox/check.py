@@ -1,43 +1,42 @@
-"""Whether a row of a world can stand: against the schema, before anything is built from it.
+"""Checks a row of a world against the schema, before the row is loaded.
 
-Required is only what identifies a row. Everything else may be absent: a nullable column is then null, a column the
-schema promises to be non-null answers with a neutral value (false, "", 0, an enum's first value), `_created` with a
-fixed instant, `_etag` with a digest of the row. What is present must be known to the schema and of its type.
-Foreign keys and links may point at rows the world does not have: they resolve to nothing, as ids of rows that the
-caller may not see do in ION.
+Only what identifies a row is required. Everything else may be absent: a nullable column is then null, a non-null column
+has a neutral value (false, "", 0, an enum's first value), `_created` a fixed instant, `_etag` a digest of the row. Each
+field that is present must exist in the schema and have its type.
+Foreign keys and links may point at rows that the world does not contain: they resolve to nothing, as in ION the ids of
+rows that the caller may not see.
 """
 
 from typing import Any
 
 from ion_pipeline.sandbox.model import VIEWS, Column, Model, NodeType, Reference, known_model
 
-#: Inline rows whose identity follows from their owner when they do not give it: attributes by their key, edges by
-#: their ends.
+#: Types whose rows need no key of their own: the steps at its ends identify an edge.
 IDENTITY_OPTIONAL = frozenset({"RunStepsEdge", "StepsEdge"})
 
 
 def check_row(type_name: str, row: Any, model: Model | None = None) -> None:
-    """Checks one row, with everything inline in it.
+    """Checks one row and all inline rows in it.
 
     Raises:
-        ValueError: The reason the row cannot stand, with the path of the field.
+        ValueError: The row is invalid; the message has the path of the field and the reason.
     """
     model = model or known_model()
     _check_row(model.types[type_name], row, model)
 
 
 def row_key(node: NodeType, row: dict[str, Any]) -> tuple[Any, ...]:
-    """What identifies a checked row among the rows of its type."""
+    """The key of a checked row among the rows of its type."""
     return tuple(node.columns[name].read(row[name]) for name in node.key)
 
 
 def is_attribute(node: NodeType) -> bool:
-    """Whether the type is one of the fifteen owners' custom-field types."""
+    """Whether the type is a custom-field type of one of the fifteen owner types."""
     return node.name.endswith("Attribute") and "key" in node.columns
 
 
 def is_inline(node: NodeType) -> bool:
-    """Whether rows of the type stand in full inside their owners, having no root connection to stand in."""
+    """Whether rows of the type are written in full inside their owners, because the type has no root connection."""
     return node.root is None and node.name != "Organization"
 
 
@@ -46,7 +45,7 @@ def _check_row(node: NodeType, row: Any, model: Model) -> None:
         raise ValueError("it is not a JSON object")
     for name in _identity(node):
         if row.get(name) is None:
-            raise ValueError(f'field "{name}" is missing: it is what identifies the row')
+            raise ValueError(f'field "{name}" is missing: it identifies the row')
     for name, value in row.items():
         column = node.columns.get(name)
         if column is not None:
@@ -76,7 +75,7 @@ def _identity(node: NodeType) -> tuple[str, ...]:
 
 def _check_reference(reference: Reference, value: Any, model: Model) -> None:
     if reference.paged:
-        raise ValueError(f'field "{reference.name}" is a connection: its rows stand in their own file')
+        raise ValueError(f'field "{reference.name}" is a connection: its rows belong in a file of their own')
     if reference.many and type(value) is not list:
         raise ValueError(f'field "{reference.name}" is not a list')
     items = value if reference.many else [value]
@@ -88,7 +87,7 @@ def _check_reference(reference: Reference, value: Any, model: Model) -> None:
             raise ValueError(f"{where}: {error}") from None
     keys = [item["key"] for item in items if "key" in item and not reference.union]
     if len(keys) != len(set(keys)):
-        raise ValueError(f'field "{reference.name}": a key stands twice, in {", ".join(map(repr, keys))}')
+        raise ValueError(f'field "{reference.name}": a key occurs twice, in {", ".join(map(repr, keys))}')
 
 
 def _check_item(reference: Reference, item: Any, model: Model) -> None:
@@ -103,5 +102,5 @@ def _check_item(reference: Reference, item: Any, model: Model) -> None:
     if type(item) is not dict or set(item) != {"id"}:
         raise ValueError(f'a link to a {reference.target} is {{"id": …}} and nothing else')
     if target.key != ("id",):
-        raise ValueError(f"a {reference.target} has no id to link to: its rows stand in their own file")
+        raise ValueError(f"a {reference.target} has no id to link to: its rows belong in a file of their own")
     target.columns["id"].read(item["id"])

@@ -1,13 +1,14 @@
-"""A validated selection as functions over many rows at once.
+"""Compiles a validated selection to functions that answer many rows at once.
 
-Each selected field becomes a column: a function from rows to values. Fields that a row holds are read by one
-`itemgetter`, so a flat row costs a few microseconds; nothing is looked up in the schema while rows are answered. This
-happens once per request, after graphql-core has validated the query against the served schema. Connections are
-`compile_connection`'s.
+Each selected field becomes a column: a function from rows to values. One `itemgetter` reads all fields that a row
+itself contains, so a flat row costs a few microseconds, and nothing is looked up in the schema while rows are answered.
+A request is compiled once, after graphql-core has validated it against the served schema. `compile_connection`
+compiles what a connection has around its rows.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ from graphql import (
 from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
 
-from ion_pipeline.sandbox.compile_connection import Part, connection_answer
+from ion_pipeline.sandbox.compile_connection import ConnectionCompiler, Part, Path, Render
 from ion_pipeline.sandbox.connection import list_matches, page
 from ion_pipeline.sandbox.counts import counter, is_count
 from ion_pipeline.sandbox.filters import compile_filter
@@ -33,18 +34,16 @@ from ion_pipeline.sandbox.relations import Fetch, Relations, via
 from ion_pipeline.sandbox.store import Row, Table
 
 Answer = dict[str, Any]
-Render = Callable[[Sequence[Row]], list[Any]]
-Path = list[str | int]
 
 
 @dataclass
 class Compiler:
-    """One operation's context.
+    """Compiles the selections of one operation.
 
     Attributes:
-        schema: The served one.
-        variables: Coerced.
-        errors: Failures of nested fields, which are answered as null.
+        schema: The served schema.
+        variables: The operation's variables, coerced.
+        errors: Errors of nested fields, which are answered as null.
     """
 
     schema: GraphQLSchema
@@ -54,19 +53,19 @@ class Compiler:
     errors: list[GraphQLError] = field(default_factory=list)
 
     def subfields(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
-        """Response key → field nodes, fragments and directives applied."""
+        """The selected fields of a type, with fragments and directives applied: response key → field nodes."""
         return collect_sub_fields(self.schema, self.fragments, self.variables, kind, nodes)
 
     def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
         """A field's coerced arguments.
 
         Raises:
-            GraphQLError: A variable's value does not fit where it is used.
+            GraphQLError: The value of a variable has the wrong type for the argument.
         """
         return get_argument_values(definition, node, self.variables)
 
     def rows(self, type_name: str, nodes: list[FieldNode], path: Path) -> Render:
-        """A function from rows of a type to their answers."""
+        """Compile the selection on a type to a function from rows to their answers."""
         kind = cast("GraphQLObjectType", self.schema.type_map[type_name])
         node = self.relations.store.model.types[type_name]
         selected = self.subfields(kind, nodes)
@@ -78,6 +77,11 @@ class Compiler:
         return lambda rows: [
             dict(zip(keys, values, strict=True)) for values in zip(*(column(rows) for column in columns), strict=True)
         ]
+
+    def connection(self, definition: GraphQLField, target: str, fields: list[FieldNode], path: Path) -> Part:
+        """Compile the selection on a connection to a function from a page to its answer."""
+        slots = self.relations.store.model.types[target].slots
+        return ConnectionCompiler(self.subfields, partial(self.rows, target), slots).answer(definition, fields, path)
 
     def _column(self, kind: GraphQLObjectType, node: NodeType, fields: list[FieldNode], path: Path) -> Render:
         name = fields[0].name.value
@@ -104,7 +108,7 @@ class Compiler:
         reference = node.references[fields[0].name.value]
         fetch = self.relations.fetch(node.name, reference.name)
         if is_connection(definition):
-            answer = connection_answer(self, definition, reference.target, fields, path)
+            answer = self.connection(definition, reference.target, fields, path)
             return self._paged(reference.target, fetch, arguments, answer)
         if reference.union:
             return _single(fetch, self._union(cast("GraphQLUnionType", get_named_type(definition.type)), fields, path))
@@ -142,7 +146,7 @@ def _filtered(fetch: Fetch, keep: Callable[[Row], bool]) -> Fetch:
 
 
 def _single(fetch: Fetch, render: Render) -> Render:
-    """Rows that several owners share are answered once."""
+    """A column of single rows; a row that several owners share is answered once."""
 
     def column(rows: Sequence[Row]) -> list[Any]:
         found = [next(iter(fetch(row)), None) for row in rows]
@@ -163,7 +167,7 @@ def _many(fetch: Fetch, render: Render) -> Render:
 
 
 def _first_inventory(relations: Relations, node: NodeType, *, include_on_order: bool) -> Render:
-    """A kit line's first stock at hand as ION shows it: its serial or lot number."""
+    """The serial or lot number of a kit line's first available inventory, as ION shows it."""
     fetch, slots = via("part.partsInventory")(relations, node), relations.store.model.types["PartInventory"].slots
     status, serial, lot = slots["status"], slots["serialNumber"], slots["lotNumber"]
     wanted = ("AVAILABLE", "ON_ORDER") if include_on_order else ("AVAILABLE",)

@@ -1,7 +1,7 @@
-"""One page of a connection: which rows match, in which order, and which of them are on the page.
+"""Computes one page of a connection: which rows match, in which order, and which of them are on the page.
 
-Cursors are ION's as far as they are known: base64 of `arrayconnection:<offset>`, so rows that come or go between two
-pages shift what follows. `count` (this page) and `totalCount` (all matches) stand in `pageInfo`.
+Cursors have ION's form as far as it is known, base64 of `arrayconnection:<offset>`. So rows that are added or deleted
+between two pages shift the following rows. `pageInfo` has `count` (this page) and `totalCount` (all matches).
 """
 
 import base64
@@ -24,7 +24,7 @@ _CURSOR = "arrayconnection:"
 
 
 class Matches:
-    """All rows that match, counted at once and put in order when first asked for.
+    """All rows that match: counted at once, sorted at the first access.
 
     Attributes:
         count: `totalCount`.
@@ -36,20 +36,20 @@ class Matches:
 
     @cached_property
     def ordered(self) -> tuple[Sequence[Row], int, int]:
-        """The rows in order, as a part of a list: from, and up to but without."""
+        """The rows in order, as a list with a start (inclusive) and a stop (exclusive)."""
         return self._order()
 
 
 @dataclass(frozen=True)
 class Page:
-    """The rows of one page and where it lies among all matches."""
+    """The rows of one page and its offset among all matches."""
 
     rows: Sequence[Row]
     offset: int
     total: int
 
     def info(self) -> dict[str, Any]:
-        """`pageInfo`, every field of it."""
+        """All fields of `pageInfo`."""
         count = len(self.rows)
         return {
             "hasNextPage": self.offset + count < self.total,
@@ -67,10 +67,10 @@ def encode_cursor(offset: int) -> str:
 
 
 def decode_cursor(cursor: str | None) -> int | None:
-    """The offset a cursor stands for; None for no cursor, null or empty alike.
+    """The offset in a cursor; None if the cursor is null or empty.
 
     Raises:
-        GraphQLError: It is not one of ours.
+        GraphQLError: It is not a cursor of this server.
     """
     if not cursor:
         return None
@@ -85,10 +85,10 @@ def decode_cursor(cursor: str | None) -> int | None:
 
 
 def table_matches(relations: Relations, table: Table, arguments: Mapping[str, Any]) -> Matches:
-    """The rows of a table that a root connection's arguments select.
+    """The rows of a table that the arguments of a root connection select.
 
     Raises:
-        GraphQLError: A filter value or the combination of sort and distinctOn is impossible.
+        GraphQLError: A filter value is invalid, or sort and distinctOn contradict each other.
     """
     name = table.node.name
     found = candidates(relations.store, name, arguments.get("filters"))
@@ -100,7 +100,7 @@ def table_matches(relations: Relations, table: Table, arguments: Mapping[str, An
 
 
 def list_matches(relations: Relations, table: Table, rows: Sequence[Row], arguments: Mapping[str, Any]) -> Matches:
-    """The same for a connection inside a node, over the rows its relation leads to."""
+    """The rows that the arguments of a connection in a node select, among the rows of its relation."""
     predicate = compile_filter(relations, table.node.name, arguments.get("filters"))
     kept = [row for row in rows if predicate(row)] if predicate else rows
     return _in_order(table, Candidates(kept, 0, len(kept), by_key=False, exact=True), arguments)
@@ -127,10 +127,10 @@ def _in_order(table: Table, found: Candidates, arguments: Mapping[str, Any]) -> 
 
 
 def page(matches: Matches, arguments: Mapping[str, Any]) -> Page:
-    """The page that `after`, `before`, `first` and `last` cut out.
+    """The page that `after`, `before`, `first` and `last` select.
 
     Raises:
-        GraphQLError: `first` or `last` is negative, or a cursor is none.
+        GraphQLError: `first` or `last` is negative, or a cursor is invalid.
     """
     first, last = arguments.get("first"), arguments.get("last")
     for name, value in (("first", first), ("last", last)):
@@ -150,7 +150,7 @@ def page(matches: Matches, arguments: Mapping[str, Any]) -> Page:
 
 
 class MatchCache:
-    """The last selections of rows, so that the pages of one list are matched and sorted once."""
+    """Keeps the most recent matches, so that the pages of one list are matched and sorted only once."""
 
     _KEPT = 16
 
@@ -158,7 +158,7 @@ class MatchCache:
         self._kept: dict[tuple[str, int, bytes], Matches] = {}
 
     def matches(self, relations: Relations, table: Table, arguments: Mapping[str, Any]) -> Matches:
-        """The rows that a root connection's arguments select, as of now.
+        """The rows that the arguments of a root connection select now.
 
         Raises:
             GraphQLError: As `table_matches`.

@@ -1,4 +1,4 @@
-"""The `_…Count` fields: how many rows a relation leads to, without reading them."""
+"""The `_…Count` fields: the number of rows of a relation, without answering them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from ion_pipeline.sandbox.model import NodeType
 from ion_pipeline.sandbox.relations import Relations
 from ion_pipeline.sandbox.store import Row
 
-#: Counts that are named after a link table, and the relation that crosses it.
+#: Counts that are named after a link table, and the relation over that table.
 _LINK_TABLES = {
     ("PermissionGroup", "_RolesCount"): "roles",
     ("Role", "_PermissionGroupRolesCount"): "permissionGroups",
@@ -22,7 +22,7 @@ _LINK_TABLES = {
 }
 _RESULTS = ("runs", "purchaseOrderLines", "issues", "partInventories")
 
-#: Counts of what the schema shows nowhere else: 0 unless the row gives them.
+#: Counts of rows that the schema shows nowhere else: 0 unless the row has a value.
 HIDDEN = frozenset(
     {
         ("Organization", "_AnalyticsCredentialsCount"),
@@ -41,10 +41,10 @@ def is_count(name: str) -> bool:
 
 
 def counter(relations: Relations, node: NodeType, name: str) -> Callable[[Row], int]:
-    """A function from a row to its count; a count the row gives itself is taken as given.
+    """A function from a row to its count; a value in the row itself takes precedence.
 
     Raises:
-        LookupError: The name means no relation, which is a gap in the naming rules.
+        LookupError: The name matches no relation, which is a gap in the naming rules.
     """
     slot, count = node.slots[name], _computed(relations, node, name)
 
@@ -71,6 +71,6 @@ def _computed(relations: Relations, node: NodeType, name: str) -> Callable[[Row]
         return lambda row: sum(len(part(row)) for part in parts)
     field = _LINK_TABLES.get((node.name, name)) or next((one for one in (camel, plain) if one in node.references), None)
     if field is None:
-        raise LookupError(f"no rule says what {node.name}.{name} counts")
+        raise LookupError(f"no rule defines what {node.name}.{name} counts")
     relation = relations.fetch(node.name, field)
     return lambda row: len(relation(row))

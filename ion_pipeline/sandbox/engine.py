@@ -1,8 +1,7 @@
-"""GraphQL requests over a store: parse, validate, coerce, compile, answer.
+"""Answers GraphQL requests from a store: parses, validates, coerces, compiles and answers.
 
-graphql-core decides what is a valid query and how values are coerced, and answers introspection; rows are answered by
-the compiled selection. Failures that ION reports inside a 200 are returned as `errors`; what is wrong with the request
-itself (HTTP 400) is raised.
+graphql-core validates queries, coerces values and answers introspection; the compiled selection answers rows. Errors
+that ION reports with status 200 are returned as `errors`; an error in the request itself (HTTP 400) is raised.
 """
 
 from collections.abc import Mapping
@@ -29,8 +28,8 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_variable_values
 
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.sandbox.compile import Compiler, Path
-from ion_pipeline.sandbox.compile_connection import connection_answer
+from ion_pipeline.sandbox.compile import Compiler
+from ion_pipeline.sandbox.compile_connection import Path
 from ion_pipeline.sandbox.connection import MatchCache, page
 from ion_pipeline.sandbox.limits import Limits, selected_fields
 from ion_pipeline.sandbox.lookup import current_user, find_row
@@ -48,12 +47,12 @@ class BadRequestError(IonPipelineError):
 
 @dataclass
 class Answer:
-    """What is sent back for one operation.
+    """The answer to one operation.
 
     Attributes:
         body: `data` and `errors`, ready for JSON.
-        rows: Root field's entity → rows answered for it.
-        limited: It was refused, or a page cut short, because of the limits.
+        rows: Root field → number of rows answered for it.
+        limited: Whether the limits refused it, or cut a page short.
     """
 
     body: dict[str, Any]
@@ -63,7 +62,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """An operation that graphql-core has found valid, with its variables coerced."""
+    """An operation that graphql-core has validated, with coerced variables."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
@@ -73,15 +72,15 @@ class Request:
 
 
 class Engine:
-    """A store behind a schema.
+    """Answers requests for the rows of a store according to a schema.
 
     Args:
-        schema: The served one, which may show less than the store has.
+        schema: The served schema, which may have fewer fields than the store.
         forbidden: Root connections that the caller may not read.
-        limits: How much is given at once.
+        limits: The limits on pages and requests.
 
     Attributes:
-        limits: The same; may be replaced at any time.
+        limits: The same; they may be replaced at any time.
     """
 
     def __init__(
@@ -107,12 +106,12 @@ class Engine:
         """Answers one request body.
 
         Raises:
-            BadRequestError: It has no query, or its variables are no object.
+            BadRequestError: It has no query, or its variables are not an object.
         """
         request = self.prepare(payload)
         if not isinstance(request, Request):
             return Answer({"errors": [error.formatted for error in request]})
-        refusal = self.limits.refusal(self._asked(request))
+        refusal = self.limits.refusal(self._page_sizes(request))
         if refusal is not None:
             return Answer({"data": None, "errors": [{"message": refusal}]}, limited=True)
         compiler = Compiler(self.schema, self._relations, request.fragments, request.variables)
@@ -128,10 +127,10 @@ class Engine:
         return answer
 
     def prepare(self, payload: Any) -> Request | list[GraphQLError]:
-        """Parses, validates and coerces one request body, or says what GraphQL finds wrong with it.
+        """Parses, validates and coerces one request body, or returns the errors that GraphQL finds in it.
 
         Raises:
-            BadRequestError: It has no query, or its variables are no object.
+            BadRequestError: It has no query, or its variables are not an object.
         """
         if not isinstance(payload, Mapping) or not isinstance(payload.get("query"), str):
             raise BadRequestError("Must provide query string.")
@@ -152,21 +151,21 @@ class Engine:
         return Request(document, operation, fragments, variables, roots)
 
     def page_size(self, request: Request, node: FieldNode) -> int | None:
-        """The `first` or `last` of a root connection; None where it asks for everything."""
+        """The `first` or `last` of a root connection; None if it asks for all rows."""
         compiler = Compiler(self.schema, self._relations, request.fragments, request.variables)
         arguments = compiler.arguments(self._query.fields[node.name.value], node)
         first: int | None = arguments.get("first")
         return arguments.get("last") if first is None else first
 
-    def _asked(self, request: Request) -> list[tuple[int | None, int]]:
+    def _page_sizes(self, request: Request) -> list[tuple[int | None, int]]:
         """The page size and the number of selected fields of each root connection."""
-        asked = []
+        sizes = []
         for nodes in request.roots.values():
             definition = self._query.fields.get(nodes[0].name.value)
             if definition is not None and is_connection(definition):
                 fields = sum(selected_fields(node.selection_set, request.fragments) for node in nodes)
-                asked.append((self.page_size(request, nodes[0]), fields))
-        return asked
+                sizes.append((self.page_size(request, nodes[0]), fields))
+        return sizes
 
     def _parse(self, query: str) -> DocumentNode | list[GraphQLError]:
         try:
@@ -189,7 +188,7 @@ class Engine:
         if type_name in self._forbidden and name != "me":
             raise GraphQLError(f"User does not have permission to read {self._forbidden[type_name]}.")
         if is_connection(definition):
-            render = connection_answer(compiler, definition, type_name, nodes, path)
+            render = compiler.connection(definition, type_name, nodes, path)
             matches = self._matches.matches(self._relations, self.store.tables[type_name], arguments)
             cut = self.limits.cut(arguments)
             answer.limited |= cut != arguments

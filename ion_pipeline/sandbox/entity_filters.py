@@ -1,8 +1,8 @@
-"""Filters that look at ION's link tables and at its `entities` table, neither of which is a node type.
+"""Filters on ION's link tables and on its `entities` table, which are not node types.
 
-`teamUsers: {userId: {eq: 7}}` asks a row of the table between teams and users; `resultEntities: {type: …}` asks a row
-of the table in which every commented, labelled or attached-to thing has its global handle. The sandbox keeps neither:
-both are read off the rows they join.
+`teamUsers: {userId: {eq: 7}}` filters by a row of the table between teams and users. `resultEntities: {type: …}`
+filters by a row of the table in which every row that can have comments, labels or attachments has a global id. The
+sandbox stores neither table: it derives both from the rows that they join.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,9 +26,9 @@ class Association:
     """A link table between the filtered type and another.
 
     Attributes:
-        field: The filtered type's list on the other side.
+        field: The filtered type's list of the linked rows.
         own: The link table's name for the filtered row (`team`, and `teamId`).
-        other: Its name for the row on the other side.
+        other: The link table's name for the linked row.
     """
 
     field: str
@@ -48,7 +48,7 @@ _RESULT_FIELDS = {"runs": "Run", "purchaseOrderLines": "PurchaseOrderLine", "iss
     "partInventories": "PartInventory"
 }
 
-#: Filter field → where its entities come from: the row's own lists, or whoever holds the file in that list.
+#: Filter field → where its entities come from: the row's result lists, or the rows that have the file in this list.
 ENTITIES: dict[tuple[str, str], str] = {
     ("PlanItem", "resultEntities"): "results",
     ("FileAttachment", "fileAttachmentEntities"): "fileAttachments",
@@ -80,7 +80,7 @@ _ITSELF = {"locations": "Location", "partInventories": "PartInventory", "partKit
 def association_test(
     compile_filter: CompileFilter, relations: Relations, node: NodeType, association: Association, given: Any
 ) -> Predicate:
-    """Whether a row of the link table that joins this row to another satisfies a filter."""
+    """A test whether any row of the link table that belongs to this row satisfies a filter."""
     types, fetch = relations.store.model.types, relations.fetch(node.name, association.field)
     sides = {association.own: node, association.other: types[node.references[association.field].target]}
 
@@ -94,7 +94,7 @@ def association_test(
             combine = any if name == "or_" and inner else all
             return lambda own, other: combine(one(own, other) for one in inner)
         side = name.removesuffix("Id")
-        if side not in sides:  # who linked them, and when, is kept inside ION
+        if side not in sides:  # ION does not show who linked the rows, and when
             unknown: Test = value_test(_TEXT, value) if name in ("_created", "createdById") else lambda _value: False
             return lambda own, other: unknown(None)  # noqa: ARG005
         if name.endswith("Id"):
@@ -115,7 +115,7 @@ def _value(row: Row, slot: int | None) -> Any:
 def entities_test(
     compile_filter: CompileFilter, relations: Relations, node: NodeType, source: str, given: Mapping[str, Any]
 ) -> Predicate:
-    """Whether an entity that belongs to the row satisfies a filter on entities."""
+    """A test whether any entity that belongs to the row satisfies a filter on entities."""
     tests = [
         (fetch, _entity_test(compile_filter, relations, type_name, given))
         for type_name, fetch in _entities(relations, node, source)

@@ -1,7 +1,7 @@
-"""Failures on request: rules that say which requests fail, how and how often.
+"""Fault injection: rules that say which requests fail, how and how often.
 
-A rule is posted as JSON to `/_sandbox/faults`. Rules are looked at in order: every `latency` rule that fires adds up,
-the first other rule that fires decides. What a fault does to a response is `responses`' business.
+Rules are posted as JSON to `/_sandbox/faults`. They are evaluated in order: the delays of all `latency` rules that fire
+add up, and the first other rule that fires decides. `responses` implements the faults.
 """
 
 import random
@@ -16,21 +16,21 @@ KINDS = frozenset(
     {
         "latency",  # answer after `seconds`
         "status",  # answer with `status`, and `retry_after` if given
-        "timeout",  # 502 after `seconds` where a root field's `first` is above `timeout_above_first`, or not given
+        "timeout",  # 502 after `seconds` if a root field's `first` is above `timeout_above_first`, or not given
         "drop",  # break the connection without an answer
-        "truncate",  # announce the whole answer, send half of it, break the connection
+        "truncate",  # send the headers of the complete answer and half of its body, then break the connection
         "not_json",  # 200 with an HTML page
-        "slow",  # the right answer in small pieces, over `seconds`
-        "partial_error",  # the right answer, but one root field is null and `errors` says so
-        "date",  # the right answer, its `Date` header off by `seconds`, which may be negative
-        "expire_tokens",  # every token issued so far is expired, this request's included
+        "slow",  # the correct answer in small pieces, over `seconds`
+        "partial_error",  # the correct answer, but one root field is null and has an error
+        "date",  # the correct answer with a `Date` header that is wrong by `seconds`, which may be negative
+        "expire_tokens",  # every token issued so far is expired, including that of this request
     }
 )
 ENDPOINTS = frozenset({"graphql", "token"})
 
 
 class FaultRuleError(IonPipelineError):
-    """A fault rule cannot be understood."""
+    """A fault rule is malformed."""
 
 
 @dataclass
@@ -38,13 +38,13 @@ class FaultRule:
     """One rule.
 
     Attributes:
-        probability: Chance to fire on a matching request.
-        next: Fire on that many matching requests, then never again; None: without end.
-        skip: Let that many matching requests pass first.
+        probability: Probability that the rule fires on a matching request.
+        next: Number of matching requests on which the rule fires; None: all.
+        skip: Number of matching requests to let pass first.
         endpoint: `graphql` or `token`.
         operation: Only requests with this operation name.
         entity: Only requests with this root field.
-        retry_after: The header's value; `date:3` stands for the HTTP-date 3 seconds ahead.
+        retry_after: The header's value; `date:3` gives the HTTP date 3 seconds ahead.
     """
 
     kind: str
@@ -63,10 +63,10 @@ class FaultRule:
 
 @dataclass(frozen=True)
 class Shape:
-    """What rules can match on.
+    """The properties of a request that rules match.
 
     Attributes:
-        first: The largest page asked for: None where a list is asked for without `first`, 0 where there is no list.
+        first: The largest page size requested: None if a list is requested without `first`, 0 if there is no list.
     """
 
     endpoint: str
@@ -77,14 +77,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happens to one request: a delay, and at most one rule."""
+    """The faults of one request: a delay, and at most one rule."""
 
     seconds: float = 0.0
     rule: FaultRule | None = None
 
 
 class Faults:
-    """The rules in force, and the seeded chance they draw from."""
+    """The active rules, and the seeded random numbers that they use."""
 
     def __init__(self, seed: int = 0) -> None:
         self.rules: list[FaultRule] = []
@@ -94,29 +94,29 @@ class Faults:
         """Replaces the rules.
 
         Args:
-            given: A list of rules as JSON objects, or `{"seed": …, "rules": […]}`, which starts the chance anew.
+            given: A list of rules as JSON objects, or `{"seed": …, "rules": […]}`, which also seeds the random numbers.
 
         Raises:
-            FaultRuleError: A rule is unknown or malformed; the rules stay as they were.
+            FaultRuleError: A rule is unknown or malformed; the active rules are unchanged.
         """
         seed = given.get("seed") if isinstance(given, dict) else None
         rules = given.get("rules") if isinstance(given, dict) else given
         if not isinstance(rules, list):
-            raise FaultRuleError("Faults are a list of rules.")
+            raise FaultRuleError("Faults must be a list of rules.")
         self.rules = [_rule(one) for one in rules]
         if seed is not None:
             self._random.seed(seed)
 
     def clear(self) -> None:
-        """Takes all rules away."""
+        """Removes all rules."""
         self.rules = []
 
     def as_list(self) -> list[dict[str, Any]]:
-        """The rules with what is left of them, and how often each has fired."""
+        """The rules with their remaining counts, and how often each has fired."""
         return [asdict(rule) for rule in self.rules]
 
     def judge(self, shape: Shape) -> Verdict:
-        """Which rules fire on a request; counts them."""
+        """Decides which rules fire on a request, and updates their counts."""
         seconds = 0.0
         for rule in self.rules:
             if not _matches(rule, shape) or not self._fires(rule):
@@ -162,10 +162,10 @@ def _is_too_much(rule: FaultRule, shape: Shape) -> bool:
 
 def _rule(given: Any) -> FaultRule:
     if not isinstance(given, dict):
-        raise FaultRuleError("A fault rule is an object.")
+        raise FaultRuleError("A fault rule must be an object.")
     unknown = given.keys() - {one.name for one in fields(FaultRule)}
     if unknown:
-        raise FaultRuleError(f"A fault rule has no {', '.join(sorted(unknown))}.")
+        raise FaultRuleError(f"A fault rule has unknown fields: {', '.join(sorted(unknown))}.")
     if given.get("kind") not in KINDS:
         raise FaultRuleError(f"There is no fault {given.get('kind')!r}.", remedy=f"Use one of {sorted(KINDS)}.")
     rule = FaultRule(**given | ({} if given.get("retry_after") is None else {"retry_after": str(given["retry_after"])}))

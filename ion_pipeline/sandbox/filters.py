@@ -1,8 +1,8 @@
-"""Filter arguments as predicates over rows.
+"""Compiles filter arguments to predicates over rows.
 
-Fields of one filter object are and-ed; `or_` and `and_` take lists. A filter on a relation holds when any row at its
-end satisfies it, so a filter on a missing row is false; an empty filter object leaves everything in. Names in filters
-are not always the schema's field names: `column_named` and `VIRTUAL` say what each means.
+The fields of one filter object are combined with "and"; `or_` and `and_` take lists. A filter on a relation is true if
+any row of the relation satisfies it, so it is false for a missing row. An empty filter object matches every row. Names
+in filters are not always the schema's field names: `column_named` and `VIRTUAL` map them.
 """
 
 import re
@@ -17,7 +17,7 @@ from ion_pipeline.sandbox.store import Row
 
 Predicate = Callable[[Row], bool]
 
-#: Filter fields that look through a relation at one column of what is there.
+#: Filter fields on a column of related rows: (type, filter field) → (relation, column).
 VIRTUAL: dict[tuple[str, str], tuple[str, str]] = {
     ("Issue", "runId"): ("runStep", "runId"),
     ("Redline", "runId"): ("step", "runId"),
@@ -27,7 +27,7 @@ VIRTUAL: dict[tuple[str, str], tuple[str, str]] = {
     ("Procedure", "label"): ("", "labels"),
 }
 
-#: Filter fields that are relations without being fields: what a barcode label is stuck on.
+#: Filter fields on relations that are not fields of the type: the row that a barcode label belongs to.
 VIRTUAL_RELATIONS: dict[tuple[str, str], tuple[str, Rule]] = {
     ("BarcodeLabel", field): (target, same("entityId", target, "entityId"))
     for field, target in (
@@ -42,9 +42,9 @@ _UNKNOWN = Column(name="", kind="String", is_list=False, read=str, default=None)
 
 
 def column_named(node: NodeType, name: str) -> Column | None:
-    """The column a filter or sort name means, if the type shows it.
+    """The column that a name in a filter or sort refers to; None if the type does not have it.
 
-    ION's private columns keep their underscore in filters and lose it, capitalised, as fields: `_cost` is `Cost`,
+    ION's private columns have an underscore in filters; as fields they are capitalised without it: `_cost` is `Cost`,
     `_latest_revision_scheme` is `LatestRevisionScheme`, an attribute's `_updated` is `Updated`.
     """
     if name in node.columns:
@@ -57,10 +57,10 @@ def column_named(node: NodeType, name: str) -> Column | None:
 
 
 def compile_filter(relations: Relations, type_name: str, filters: Mapping[str, Any] | None) -> Predicate | None:
-    """A predicate over rows of a type, or None where the filter leaves everything in.
+    """A predicate over rows of a type, or None if the filter matches every row.
 
     Raises:
-        GraphQLError: A filter value cannot be read as its column's type.
+        GraphQLError: A filter value cannot be converted to its column's type.
     """
     node = relations.store.model.types[type_name]
     parts: list[Predicate] = []
@@ -98,7 +98,7 @@ def _junction(relations: Relations, node: NodeType, name: str, given: Sequence[A
     if name == "and_":
         return _all([part for part in parts if part is not None])
     known = [part for part in parts if part is not None]
-    # An empty branch leaves everything in, and so does an empty list of branches.
+    # An empty branch matches every row, and so does an empty list of branches.
     if len(known) < len(parts) or not known:
         return None
     return lambda row: any(part(row) for part in known)
@@ -116,7 +116,7 @@ def _on_relation(fetch: Fetch, inner: Predicate | None) -> Predicate | None:
 
 
 def _on_union(relations: Relations, fetch: Fetch, given: Mapping[str, Any]) -> Predicate | None:
-    """`ionValue: {part: …, user: …}`: rows are told apart by being in the type's table."""
+    """`ionValue: {part: …, user: …}`: the type of a row is the one whose table contains it."""
     parts = []
     for name, filters in given.items():
         if filters is not None:
@@ -145,7 +145,7 @@ def _irregular(relations: Relations, node: NodeType, name: str, given: Any) -> P
         return association_test(compile_filter, relations, node, ASSOCIATIONS[place], given)
     if place in ENTITIES:
         return entities_test(compile_filter, relations, node, ENTITIES[place], given)
-    # What is left are columns that a shared filter type has and this type has not: null in every row.
+    # The remaining names are columns of a shared filter type that this type does not have: null in every row.
     test = value_test(_UNKNOWN, given) if _is_operators(given) else None
     return (lambda _row: test(None)) if test else (lambda _row: False)
 

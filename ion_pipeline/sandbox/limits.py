@@ -1,6 +1,6 @@
-"""How much a tenant gives at once: whole requests refused, or lists silently cut short.
+"""Limits on the size of answers: requests are refused, or lists are silently cut short.
 
-The vendor documents no such limit. Servers in the field have them all the same, in front of GraphQL or inside it.
+The vendor documents no such limits, but deployed servers have them, in GraphQL or in a gateway in front of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Inlin
 
 @dataclass(frozen=True)
 class Limits:
-    """Ceilings of a sandbox; None for no ceiling.
+    """The limits of a sandbox; None for no limit.
 
     Attributes:
-        max_first: Rows of one root connection that may be asked for; a request for more is refused.
-        cap_first: Rows of one root connection that are given; of a longer page the rest is left out without a word.
-        max_cost: What a request may cost: rows asked for, times the fields selected of each; more is refused.
+        max_first: Maximum number of rows of one root connection in a request; a request for more is refused.
+        cap_first: Maximum number of rows of one root connection in an answer; the rest is left out without an error.
+        max_cost: Maximum cost of a request: rows requested, times the fields selected of each; more is refused.
     """
 
     max_first: int | None = None
@@ -25,10 +25,10 @@ class Limits:
     max_cost: int | None = None
 
     def refusal(self, asked: Sequence[tuple[int | None, int]]) -> str | None:
-        """Why a request is refused; None if it is not.
+        """Why a request is refused; None if it is accepted.
 
         Args:
-            asked: For each of its root connections the page size (None: everything) and the fields selected.
+            asked: For each root connection of the request, the page size (None: all rows) and the number of fields.
         """
         sizes = [size for size, _ in asked]
         if self.max_first is not None and any(size is None or size > self.max_first for size in sizes):
@@ -44,7 +44,7 @@ class Limits:
         return None
 
     def cut(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A root connection's arguments as they are answered."""
+        """The arguments of a root connection with its page size reduced to `cap_first`."""
         if self.cap_first is None:
             return arguments
         name = "last" if arguments.get("first") is None and arguments.get("last") is not None else "first"
@@ -53,7 +53,7 @@ class Limits:
 
 
 def selected_fields(selection: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
-    """Fields without fields inside that a selection names, fragments resolved."""
+    """The number of leaf fields in a selection, including those of fragments."""
     if selection is None:
         return 1
     total = 0

@@ -1,7 +1,7 @@
-"""Rows of a world, as given, into the store's normal form, and changes to them later.
+"""Loads the rows of a world into a store, and applies later changes to them.
 
-Inline rows become rows of their own table that point at their owner; links become pairs of keys; what is absent gets
-its default. Rows are taken as checked (`check`), except for what only shows when they meet.
+Inline rows become rows of their own table that point at their owner, links become pairs of keys, and absent fields get
+their defaults. The rows have been checked by `check`; this module checks only how rows relate to each other.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from ion_pipeline.sandbox.store import Key, Row, Store
 from ion_pipeline.sandbox.values import DEFAULT_INSTANT
 from ion_pipeline.sandbox.world import World, WorldError
 
-#: Edges hang on two steps of one type, so that which column is the owner depends on the field they stand in.
+#: An edge belongs to two steps of one type; the field that contains it decides which column names the owner.
 _EDGE_OWNER = {"upstream": "stepId", "downstream": "upstreamStepId"}
 
 
@@ -25,8 +25,8 @@ def load_world(world: World, withheld: frozenset[str] = frozenset()) -> Store:
     """A store with all rows of a checked world.
 
     Args:
-        world: Checked.
-        withheld: Types whose export-controlled rows are in no answer.
+        world: A checked world.
+        withheld: Types whose export-controlled rows are not answered.
 
     Raises:
         WorldError: Inline rows contradict their owner or each other.
@@ -42,7 +42,7 @@ def load_world(world: World, withheld: frozenset[str] = frozenset()) -> Store:
 
 
 class Writer:
-    """Puts given rows into a store, and changes or deletes them as ION's own users would."""
+    """Adds rows to a store, and changes or deletes them as ION's users would."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -54,17 +54,17 @@ class Writer:
         }
 
     def add(self, type_name: str, given: dict[str, Any]) -> Key:
-        """Inserts a row with everything inline in it, and gives back its key.
+        """Inserts a row and all inline rows in it, and returns its key.
 
         Raises:
-            WorldError: An inline row says it belongs to another owner, or stands elsewhere with other content.
+            WorldError: An inline row names another owner, or exists elsewhere with different content.
         """
         node = self.store.model.types[type_name]
         row = self._row(node, given)
         table = self.store.tables[type_name]
         key = table.key_of(row)
         if node.root is None and table.get(key) not in (None, row):
-            raise WorldError(f"{type_name} {key} stands in two places with different content.")
+            raise WorldError(f"{type_name} {key} occurs in two places with different content.")
         table.put(row)
         self._add_references(node, key, given)
         return key
@@ -72,7 +72,7 @@ class Writer:
     def update(self, type_name: str, key: Key, changes: dict[str, Any], *, now: str | None = None) -> None:
         """Changes columns, or replaces a child list or link list.
 
-        `_updated` and `_etag` move when a column changes; inline rows and links are rows of other tables.
+        `_updated` and `_etag` change if a column changes, but not with inline rows and links, which are separate rows.
 
         Raises:
             KeyError: There is no such row.
@@ -94,7 +94,7 @@ class Writer:
         self._add_references(node, key, replaced)
 
     def delete(self, type_name: str, key: Key) -> None:
-        """Takes a row out, with everything inline in it; what pointed at it points at nothing then.
+        """Removes a row and all inline rows in it; references to it then resolve to nothing.
 
         Raises:
             KeyError: There is no such row.
@@ -160,7 +160,7 @@ class Writer:
         item = dict(item)
         if owner is not None and str(item.setdefault(owner, key)) != str(key):
             where = f'{node.name} {key}, field "{reference.name}"'
-            raise WorldError(f"{where}: its {owner} is {item[owner]}, but it stands inside {key}.")
+            raise WorldError(f"{where}: its {owner} is {item[owner]}, but it is inside {key}.")
         if "id" in child.key and item.get("id") is None:
             item["id"] = f"{key}:{item['key']}" if is_attribute(child) else next(self._numbers)
         return self.add(child.name, item)
@@ -180,7 +180,7 @@ class Writer:
 
 
 def owner_column(node: NodeType, reference: Reference, child: NodeType) -> str | None:
-    """The column by which an inline row points back at its owner, or None where it has none (file attachments)."""
+    """The column by which an inline row points at its owner; None if it has none (file attachments)."""
     if child.name.endswith("sEdge"):
         return _EDGE_OWNER.get(reference.name)
     named = [f"{back.name}Id" for back in child.references.values() if back.target == node.name and not back.many]
@@ -193,5 +193,5 @@ def _edges(steps_before: list[int]) -> list[dict[str, Any]]:
 
 
 def _digest(value: Any) -> str:
-    """An opaque etag: the same for the same content."""
+    """An opaque etag that is the same for the same content."""
     return hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()

@@ -1,4 +1,4 @@
-"""The singular roots: one row by its key, and who is asking."""
+"""Answers the singular root fields: one row by its key, and the current user."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from graphql import GraphQLError
 
 from ion_pipeline.sandbox.store import Row, Store, Table, whole_number
 
-#: A singular root's argument that is spelled otherwise than its column.
+#: Arguments of singular root fields that are named differently from their columns.
 _COLUMNS = {"gateType": "issueApprovalGateType"}
 
 
@@ -15,7 +15,7 @@ def find_row(table: Table, arguments: Mapping[str, Any]) -> Row:
     """The row with the given id, or with the given combination of ids.
 
     Raises:
-        GraphQLError: There is none: the id is wrong, or the row is not there any more (ION's 404).
+        GraphQLError: There is no such row: the id is wrong, or the row was deleted (ION's 404).
     """
     wanted = {
         _COLUMNS.get(name, name) if name not in table.node.columns else name: value for name, value in arguments.items()
@@ -34,7 +34,7 @@ def find_row(table: Table, arguments: Mapping[str, Any]) -> Row:
 
 
 def current_user(store: Store) -> Row:
-    """Who the API key belongs to: the first active user, or one made up in a world without users."""
+    """The user that the API key belongs to: the first active user, or a generated one in a world without users."""
     table = store.tables["User"]
     slots = table.node.slots
     active = next((row for row in table.ordered()[1] if not row[slots["deactivated"]]), None)

@@ -1,7 +1,7 @@
-"""The shape of ION's data as the sandbox keeps it: node types, their columns and their references, out of the schema.
+"""The data model of the sandbox, derived from the schema: node types with their columns and references.
 
-Nothing is typed out here but what a schema cannot say: the keys of link tables, and which type is a view of another.
-The whole known schema is described, whatever profile is served: a profile hides fields, it does not change data.
+This module lists only what the schema does not express: the keys of link tables, and which type is a view of another.
+It describes the complete known schema for every profile: a profile hides fields and does not change data.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from graphql import (
 from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.sandbox.values import NEUTRAL, READERS, enum_reader, list_reader
 
-#: Rows without an `id` of their own are told apart by these columns (ion.graphql: the singular roots' arguments).
+#: Key columns of types without an `id` (ion.graphql: the arguments of the singular root fields).
 COMPOSITE_KEYS: dict[str, tuple[str, ...]] = {
     "IssueDispositionTypeRole": ("issueDispositionTypeId", "issueApprovalGateType", "roleId"),
     "IssuePartInventory": ("issueId", "partInventoryId"),
@@ -34,7 +34,7 @@ COMPOSITE_KEYS: dict[str, tuple[str, ...]] = {
     "OrganizationSettings": (),
 }
 
-#: A kit's inventory is a part inventory with a few columns more.
+#: A kit's inventory is a part inventory with a few additional columns.
 VIEWS = {"IssuedPartInventory": "PartInventory"}
 
 _NOT_NODES = {"Query", "IonPageInfo", "AggregatesField", "SumField"}
@@ -46,8 +46,8 @@ class Column:
 
     Attributes:
         kind: The scalar's name, or `Enum`.
-        read: A file's non-null value as it is stored and served; raises ValueError with the reason.
-        default: Served where the row has nothing: null, or a neutral value where the schema promises one.
+        read: Converts a non-null value of a file to the stored value; raises ValueError with the reason.
+        default: The value if the row has none: null, or a neutral value for a non-null field.
     """
 
     name: str
@@ -59,13 +59,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Reference:
-    """An object-typed field: to one or many rows of another type.
+    """An object-typed field: a reference to one or many rows of another type.
 
     Attributes:
-        target: Node type's name, or the union's.
-        many: A list or a connection.
-        paged: A connection.
-        union: The target is a union, so a link says its `__typename`.
+        target: Name of the node type or of the union.
+        many: Whether it is a list or a connection.
+        paged: Whether it is a connection.
+        union: Whether the target is a union, so that a link has a `__typename`.
     """
 
     name: str
@@ -77,11 +77,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class NodeType:
-    """A type whose rows the sandbox keeps.
+    """A type whose rows the sandbox stores.
 
     Attributes:
-        root: Its root connection, or None where it is only reachable from other rows.
-        key: The columns that identify a row; empty for the one type that hangs on its owner alone.
+        root: Its root connection; None if its rows are only reachable from other rows.
+        key: The columns that identify a row; empty for the one type that is identified by its owner.
         slots: Column name → position in a stored row.
     """
 
@@ -93,14 +93,14 @@ class NodeType:
     slots: dict[str, int]
 
     def system(self, name: str) -> str | None:
-        """The column for `_created`, `_updated` or `_etag`, which attribute-like types spell `Created` …, if any."""
+        """The column for `_created`, `_updated` or `_etag`, if any; attribute types name it `Created` and so on."""
         plain = name.removeprefix("_").capitalize()
         return next((spelled for spelled in (name, plain) if spelled in self.columns), None)
 
 
 @dataclass(frozen=True)
 class Model:
-    """All node types, and which root connection lists which."""
+    """All node types, and the node type of each root connection."""
 
     types: dict[str, NodeType]
     roots: dict[str, str]
@@ -135,7 +135,7 @@ def is_connection(field: GraphQLField) -> bool:
 
 
 def connection_node(field: GraphQLField) -> str:
-    """The node type's name of a field that answers with a connection."""
+    """The name of the node type of a connection field."""
     edge = _object(_object(field.type).fields["edges"].type)
     return _object(edge.fields["node"].type).name
 
@@ -204,7 +204,7 @@ def _reference(name: str, field: GraphQLField) -> Reference:
 
 
 def _as_view(view: NodeType, base: NodeType) -> NodeType:
-    """The view's rows are the base's rows with the view's own columns behind them, so the base's slots hold."""
+    """A view type: its rows are the base's rows followed by its own columns, so the base's slots stay valid."""
     own = {name: column for name, column in view.columns.items() if name not in base.columns}
     slots = dict(base.slots) | {name: len(base.slots) + place for place, name in enumerate(own)}
     return NodeType(view.name, view.root, view.key, dict(base.columns) | own, view.references, slots)

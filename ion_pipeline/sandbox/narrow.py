@@ -1,8 +1,8 @@
-"""Few candidates instead of all rows, where a filter allows it: what a database's planner does with its indexes.
+"""Narrows a filter to few candidate rows with indexes, as the planner of a database does.
 
-Ranges of ids and of instants are bisected, foreign keys looked up, and lists of inline rows (attributes) answered from
-the inline rows' side. Candidates always contain every match; where they are exactly the matches, they say so, and a
-count needs to look at no row.
+Ranges of ids and of instants are bisected, foreign keys are looked up, and filters on inline rows (attributes) start
+from the inline rows. The candidates always contain every match. If they are exactly the matches, they are marked so,
+and counting them reads no row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ class Candidates:
     """A part of a list of rows.
 
     Attributes:
-        rows: Not to be changed; only `start` to `stop` is meant.
-        by_key: They are in key order.
-        exact: They are exactly the rows that match.
+        rows: The list, which must not be changed; the candidates are `start` to `stop`.
+        by_key: Whether they are in key order.
+        exact: Whether they are exactly the rows that match.
     """
 
     rows: Sequence[Row]
@@ -37,15 +37,15 @@ class Candidates:
 
     @property
     def count(self) -> int:
-        """How many they are."""
+        """The number of candidates."""
         return self.stop - self.start
 
 
 def candidates(store: Store, type_name: str, filters: Mapping[str, Any] | None) -> Candidates:
-    """The fewest rows an index gives for a filter; all rows of the type where none helps.
+    """The smallest set of rows that an index gives for a filter; all rows of the type if no index applies.
 
     Raises:
-        GraphQLError: A filter value cannot be read as its column's type.
+        GraphQLError: A filter value cannot be converted to its column's type.
     """
     table = store.tables[type_name]
     found = _narrow(store, table, filters or {})
@@ -126,7 +126,7 @@ def _union(store: Store, table: Table, given: Sequence[Mapping[str, Any] | None]
 
 
 def _owners(store: Store, table: Table, name: str, given: Mapping[str, Any]) -> Candidates | None:
-    """Owners of the inline rows that a filter on them leaves."""
+    """The owners of the inline rows that a filter on inline rows narrows to."""
     reference = table.node.references.get(name)
     if reference is None or reference.union:
         return None

@@ -1,7 +1,7 @@
-"""The filter operators on one value, as PostgreSQL means them.
+"""The filter operators on one value, with PostgreSQL's semantics.
 
-A comparison with null is unknown, so it selects nothing, also when negated: `neq` and `notlike` leave null rows out.
-`eq: null` means "is null", as SQLAlchemy writes it. A list column matches when any of its items does.
+A comparison with null is unknown, so it selects nothing, even if it is negated: `neq` and `notlike` leave out null
+rows. `eq: null` means "is null", as in SQLAlchemy. A list column matches if any of its items does.
 """
 
 import operator
@@ -31,10 +31,10 @@ _TRUE, _FALSE = frozenset({"true", "t", "1", "yes"}), frozenset({"false", "f", "
 
 
 def value_test(column: Column, operators: Mapping[str, Any]) -> Test:
-    """A test of one column's value that holds when all operators do.
+    """A test of one column's value that is true if all operators are.
 
     Raises:
-        GraphQLError: A filter value cannot be read as the column's type (`"abc"` for a number).
+        GraphQLError: A filter value cannot be converted to the column's type (`"abc"` for a number).
     """
     if column.kind == "String" and any(map(_is_boolean, operators.items())):
         truth = value_test(replace(column, kind="Boolean"), operators)
@@ -82,10 +82,10 @@ def _comparison(column: Column, name: str, given: Any) -> Test:
 
 
 def cast(column: Column, given: Any) -> Any:
-    """A filter's value in the form it is compared in: numbers arrive as ids in text, instants in any ISO form.
+    """A filter's value, converted for comparison: ids may be numbers sent as text, instants may have any ISO form.
 
     Raises:
-        GraphQLError: It cannot be read so; the text is PostgreSQL's.
+        GraphQLError: It cannot be converted; the text is PostgreSQL's.
     """
     try:
         if column.kind == "Int":
@@ -102,7 +102,7 @@ def cast(column: Column, given: Any) -> Any:
 
 
 def boolean_text(value: Any) -> Any:
-    """Text that spells a boolean, as that boolean (Issue.editable is such a column); None for any other text."""
+    """The boolean that a text spells (Issue.editable is such a column); None for any other text."""
     spelled = str(value).strip().lower()
     return True if spelled in _TRUE else False if spelled in _FALSE else None
 
@@ -118,7 +118,7 @@ def as_text(value: Any) -> str:
 
 def _compare(column: Column, compare: Callable[[Any, Any], bool], bound: Any) -> Test:
     if column.kind in ("ScalarValue", "SlateContent"):
-        # Mixed types have no order among themselves: only like is compared with like.
+        # Values of different types have no order, so only values of one type are compared.
         numeric = isinstance(bound, int | float) and not isinstance(bound, bool)
 
         def mixed(value: Any) -> bool:
@@ -140,7 +140,7 @@ def _like(name: str, pattern: str) -> Test:
 
 
 def _regex(pattern: str) -> str:
-    """A LIKE pattern as a regular expression: % any text, _ any character, backslash takes the next one literally."""
+    """A LIKE pattern as a regular expression: % is any text, _ any character, and a backslash escapes the next one."""
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     return "".join(
         ".*" if part == "%" else "." if part == "_" else re.escape(part[1:] if len(part) > 1 else part)
@@ -156,14 +156,14 @@ def _fuzzy(given: Mapping[str, Any]) -> Test:
 
     def test(value: Any) -> bool:
         other = _trigrams(as_text(value))
-        shared, together = len(trigrams & other), len(trigrams | other)
-        return together > 0 and shared / together >= limit
+        shared, total = len(trigrams & other), len(trigrams | other)
+        return total > 0 and shared / total >= limit
 
     return test
 
 
 def _trigrams(text: str) -> set[str]:
-    """The trigrams of pg_trgm: lower-case words, two blanks before each and one behind."""
+    """The trigrams of pg_trgm: of lower-case words, with two blanks before each and one after it."""
     words = re.findall(r"\w+", text.lower())
     return {padded[at : at + 3] for word in words for padded in [f"  {word} "] for at in range(len(padded) - 2)}
 

@@ -1,4 +1,4 @@
-"""A sandbox as a child process, for as long as a block runs: what `embedded` and the tests use."""
+"""Runs a sandbox as a child process for the duration of a block; used by `embedded` and by tests."""
 
 import os
 import secrets
@@ -28,10 +28,10 @@ def running_sandbox(
 ) -> Iterator[SandboxAddress]:
     """Starts a sandbox on a free port of this machine and stops it at the end of the block.
 
-    It also ends by itself when this process is gone, however that happens: it holds the other end of a pipe.
+    The sandbox also ends if this process ends for any reason, because it reads from a pipe that is then closed.
 
     Raises:
-        SandboxError: It did not start; the message is the child's own.
+        SandboxError: The sandbox did not start; the message contains the child's error text.
     """
     secret = secrets.token_urlsafe(24)
     command = [sys.executable, "-m", "ion_pipeline.sandbox", "--port", "0", "--until-stdin-closes"]
@@ -39,21 +39,21 @@ def running_sandbox(
     command += ["--token-lifetime", str(token_lifetime)]
     command += [] if world is None else ["--world", str(world)]
     command += [part for entity in forbid for part in ("--forbid", entity)]
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as stderr:
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=stderr,
             env=os.environ | {SECRET_VARIABLE: secret},
         )
         try:
             line = child.stdout.readline() if child.stdout else b""
             if not line:
                 child.wait()
-                complaints.seek(0)
-                said = complaints.read().decode("utf-8", "replace").strip()
-                raise SandboxError(f"The sandbox did not start: {said or f'it ended with {child.returncode}'}")
+                stderr.seek(0)
+                said = stderr.read().decode("utf-8", "replace").strip()
+                raise SandboxError(f"The sandbox did not start: {said or f'exit code {child.returncode}'}")
             ready = orjson.loads(line)
             yield SandboxAddress(ready["api_url"], ready["auth_url"], ready["client_id"], secret)
         finally:

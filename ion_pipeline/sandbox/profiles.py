@@ -1,8 +1,8 @@
-"""Tenants that know less: the served schema without some of its fields or types. The data stays whole.
+"""Profiles of tenants: the served schema without some of its fields or types. The data is the same for all profiles.
 
-Each profile exercises one rung of what the pipeline negotiates with a tenant. Dropping a type drops every field,
-argument and input field that mentions it. One profile shows the whole schema to a key whose owner is not in the export
-group: flagged rows of some types are then in no list, count or relation.
+Each profile exercises one step of the negotiation between the pipeline and a tenant. Removing a type also removes every
+field, argument and input field that uses it. One profile serves the complete schema to a key whose owner is not in the
+export group: export-controlled rows of some types are then missing in every list, count and relation.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from ion_pipeline.catalog.schema import known_document
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.sandbox.values import canonical_instant
 
-#: Decides about one member of a type definition: (definition, member's name, member's named type) → keep it?
+#: Whether to keep a member of a type definition: (definition, name of the member, named type of the member) → bool.
 Keep = Callable[[TypeDefinitionNode, str, str], bool]
 
 _GENERATION_2 = ("BuildRequirement", "ABomInstallation")
@@ -62,12 +62,12 @@ def _no_keyset(definition: TypeDefinitionNode, name: str, kind: str) -> bool:
 
 def _missing_fields(definition: TypeDefinitionNode, name: str, kind: str) -> bool:
     del kind
-    gone = _MISSING.get(definition.name.value) or _MISSING_ELSEWHERE.get(definition.name.value) or ()
-    return name not in gone
+    removed = _MISSING.get(definition.name.value) or _MISSING_ELSEWHERE.get(definition.name.value) or ()
+    return name not in removed
 
 
 def _without_types(prefixes: tuple[str, ...], counts: frozenset[str] = frozenset()) -> Keep:
-    """Without entities: their nodes, connections, edges, filters and sort enums, and the counts of them elsewhere."""
+    """Removes types: their nodes, connections, edges, filters and sort enums, and counts of them in other types."""
 
     def keep(definition: TypeDefinitionNode, name: str, kind: str) -> bool:
         return not (definition.name.value.startswith(prefixes) or kind.startswith(prefixes) or name in counts)
@@ -85,22 +85,22 @@ PROFILES: dict[str, Keep] = {
     "missing-fields": _missing_fields,
     "no-export-group": lambda _definition, _name, _kind: True,
 }
-#: Types whose export-controlled rows a profile withholds. Inventories of such parts stay, without their `part`.
+#: Types whose export-controlled rows a profile withholds. Inventories of such parts are served without their `part`.
 WITHHELD = {"no-export-group": frozenset({"Part", "Procedure", "Run"})}
 
 
 @cache
 def served_schema(profile: str = "full") -> GraphQLSchema:
-    """The schema a tenant of this profile shows. Shared and cached: treat it as read-only.
+    """The schema that a tenant of this profile serves. Shared and cached: treat it as read-only.
 
     Raises:
         SettingsError: There is no such profile.
     """
     if profile not in PROFILES:
         raise SettingsError(f'There is no sandbox profile "{profile}".', remedy=f"Use one of: {', '.join(PROFILES)}.")
-    # That each profile is valid is tested (`tests/unit/sandbox`).
+    # `tests/unit/sandbox` checks that the schema of each profile is valid.
     schema = build_ast_schema(_pruned(known_document(), PROFILES[profile]), assume_valid_sdl=True)
-    # A filter's instant is checked and made comparable where graphql-core coerces it.
+    # graphql-core coerces an instant in a filter with this function, which checks it and makes it comparable.
     cast("Any", schema.type_map["DateTime"]).parse_value = canonical_instant
     return schema
 

@@ -1,8 +1,8 @@
-"""The relations that names alone do not tell.
+"""The relations that cannot be derived from names.
 
-Everything else is a foreign key (`partId` beside `part`) or its reverse with exactly one candidate. Many-to-many links
-may stand on either side in a world; the side that stands wins, the other is its mirror. `UNDERIVABLE` lists what is
-empty unless the world says otherwise, and why.
+Every other relation is a foreign key (`partId` next to `part`) or the reverse of one with exactly one candidate. A
+world may contain a many-to-many link on either side; the side that it contains is used, and the other is derived from
+it. `UNDERIVABLE` lists the relations that are empty unless the world contains them, and why.
 """
 
 from ion_pipeline.sandbox.model import VIEWS, known_model
@@ -27,33 +27,33 @@ from ion_pipeline.sandbox.relations import (
 _NODES = [node for node in known_model().types.values() if node.name not in VIEWS]
 
 
-def _wherever(field: str) -> list[tuple[str, str]]:
+def _types_with(field: str) -> list[tuple[str, str]]:
     return [(node.name, field) for node in _NODES if field in node.references]
 
 
-#: Wherever a type has one of these fields, only the row itself can say what is in it.
+#: Fields that can only be given in the row itself, in every type that has them.
 _UNDERIVABLE_FIELDS = {
-    "assets": "who holds a file is kept inside ION",
-    "fileAttachments": "who holds a file is kept inside ION",
-    "labels": "which labels a row carries is said by the row",
-    "familyLabels": "which labels a row carries is said by the row",
+    "assets": "ION does not show which rows have a file",
+    "fileAttachments": "ION does not show which rows have a file",
+    "labels": "only the row itself contains its labels",
+    "familyLabels": "only the row itself contains its labels",
     "requirements": "a Requirement has no column that points at what it is attached to",
-    "ionValue": "a value that is a User or a Part is said by the row",
-    "settings": "organization.json says it",
+    "ionValue": "only the row itself contains a value that is a User or a Part",
+    "settings": "organization.json contains it",
 }
-_RESULTS = "which rows a plan item resulted in is kept inside ION"
-_BATCH_COPY = "which rows a batch copied to its other runs is kept inside ION"
+_RESULTS = "ION does not show which rows resulted from a plan item"
+_BATCH_COPY = "ION does not show which rows a batch copied to its other runs"
 
 UNDERIVABLE: dict[tuple[str, str], str] = {
-    **{place: reason for field, reason in _UNDERIVABLE_FIELDS.items() for place in _wherever(field)},
+    **{place: reason for field, reason in _UNDERIVABLE_FIELDS.items() for place in _types_with(field)},
     **{("PlanItem", field): _RESULTS for field in ("runs", "purchaseOrderLines", "issues", "partInventories")},
     **{(owner, "batchSiblings"): _BATCH_COPY for owner in ("Issue", "Redline", "RunStepsEdge")},
     ("RunStep", "batchAdoptedSiblings"): _BATCH_COPY,
-    ("PartKitItem", "partInventories"): "which stock a kit line was filled with is said by the line",
+    ("PartKitItem", "partInventories"): "only the kit line itself contains the inventory that was issued for it",
 }
-del UNDERIVABLE["PurchaseOrder", "requirements"]  # those of its lines
+del UNDERIVABLE["PurchaseOrder", "requirements"]  # derived from its lines
 
-#: Links that a world may write on either side.
+#: Links that a world may contain on either side.
 _PAIRS = (
     ("BuildRequirement.partInventories", "PartInventory.buildRequirements"),
     ("Part.partSubtypes", "PartSubtype.parts"),
@@ -88,9 +88,9 @@ RULES: dict[tuple[str, str], Rule] = {
     **dict.fromkeys(UNDERIVABLE, nothing),
     **{_pair(one): mirror(other) for one, other in _PAIRS},
     **{_pair(other): mirror(one) for one, other in _PAIRS},
-    **dict.fromkeys(_wherever("comments"), _comments),
-    **dict.fromkeys(_wherever("assignees"), either(via("assignedTo"), via("assignedTeam.users"))),
-    # As-built BOM, generation 1: edges are the truth, `parentId` is only one of several parents.
+    **dict.fromkeys(_types_with("comments"), _comments),
+    **dict.fromkeys(_types_with("assignees"), either(via("assignedTo"), via("assignedTeam.users"))),
+    # As-built BOM, generation 1: edges define the parents; `parentId` names only one of them.
     ("ABomItem", "parentEdges"): reverse("ABomEdge.childAbomItemId"),
     ("ABomItem", "childEdges"): reverse("ABomEdge.parentAbomItemId"),
     ("ABomItem", "parents"): via("parentEdges.parentAbomItem"),
@@ -148,7 +148,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("Step", "derivedSteps"): reverse("Step.originStepId"),
     ("Step", "standardStepProcedures"): via("derivedSteps.procedure"),
     ("Step", "standardStepRuns"): via("derivedSteps.procedure.runs"),
-    # Runs: most of a run is in its steps
+    # Runs: most relations of a run go through its steps
     ("Run", "comments"): _run_comments,
     ("Run", "Comments"): _run_comments,
     ("Run", "issues"): via("steps.issues"),

@@ -1,7 +1,8 @@
-"""How one row leads to others: the small language in which relations are told, and its reading over a store.
+"""Follows relations from one row to others: the rules that define relations, and their evaluation over a store.
 
-Most relations follow from names (`partId` and `part`; a list whose rows point back); `relation_rules` has the rest.
-A reading (`Fetch`) is made for one request and holds the indexes of that moment; it answers one row at a time.
+Most relations are derived from names (`partId` and `part`; a list whose rows point back); `relation_rules` defines the
+rest. A rule is bound to a store for one request: the result, a `Fetch`, uses the indexes of that moment and returns the
+related rows of one row.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ class Relations:
     """All relations of a store.
 
     Args:
-        rules: (type, field) → how to follow it, where names do not say.
+        rules: (type, field) → its rule, for relations that cannot be derived from names.
     """
 
     def __init__(self, store: Store, rules: dict[tuple[str, str], Rule]) -> None:
@@ -28,12 +29,12 @@ class Relations:
         self._rules = rules
 
     def fetch(self, type_name: str, field: str) -> Fetch:
-        """How to follow a field: rows in key order for a list, at most one row otherwise.
+        """A function that follows a field: to rows in key order for a list, otherwise to at most one row.
 
-        A link or a foreign key on the row itself wins over what is derived.
+        A link or a foreign key in the row itself takes precedence over a derived relation.
 
         Raises:
-            LookupError: Nothing says how to follow it, which is a gap in the rules.
+            LookupError: Neither a name nor a rule defines the relation, which is a gap in the rules.
         """
         base = VIEWS.get(type_name, type_name)
         node = self.store.model.types[base]
@@ -65,7 +66,7 @@ class Relations:
         return rule(self, node)
 
     def _reverse_by_name(self, node: NodeType, reference: Reference) -> Rule:
-        """The one column by which rows of the target point back at the owner."""
+        """The rule for the one column by which rows of the target point at the owner."""
         if reference.many and not reference.union:
             target = self.store.model.types[reference.target]
             back = {
@@ -77,7 +78,7 @@ class Relations:
                 back = {f"{node.name[0].lower()}{node.name[1:]}Id"}
             if len(back) == 1:
                 return reverse(f"{target.name}.{back.pop()}")
-        raise LookupError(f"no rule says how {node.name}.{reference.name} is followed")
+        raise LookupError(f"no rule defines how {node.name}.{reference.name} is followed")
 
     def _resolver(self, reference: Reference) -> Callable[[Sequence[Any]], list[Row]]:
         tables = self.store.tables
@@ -91,7 +92,7 @@ class Relations:
 
 
 def foreign(column: str, target: str) -> Rule:
-    """The row whose id stands in a column."""
+    """The row whose id is in a column."""
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
         slot, rows = node.slots[column], relations.store.tables[target].rows
@@ -107,7 +108,7 @@ def foreign(column: str, target: str) -> Rule:
 
 
 def reverse(path: str) -> Rule:
-    """Rows of another type that hold this row's id in a column: `"PlanItemAllocation.parentPlanItemId"`."""
+    """Rows of another type that have this row's id in a column: `"PlanItemAllocation.parentPlanItemId"`."""
     target, column = path.split(".")
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
@@ -117,7 +118,7 @@ def reverse(path: str) -> Rule:
 
 
 def same(column: str, target: str | None = None, target_column: str | None = None) -> Rule:
-    """Rows that have the same value in a column, the row itself included where it is of that type."""
+    """Rows that have the same value in a column, including the row itself if it has that type."""
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
         return _matching(relations.store.tables[target or node.name], target_column or column, node.slots[column])
@@ -131,7 +132,7 @@ def _matching(table: Table, column: str, slot: int) -> Fetch:
 
 
 def mirror(path: str) -> Rule:
-    """Rows of another type whose link list names this row: `"BuildRequirement.partInventories"`."""
+    """Rows of another type whose link list contains this row: `"BuildRequirement.partInventories"`."""
     owner, field = path.split(".")
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
@@ -165,7 +166,7 @@ def via(path: str) -> Rule:
 
 
 def reachable(field: str) -> Rule:
-    """Everything that following one field again and again leads to, nearest first; never the row itself."""
+    """All rows that are reached by following one field repeatedly, nearest first, without the row itself."""
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
         hop = relations.fetch(node.name, field)
@@ -214,7 +215,7 @@ def having(rule: Rule, target: str, column: str, accept: Callable[[Any], bool]) 
 
 
 def extreme(rule: Rule, target: str, column: str, *, last: bool) -> Rule:
-    """Of a rule's rows the one with the first or last non-null value in a column."""
+    """The row of a rule with the smallest or largest non-null value in a column."""
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
         fetch, slot = rule(relations, node), relations.store.model.types[target].slots[column]
@@ -230,7 +231,7 @@ def extreme(rule: Rule, target: str, column: str, *, last: bool) -> Rule:
 
 
 def then(rule: Rule, target: str, field: str) -> Rule:
-    """What a field of a rule's rows leads to, each once."""
+    """The rows that a field of a rule's rows leads to, each once."""
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
         fetch, hop = rule(relations, node), relations.fetch(target, field)
@@ -240,7 +241,7 @@ def then(rule: Rule, target: str, field: str) -> Rule:
 
 
 def alike(rule: Rule, column: str) -> Rule:
-    """The rows of a rule that have this row's value in a column, which both have."""
+    """The rows of a rule that have the same value in a column as this row."""
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
         fetch, slot = rule(relations, node), node.slots[column]
@@ -250,7 +251,7 @@ def alike(rule: Rule, column: str) -> Rule:
 
 
 def only_if(column: str, rule: Rule) -> Rule:
-    """A rule that holds only for rows where a column is true."""
+    """A rule that applies only to rows in which a column is true."""
 
     def bind(relations: Relations, node: NodeType) -> Fetch:
         fetch, slot = rule(relations, node), node.slots[column]
@@ -260,11 +261,11 @@ def only_if(column: str, rule: Rule) -> Rule:
 
 
 def nothing(relations: Relations, node: NodeType) -> Fetch:
-    """No rows: only the row itself can say what is there, and it does not."""
+    """No rows: only the row itself can contain the relation."""
     del relations, node
     return lambda _row: _NOTHING
 
 
 def unique(rows: Any) -> list[Row]:
-    """Rows without repetition, in their order."""
+    """Rows without duplicates, in their order."""
     return list({id(row): row for row in rows}.values())

@@ -1,4 +1,4 @@
-"""HTTP responses: good ones, compressed where the client accepts it, and ones that are broken on purpose."""
+"""HTTP responses: correct ones, compressed if the client accepts it, and intentionally broken ones."""
 
 import asyncio
 import gzip
@@ -17,18 +17,18 @@ _GATEWAY = {502: b"Bad Gateway", 503: b"Service Unavailable", 504: b"Gateway Tim
 
 
 def json_response(value: Any, *, status: int = 200, accept_encoding: str = "") -> Response:
-    """A JSON body, with gzip where it is accepted and worth it."""
+    """A JSON response, compressed with gzip if that is accepted and the body is large enough."""
     body = orjson.dumps(value)
     headers = {"content-type": "application/json", "vary": "Accept-Encoding"}
     if "gzip" in accept_encoding and len(body) > _WORTH_COMPRESSING:
-        # Level 1: the sandbox must not be the bottleneck of what it tests.
+        # Level 1, so that the sandbox is not the bottleneck of tests and benchmarks.
         body = gzip.compress(body, compresslevel=1, mtime=0)
         headers["content-encoding"] = "gzip"
     return Response(body, status_code=status, headers=headers)
 
 
 def error_response(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    """ION's error body; gateways in front of it answer with their own HTML pages instead."""
+    """ION's error response; for the statuses of a gateway, the HTML page that a gateway sends."""
     if status in _GATEWAY:
         page = _HTML % (status, status, _GATEWAY[status])
         return Response(page, status_code=status, headers=headers, media_type="text/html")
@@ -41,15 +41,15 @@ def error_response(status: int, message: str, headers: dict[str, str] | None = N
 
 
 def html_response() -> Response:
-    """What a proxy's login page looks like to a client that expects JSON."""
+    """A proxy's login page, which a client receives in place of JSON."""
     return Response(b"<!doctype html><html><body>Please sign in.</body></html>", media_type="text/html")
 
 
 class DatedResponse(Response):
-    """A whole answer whose `Date` is off, as that of a load balancer with a clock of its own.
+    """A complete answer with a wrong `Date` header, as from a load balancer with a clock of its own.
 
-    uvicorn puts its `Date` before the headers of the application; its list of those belongs to the object that
-    `receive` belongs to.
+    uvicorn sends its own `Date` before the headers of the application. The list of its headers is an attribute of the
+    object that `receive` is bound to.
     """
 
     def __init__(self, response: Response, *, seconds: float) -> None:
@@ -58,7 +58,7 @@ class DatedResponse(Response):
         self.headers["date"] = format_datetime(at, usegmt=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it without the server's own date."""
+        """Sends the response without the server's own date."""
         cycle: Any = getattr(receive, "__self__", None)
         cycle.default_headers = [header for header in cycle.default_headers if header[0].lower() != b"date"]
         await super().__call__(scope, receive, send)
@@ -67,7 +67,7 @@ class DatedResponse(Response):
 class DroppedResponse(Response):
     """Breaks the connection without an answer.
 
-    ASGI has no word for that; uvicorn's `receive` belongs to the object that holds the transport.
+    ASGI cannot express that; uvicorn's `receive` is bound to the object that has the transport.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,12 +79,12 @@ class DroppedResponse(Response):
 
 
 class BrokenResponse(Response):
-    """Wraps a good response: half of its body, then an end, or all of it in small pieces.
+    """Sends half of the body of a correct response and breaks the connection, or sends all of it in small pieces.
 
     Args:
-        whole: The good response.
-        seconds: How long to take over all pieces; with `cut` it does not matter.
-        cut: Stop in the middle and break the connection.
+        whole: The correct response.
+        seconds: How long sending all pieces takes; ignored with `cut`.
+        cut: Whether to stop in the middle and break the connection.
     """
 
     def __init__(self, whole: Response, *, seconds: float = 0.0, cut: bool = False) -> None:
@@ -93,7 +93,7 @@ class BrokenResponse(Response):
         self._seconds, self._cut = seconds, cut
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it the way it was asked for."""
+        """Sends the response in the requested way."""
         del scope
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         body = bytes(self.body)

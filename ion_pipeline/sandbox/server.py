@@ -1,4 +1,4 @@
-"""Starting a sandbox: which world, behind which schema, on which address; and writing a world to disk."""
+"""Starts a sandbox from its options, and writes the factory's world to disk."""
 
 import gc
 import os
@@ -22,7 +22,7 @@ from ion_pipeline.sandbox.tokens import TokenIssuer
 from ion_pipeline.sandbox.world import World, read_world, write_world
 
 DEFAULT_CLIENT_ID = "ion-sandbox"
-#: The secret's way from parent to child: never the command line, which every user of the machine can read.
+#: The parent passes the secret to the child in this variable, because every user can read command lines.
 SECRET_VARIABLE = "ION_SANDBOX_CLIENT_SECRET"  # noqa: S105
 
 
@@ -32,17 +32,17 @@ class SandboxError(IonPipelineError):
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """What to serve, and where.
+    """What to serve, and at which address.
 
     Attributes:
-        world: A directory of world files; without it the factory builds one from `seed` and `scale`.
-        forbid: Root connections that nobody may read.
-        max_first: Rows of one list that may be asked for at once; a request for more is refused.
-        cap_first: Rows of one list that are given at once; the rest is left out without a word.
-        max_cost: What a request may cost, in rows asked for times fields of each; more is refused.
-        port: 0 takes a free one.
-        client_secret: Without it, the environment's, else a new one for this process.
-        token_lifetime: Seconds.
+        world: A directory of world files; without it the factory builds a world from `seed` and `scale`.
+        forbid: Root connections that the API key may not read.
+        max_first: Maximum number of rows of one list in a request; a request for more is refused.
+        cap_first: Maximum number of rows of one list in an answer; the rest is left out without an error.
+        max_cost: Maximum cost of a request, in rows requested times fields of each; more is refused.
+        port: The port; 0 takes a free one.
+        client_secret: The secret; without it that of the environment, otherwise a new one for this process.
+        token_lifetime: Seconds that a token is valid.
     """
 
     world: Path | None = None
@@ -70,7 +70,7 @@ class SandboxAddress:
     client_secret: str = field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """The settings that point the pipeline at it."""
+        """The settings with which the pipeline connects to it."""
         return {
             "ION_ENVIRONMENT": "custom",
             "ION_API_URL": self.api_url,
@@ -81,11 +81,11 @@ class SandboxAddress:
 
 
 def serve(options: SandboxOptions, on_ready: Callable[[SandboxAddress], None]) -> None:
-    """Serves until interrupted; tells the address once requests are accepted.
+    """Serves until interrupted, and calls `on_ready` with the address when requests are accepted.
 
     Raises:
-        WorldError: The world's files cannot be served.
-        SettingsError: Profile or forbidden entity do not exist, or a limit is none.
+        WorldError: A file of the world is invalid.
+        SettingsError: The profile or a forbidden entity does not exist, or a limit is less than 1.
         SandboxError: The address cannot be bound.
     """
     with _bound(options.host, options.port) as listener:
@@ -107,20 +107,20 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     """The application, with the world in memory.
 
     Raises:
-        WorldError: The world's files cannot be served.
-        SettingsError: Profile or forbidden entity do not exist, or a limit is none.
+        WorldError: A file of the world is invalid.
+        SettingsError: The profile or a forbidden entity does not exist, or a limit is less than 1.
     """
     unknown = sorted(set(options.forbid) - known_model().roots.keys())
     if unknown:
         raise SettingsError(
             f"ION has no entity {', '.join(unknown)} to forbid.",
-            remedy="Give root connections, such as partInventories.",
+            remedy="Name root connections, such as partInventories.",
         )
     limits = Limits(options.max_first, options.cap_first, options.max_cost)
     if any(limit is not None and limit < 1 for limit in astuple(limits)):
-        raise SettingsError("A limit of the sandbox is a whole number from 1.")
+        raise SettingsError("A limit of the sandbox is less than 1.", remedy="Set a whole number from 1, or no limit.")
     schema = served_schema(options.profile)
-    # Millions of long-lived rows: nothing to collect while they come in, and never to be looked at again.
+    # Millions of long-lived rows: there is no garbage while they are loaded, and later collections skip them.
     gc.disable()
     world = read_world(options.world) if options.world else build_world(seed=options.seed, scale=options.scale)
     store = load_world(world, WITHHELD.get(options.profile, frozenset()))
@@ -133,7 +133,7 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
 
 
 def export_world(directory: Path, *, seed: int = 7, scale: float = 1.0) -> World:
-    """Writes the factory's world as files that `SandboxOptions.world` takes, planted truths beside them."""
+    """Writes the factory's world as files for `SandboxOptions.world`, together with its planted truths."""
     world = build_world(seed=seed, scale=scale)
     write_world(world, directory)
     return world
@@ -152,7 +152,7 @@ class _Server(uvicorn.Server):
 def _bound(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, _ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # With its protocol named, asyncio turns Nagle's algorithm off: 40 ms less for each small answer.
+        # If the protocol is named, asyncio disables Nagle's algorithm, which saves 40 ms for each small answer.
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -1,6 +1,6 @@
-"""Sort enums as orders of rows, as PostgreSQL orders: nulls last ascending and first descending, ties by key.
+"""Sorts rows by sort enums, as PostgreSQL does: nulls are last ascending and first descending, ties are by key.
 
-Text is ordered by code point; ION's collation is unknown. `distinctOn` is PostgreSQL's DISTINCT ON.
+Text is ordered by code point, because ION's collation is unknown. `distinctOn` is PostgreSQL's DISTINCT ON.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from ion_pipeline.sandbox.model import NodeType
 from ion_pipeline.sandbox.operators import as_text
 from ion_pipeline.sandbox.store import Row, id_order
 
-#: ION keeps a field's value in one column per type; the sort enums name those columns.
+#: ION stores a field's value in one column for each type; the sort enums name these columns.
 _TYPED_VALUES = {
     "_STRING_VALUE": ("STRING", str),
     "_NUMBER_VALUE": ("NUMBER", int | float),
@@ -24,8 +24,8 @@ _TYPED_VALUES = {
     "_MULTISELECT_VALUES": ("MULTISELECT", list),
 }
 
-#: Columns that some types can be sorted by and do not show: null in every row here, so the tie-break decides.
-UNSEEN = frozenset({"DATAGRID", "RESULT_TYPE", "AUTH0_SUB", "_LAST_SESSION_ID"})
+#: Columns that are in sort enums but not in the types: null in every row here, so the key decides.
+HIDDEN_COLUMNS = frozenset({"DATAGRID", "RESULT_TYPE", "AUTH0_SUB", "_LAST_SESSION_ID"})
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Order:
 
     Attributes:
         name: The enum's value without its direction.
-        column: The column's name where the key is one, so that an index may serve.
-        value: The row's value; None sorts as PostgreSQL's null.
+        column: The name of the column, if the key is a column, so that an index can be used.
+        value: Returns the row's value; None sorts like PostgreSQL's null.
     """
 
     name: str
@@ -48,7 +48,7 @@ def orders(node: NodeType, names: Sequence[str | None] | None) -> list[Order]:
     """Sort enum values as orders; nulls in the list are ignored.
 
     Raises:
-        LookupError: A value means no column of the type, which is a gap in the naming rules.
+        LookupError: A value matches no column of the type, which is a gap in the naming rules.
     """
     return [_order(node, name) for name in names or () if name is not None]
 
@@ -59,7 +59,7 @@ def _order(node: NodeType, enum_value: str) -> Order:
     if name in _TYPED_VALUES and "value" in node.columns:
         return Order(name, None, descending, _typed_value(node, *_TYPED_VALUES[name]))
     column = column_named(node, name.lower())
-    if column is None and name in UNSEEN:
+    if column is None and name in HIDDEN_COLUMNS:
         return Order(name, None, descending, lambda _row: None)
     if column is None:
         raise LookupError(f"{node.name} has no column for the sort {enum_value}")
@@ -82,7 +82,7 @@ def _typed_value(node: NodeType, field_type: str, python: Any) -> Callable[[Row]
 
 
 def sort_rows(rows: Sequence[Row], by: Sequence[Order]) -> list[Row]:
-    """Rows, given in key order, in the order of all keys."""
+    """Sorts rows, which are in key order, by all sort keys."""
     result = list(rows)
     for order in reversed(by):
         result.sort(key=lambda row, of=order.value: _nulls_last(of(row)), reverse=order.descending)  # type: ignore[misc]
@@ -94,7 +94,7 @@ def _nulls_last(value: Any) -> tuple[bool, Any]:
 
 
 def distinct_rows(rows: Sequence[Row], on: Sequence[Order], by: Sequence[Order]) -> list[Row]:
-    """The first of the sorted rows for each combination of values of the `on` columns.
+    """The first of the sorted rows for each combination of values in the `on` columns.
 
     Raises:
         GraphQLError: The sort does not begin with the `on` columns; the text is PostgreSQL's.

@@ -1,4 +1,4 @@
-"""What the sandbox has been asked and has answered: the figures by which a client's thrift is measured."""
+"""Counts of requests and answers, to measure how much a client asks of the server."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ class Stats:
     """Counts since the start or the last reset.
 
     Attributes:
-        requests: GraphQL HTTP requests, refused and failed ones included; a batch is one.
+        requests: GraphQL HTTP requests, including refused and failed ones; a batch is one request.
         token_requests: Requests to the token endpoint.
         rows: Rows of root fields answered; nested rows are not counted.
-        sent: Bytes of GraphQL response bodies as sent, so after compression.
-        limited: Operations refused, or answered with a page cut short, because of the limits of how much is given.
+        sent: Bytes of GraphQL response bodies as sent, after compression.
+        limited: Operations that the limits refused, or whose pages they cut short.
     """
 
     requests: int = 0
@@ -32,12 +32,12 @@ class Stats:
             self.rows += count
 
     def responded(self, status: int, size: int) -> None:
-        """Counts one GraphQL HTTP response; status 0 stands for a connection broken on purpose."""
+        """Counts one GraphQL HTTP response; status 0 is an intentionally broken connection."""
         self.by_status[str(status)] += 1
         self.sent += size
 
     def as_dict(self) -> dict[str, Any]:
-        """The form of `GET /_sandbox/stats`."""
+        """The document of `GET /_sandbox/stats`."""
         return {
             "requests": self.requests,
             "token_requests": self.token_requests,

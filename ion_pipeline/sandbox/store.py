@@ -1,8 +1,7 @@
-"""The rows the sandbox serves, in memory, with the indexes that answering needs.
+"""Stores the rows of the sandbox in memory, with the indexes that answers need.
 
-Rows are lists in the order of their type's slots: the smallest thing that `itemgetter` reads fast. Indexes are built
-when first asked for and dropped when their table changes. How rows get in is `load`; how types hang together is
-`relations`.
+A row is a list in the order of its type's slots, which is small and which `itemgetter` reads fast. An index is built at
+its first use and dropped when its table changes. `load` adds rows, `relations` follows references between them.
 """
 
 from bisect import bisect_left, bisect_right
@@ -22,8 +21,8 @@ class Table:
 
     Attributes:
         rows: Key → row. Change it only through `put` and `remove`.
-        withheld: Key → row that is there and in no answer: flagged as export controlled, where `withholds` is set.
-        version: Goes up with every change.
+        withheld: Key → row that is stored but never answered: an export-controlled one, if `withholds` is set.
+        version: Increases with every change.
     """
 
     def __init__(self, node: NodeType, *, withholds: bool = False) -> None:
@@ -39,13 +38,13 @@ class Table:
         self._ranges: dict[str, tuple[list[Any], list[Row]]] = {}
 
     def key_of(self, row: Row) -> Key:
-        """A row's identity: its id, or a tuple where the type has no id."""
+        """The key of a row: its id, or a tuple if the type has no id."""
         if len(self._key_slots) == 1:
             return row[self._key_slots[0]]
         return tuple(row[slot] for slot in self._key_slots)
 
     def order_of(self, row: Row) -> Any:
-        """What rows are ordered by where nothing else is said: their key, ids sent as text by their number."""
+        """The default sort key of a row: its key, with ids that are sent as text ordered by their number."""
         if not self._text_ids:
             return self.key_of(row)
         return tuple(id_order(row[slot]) for slot in self._key_slots)
@@ -55,24 +54,24 @@ class Table:
         return self.rows.get(key)
 
     def put(self, row: Row) -> None:
-        """Inserts a row, or replaces the one with its key; whether it is withheld follows from its flag."""
+        """Inserts a row, or replaces the one with the same key; its flag decides whether it is withheld."""
         self.remove(key := self.key_of(row))
         is_withheld = self._flag is not None and row[self._flag] is True
         (self.withheld if is_withheld else self.rows)[key] = row
         self._changed()
 
     def remove(self, key: Key) -> Row | None:
-        """Takes a row out and gives it back, or None where there was none."""
+        """Removes a row and returns it; None if there was none."""
         row = self.rows.pop(key, None)
         if row is not None:
             self._changed()
         return self.withheld.pop(key, None) if row is None else row
 
     def stored(self, key: Key) -> Row:
-        """The row, withheld or not.
+        """The row, whether it is withheld or not.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is no such row.
         """
         return self.rows[key] if key in self.rows else self.withheld[key]
 
@@ -83,14 +82,14 @@ class Table:
         self._ranges.clear()
 
     def ordered(self) -> tuple[list[Key], list[Row]]:
-        """Keys ascending, and the rows in that order. Not to be changed by the caller."""
+        """The keys in ascending order, and the rows in the same order. The caller must not change them."""
         if self._ordered is None:
             rows = sorted(self.rows.values(), key=self.order_of)
             self._ordered = [self.key_of(row) for row in rows], rows
         return self._ordered
 
     def index(self, column: str) -> Mapping[Any, Sequence[Row]]:
-        """Value → rows with it, in key order; nulls are not in it. Ids sent as text count as whole numbers."""
+        """Value → rows with it, in key order, without nulls. Ids that are sent as text are indexed as whole numbers."""
         found = self._indexes.get(column)
         if found is None:
             found = self._indexes[column] = {}
@@ -102,7 +101,7 @@ class Table:
         return found
 
     def between(self, column: str, low: Any, low_open: bool, high: Any, high_open: bool) -> tuple[list[Row], int, int]:
-        """Rows in order of a column, and the half-open range of them within bounds (None: unbounded); nulls are out."""
+        """Rows ordered by a column, without nulls, and the start and stop of those within bounds (None: unbounded)."""
         if column == "id" and self.node.key == ("id",):
             values, rows = self.ordered()
         else:
@@ -120,12 +119,12 @@ class Table:
 
 
 def whole_number(value: Any) -> Any:
-    """An id sent as text, as the number it spells, if it spells one."""
+    """The number that a text spells, for an id sent as text; any other value is returned unchanged."""
     return int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() else value
 
 
 def id_order(value: Any) -> tuple[bool, Any]:
-    """A sort key for ids sent as text: those that spell a number by that number, before the others."""
+    """A sort key for ids sent as text: numbers first, by their value, then the others."""
     number = whole_number(value)
     return isinstance(number, str), number
 
@@ -134,11 +133,11 @@ class Store:
     """All tables of a tenant, and the links between their rows.
 
     Args:
-        withheld: Types whose export-controlled rows are in no answer.
+        withheld: Types whose export-controlled rows are not answered.
 
     Attributes:
-        links: (type, field) → owner's key → keys of the rows linked there.
-        organization_id: The tenant's own id.
+        links: (type, field) → owner's key → keys of the linked rows.
+        organization_id: The tenant's id.
     """
 
     def __init__(self, model: Model | None = None, withheld: frozenset[str] = frozenset()) -> None:
@@ -151,7 +150,7 @@ class Store:
 
     @property
     def version(self) -> int:
-        """Goes up with every change anywhere."""
+        """Increases with every change in any table."""
         return self._link_changes + sum(table.version for table in self.tables.values())
 
     def of_root(self, root: str) -> Table:
@@ -159,7 +158,7 @@ class Store:
         return self.tables[self.model.roots[root]]
 
     def link(self, owner_type: str, field: str, owner: Key, targets: Sequence[Any] | None) -> None:
-        """Says which rows an owner's field links to; None takes the saying back."""
+        """Sets the rows that an owner's field links to; None removes the links."""
         links = self.links.setdefault((owner_type, field), {})
         if targets is None:
             links.pop(owner, None)
@@ -168,7 +167,7 @@ class Store:
         self._link_changes += 1
 
     def owners_of(self, owner_type: str, field: str) -> Mapping[Any, Sequence[Key]]:
-        """Target's key → keys of the owners whose field links to it, in the owners' order."""
+        """Key of the target → keys of the owners whose field links to it, in key order."""
         built = self._reverse.get((owner_type, field))
         if built is None or built[0] != self._link_changes:
             found: dict[Any, list[Key]] = {}
@@ -176,7 +175,7 @@ class Store:
             is_view = self.model.types[owner_type].references[field].target in VIEWS
             for owner in sorted(links):
                 for target in links[owner]:
-                    # A link to a view carries the view's own columns beside the key.
+                    # A link to a view contains the view's own columns in addition to the key.
                     found.setdefault(target[0] if is_view else target, []).append(owner)
             built = self._reverse[(owner_type, field)] = self._link_changes, found
         return built[1]

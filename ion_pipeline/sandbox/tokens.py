@@ -1,7 +1,7 @@
-"""The token exchange and what a request must carry: Keycloak's client credentials, as ION's API keys use them.
+"""Issues and checks access tokens: Keycloak's client credentials grant, as ION's API keys use it.
 
-Tokens are JWT-shaped and signed with a key of this process (HMAC here; ION's are RSA). Error texts are ION's own
-(vendor manual: error codes; Keycloak for the token endpoint).
+Tokens have the form of a JWT and are signed with a key of this process (with HMAC; ION uses RSA). Error texts are those
+of ION (vendor manual: error codes), and those of Keycloak for the token endpoint.
 """
 
 import base64
@@ -27,7 +27,7 @@ class AuthenticationError(Exception):
 
 
 class TokenRequestError(Exception):
-    """A token is refused: an HTTP status and Keycloak's error body."""
+    """A token request is refused, with an HTTP status and Keycloak's error body."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(description)
@@ -37,10 +37,10 @@ class TokenRequestError(Exception):
 
 @dataclass
 class TokenIssuer:
-    """Issues and checks tokens of one client.
+    """Issues and checks the tokens of one client.
 
     Attributes:
-        lifetime: Seconds a token is good for.
+        lifetime: Seconds that a token is valid.
         clock: Seconds since the epoch.
     """
 
@@ -53,7 +53,7 @@ class TokenIssuer:
     _generation: int = 0
 
     def issue(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """Answers a token request; `audience`, `scope` and an empty `refresh_token` are accepted and mean nothing.
+        """Answers a token request; `audience`, `scope` and an empty `refresh_token` are accepted and ignored.
 
         Raises:
             TokenRequestError: The grant is not client credentials, or the client or its secret is wrong.
@@ -90,7 +90,7 @@ class TokenIssuer:
         """Accepts an Authorization header: `Bearer <token>`, `Token <token>` or the bare token.
 
         Raises:
-            AuthenticationError: With ION's text for what is wrong.
+            AuthenticationError: The token is missing or invalid; the text is ION's.
         """
         scheme, _, rest = (header or "").strip().partition(" ")
         token = rest.strip() if scheme.lower() in ("bearer", "token") else scheme if not rest else ""
@@ -108,7 +108,7 @@ class TokenIssuer:
             raise AuthenticationError("Token is expired.")
 
     def expire_all(self) -> None:
-        """From now on every token issued so far is expired."""
+        """Makes every token issued so far expired."""
         self._generation += 1
 
     def _sign(self, text: str) -> str:

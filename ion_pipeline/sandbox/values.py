@@ -1,7 +1,7 @@
-"""What a value of each kind of ION column looks like in a world file, in memory and in an answer.
+"""Reads and checks single values of ION's column types, with their defaults and canonical forms.
 
-One form serves all three: the stored value is the JSON value that is sent, so that answering copies references. What
-belongs here: reading, defaulting and canonical forms of single values. Not here: rows, types, filters.
+A value has one form in a world file, in memory and in an answer: the stored value is the JSON value that is sent, so
+that answering only copies references. Rows, types and filters belong to other modules.
 """
 
 import math
@@ -11,16 +11,16 @@ from typing import Any
 
 import orjson
 
-#: Served where a world file gives no `_created`: a fixed instant, so that the same files always serve the same bytes.
+#: The value of `_created` if a world file has none: a fixed instant, so that the same files give the same answers.
 DEFAULT_INSTANT = "2025-01-01T00:00:00.000000+00:00"
 
 _INT_MAX = 2**31 - 1
 
 
 def canonical_instant(value: Any) -> str:
-    """ISO 8601 text as fixed-width UTC text with microseconds, whose order as text is its order in time.
+    """An ISO 8601 text as UTC with microseconds and a fixed width, so that its order as text is its order in time.
 
-    Text without an offset is taken as UTC, which is what ION sends (vendor manual: instants are ISO 8601 UTC).
+    A text without an offset is UTC, as ION sends it (vendor manual: instants are ISO 8601 UTC).
 
     Raises:
         ValueError: It is not an ISO 8601 date or instant.
@@ -104,7 +104,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "SlateContent": _anything,
 }
 
-#: What a non-null column answers where the world file has nothing: small worlds stay small to write.
+#: The value of a non-null column if the world file has none, so that small worlds are short to write.
 NEUTRAL: dict[str, Any] = {
     "Int": 0,
     "Float": 0.0,
@@ -116,7 +116,7 @@ NEUTRAL: dict[str, Any] = {
 
 
 def enum_reader(name: str, values: frozenset[str]) -> Callable[[Any], Any]:
-    """A reader that takes only the enum's own values."""
+    """A reader that accepts only the enum's values."""
 
     def read(value: object) -> object:
         if value not in values:

@@ -1,9 +1,9 @@
-"""A world: all rows of a pretended ION tenant, in ION's own field names, and its form on disk.
+"""A world: all rows of a simulated ION tenant, with ION's field names, and its form on disk.
 
-On disk a world is a directory with one `<rootConnection>.ndjson` per entity, `organization.json` and, where it was
-planted on purpose, `_truths.json` (expected answers for tests; the server never reads them). A link to rows of another
-entity is `[{"id": 7}]`; rows without a root connection (attributes, sessions, designators, file attachments) stand
-inline in full. What a row must have is decided in `check`.
+On disk a world is a directory with one `<rootConnection>.ndjson` per entity, `organization.json` and, for the factory's
+world, `_truths.json` (expected answers for tests; the server never reads them). A link to rows of another entity is
+`[{"id": 7}]`; rows without a root connection (attributes, sessions, designators, file attachments) are written inline
+in full. `check` defines what a row must contain.
 """
 
 import difflib
@@ -26,7 +26,7 @@ DEFAULT_ORGANIZATION: Row = {"id": 1, "name": "Sandbox", "domain": "sandbox.exam
 
 
 class WorldError(IonPipelineError):
-    """A world cannot be served as it stands: says file, line and reason."""
+    """A world is invalid; the message has the file, the line and the reason."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class World:
     Attributes:
         tables: Root connection (`partInventories`) → rows. Absent fields are null.
         organization: The tenant itself.
-        truths: What was planted on purpose, with the expected answers; served to nobody.
+        truths: The planted situations with their expected answers; never served.
     """
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ def check_world(world: World) -> None:
     """Checks every row of a world that did not come from files.
 
     Raises:
-        WorldError: With the root connection, the row's place (from 1) and the reason.
+        WorldError: A row is invalid; the message has the root connection, the row's number (from 1) and the reason.
     """
     for root, rows in world.tables.items():
         _known_root(root, where=root)
@@ -61,11 +61,11 @@ def read_world(directory: Path) -> World:
     """Reads and checks the world in a directory.
 
     Raises:
-        WorldError: A file is not one of a world's, or a row is bad: file, line and reason.
+        WorldError: A file does not belong to a world, or a row is invalid; the message has file, line and reason.
     """
     if not directory.is_dir():
         raise WorldError(
-            f"{directory} is not a directory.", remedy="Give the directory of a world, one file per entity."
+            f"{directory} is not a directory.", remedy="Name the directory of a world, with one file per entity."
         )
     world = World()
     for path in sorted(directory.iterdir()):
@@ -91,9 +91,9 @@ def read_world(directory: Path) -> World:
 
 
 def write_world(world: World, directory: Path) -> list[Path]:
-    """Writes a world's files, the same bytes for the same world, replacing an earlier world in that directory.
+    """Writes the files of a world and replaces an earlier world in the directory; the same world gives the same bytes.
 
-    Nulls are left out: an absent field is null.
+    Nulls are left out, because an absent field is null.
 
     Returns:
         The files written.

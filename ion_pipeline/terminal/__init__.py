@@ -1,1 +1,1 @@
-"""What a person sees: progress, tables and trees. Reads reports and the published file; changes nothing."""
+"""Output for people: progress, tables and trees. Reads reports and the published file; changes nothing."""

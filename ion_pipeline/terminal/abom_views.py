@@ -1,4 +1,4 @@
-"""What `ion-pipeline abom` shows: diffs as coloured trees, uses and plans as tables. Rows in, renderables out."""
+"""Output of `ion-pipeline abom`: differences as coloured trees, uses and plans as tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from ion_pipeline.terminal.views import table
 
 Row = Mapping[str, Any]
 
-# Sign and colour of a change; what is not here is something in between.
+# Sign and colour of a change; any other change is neither an addition nor a removal.
 _SIGNS = {
     "installed": ("+", "green"),
     "requirement_added": ("+", "green"),
@@ -22,12 +22,12 @@ _SIGNS = {
     "requirement_removed": ("-", "red"),
     "indirect": (".", "dim"),
 }
-_BETWEEN = ("~", "yellow")
+_OTHER_CHANGE = ("~", "yellow")
 _CONFORMS = {"conforming": "green", "conforming_substitute": "yellow", "conforming_revision": "yellow"}
 
 
 def drawn_changes(changes: Sequence[Row], before: str, after: str) -> Tree:
-    """Draw what differs in a tree of the places where it does."""
+    """Draw changes in a tree of the places where they occur."""
     root = Tree(
         Text.assemble(plain(f"- {before}", "red"), "\n", plain(f"+ {after}", "green")),
         guide_style="dim",
@@ -46,7 +46,7 @@ def drawn_changes(changes: Sequence[Row], before: str, after: str) -> Tree:
 
 
 def changes_line(changes: Sequence[Row]) -> str:
-    """How many lines differ, by kind, in a sentence."""
+    """A sentence that counts the lines that differ, by kind of change."""
     if not changes:
         return "No difference in part, revision, quantity or designator, at any level."
     kinds: dict[str, int] = {}
@@ -57,7 +57,7 @@ def changes_line(changes: Sequence[Row]) -> str:
 
 
 def uses_view(uses: Sequence[Row]) -> Table:
-    """What a unit is in, the nearest first; top-level units stand out."""
+    """The units that contain a unit, nearest first; top-level units are marked."""
     grid = table("levels up", "part", "rev", "serial or lot", "places", "quantity", "", right=["levels up", "quantity"])
     for use in uses:
         top = use["is_top_level"]
@@ -74,7 +74,7 @@ def uses_view(uses: Sequence[Row]) -> Table:
 
 
 def recall_view(affected: Sequence[Row]) -> Table:
-    """Top-level units that a recall affects, and the shortest way down to the cause."""
+    """The top-level units that a recall affects, each with the shortest path down to the cause."""
     shortest = "shortest way down"
     grid = table("part", "serial or lot", "status", "quantity", "places", shortest, right=["quantity"], wrap=[shortest])
     for unit in affected:
@@ -90,7 +90,7 @@ def recall_view(affected: Sequence[Row]) -> Table:
 
 
 def conformance_view(lines: Sequence[Row]) -> Table:
-    """A unit against its plan, line by line."""
+    """A unit compared with its plan, line by line."""
     grid = table(
         "status",
         "places",
@@ -115,7 +115,7 @@ def conformance_view(lines: Sequence[Row]) -> Table:
 
 
 def _change(change: Row) -> Text:
-    sign, colour = _SIGNS.get(change["change"], _BETWEEN)
+    sign, colour = _SIGNS.get(change["change"], _OTHER_CHANGE)
     text = Text.assemble(
         (f"{sign} ", colour), plain(change["line"], "bold"), "  ", (change["change"].replace("_", " "), colour)
     )

@@ -1,4 +1,4 @@
-"""What `ion-pipeline demo` ends with: what was read, one tree, where the result is, and what to try next."""
+"""The last output of `ion-pipeline demo`: what was read, one tree, where the result is, and what to try next."""
 
 from rich.console import Console
 
@@ -10,7 +10,7 @@ from ion_pipeline.terminal.tree import as_built_tree, showable_unit
 from ion_pipeline.terminal.views import rows_view
 
 _NEXT = (
-    (".venv/bin/python docs/ask.py", "questions an engineer asks, answered with one select each"),
+    (".venv/bin/python docs/ask.py", "an engineer's questions, each answered with one select"),
     (".venv/bin/ion-pipeline report", "one HTML page: yield, defects, control charts, suppliers, as-built trees"),
     (".venv/bin/ion-pipeline check", "what can be read from a tenant, and how its schema compares"),
     ("make dev", "the asset graph in Dagster, ready to run"),
@@ -18,21 +18,21 @@ _NEXT = (
 
 
 def show_demo(settings: Settings, console: Console) -> None:
-    """Print it."""
+    """Print the result of the demo."""
     lake = Lake(settings.lake_dir)
     manifest = lake.read_manifest(lake.load_ids()[-1])
     entities = [(table.table, table.rows) for table in manifest.tables if table.table == table.read.entity]
     children = [table for table in manifest.tables if table.table != table.read.entity]
     console.print(rows_view(entities))
     console.print(
-        f"{len(entities)} entities, {sum(rows for _, rows in entities):,} rows, and {len(children)} lists inside them "
+        f"{len(entities)} entities, {sum(rows for _, rows in entities):,} rows, and {len(children)} lists in them "
         f"with {sum(table.rows for table in children):,} rows, in {manifest.requests:,} requests.\n"
     )
     published = published_database(settings.published_dir)
     unit = showable_unit(published)
     tree = as_built_tree(published, unit) if unit is not None else None
     if tree is not None:
-        console.print(styled(("One unit as it was built", "bold")))
+        console.print(styled(("The as-built tree of one unit", "bold")))
         console.print(tree)
         console.print()
     files = (str(published), "bold"), " (DuckDB), ", (str(published.parent / "parquet"), "bold")

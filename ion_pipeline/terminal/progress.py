@@ -1,6 +1,6 @@
-"""Progress bars where there is a terminal, plain lines where there is none.
+"""Progress as bars on a terminal, as plain lines elsewhere.
 
-All of it goes to standard error: standard output is for results.
+Progress goes to standard error; standard output is for results.
 """
 
 import threading
@@ -29,7 +29,7 @@ from ion_pipeline.terminal.text import styled
 
 
 class _RowsPerSecond(ProgressColumn):
-    """Rows per second over the last moments."""
+    """Rows per second over the last few seconds."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -37,7 +37,7 @@ class _RowsPerSecond(ProgressColumn):
 
 
 class PlainReporter:
-    """One line when a phase begins and one when it ends; for logs, cron and pipes."""
+    """Prints one line when a phase begins and one when it ends; for logs, cron and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -46,7 +46,7 @@ class PlainReporter:
 
     @contextmanager
     def phase(self, title: str) -> Iterator[None]:
-        """Say when it begins, and how long it took."""
+        """Print when the phase begins, and how long it took."""
         started = time.monotonic()
         self._rows = 0
         self._console.print(f"{title} ...", highlight=False)
@@ -59,23 +59,23 @@ class PlainReporter:
         self._console.print(f"{title}: done in {time.monotonic() - started:.1f} s{rows}", highlight=False)
 
     def started(self, entity: str, total: int | None) -> None:
-        """Reading of an entity begins: not worth a line."""
+        """Reading of an entity begins; prints nothing."""
 
     def advanced(self, entity: str, rows: int) -> None:  # noqa: ARG002
-        """Rows have arrived: counted for the last line."""
+        """Rows have arrived; counts them for the last line."""
         with self._lock:
             self._rows += rows
 
     def finished(self, entity: str) -> None:
-        """Reading of an entity has ended: not worth a line."""
+        """Reading of an entity has ended; prints nothing."""
 
     def note(self, message: str) -> None:
-        """Something a person should know."""
+        """Print a message for the user."""
         self._console.print(f"note: {message}", highlight=False)
 
 
 class BarReporter:
-    """A bar for all rows with rate and time left, and one for each entity that is being read."""
+    """Shows a bar for all rows with rate and time left, and one for each entity that is being read."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -85,7 +85,7 @@ class BarReporter:
 
     @contextmanager
     def phase(self, title: str) -> Iterator[None]:
-        """Show a spinner, and bars once rows arrive; leave one line behind."""
+        """Show a spinner, then bars when rows arrive; print one line at the end."""
         started = time.monotonic()
         columns = (
             SpinnerColumn(),
@@ -108,7 +108,7 @@ class BarReporter:
         self._progress = self._overall = None
 
     def started(self, entity: str, total: int | None) -> None:
-        """Add a bar for the entity, and its rows to the bar of all."""
+        """Add a bar for the entity, and add its rows to the overall bar."""
         if self._progress is None or self._overall is None or not total:
             return
         self._tasks[entity] = self._progress.add_task(f"  {visible(entity)}", total=total)
@@ -116,7 +116,7 @@ class BarReporter:
         self._progress.update(self._overall, total=known + total)
 
     def advanced(self, entity: str, rows: int) -> None:
-        """Move both bars."""
+        """Advance both bars."""
         if self._progress is None or self._overall is None:
             return
         self._progress.advance(self._overall, rows)
@@ -124,15 +124,15 @@ class BarReporter:
             self._progress.advance(self._tasks[entity], rows)
 
     def finished(self, entity: str) -> None:
-        """Take the entity's bar away."""
+        """Remove the entity's bar."""
         if self._progress is not None and entity in self._tasks:
             self._progress.remove_task(self._tasks.pop(entity))
 
     def note(self, message: str) -> None:
-        """Print above the bars."""
+        """Print a message above the bars."""
         self._console.print(styled(("!", "yellow"), f" {message}"))
 
 
 def reporter(console: Console) -> Reporter:
-    """Bars on a terminal, lines elsewhere."""
+    """A reporter with bars on a terminal, with plain lines elsewhere."""
     return BarReporter(console) if console.is_terminal else PlainReporter(console)

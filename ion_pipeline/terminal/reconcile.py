@@ -1,4 +1,4 @@
-"""`ion-pipeline reconcile`: compare, repair, load, and say what had drifted."""
+"""`ion-pipeline reconcile`: compares, repairs, loads, and prints which rows had drifted."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,7 +32,7 @@ def show_reconcile(
 
 
 def drift_view(report: ReconcileReport) -> Table:
-    """Entities with rows that had drifted, and how."""
+    """The entities with rows that had drifted, with counts by kind of difference."""
     numbers = ["rows", "changed", "missing", "surplus", "lists", "drifted"]
     grid = table("entity", *numbers, right=numbers)
     for entity in report.entities:
@@ -42,9 +42,9 @@ def drift_view(report: ReconcileReport) -> Table:
 
 
 def reconcile_line(report: ReconcileReport) -> str:
-    """What was compared and what came of it, in a sentence or two."""
+    """Sentences that say what was compared and with what result."""
     if not report.entities:
-        return "Nothing to compare: no entity was read before whose changes are told by `_updated`."
+        return "Nothing to compare: no entity that reports changes by `_updated` has been read yet."
     line = f"{report.rows:,} rows of {len(report.entities)} entities compared in {report.requests:,} requests: "
     line += f"{report.drifted:,} had drifted." if report.drifted else "none had drifted."
     if report.load_id:

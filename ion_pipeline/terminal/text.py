@@ -1,7 +1,7 @@
-"""The one seam between text and the terminal: on these consoles text is text.
+"""All text for the terminal goes through this module, so that it is never interpreted.
 
-No string is markup, and no character in what is printed controls the terminal: colours are given as styles beside the
-text (`styled`), never inside it.
+No string is markup, and no character that is printed controls the terminal: colours are styles that are passed next to
+the text (`styled`), never inside it.
 """
 
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ from ion_pipeline.plain import visible
 
 
 def plain(text: str, style: str = "") -> Text:
-    """Text of ION for a cell or a branch, on one line, with its control characters visible."""
+    """Text from ION for a cell or a branch, on one line, with visible control characters."""
     return Text(visible(text), style=style)
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:
-    """A line of several texts, some of them in a style: `styled(("error:", "red"), " what happened")`."""
+    """A line of several texts, some with a style: `styled(("error:", "red"), " what happened")`."""
     line = Text()
     for part in parts:
         text, style = (part, "") if isinstance(part, str) else part
@@ -29,20 +29,20 @@ def styled(*parts: str | tuple[str, str]) -> Text:
 
 
 class PlainConsole(Console):
-    """A console without markup, emoji codes and guesses at highlighting, whatever is printed.
+    """A console that never interprets markup or emoji codes and never highlights.
 
     Args:
-        **options: As rich takes them.
+        **options: The options of `rich.console.Console`.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**options, "markup": False, "emoji": False, "highlight": False})
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """A string as text: of rich's own features only the style is taken."""
+        """Render a string as plain text; of rich's features only the style applies."""
         return super().render_str(visible(text, keep="\n"), **{**options, "markup": False, "emoji": False})
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Whatever a renderable makes: what is left of controls in its text is made visible here."""
+        """Render anything, and make the remaining control characters of its text visible."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text, keep="\n"))

@@ -1,4 +1,4 @@
-"""As-built trees, drawn. Rows of `abom_hierarchy` in, something rich can print out."""
+"""Draws as-built trees: turns rows of `abom_hierarchy` into a tree that rich can print."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from genealogy.abom_hierarchy
 where root_part_inventory_id = ?
 order by sort_key
 """
-# A tree that fills a screen and no more: the deepest one with at most this many rows.
+# A tree that fits on one screen: the deepest one with at most this many rows.
 _SHOWABLE = """
 select root_part_inventory_id
 from genealogy.abom_hierarchy
@@ -29,10 +29,10 @@ limit 1
 
 
 def showable_unit(published: Path, *, max_rows: int = 24) -> int | None:
-    """A unit whose tree says much on one screen: deep, small, with something open if there is such a one.
+    """A unit whose tree suits one screen: small and deep, if possible with an open requirement.
 
     Returns:
-        The unit's part inventory id; None where nothing is installed in anything.
+        The unit's part inventory id; None if no unit has anything installed.
     """
     with duckdb.connect(str(published), read_only=True) as connection:
         row = connection.execute(_SHOWABLE, [max_rows]).fetchone()
@@ -40,7 +40,7 @@ def showable_unit(published: Path, *, max_rows: int = 24) -> int | None:
 
 
 def as_built_tree(published: Path, part_inventory_id: int) -> Tree | None:
-    """Draw the tree of a unit; None if the published file does not know the unit."""
+    """Draw the tree of a unit; None if the published file does not contain the unit."""
     with duckdb.connect(str(published), read_only=True) as connection:
         cursor = connection.execute(_TREE, [part_inventory_id])
         columns = [column[0] for column in cursor.description or ()]
@@ -49,7 +49,7 @@ def as_built_tree(published: Path, part_inventory_id: int) -> Tree | None:
 
 
 def drawn_tree(lines: Sequence[Mapping[str, Any]]) -> Tree:
-    """Draw rows that stand in printing order, the root first."""
+    """Draw rows that are in display order, the root first."""
     root = Tree(_line(lines[0]), guide_style="dim")
     branches = [root]
     for line in lines[1:]:
@@ -59,7 +59,7 @@ def drawn_tree(lines: Sequence[Mapping[str, Any]]) -> Tree:
 
 
 def _line(line: Mapping[str, Any]) -> Text:
-    """Part, what identifies the unit, where it sits and how many."""
+    """Part, serial or lot number, designator and quantity of a line."""
     text = Text().append(visible(part_name(line["part_number"], line.get("part_id"))), style="bold")
     if line["part_revision"]:
         text.append(f" {visible(line['part_revision'])}", style="dim")
@@ -80,7 +80,7 @@ def _line(line: Mapping[str, Any]) -> Text:
     if line["is_made_on_assembly"]:
         text.append("  made on assembly", style="blue")
     if line["part_description"]:
-        # A description may begin with, or be nothing but, line feeds.
+        # A description may begin with line feeds, or contain nothing else.
         first = next(iter(line["part_description"].strip().splitlines()), "")
         text.append(f"  {visible(first[:48])}", style="dim")
     return text

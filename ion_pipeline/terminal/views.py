@@ -1,4 +1,4 @@
-"""Reports as tables for a terminal. Pure: a report in, something rich can print out."""
+"""Pure functions that turn reports into tables and sentences for a terminal."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ from ion_pipeline.warehouse import CompactReport, LoadReport
 
 
 def table(*headers: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
-    """An empty table in the house style; columns named in `right` are numbers, those in `wrap` may break into lines."""
+    """An empty table in the common style; columns in `right` are aligned right, those in `wrap` may wrap."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for header in headers:
         grid.add_column(header, justify="right" if header in set(right) else "left", no_wrap=header not in set(wrap))
@@ -24,7 +24,7 @@ def table(*headers: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) ->
 
 
 def check_view(report: CheckReport) -> Table:
-    """What can be read, entity by entity."""
+    """What can be read, for each entity."""
     drift = "differs from the catalog"
     grid = table("entity", "status", "rows", "paging", drift, right=["rows"], wrap=[drift])
     for entity in report.entities:
@@ -35,7 +35,7 @@ def check_view(report: CheckReport) -> Table:
 
 
 def plan_view(plan: RefreshPlan) -> Table:
-    """What a refresh would read, entity by entity."""
+    """What a refresh would read, for each entity."""
     grid = table("entity", "read", "why", "rows", "requests", right=["rows", "requests"], wrap=["why"])
     for task in plan.tasks:
         reads = task.requests > 0
@@ -52,16 +52,16 @@ def plan_view(plan: RefreshPlan) -> Table:
 
 
 def plan_line(plan: RefreshPlan) -> str:
-    """What reading would take, in a sentence."""
+    """A sentence that says how much a refresh would read."""
     reading = sum(task.requests > 0 for task in plan.tasks)
     return (
         f"{reading} of {len(plan.tasks)} entities would be read, in about {plan.estimated_requests:,} requests; "
-        f"finding out took {plan.requests}."
+        f"making the plan took {plan.requests}."
     )
 
 
 def plan_document(plan: RefreshPlan) -> dict[str, object]:
-    """The same for programs."""
+    """The plan as a document for `--json`."""
     fields = ("action", "reason", "rows", "requests", "total", "changed", "since")
     return {
         "requests": plan.requests,
@@ -87,9 +87,9 @@ def status_view(report: StatusReport) -> Table:
 
 
 def status_lines(report: StatusReport) -> list[Table | str]:
-    """What a data directory holds: its latest loads, and what is published."""
+    """What a data directory contains: its latest loads, and what is published."""
     if report.tenant is None:
-        return [f"{report.data_dir} holds nothing yet. Try: ion-pipeline refresh"]
+        return [f"{report.data_dir} contains nothing yet. Run: ion-pipeline refresh"]
     at = f"{report.published_at:%Y-%m-%d %H:%M:%S} UTC" if report.published_at else ""
     return [
         status_view(report),
@@ -97,8 +97,8 @@ def status_lines(report: StatusReport) -> list[Table | str]:
         f"published {report.published} at {at}" if report.published else "nothing published yet",
         *(f"at the latest load: {doubt}" for doubt in report.clock_doubts),
         *(
-            f"ION gives {one.accepted:,} rows of a list at once, less than ION_PAGE_SIZE ({one.asked:,}), as learned "
-            f"on {one.learned_at:%Y-%m-%d}"
+            f"ION gives {one.accepted:,} rows of a list at once, fewer than ION_PAGE_SIZE ({one.asked:,}); "
+            f"detected on {one.learned_at:%Y-%m-%d}"
             for one in (report.page_size,)
             if one
         ),
@@ -106,7 +106,7 @@ def status_lines(report: StatusReport) -> list[Table | str]:
 
 
 def rows_view(rows: Iterable[tuple[str, int]], *, columns: int = 2) -> Table:
-    """Names and counts, set in columns so that sixty entities fit one screen."""
+    """Names and counts in several columns, so that sixty entities fit on one screen."""
     cells = [(name, f"{count:,}") for name, count in rows]
     grid = table(*(header for _ in range(columns) for header in ("table", "rows")), right=["rows"])
     height = -(-len(cells) // columns)
@@ -117,28 +117,28 @@ def rows_view(rows: Iterable[tuple[str, int]], *, columns: int = 2) -> Table:
 
 
 def load_line(report: LoadReport) -> str:
-    """What loading changed, in a sentence."""
+    """A sentence that says what loading changed."""
     if not report.loads:
         return "The warehouse already has every load."
     changes = [change for applied in report.loads for change in applied.tables]
     inserted, updated, deleted = (
         sum(getattr(change, f"rows_{kind}") for change in changes) for kind in ("inserted", "updated", "deleted")
     )
-    return f"{len(report.loads)} loads applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} gone."
+    return f"{len(report.loads)} loads applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} deleted."
 
 
 def rebuild_line(report: LoadReport) -> str:
-    """What a rebuild made, in a sentence."""
+    """A sentence that says what was rebuilt."""
     tables = report.tables.values()
     rows = sum(change.rows_after for change in tables)
     return f"Rebuilt from {len(report.loads)} loads: {rows:,} rows in {len(tables)} tables."
 
 
 def compact_line(report: CompactReport) -> str:
-    """What compacting did or would do, in a sentence."""
+    """A sentence that says what compacting did or would do."""
     if not report.load_ids:
-        return f"Nothing to fold: {report.kept} loads stay as they are."
-    verb = "would be folded" if report.dry_run else "folded"
+        return f"Nothing to compact: {report.kept} loads are unchanged."
+    verb = "would be compacted" if report.dry_run else "compacted"
     return (
         f"{len(report.load_ids)} loads {verb}, {report.kept} kept: {report.rows_before:,} rows become "
         f"{report.rows_after:,} versions, {report.bytes_before:,} bytes become {report.bytes_after:,} "
@@ -147,21 +147,21 @@ def compact_line(report: CompactReport) -> str:
 
 
 def build_line(report: BuildReport) -> str:
-    """What dbt did, in a sentence."""
+    """A sentence that says what dbt did."""
     models, tests = report.count("model", "success"), report.count("test")
     line = f"{models} models built, {tests} tests run in {report.seconds:.1f} s."
     return f"{line} {len(report.warnings)} warnings." if report.warnings else line
 
 
 def adopted_lines(found: Additions) -> list[str]:
-    """What was taken up, and what could not be."""
+    """What was adopted, and what could not be."""
     kinds = {"field": found.fields, "enum value": found.values, "entity": found.entities}
     lines = [f"Adopted {kind} {name}" for kind, names in kinds.items() for name in names]
     return [*(lines or ["Nothing new to adopt."]), *(f"Not adopted: {line}." for line in found.refused)]
 
 
 def publish_lines(report: PublishReport) -> list[str]:
-    """Where readers find it."""
+    """Where the published files are."""
     lines = [f"Published {report.database}"]
     if report.sent:
         lines.append(f"Sent to {report.sent.target}: {report.sent.files} files, {report.sent.bytes:,} bytes.")

@@ -1,7 +1,8 @@
-"""A receiver of ION's webhooks: events in, kept until a refresh has read what they announce.
+"""A receiver of ION's webhooks: it stores events until a refresh has read what they announce.
 
-An event only says that something changed; what changed is read from ION as in any refresh. So a lost, repeated, late or
-forged event can cost a request but never a wrong row. The receiver knows nothing of Dagster: a sensor reads the inbox.
+An event only says that something changed; the refresh reads the change from ION as usual. So a lost, repeated, late or
+forged event can cost a request but never causes a wrong row. The receiver does not depend on Dagster: a sensor reads
+the inbox.
 """
 
 from ion_pipeline.webhooks.app import ReceiverOptions, receiver

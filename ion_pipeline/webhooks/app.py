@@ -1,7 +1,8 @@
-"""The receiver's HTTP face: small bodies, signed, not too many; stored before they are answered.
+"""The receiver's HTTP interface: accepts small signed bodies at a limited rate, and stores an event before it answers.
 
-What it answers gives nothing away: no reason for a refused signature, no content of an event. Who has no valid
-signature takes nothing from those who have: no token of the rate, no kept connection, no line of the log each.
+An answer discloses nothing: no reason for a refused signature, no content of an event. A client without a valid
+signature cannot use up what signed requests need: it takes no token of the rate limit, keeps no connection and does not
+get a log line for each request.
 """
 
 import asyncio
@@ -29,20 +30,20 @@ _SECONDS_FOR_A_BODY = 10.0
 _CLOSE = {"Connection": "close"}
 _LINES_PER_SECOND = 1 / 60
 _LINES_AT_ONCE = 5
-# Refusals that only a valid signature can bring about.
+# Refusals that only a signed request can get.
 _SIGNED = frozenset({429, 503})
 _log = structlog.get_logger("ion_pipeline.webhooks")
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverOptions:
-    """How the receiver decides.
+    """The secret and the limits of the receiver.
 
     Attributes:
-        secret: Shared with ION.
-        algorithm: Hash of the signature.
-        max_bytes: Size of a body at most.
-        per_second: Signed requests let in per second; twice as many in a burst.
+        secret: The secret shared with ION.
+        algorithm: Hash algorithm of the signature.
+        max_bytes: Maximum size of a body.
+        per_second: Signed requests accepted per second; twice as many in a burst.
     """
 
     secret: str
@@ -55,24 +56,24 @@ class ReceiverOptions:
 
 
 def receiver(inbox: Inbox, options: ReceiverOptions) -> Starlette:
-    """The application: `POST /ion/webhooks`, and `GET /healthz` for whoever watches it.
+    """The application: `POST /ion/webhooks`, and `GET /healthz` for monitoring.
 
-    The signature comes before the rate: a flood of requests without the secret gets 401, and costs ION's events
-    nothing. What is refused is also disconnected.
+    The signature is checked before the rate: a flood of requests without the secret gets 401, and takes no capacity
+    from ION's events. A refused request is also disconnected.
 
-    Answers: 200 `{"status": "stored"}` or `{"status": "known"}`; 400 no event; 401 not signed; 408 too slow; 413 too
-    large; 429 too many, with `Retry-After`; 503 not stored, to be delivered again.
+    Answers: 200 `{"status": "stored"}` or `{"status": "known"}`; 400 not an event; 401 not signed; 408 too slow; 413
+    too large; 429 too many, with `Retry-After`; 503 not stored, ION should deliver it again.
 
     Args:
-        inbox: Where events are kept.
-        options: Secret and limits.
+        inbox: Stores the events.
+        options: The secret and the limits.
     """
     bucket = TokenBucket(options.per_second, 2 * options.per_second)
     refusals = _Refusals()
 
     async def receive(request: Request) -> Response:
         signature = request.headers.get("x-ion-signature", "")
-        # Without any signature the body need not be read.
+        # Without a signature the body is not read.
         body = await _body(request, options.max_bytes) if signature else b""
         if not signature or not is_signed(body, signature, options.secret, options.algorithm):
             refusals.note(request.client.host if request.client else "")
@@ -99,7 +100,7 @@ def receiver(inbox: Inbox, options: ReceiverOptions) -> Starlette:
 
 
 async def _body(request: Request, limit: int) -> bytes:
-    """The body, read no further than it may be large, whatever its header says."""
+    """The body, read up to the limit, whatever its Content-Length header says."""
     declared = request.headers.get("content-length", "")
     body = bytearray()
     try:
@@ -117,7 +118,7 @@ async def _body(request: Request, limit: int) -> bytes:
 
 
 class _Refusals:
-    """Log lines about refused signatures: the first few, then one a minute that has their number."""
+    """Log lines about refused signatures: the first few, then one a minute with the number of refusals."""
 
     def __init__(self) -> None:
         self._bucket = TokenBucket(_LINES_PER_SECOND, _LINES_AT_ONCE)
@@ -126,7 +127,7 @@ class _Refusals:
     def note(self, client: str) -> None:
         self._unlogged += 1
         if not self._bucket.take(time.monotonic()):
-            # An address may come from a proxy's header, and so from a stranger.
+            # The address may come from a proxy's header, so anybody can choose it.
             _log.warning("signature refused", client=visible(client), refused=self._unlogged)
             self._unlogged = 0
 
@@ -134,6 +135,6 @@ class _Refusals:
 def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001 -- Starlette passes it
     if not isinstance(error, HTTPException):
         raise error
-    # After 429 and 503 ION comes again, and may do so on the same connection.
+    # After 429 and 503 ION delivers again, and may use the same connection.
     headers = dict(error.headers or {}) if error.status_code in _SIGNED else {**(error.headers or {}), **_CLOSE}
     return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=headers)

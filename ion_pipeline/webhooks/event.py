@@ -1,4 +1,4 @@
-"""What is taken of an event's body. Strict about what is kept, silent about what else is in it."""
+"""Parses an event's body: checks the fields that are kept and ignores all others."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +11,17 @@ _LONGEST = 200
 
 
 class MalformedEventError(IonPipelineError):
-    """A body is no event."""
+    """A body is not an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, as far as it is of use.
+    """The used fields of one event.
 
     Attributes:
-        event_id: ION's id of it; the same however often it is delivered.
-        resource: The table that changed, in ION's words.
-        subscription_id: Which subscription it belongs to; empty if it says none.
+        event_id: ION's id of the event; the same for every delivery.
+        resource: ION's name of the table that changed.
+        subscription_id: The subscription that the event belongs to; empty if it names none.
     """
 
     event_id: str
@@ -30,10 +30,10 @@ class Event:
 
 
 def parse(body: bytes) -> Event:
-    """Read a body (vendor manual: webhooks; it has `event_id`, `subscription_id` and `resource`).
+    """Parse a body (vendor manual: webhooks; it has `event_id`, `subscription_id` and `resource`).
 
     Raises:
-        MalformedEventError: It is no JSON object with an id and a resource of reasonable length.
+        MalformedEventError: The body is not a JSON object with an id and a resource of limited length.
     """
     try:
         document = orjson.loads(body)
@@ -52,5 +52,5 @@ def _text(document: dict[str, Any], name: str) -> str:
     value = document.get(name)
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if not text or len(text) > _LONGEST or not text.isprintable():
-        raise MalformedEventError(f"{name} is missing, or is no short text or number.")
+        raise MalformedEventError(f"{name} is missing, or is not a short text or number.")
     return text

@@ -1,4 +1,4 @@
-"""Where events wait: one SQLite file, so that what has been answered for survives a power cut and is taken once."""
+"""Stores events in one SQLite file, so that an acknowledged event survives a power cut and is processed once."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ion_pipeline.webhooks.event import Event
 
-# Longer than anyone delivers an event again.
+# Longer than any sender repeats the delivery of an event.
 _KEPT = timedelta(days=30)
 _WAIT_SECONDS = 5.0
 
@@ -19,9 +19,9 @@ class StoredEvent:
     """An event in the inbox.
 
     Attributes:
-        position: Grows with each event stored.
+        position: A number that grows with each event stored.
         event: The event.
-        received_at: When it came first, UTC.
+        received_at: When it was first received, UTC.
     """
 
     position: int
@@ -30,23 +30,23 @@ class StoredEvent:
 
 
 class Inbox:
-    """The events of one data directory. Each call opens the file anew: any number of processes may use it.
+    """The events of one data directory. Each call opens the file, so any number of processes may use it.
 
     Args:
-        path: The file; made when the first event comes.
+        path: The file; created when the first event is stored.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def store(self, event: Event) -> bool:
-        """Keep an event, durably once this returns.
+        """Store an event; when this returns, the event is durable.
 
         Returns:
-            Whether it is new: an id that is known is not stored again.
+            Whether the event is new: a known id is not stored again.
 
         Raises:
-            sqlite3.Error: It cannot be written.
+            sqlite3.Error: The event cannot be written.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
@@ -61,7 +61,7 @@ class Inbox:
             return stored.rowcount > 0
 
     def after(self, position: int, *, limit: int = 10_000) -> list[StoredEvent]:
-        """Events stored after a position, oldest first; none where nothing was ever stored."""
+        """Events stored after a position, oldest first; none if the file does not exist."""
         if not self.path.exists():
             return []
         with self._open() as connection:
@@ -81,7 +81,7 @@ class Inbox:
         try:
             with connection:
                 connection.execute("pragma synchronous = full")
-                # autoincrement: a position is never given twice, also after the last event was deleted.
+                # autoincrement: a position is never used twice, even after the last event was deleted.
                 connection.execute(
                     "create table if not exists events (position integer primary key autoincrement, "
                     "event_id text not null unique, resource text not null, subscription_id text not null, "

@@ -1,12 +1,12 @@
-"""How often a door opens: a bucket of tokens. Pure; the caller has the clock."""
+"""A rate limit as a token bucket. Pure: the caller passes the time."""
 
 
 class TokenBucket:
-    """Lets through so many a second, and a burst of as many at once.
+    """Allows a number of calls per second, and a burst of calls at once.
 
     Args:
-        per_second: Tokens that come in a second.
-        burst: Tokens it holds at most.
+        per_second: Tokens added per second.
+        burst: Maximum number of tokens in the bucket.
     """
 
     def __init__(self, per_second: float, burst: float) -> None:
@@ -17,10 +17,10 @@ class TokenBucket:
         """Take a token.
 
         Args:
-            now: Seconds of a clock that only goes forward.
+            now: Seconds of a monotonic clock.
 
         Returns:
-            0 if there was one, else the seconds until there will be.
+            0 if there was a token, otherwise the seconds until there will be one.
         """
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._per_second)
         self._at = max(self._at, now)

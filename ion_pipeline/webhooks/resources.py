@@ -1,10 +1,10 @@
-"""Which entities an event is about. ION names tables of its own database; the catalog names connections of its API."""
+"""Maps an event to entities. ION names tables of its own database; the catalog names connections of its API."""
 
 from collections.abc import Iterable
 
 from ion_pipeline.catalog import Catalog
 
-# Vendor manual: analytics schema. Where ION's table is called otherwise than the connection.
+# Tables whose name differs from that of the connection (vendor manual: analytics schema).
 _TABLES = {
     "parts_inventory": "part_inventories",
     "part_inventory": "part_inventories",
@@ -18,12 +18,12 @@ def entities_named(resource: str, catalog: Catalog) -> tuple[str, ...]:
     """The entities to read after an event.
 
     Args:
-        resource: As the event has it.
+        resource: The table that the event names.
         catalog: The entities.
 
     Returns:
-        The entity that the table belongs to; every selected entity where the name is not known: what is not understood
-        must not be missed.
+        The entity that the table belongs to. For an unknown table, every entity of the default selection, so that no
+        change is missed.
     """
     for name in _spellings(resource.strip().lower()):
         table = catalog.tables.get(_TABLES.get(name, name))
@@ -37,6 +37,6 @@ def _spellings(name: str) -> Iterable[str]:
     yield f"{name}s"
     yield f"{name}es"
     yield f"{name.removesuffix('y')}ies"
-    # Lists inside an entity: `parts_attributes` is our `part_attributes`.
+    # A list in an entity: ION's `parts_attributes` is the catalog's `part_attributes`.
     owner, _, inner = name.partition("_")
     yield f"{owner.removesuffix('s')}_{inner}"

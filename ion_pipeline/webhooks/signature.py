@@ -1,7 +1,7 @@
-"""Whether a body comes from who knows the secret. ION signs with an HMAC (vendor manual: webhooks).
+"""Checks that the sender of a body knows the secret. ION signs with an HMAC (vendor manual: webhooks).
 
-Which hash it is the manual does not say, nor how it is written: the hash is a setting, and hexadecimal and base64, with
-or without the hash's name before them, are all taken.
+The manual specifies neither the hash nor its encoding. So the hash is a setting, and hexadecimal and base64 are both
+accepted, with or without the hash's name before them.
 """
 
 import base64
@@ -13,13 +13,13 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 
 
 def is_signed(body: bytes, signature: str, secret: str, algorithm: Algorithm = "sha256") -> bool:
-    """Compare a signature with the body's own, in a time that does not depend on where they differ.
+    """Whether a signature is that of a body. The comparison takes constant time.
 
     Args:
-        body: As it came.
-        signature: The header `x-ion-signature`.
-        secret: Shared with ION.
-        algorithm: The hash.
+        body: The body as received.
+        signature: The value of the header `x-ion-signature`.
+        secret: The secret shared with ION.
+        algorithm: The hash algorithm.
     """
     digest = hmac.new(secret.encode(), body, algorithm).digest()
     given = signature.strip().removeprefix(f"{algorithm}=").encode("utf-8", "replace")

@@ -132,7 +132,7 @@ def test_where_used_lists_the_planted_use(run: Run, demo_warehouse: Any) -> None
     assert (row["min_depth"], row["path_count"], row["is_top_level"]) == (3, 2, True)
     shown = flat(run("where-used", "PLT-GOOD-POWDER").out)
     assert "3 PLT-TOP A S/N PLT-T0 2 0.3 top level" in shown
-    assert "is in nothing" in run("where-used", "PLT-T0").out
+    assert "is not installed in any unit" in run("where-used", "PLT-T0").out
 
 
 def test_recall_lists_the_planted_units(run: Run, demo_warehouse: Any) -> None:

@@ -1,4 +1,4 @@
-"""A run that fails for good is told to a URL and by mail: to real servers, without a secret in what they get."""
+"""A permanently failed run is reported to a URL and by mail, on real servers, without a secret in the message."""
 
 import http.server
 import logging
@@ -13,7 +13,7 @@ import dagster as dg
 import orjson
 import pytest
 
-from ion_pipeline.defs.notify import NoticeError, failure_sensor, tell, will_be_tried_again
+from ion_pipeline.defs.notify import NoticeError, failure_sensor, notify, will_be_retried
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.settings import Settings, load_settings
 
@@ -55,7 +55,7 @@ class Mailbox(socketserver.StreamRequestHandler):
         self.wfile.write(b"220 here\r\n")
         while line := self.rfile.readline():
             if line.upper().startswith(b"DATA"):
-                self.wfile.write(b"354 go on\r\n")
+                self.wfile.write(b"354 Start mail input\r\n")
                 lines = []
                 while (part := self.rfile.readline()) != b".\r\n":
                     lines.append(part.decode())
@@ -90,7 +90,7 @@ def settings_to(chat: int, mailbox: int, path: str = "/services/T0/secret-part")
 
 
 def test_chat_and_mail_get_what_failed_and_why(chat: int, mailbox: int) -> None:
-    tell(settings_to(chat, mailbox), "refresh", "run-1", "ION refuses the key.\n" + "x" * 5000)
+    notify(settings_to(chat, mailbox), "refresh", "run-1", "ION refuses the key.\n" + "x" * 5000)
     [message] = Chat.got
     assert (message["job"], message["run_id"], message["environment"]) == ("refresh", "run-1", "embedded")
     assert "ION refuses the key." in message["text"]
@@ -109,7 +109,7 @@ def test_a_chat_that_refuses_is_an_error_that_does_not_name_its_address(
     caplog.set_level(logging.DEBUG)
     settings = settings_to(chat, mailbox, path) if path else settings_to(1, mailbox)
     with pytest.raises(NoticeError, match=problem) as raised:
-        tell(settings, "refresh", "run-1", "why")
+        notify(settings, "refresh", "run-1", "why")
     everything = "".join(traceback.format_exception(raised.value)) + caplog.text
     assert "ION_NOTIFY_URL" in everything
     assert [part for part in ("gone", "secret-part", "/services") if part in everything] == []
@@ -120,7 +120,7 @@ def test_a_message_that_arrives_leaves_its_address_in_no_log(
     chat: int, mailbox: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    tell(settings_to(chat, mailbox), "refresh", "run-1", "why")
+    notify(settings_to(chat, mailbox), "refresh", "run-1", "why")
     assert len(Chat.got) == 1
     assert "secret-part" not in caplog.text
 
@@ -131,7 +131,7 @@ HOSTILE = (
 
 
 def test_words_of_ion_are_text_in_a_chat_and_in_a_mail(chat: int, mailbox: int) -> None:
-    tell(settings_to(chat, mailbox), "refresh", "run-1", HOSTILE)
+    notify(settings_to(chat, mailbox), "refresh", "run-1", HOSTILE)
     heading, run, *block = Chat.got[0]["text"].split("\n")
     assert (heading, run) == ("ion-pipeline: refresh failed (embedded)", "Run run-1")
     assert block == [
@@ -154,7 +154,7 @@ def test_an_error_is_plain_text_in_dagsters_run_too(chat: int, mailbox: int) -> 
 
 def test_a_chat_that_refuses_keeps_no_mail_back(chat: int, mailbox: int) -> None:
     with pytest.raises(NoticeError, match="answers 404"):
-        tell(settings_to(chat, mailbox, "/gone"), "refresh", "run-1", "why")
+        notify(settings_to(chat, mailbox, "/gone"), "refresh", "run-1", "why")
     assert len(Mailbox.got) == 1
 
 
@@ -165,10 +165,10 @@ def test_a_message_goes_the_way_that_the_environment_names(
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{chat}")
     monkeypatch.setenv("NO_PROXY", "[::1]:443, fe80::/10,.example.net")
     settings = load_settings(tenant=False, notify_url="http://chat.example.org/services/secret-part")
-    tell(settings, "refresh", "run-1", "through the proxy")
+    notify(settings, "refresh", "run-1", "through the proxy")
     assert "through the proxy" in Chat.got[0]["text"]
     monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
-    tell(settings_to(chat, mailbox), "refresh", "run-2", "beside it")
+    notify(settings_to(chat, mailbox), "refresh", "run-2", "not through it")
     assert len(Chat.got) == 2
 
 
@@ -186,7 +186,7 @@ def test_a_way_that_cannot_be_gone_is_named_without_the_address(
     monkeypatch.setenv(name, value)
     settings = load_settings(tenant=False, notify_url="http://chat.example.org/services/secret-part")
     with pytest.raises(SettingsError, match=message) as failure:
-        tell(settings, "refresh", "run-1", "why")
+        notify(settings, "refresh", "run-1", "why")
     assert "secret-part" not in str(failure.value)
 
 
@@ -214,6 +214,6 @@ def test_a_failed_run_is_told_with_the_error_of_its_step(chat: int, mailbox: int
 
 
 def test_a_run_that_is_tried_again_is_no_news() -> None:
-    assert will_be_tried_again({"dagster/will_retry": "true"})
-    assert not will_be_tried_again({"dagster/will_retry": "false"})
-    assert not will_be_tried_again({})
+    assert will_be_retried({"dagster/will_retry": "true"})
+    assert not will_be_retried({"dagster/will_retry": "false"})
+    assert not will_be_retried({})

@@ -95,7 +95,12 @@ def test_it_is_resumed_refreshed_built_and_published(tenant: Tenant, rendered: C
 
 
 def test_its_lake_gives_the_same_when_rebuilt_and_compacted(tenant: Tenant) -> None:
-    tables = ("raw.parts", "raw_history.parts", "raw_history.build_requirement_part_inventories", "raw._ion_load_tables")
+    tables = (
+        "raw.parts",
+        "raw_history.parts",
+        "raw_history.build_requirement_part_inventories",
+        "raw._ion_load_tables",
+    )
     queries = [f"select * from {table} order by all" for table in tables]  # noqa: S608
     kept = [tenant.query(query) for query in queries]
     assert all(kept)

@@ -154,7 +154,7 @@ def test_what_a_double_cannot_hold_is_refused_with_its_row(
     [
         (b"NaN", "NaN or an infinity"),
         (b"-Infinity", "NaN or an infinity"),
-        (b'"\\ud83d"', "half a surrogate pair, which is no character,"),
+        (b'"\\ud83d"', "half a surrogate pair, which is not a character,"),
         (b'"Codename Heron \xff"', "a byte that is not UTF-8"),
     ],
 )
@@ -164,7 +164,7 @@ def test_a_body_that_is_not_json_is_asked_for_once_and_names_its_row(
     put(front, attribute=attribute)
     with pytest.raises(NotJsonError) as refusal:
         steps.extract(settings)
-    assert f"ION's answer to parts, page 1 is whole, but it is not JSON: {said} at byte " in str(refusal.value)
+    assert f"ION's answer to parts, page 1 is complete, but it is not valid JSON: {said} at byte " in str(refusal.value)
     assert "(edge 7, field attributes, id 70)" in str(refusal.value)
     assert "Heron" not in str(refusal.value)
     assert front.spoiled == 1

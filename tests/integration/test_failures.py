@@ -225,13 +225,13 @@ def test_compacting_says_what_it_saves_and_changes_no_table(sandbox: SandboxAddr
     parts = set((loaded / "lake" / "parts").iterdir())
     assert len(parts) == 3
     foreseen = run(sandbox, loaded, "compact", "--keep", "1", "--dry-run")
-    assert "2 loads would be folded, 1 kept" in foreseen.stdout
+    assert "2 loads would be compacted, 1 kept" in foreseen.stdout
     assert set((loaded / "lake" / "parts").iterdir()) == parts
     done = run(sandbox, loaded, "compact", "--keep", "1")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == foreseen.stdout.replace("would be folded", "folded")
+    assert done.stdout == foreseen.stdout.replace("would be compacted", "compacted")
     assert len(list((loaded / "lake" / "parts").iterdir())) == 2
     assert "every load" in run(sandbox, loaded, "load").stdout
     upkeep.rebuild(settings_like(sandbox, loaded))
     assert contents(loaded) == before
-    assert "Nothing to fold" in run(sandbox, loaded, "compact").stdout
+    assert "Nothing to compact" in run(sandbox, loaded, "compact").stdout

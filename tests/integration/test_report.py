@@ -95,7 +95,7 @@ def test_yield_is_that_of_the_steps(report: Element, demo_warehouse: Any) -> Non
 
 def test_the_planted_shift_is_the_first_chart(report: Element, truths: dict[str, Any]) -> None:
     shift = truths["process_shift"]
-    chart = report.one("section", id="control").all("details", class_="fold")[0]
+    chart = report.one("section", id="control").all("details", class_="collapsible")[0]
     assert shift["field_name"] in chart.one("summary").text
     title = next(each.attributes["aria-label"] for each in chart.all("div", class_="scroll"))
     found: dict[str, set[int]] = defaultdict(set)
@@ -242,7 +242,7 @@ def test_an_empty_and_an_older_publish(run: Run, demo_warehouse: Any, tmp_path: 
     code, said = run("-o", "empty.html", data_dir=tmp_path / "data")
     assert code == 0, said
     root = parsed((tmp_path / "empty.html").read_text(encoding="utf-8"))
-    assert len(root.all(class_="nothing")) == len(root.all("section")) == 7
+    assert len(root.all(class_="no-data")) == len(root.all("section")) == 7
     with duckdb.connect(str(published)) as connection:
         connection.execute("drop table quality.defect_pareto")
     code, said = run("-o", "older.html", data_dir=tmp_path / "data")

@@ -47,7 +47,7 @@ def browse(path: Path, look: Callable[[chromium.Page], Awaitable[None]]) -> None
 
 
 def test_search_finds_a_serial_by_keyboard_alone(report: Path, demo_warehouse: Any) -> None:
-    """Tab to the field, type, Enter: the line has the focus, all above it is unfolded, and space folds it again."""
+    """Tab to the field, type, Enter: the line has the focus, all above it is expanded, and space collapses it again."""
     with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
         serial, part = connection.execute(
             "select component_serial_number, component_part_number from genealogy.abom_where_used "
@@ -71,7 +71,7 @@ def test_search_finds_a_serial_by_keyboard_alone(report: Path, demo_warehouse: A
         await page.write(serial.lower())
         assert await page.run("document.querySelectorAll('#matches li').length") >= 1
         assert part in await page.run("document.querySelector('#matches li').textContent")
-        assert "Enter goes to the first" in await page.run("document.getElementById('found').textContent")
+        assert "Press Enter to show the first" in await page.run("document.getElementById('found').textContent")
         await page.press("Enter")
         assert await page.run(f"{VISIBLE}({sought})") is True
         assert f"S/N {serial}" in await page.run(f"{FOCUS}.textContent")
@@ -102,7 +102,7 @@ def test_matches_are_links_and_what_is_not_there_is_said(report: Path) -> None:
         await page.press("Enter")
         assert await page.run(f"document.getElementById('{goal}').contains({FOCUS})")
         assert await page.run(f"{VISIBLE}(document.getElementById('{goal}'))")
-        for button, is_open in (("unfold", True), ("fold", False)):
+        for button, is_open in (("expand-all", True), ("collapse-all", False)):
             await page.run(f"document.getElementById('{button}').focus()")
             await page.press("Enter")
             assert await page.run(
@@ -114,7 +114,7 @@ def test_matches_are_links_and_what_is_not_there_is_said(report: Path) -> None:
 
 @pytest.mark.parametrize("width", [320, 375, 760, 1280])
 def test_fits_any_width_in_light_and_dark(report: Path, width: int) -> None:
-    """No scrolling sideways, also with all unfolded; the text can be read on its ground in both schemes."""
+    """No scrolling sideways, also with all expanded; the text can be read on its background in both schemes."""
 
     async def look(page: chromium.Page) -> None:
         await page.run("document.querySelectorAll('details').forEach(each => { each.open = true; })")

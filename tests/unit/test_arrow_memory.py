@@ -1,4 +1,4 @@
-"""Which allocator Arrow uses: the system's by default, and whichever the environment names."""
+"""Arrow's allocator: the system's by default, or the one that the environment names."""
 
 import os
 import subprocess

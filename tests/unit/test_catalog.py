@@ -1,4 +1,4 @@
-"""The catalog against the facts of ION's schema, counted and written down by hand."""
+"""The catalog against facts about ION's schema that were counted by hand."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A signal ends the process in its own way, also where another library swallows what its handler raises."""
+"""A signal ends the process correctly, even if another library swallows what its handler raises."""
 
 import os
 import signal
@@ -23,21 +23,21 @@ def test_a_signal_in_the_middle_of_a_query(number: signal.Signals, raised: type[
     unwind_on_sigterm()
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def told(value: int) -> int:
+    def kill(value: int) -> int:
         if value == 1:
             os.kill(os.getpid(), number)
         return value
 
     with duckdb.connect() as connection:
-        connection.create_function("told", told, ["BIGINT"], "BIGINT")
-        # It ends by the signal or not at all.
+        connection.create_function("kill", kill, ["BIGINT"], "BIGINT")
+        # The query ends only by the signal.
         endless = (
-            "select count(*) from (select told(range) as x from range(9)), range(1000000000) as a, range(1000000) as b"
+            "select count(*) from (select kill(range) as x from range(9)), range(1000000000) as a, range(1000000) as b"
         )
         with pytest.raises(raised), ends_by_signal():
             connection.execute(endless + " where (a.range * b.range) % 7 = x")
 
 
-def test_other_errors_stay_what_they_are() -> None:
+def test_other_errors_are_unchanged() -> None:
     with pytest.raises(ZeroDivisionError), ends_by_signal():
         1 / 0  # noqa: B018

@@ -1,4 +1,4 @@
-"""Files that the pipeline makes are its user's alone, unless ION_UMASK says otherwise."""
+"""Only the user can read files that the pipeline creates, unless ION_UMASK says otherwise."""
 
 import os
 import stat
@@ -23,7 +23,7 @@ from tests.unit.warehouse.support import House
 
 @pytest.fixture(autouse=True)
 def open_to_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As a machine may be set up: everybody may read new files."""
+    """A umask that a machine may have: everybody may read new files."""
     for name in [name for name in os.environ if name.startswith("ION_")]:
         monkeypatch.delenv(name)
     before = os.umask(0o022)
@@ -32,7 +32,7 @@ def open_to_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def command(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
-    """A command of the CLI, which decides how this process makes files."""
+    """A command of the CLI, which sets the umask of this process."""
     monkeypatch.setattr(sys, "argv", ["ion-pipeline", "--data-dir", str(data_dir), "status"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -65,7 +65,7 @@ def test_every_file_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.Monke
     assert {path: oct(mode) for path, mode in found.items() if mode & 0o077} == {}
 
 
-def test_the_group_can_be_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_group_can_get_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ION_UMASK", "027")
     command(monkeypatch, tmp_path)
     make_everything(tmp_path)
@@ -89,7 +89,7 @@ def test_a_data_directory_from_before_still_works(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(("setting", "mask"), [(None, 0o077), ("027", 0o027), ("0027", 0o027), ("", 0o077)])
-def test_dagsters_processes_make_files_alike(
+def test_dagsters_processes_use_the_same_permissions(
     setting: str | None, mask: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

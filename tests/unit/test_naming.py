@@ -1,4 +1,4 @@
-"""Names as a person would write them."""
+"""Names are those that a person would write."""
 
 import pytest
 

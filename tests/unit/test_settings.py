@@ -1,4 +1,4 @@
-"""Settings: what a person sets, and what they are told when it is wrong."""
+"""Settings: the values that a person sets, and the error messages for wrong ones."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_each_environment_has_its_hosts_and_its_data_dir(monkeypatch: pytest.Mon
         assert settings.data_dir == Path("data") / environment
 
 
-def test_own_urls_win_over_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_urls_take_precedence_over_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ION_ENVIRONMENT", "production")
     monkeypatch.setenv("ION_API_URL", "https://api.rocket.example/")
     monkeypatch.setenv("ION_TOKEN", SECRET)
@@ -53,26 +53,26 @@ def test_own_urls_win_over_the_environments(monkeypatch: pytest.MonkeyPatch) -> 
         ({"ION_API_URL": "https://x.example"}, "ION_ENVIRONMENT=custom"),
         (
             {"ION_ENVIRONMENT": "custom", "ION_TOKEN": SECRET, "ION_API_URL": "http://ion.example"},
-            "ION_API_URL is http, which shows the key to the network",
+            "ION_API_URL uses http, which exposes the key on the network",
         ),
         ({"ION_PAGE_SIZE": "many"}, "ION_PAGE_SIZE: input should be a valid integer"),
         ({"ION_PAGE_SIZE": "0"}, "ION_PAGE_SIZE: input should be greater than or equal to 1"),
         ({"ION_DUCKDB_MEMORY_LIMIT": "lots"}, "ION_DUCKDB_MEMORY_LIMIT: has the wrong form"),
         ({"ION_CLIENT_SECRET": SECRET, "ION_CLIENT_SECRET_FILE": "f"}, "keep one of them"),
-        ({"ION_REFRESH_CRON": "every hour"}, "ION_REFRESH_CRON: is no cron expression: it takes five fields"),
-        ({"ION_RECONCILE_CRON": "0 25 * * *"}, "ION_RECONCILE_CRON: is no cron expression: the hour is wrong"),
-        ({"ION_FULL_REFRESH_CRON": "0 0 30 2 *"}, "ION_FULL_REFRESH_CRON: is no cron expression: that month never"),
-        ({"ION_SCHEDULE_TIME_ZONE": "Berlin"}, "ION_SCHEDULE_TIME_ZONE: is no time zone: write Europe/Berlin"),
-        ({"ION_SCHEDULE_TIME_ZONE": "Europe"}, "ION_SCHEDULE_TIME_ZONE: is no time zone"),
-        ({"ION_SCHEDULE_TIME_ZONE": "../UTC"}, "ION_SCHEDULE_TIME_ZONE: is no time zone"),
+        ({"ION_REFRESH_CRON": "every hour"}, "ION_REFRESH_CRON: is not a cron expression: it takes five fields"),
+        ({"ION_RECONCILE_CRON": "0 25 * * *"}, "ION_RECONCILE_CRON: is not a cron expression: the hour is wrong"),
+        ({"ION_FULL_REFRESH_CRON": "0 0 30 2 *"}, "ION_FULL_REFRESH_CRON: is not a cron expression: that month never"),
+        ({"ION_SCHEDULE_TIME_ZONE": "Berlin"}, "ION_SCHEDULE_TIME_ZONE: is not a time zone: write Europe/Berlin"),
+        ({"ION_SCHEDULE_TIME_ZONE": "Europe"}, "ION_SCHEDULE_TIME_ZONE: is not a time zone"),
+        ({"ION_SCHEDULE_TIME_ZONE": "../UTC"}, "ION_SCHEDULE_TIME_ZONE: is not a time zone"),
         ({"ION_TOKEN": f"{SECRET}\nX-More: 1"}, "ION_TOKEN: has a line break"),
         ({"ION_TOKEN": f"{SECRET}\u2013"}, "ION_TOKEN: has a line break, a blank or another character"),
         ({"ION_CLIENT_SECRET": f"{SECRET}\n{SECRET}"}, "ION_CLIENT_SECRET: has a line break"),
         ({"ION_API_URL": f"https://me:{SECRET}@ion.example"}, "ION_API_URL: is more than an address"),
         ({"ION_AUTH_URL": f"https://ion.example/?token={SECRET}"}, "ION_AUTH_URL: is more than an address"),
-        ({"ION_PUBLISH_TO": f"postgresql://me:{SECRET}@host/db"}, "ION_PUBLISH_TO: holds a password"),
-        ({"ION_PUBLISH_TO": f"postgresql://me@host/db?password={SECRET}"}, "ION_PUBLISH_TO: holds a password"),
-        ({"ION_DATA_DIR": "what?/data"}, "has a ? in it, which DuckDB cannot have in a path"),
+        ({"ION_PUBLISH_TO": f"postgresql://me:{SECRET}@host/db"}, "ION_PUBLISH_TO: contains a password"),
+        ({"ION_PUBLISH_TO": f"postgresql://me@host/db?password={SECRET}"}, "ION_PUBLISH_TO: contains a password"),
+        ({"ION_DATA_DIR": "what?/data"}, "contains ?, which DuckDB does not support in a path"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_dotenv_is_read(tmp_path: Path) -> None:
     assert settings.entities == ("parts", "runs")
 
 
-def test_urls_are_taken_as_they_are_copied_from_elsewhere() -> None:
+def test_urls_copied_from_a_browser_are_accepted() -> None:
     settings = load_settings(environment="custom", token=SECRET, api_url="https://api.rocket.example/graphql")
     assert settings.endpoints.api_url == "https://api.rocket.example"
     settings = load_settings(environment="custom", token=SECRET, api_url="https://rocket.example/ion/graphql/")
@@ -145,7 +145,7 @@ every hour|0 * * * *|@daily|@hourly|@Daily|@reboot|60 * * * *|*/15 * * * *|0 24 
 
 
 @pytest.mark.parametrize("cron", CRONS.split("|"))
-def test_what_is_taken_for_a_cron_expression_is_what_dagster_takes(cron: str) -> None:
+def test_cron_expressions_are_accepted_as_dagster_accepts_them(cron: str) -> None:
     from dagster._utils.schedules import is_valid_cron_string
 
     if is_valid_cron_string(cron):
@@ -155,20 +155,20 @@ def test_what_is_taken_for_a_cron_expression_is_what_dagster_takes(cron: str) ->
             load_settings(refresh_cron=cron)
 
 
-def test_unknown_names_are_pointed_out_with_what_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_names_are_reported_with_a_proposal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert unknown_settings() == []
     monkeypatch.setenv("ION_PAGESIZE", "100")
     monkeypatch.setenv("ION_DBT_THREADS", "2")
     (tmp_path / ".env").write_text("ION_DATADIR=f\nION_SHOE_LACES=7\nOTHER=1\n")
     assert unknown_settings() == [
-        "ION_DATADIR is no setting: is ION_DATA_DIR meant?",
-        "ION_PAGESIZE is no setting: is ION_PAGE_SIZE meant?",
-        "ION_SHOE_LACES is no setting, and has no effect.",
+        "ION_DATADIR is not a setting: did you mean ION_DATA_DIR?",
+        "ION_PAGESIZE is not a setting: did you mean ION_PAGE_SIZE?",
+        "ION_SHOE_LACES is not a setting, and has no effect.",
     ]
     assert load_settings().page_size == 500
     status = CliRunner().invoke(app, ["status", "--json"])
     assert status.exit_code == 0
-    assert "ION_PAGESIZE is no setting: is ION_PAGE_SIZE meant?" in status.stderr
+    assert "ION_PAGESIZE is not a setting: did you mean ION_PAGE_SIZE?" in status.stderr
     assert "ION_PAGESIZE" not in status.stdout
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// Search over the trees on this page. Data only ever becomes text: nothing here writes markup.
+// Search over the trees on this page. Data is only ever inserted as text, never as markup.
 (() => {
   const index = JSON.parse(document.getElementById("index").textContent);
   const form = document.getElementById("search");
@@ -16,7 +16,7 @@
     return made;
   };
 
-  // Exact first, then those that begin with it, then those that contain it.
+  // Exact matches first, then names that begin with the text, then names that contain it.
   const rank = (name, sought) => {
     const place = name.toLowerCase().indexOf(sought);
     return place < 0 ? -1 : place > 0 ? 2 : name.length > sought.length ? 1 : 0;
@@ -56,9 +56,9 @@
       return item;
     }));
     found.textContent = !sought ? "" : all.length === 0
-      ? "Not on this page. It holds the newest top-level units only: see above."
+      ? "Not on this page, which has the newest top-level units only: see above."
       : all.length + (all.length === 1 ? " place" : " places") + (all.length > most ? ", the first " + most + " shown" : "")
-        + ". Enter goes to the first.";
+        + ". Press Enter to show the first.";
     return all;
   };
 
@@ -71,7 +71,7 @@
   const set = (open) => () => {
     for (const each of document.querySelectorAll("#units details")) each.open = open;
   };
-  document.getElementById("unfold").addEventListener("click", set(true));
-  document.getElementById("fold").addEventListener("click", set(false));
+  document.getElementById("expand-all").addEventListener("click", set(true));
+  document.getElementById("collapse-all").addEventListener("click", set(false));
   form.hidden = false;
 })();

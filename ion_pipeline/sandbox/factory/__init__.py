@@ -1,4 +1,4 @@
-"""A seeded factory that makes rockets, flight computers and robot arms, and the world of rows it leaves behind."""
+"""A seeded simulation of a factory for rocket engines, flight computers and robot arms; it produces a world."""
 
 from ion_pipeline.sandbox.factory.clock import working_days
 from ion_pipeline.sandbox.factory.generation1 import derive_generation1
@@ -21,7 +21,7 @@ def build_world(*, seed: int = 7, scale: float = 1.0) -> World:
     """Builds a world.
 
     Args:
-        seed: The same seed and scale give the same world, byte for byte.
+        seed: Seed of the random numbers; the same seed and scale give the same world, byte for byte.
         scale: 1 is about 20,000 rows over all entities; a small fixed part is in every world.
     """
     factory = new_factory(seed=seed, products_per_day=_products_per_day(scale))
@@ -36,5 +36,5 @@ def build_world(*, seed: int = 7, scale: float = 1.0) -> World:
 
 
 def _products_per_day(scale: float) -> float:
-    """End products started on a working day: with what is in every world they make `scale` times 20,000 rows."""
+    """End products to start per working day, so that the world has about `scale` times 20,000 rows."""
     return max(0.45 * scale - 0.06, 0.25 * scale)

@@ -1,4 +1,4 @@
-"""The tenant's own administration: permissions, rules, webhooks, notifications, barcodes. No manufacturing record."""
+"""The administration of the tenant: permissions, rules, webhooks, notifications and barcodes."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ _EVENT_STATES = (("SENDING", None), ("SUCCEEDED", 200), ("RETRYING", 503), ("FAI
 
 
 def build_administration(f: Factory) -> None:
-    """Creates some of everything, each with all its states."""
+    """Creates some rows of each entity, in all its states."""
     _permissions(f)
     _rules(f)
     _webhooks(f)

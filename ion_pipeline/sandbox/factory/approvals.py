@@ -1,4 +1,4 @@
-"""Who approves what: approvals and requests of mBOMs, steps, procedures, orders and redlines, with every verdict."""
+"""Approvals and approval requests of mBOMs, steps, procedures, orders, redlines and issues, with every verdict."""
 
 from datetime import date, datetime, timedelta
 
@@ -12,7 +12,7 @@ _WHEN = at(date(2026, 1, 8), 6)
 
 
 def build_approvals(f: Factory) -> None:
-    """Creates approvals and requests with every verdict, some with replies; and what links designs to procedures."""
+    """Creates approvals and requests with every verdict, some with replies, and links from designs to procedures."""
     f.store.add("mbomApprovalRoles", _WHEN, f.ref.admin, count=1, gateType="RELEASED", roleId=f.ref.roles["Engineer"])
     boms = [row for row in f.store.live("mboms") if row["status"] != "DRAFT"]
     steps = [row for row in f.store.live("steps") if row["isStandardStep"]]
@@ -38,7 +38,7 @@ def build_approvals(f: Factory) -> None:
 
 
 def _pair(f: Factory, kind: str, verdict: str, column: str, row: Row, **more: object) -> None:
-    """A request and a verdict on a row, a day after it was made; a rejection gets an answer."""
+    """Adds a request and a verdict on a row, a day after its creation; a rejection gets a reply."""
     when = datetime.fromisoformat(row["_created"]) + timedelta(days=1)
     target = {column: row["id"], **more}
     by, reviewer = f.ref.people["engineer"][0], f.ref.people["inspector"][0]
@@ -55,7 +55,7 @@ def _pair(f: Factory, kind: str, verdict: str, column: str, row: Row, **more: ob
 
 
 def _links(f: Factory) -> None:
-    """Which procedures make which parts, and at which step which line is installed."""
+    """Links parts to the procedures that make them, and mBOM lines to the steps that install them."""
     by = f.ref.people["engineer"][0]
     pairs: list[tuple[Row, str]] = [
         (f.design.part("ENG-1100"), "assemble"), (f.design.part("ENG-1000"), "integrate"),

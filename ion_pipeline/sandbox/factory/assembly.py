@@ -1,4 +1,4 @@
-"""The as-built record, generation 2: requirements of units, installing, un-installing, replacing."""
+"""The as-built record, generation 2: requirements of units, and their installations."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +11,13 @@ from ion_pipeline.sandbox.factory.store import Row
 
 @dataclass(slots=True)
 class Need:
-    """A requirement that may still take installations.
+    """A requirement that may still get installations.
 
     Attributes:
         row: The buildRequirements row.
-        line: The mBOM line it came from; None when added by hand.
+        line: The mBOM line that it comes from; None if it was added by hand.
         wanted: Pieces still to install, for all parent units together.
-        free: Designators not yet used.
+        free: Designators that are not used yet.
     """
 
     row: Row
@@ -41,8 +41,8 @@ def require(
 ) -> Need:
     """Adds a requirement to units.
 
-    Its `quantity` is per one piece of the parent unit: a lot of 20 wants 20 times as much. `fixed` is instead of that,
-    for the requirement as a whole, however many units share it.
+    `quantity` is per piece of the parent unit: a lot of 20 needs 20 times as much. `fixed` replaces it: the quantity of
+    the requirement as a whole, however many units share it.
     """
     row = f.store.add(
         "buildRequirements", when, by, partId=part["id"], originMbomItemId=line.item["id"] if line else None,
@@ -62,7 +62,7 @@ def require(
 
 
 def require_bom(f: Factory, unit: Row, bom: Bom, when: datetime, by: int) -> list[Need]:
-    """What a unit needs according to an mBOM version: one requirement per line that is not deleted."""
+    """Adds the requirements of an mBOM version to a unit: one for each line that is not deleted."""
     return [
         require(
             f,
@@ -83,7 +83,7 @@ def require_bom(f: Factory, unit: Row, bom: Bom, when: datetime, by: int) -> lis
 def install(
     f: Factory, need: Need, child: Row, quantity: float, when: datetime, by: int, designator: Row | None = None
 ) -> Row:
-    """Installs pieces of a unit or lot on a requirement."""
+    """Installs pieces of a unit or lot for a requirement."""
     row = f.store.add(
         "abomInstallations", when, by, buildRequirementId=need.row["id"], partInventoryId=child["id"],
         quantity=quantity, buildRequirementReferenceDesignatorId=designator["id"] if designator else None,
@@ -94,7 +94,7 @@ def install(
 
 
 def fill(f: Factory, need: Need, child: Row, quantity: float, when: datetime, by: int) -> None:
-    """Installs pieces, one row per piece where the requirement names places for them."""
+    """Installs pieces, with one row per piece as long as the requirement has free designators."""
     while need.free and quantity >= 1:
         install(f, need, child, 1.0, when, by, need.free.pop(0))
         quantity = round(quantity - 1.0, 9)
@@ -103,6 +103,6 @@ def fill(f: Factory, need: Need, child: Row, quantity: float, when: datetime, by
 
 
 def uninstall(f: Factory, installation: Row, child: Row, when: datetime, by: int) -> None:
-    """Takes a child out again: the installation's row is gone, the child is back in stock."""
+    """Removes a child: the installation's row is deleted, and the child is back in stock."""
     f.store.delete("abomInstallations", installation)
     change(f, child, when, by, quantityInstalled=round(child["quantityInstalled"] - installation["quantity"], 9))

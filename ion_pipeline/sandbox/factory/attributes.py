@@ -1,4 +1,4 @@
-"""Custom fields of every type, on every owner that has them."""
+"""Custom fields of every type, for every owner type that has them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,7 @@ from ion_pipeline.sandbox.factory.clock import iso
 from ion_pipeline.sandbox.factory.store import Row, Store
 from ion_pipeline.sandbox.factory.text import AWKWARD
 
-#: Root connection of each owner → the column by which its attributes point back at it.
+#: Root connection of the owner → the column of its attributes that points at it.
 OWNERS: Mapping[str, str] = {
     "issues": "issueId", "locations": "locationId", "mboms": "mbomId", "parts": "partId",
     "partInventories": "partInventoryId", "partKits": "partKitId", "partKitItems": "partKitItemId",
@@ -16,7 +16,7 @@ OWNERS: Mapping[str, str] = {
     "receipts": "receiptId", "runs": "runId", "runSteps": "runStepId", "steps": "stepId", "suppliers": "supplierId",
 }  # fmt: skip
 
-#: Looks like a link to a file with a signature: whoever reads it can fetch the file until it expires.
+#: Has the form of a signed link to a file: anybody who has such a link can fetch the file until it expires.
 SIGNED_LINK = "https://files.example/x.pdf?X-Amz-Signature=abc123&Expires=1790000000"
 
 
@@ -33,7 +33,7 @@ def attribute(
 
 
 def every_kind(store: Store, root: str, owner: Row, part: Row, user: Row, when: datetime, by: int) -> None:
-    """Sets one custom field of each type, one that is null, one that is empty and two that hold signed links."""
+    """Sets one custom field of each type, one that is null, one that is empty and two that contain signed links."""
     plain: tuple[tuple[str, str, Any], ...] = (
         ("Note", "STRING", AWKWARD[len(root) % len(AWKWARD)]), ("Empty", "STRING", ""), ("Unset", "STRING", None),
         ("Certificate link", "STRING", SIGNED_LINK), ("Mass", "NUMBER", 12.5), ("Count", "NUMBER", 3),

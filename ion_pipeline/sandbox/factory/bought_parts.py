@@ -1,4 +1,4 @@
-"""Parts and tools the factory buys, as data."""
+"""Parts and tools that the factory buys, as data."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ BOUGHT = (
     _buy("CHEM-0301", "Potting compound", "LOT", 120.0, 4, unit="kg", subtype="chemical"),
 )  # fmt: skip
 
-#: Tools carry a serial and are maintained, never installed.
+#: Tools have a serial number and are maintained, but never installed.
 TOOLS: tuple[tuple[str, str, int], ...] = (
     ("TOOL-0001", "Torque wrench 5-60 Nm", 6),
     ("TOOL-0002", "Coordinate measuring machine", 2),

@@ -1,4 +1,4 @@
-"""All part numbers together: what is built first, and how much of what goes into a product."""
+"""All part numbers, in the order of their bills of material, and how much of each is used in a product."""
 
 from ion_pipeline.sandbox.factory.bought_parts import BOUGHT
 from ion_pipeline.sandbox.factory.made_parts import ARM, AVIONICS, ENGINE
@@ -11,7 +11,7 @@ PRODUCTS: tuple[str, ...] = ("ENG-1000", "AV-2000", "RA-3000")
 
 
 def children_first() -> list[PartSpec]:
-    """All parts, each after everything its bill of material names."""
+    """All parts, each after the parts in its bill of material."""
     order: dict[str, PartSpec] = {}
 
     def visit(number: str) -> None:
@@ -28,7 +28,7 @@ def children_first() -> list[PartSpec]:
 
 
 def use_per_product() -> dict[str, float]:
-    """Pieces of each part in one of each product together, down the whole tree."""
+    """Pieces of each part that one of each product contains, over the complete trees."""
     use: dict[str, float] = dict.fromkeys(PARTS, 0.0)
 
     def add(number: str, pieces: float) -> None:

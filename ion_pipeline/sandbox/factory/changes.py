@@ -1,4 +1,4 @@
-"""Engineering changes while production runs: new revisions, new mBOM versions, edits in place, tighter limits."""
+"""Engineering changes during production: new revisions, new mBOM versions, edits in place, tighter limits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,18 +19,18 @@ class Change(Task):
     apply: Callable[[Factory], None]
 
     def run(self, factory: Factory) -> None:
-        """Makes it."""
+        """Makes the change."""
         self.apply(factory)
 
 
 def schedule_changes(f: Factory) -> None:
-    """Puts the changes on the agenda, from the sixth week on."""
+    """Adds the changes to the agenda, from the sixth week on."""
     for week, apply in ((6, _more_resistors), (9, _revise_motor), (12, _substitute_in_place), (15, _tighter_burn_in)):
         f.agenda[next_working_day(FIRST_DAY, week * 5)].append(Change(apply))
 
 
 def _more_resistors(f: Factory) -> None:
-    """The power board gets two resistors more, and loses a substitute."""
+    """Adds two resistors to the power board, and removes a substitute."""
     part = f.design.part("AV-2120")
     lines = [
         Line("RES-0103", 6, ("R1", "R2", "R3", "R4", "R5", "R6")) if line.part == "RES-0103" else line
@@ -40,7 +40,7 @@ def _more_resistors(f: Factory) -> None:
 
 
 def _revise_motor(f: Factory) -> None:
-    """The motor gets a new revision; the mBOMs above it still name the one before."""
+    """Adds a revision of the motor; the mBOMs that use it still name the previous one."""
     when, by = f.moment(), f.someone("engineer")
     spec, rows = PARTS["RA-3111"], f.design.revisions["RA-3111"]
     part = new_revision(f.store, f.ref, spec, rows, when, by)
@@ -51,7 +51,7 @@ def _revise_motor(f: Factory) -> None:
 
 
 def _substitute_in_place(f: Factory) -> None:
-    """The valve's seal gets a second source without a new version (ion-api: substitutes are edited in place)."""
+    """Adds a substitute to a line of the valve without a new version (ion-api: substitutes are edited in place)."""
     when, by = f.moment(), f.someone("engineer")
     bom = f.design.released[f.design.part("ENG-1300")["id"]]
     line = next(line for line in bom.lines if line.spec.part == "HW-0008")
@@ -63,7 +63,7 @@ def _substitute_in_place(f: Factory) -> None:
 
 
 def _tighter_burn_in(f: Factory) -> None:
-    """The board procedure's next version has tighter limits."""
+    """Releases a version of the board procedure with tighter limits."""
     when, by = f.moment(), f.someone("engineer")
     before = f.design.procedures["board"]
     title, kind, steps = PROCEDURES["board"]

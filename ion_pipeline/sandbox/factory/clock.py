@@ -1,10 +1,10 @@
-"""The factory's time: a fixed past, so that a world depends on its seed alone and never on when it was built."""
+"""The factory's time: a fixed period in the past, so that a world depends only on its seed, not on the present time."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
-#: The first day the factory works.
+#: The first day on which the factory works.
 FIRST_DAY = date(2026, 1, 5)
-#: The last day the factory works in a world as built; its evening is the world's present.
+#: The last day on which the factory works in a new world; its evening is the world's present.
 LAST_DAY = date(2026, 6, 30)
 #: The world's present instant.
 NOW = datetime(2026, 6, 30, 18, 0, tzinfo=UTC)
@@ -18,19 +18,19 @@ def at(day: date, hour: int = 8, minute: int = 0, second: int = 0, micro: int = 
 
 
 def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds: fixed width, so that text sorts as time does."""
+    """ISO 8601 in UTC with microseconds and a fixed width, so that texts sort in the order of time."""
     return moment.isoformat(timespec="microseconds")
 
 
 def working_days(first: date = FIRST_DAY, last: date = LAST_DAY) -> list[date]:
-    """Mondays to Fridays, both ends included."""
+    """Mondays to Fridays from the first to the last day, both included."""
     span = (last - first).days + 1
     days = (first + timedelta(days=offset) for offset in range(span))
     return [day for day in days if day.weekday() < _SATURDAY]
 
 
 def next_working_day(day: date, count: int = 1) -> date:
-    """The `count`-th working day after a day."""
+    """The working day that is `count` working days after a day."""
     while count:
         day += timedelta(days=1)
         if day.weekday() < _SATURDAY:

@@ -1,4 +1,4 @@
-"""The state of a factory between two days: everything the topic modules work on."""
+"""The state of a factory between two days, which all other modules read and change."""
 
 import random
 from collections import defaultdict, deque
@@ -14,7 +14,7 @@ from ion_pipeline.sandbox.factory.store import Row, Store
 
 @dataclass(slots=True)
 class BomLine:
-    """An mBOM item with what hangs on it."""
+    """An mBOM item with its designators and substitutes."""
 
     item: Row
     spec: Line
@@ -33,20 +33,20 @@ class Bom:
 
 @dataclass
 class Engineering:
-    """What is designed: revisions (oldest first), released mBOMs by part id, all mBOMs by id, procedures by key."""
+    """The designs: revisions by part number (oldest first), released mBOMs by part id, procedures by key."""
 
     revisions: dict[str, list[Row]] = field(default_factory=dict)
     released: dict[int, Bom] = field(default_factory=dict)
     procedures: dict[str, "Procedure"] = field(default_factory=dict)
 
     def part(self, number: str) -> Row:
-        """The latest revision."""
+        """The latest revision of a part number."""
         return self.revisions[number][-1]
 
 
 @dataclass(slots=True)
 class FieldPlan:
-    """A step's field, its limits (validation row, function name) and how its values scatter."""
+    """A step's field, its limits (validation row, function name) and the distribution of its values."""
 
     row: Row
     limits: list[tuple[Row, str]]
@@ -55,7 +55,7 @@ class FieldPlan:
 
 @dataclass(slots=True)
 class StepPlan:
-    """A procedure's step with its fields and, on a datagrid step, its columns and rows."""
+    """A procedure's step with its fields and, for a datagrid step, its columns and rows."""
 
     row: Row
     fields: list[FieldPlan]
@@ -66,7 +66,7 @@ class StepPlan:
 
 @dataclass
 class Procedure:
-    """A released procedure version, steps in order of execution, parents before children."""
+    """A released procedure version, with its steps in order of execution, parents before children."""
 
     row: Row
     steps: list[StepPlan]
@@ -74,15 +74,15 @@ class Procedure:
 
 @dataclass
 class Stock:
-    """Stock on hand and state that ION computes from elsewhere.
+    """Stock on hand, and state from which ION computes fields.
 
     Attributes:
-        on_hand: Part number → inventory rows, oldest first; emptied ones are dropped when met.
+        on_hand: Part number → inventory rows, oldest first; `take` drops empty ones.
         pieces: Part number → pieces available in `on_hand`.
-        on_order: Part number → pieces ordered or being made.
+        on_order: Part number → pieces that are ordered or being made.
         wip: Inventory ids with an open run.
         lines: Purchase order id → number of its lines.
-        open_lines: Purchase order id → number of its lines not yet wholly received.
+        open_lines: Purchase order id → number of its lines that are not fully received.
     """
 
     on_hand: defaultdict[str, deque[Row]] = field(default_factory=lambda: defaultdict(deque))
@@ -96,10 +96,10 @@ class Stock:
 
 @dataclass
 class Factory:
-    """A factory at the end of a day; `simulation.step_day` moves it to the end of the next.
+    """A factory at the end of a day; `simulation.step_day` advances it by a day.
 
     Attributes:
-        day: The day being worked, or the last one worked.
+        day: The current working day, or the last one.
         products_per_day: End products started on a working day, on average.
     """
 
@@ -116,19 +116,19 @@ class Factory:
     started: int = 0
 
     def moment(self, first_hour: int = 7, last_hour: int = 17) -> datetime:
-        """An instant of the working day."""
+        """A random instant of the working day."""
         seconds = self.rng.randrange((last_hour - first_hour) * 3600)
         micro = self.rng.randrange(1_000_000)
         return at(self.day, first_hour) + timedelta(seconds=seconds, microseconds=micro)
 
     def someone(self, kind: str) -> int:
-        """A user of a kind."""
+        """A random user of a kind."""
         return self.rng.choice(self.ref.people[kind])
 
 
 class Task:
-    """Something that is due on a day."""
+    """Work that is due on a day."""
 
     def run(self, factory: Factory) -> None:
-        """Does it."""
+        """Does the work."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Columns that people fill in now and then: given on a row or two, so that none is empty in a whole world."""
+"""Optional columns that people rarely fill in: set on a few rows, so that no column is empty in a complete world."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from ion_pipeline.sandbox.factory.text import AWKWARD, slate
 
 
 def fill_details(p: Planter, shown: Shown) -> None:
-    """Fills them in."""
+    """Fills in the columns."""
     f, store, when = p.f, p.f.store, p.tick()
     team, labels = f.ref.teams["Quality"], [{"id": f.ref.labels["urgent"]}]
     later = iso(when + timedelta(days=2))

@@ -39,7 +39,7 @@ def build_parts(store: Store, ref: Reference, design: Engineering, begin: dateti
 
 
 def new_revision(store: Store, ref: Reference, spec: PartSpec, before: list[Row], when: datetime, by: int) -> Row:
-    """The next revision of a part number; `before` are its earlier ones."""
+    """Adds the next revision of a part number; `before` has the earlier ones."""
     suppliers = ref.supplier_of.get(spec.subtype)
     return store.add(
         "parts", when, by, partNumber=spec.number, revision=chr(ord("A") + len(before)), description=spec.description,
@@ -54,7 +54,7 @@ def new_revision(store: Store, ref: Reference, spec: PartSpec, before: list[Row]
 
 
 def finish_revisions(rows: list[Row]) -> None:
-    """Sets what ION computes over a revision family."""
+    """Sets the columns that ION computes over all revisions of a part number."""
     for row in rows:
         row["latestRevision"] = rows[-1]["revision"]
         row["LatestRevisionScheme"] = rows[-1]["revisionScheme"]
@@ -64,7 +64,7 @@ def finish_revisions(rows: list[Row]) -> None:
 def _versions(
     store: Store, design: Engineering, spec: PartSpec, part: Row, when: datetime, by: int, *, archived: bool
 ) -> None:
-    """An archived version that differs, and the released one."""
+    """Adds an archived mBOM version that differs, if requested, and the released one."""
     version = 1
     if archived:
         old = new_bom(store, design, part, list(_earlier(spec)), version, "ARCHIVED", when, by)
@@ -77,7 +77,7 @@ def _versions(
 
 
 def _earlier(spec: PartSpec) -> tuple[Line, ...]:
-    """What a bill of material looked like a version ago: a line less, a quantity more, no substitutes."""
+    """The previous version of a bill of material: one line fewer, one quantity larger, no substitutes."""
     first, *rest = spec.lines
     changed = Line(first.part, first.quantity + 1) if not first.designators else first
     kept = rest[:-1] if len(rest) > 1 else rest
@@ -87,7 +87,7 @@ def _earlier(spec: PartSpec) -> tuple[Line, ...]:
 def new_bom(
     store: Store, design: Engineering, part: Row, lines: list[Line], version: int, status: str, when: datetime, by: int
 ) -> Bom:
-    """Creates an mBOM version; each line names the latest revision of its part, in an archived version the first."""
+    """Creates an mBOM version; a line names the latest revision of its part, or the first in an archived version."""
     latest = status in ("RELEASED", "DRAFT", "IN_REVIEW")
     row = store.add(
         "mboms", when, by, partId=part["id"], version=version, status=status, isLatestVersion=latest,
@@ -121,7 +121,7 @@ def new_line(
 
 def plan_next_versions(store: Store, design: Engineering, rng: random.Random, numbers: list[str], when: datetime,
                        by: int) -> None:  # fmt: skip
-    """Opens a next mBOM version in DRAFT or IN_REVIEW for some parts, with a line deleted softly."""
+    """Adds a next mBOM version in DRAFT or IN_REVIEW for some parts, with one line marked as deleted."""
     for place, number in enumerate(numbers):
         part = design.part(number)
         current = design.released[part["id"]]
@@ -134,7 +134,7 @@ def plan_next_versions(store: Store, design: Engineering, rng: random.Random, nu
 
 
 def release(store: Store, design: Engineering, part: Row, lines: list[Line], when: datetime, by: int) -> Bom:
-    """Releases a new mBOM version of a part and archives the one before."""
+    """Releases a new mBOM version of a part and archives the previous one."""
     before = design.released[part["id"]]
     store.touch(before.row, when, by, status="ARCHIVED", isLatestVersion=False, isLatestReleasedVersion=False)
     bom = new_bom(store, design, part, lines, before.row["version"] + 1, "RELEASED", when, by)

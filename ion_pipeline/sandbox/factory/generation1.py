@@ -1,7 +1,8 @@
-"""The as-built record in the older form, derived from the newer: items joined by edges.
+"""The as-built record in its older form, generation 1, derived from generation 2: items connected by edges.
 
-One item per installation, one without a unit per requirement without installations, and a top item per unit that has
-requirements and is installed nowhere. Edges run from every item of a parent unit to the items of its requirements.
+There is one item for each installation, one without a unit for each requirement without installations, and a top item
+for each unit that has requirements and is installed nowhere. Edges connect every item of a parent unit with the items
+of its requirements.
 """
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from ion_pipeline.sandbox.factory.store import Row, Store
 def derive_generation1(store: Store) -> None:
     """Fills `abomItems` and `aBomEdges` from requirements and installations.
 
-    Installations whose requirement does not exist have no place here: an edge needs a parent.
+    Installations whose requirement does not exist are left out, because an edge needs a parent.
     """
     requirements = store.live("buildRequirements")
     inventories = {row["id"]: row for row in store.live("partInventories")}
@@ -57,7 +58,7 @@ def _tops(requirements: list[Row], installed: dict[int, list[Row]], inventories:
 
 
 def _item(store: Store, source: Row, /, **fields: Any) -> Row:
-    """An item as old as the row it stands for and by the same user."""
+    """Adds an item with the instants and the user of the row that it represents."""
     row = store.add("abomItems", datetime.fromisoformat(source["_created"]), source["createdById"], **fields)
     row["_updated"] = source["_updated"]
     return row
@@ -90,7 +91,7 @@ def _mbom_places(store: Store) -> dict[tuple[int, str], int]:
 
 
 def _place(store: Store, item: Row, installation: Row, requirement: Row, places: dict[tuple[int, str], int]) -> None:
-    """Puts the installation's designator on its item."""
+    """Sets the installation's designator on its item."""
     wanted = installation["buildRequirementReferenceDesignatorId"]
     if wanted is None:
         return

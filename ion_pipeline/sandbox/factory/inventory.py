@@ -1,4 +1,4 @@
-"""Stock: units and lots, what ION computes about them, receiving, splitting, merging, scrapping, taking."""
+"""Inventory: units and lots, the columns that ION computes, and splitting, merging, scrapping and picking."""
 
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ def new_inventory(
 
 
 def refresh(row: Row, stock: Stock) -> None:
-    """Sets what ION computes from what it stores (vendor manual: inventory status and quantities are computed)."""
+    """Sets the columns that ION computes from others (vendor manual: inventory status and quantities are computed)."""
     quantity, installed, kitted = row["quantity"], row["quantityInstalled"], row["quantityKitted"]
     row["installed"] = 0 < quantity <= installed
     row["kitted"] = 0 < quantity <= kitted
@@ -72,22 +72,22 @@ def refresh(row: Row, stock: Stock) -> None:
 
 
 def change(f: Factory, row: Row, when: datetime, by: int, /, **changes: Any) -> None:
-    """Writes to an inventory row and recomputes it."""
+    """Changes an inventory row and recomputes its computed columns."""
     f.store.touch(row, when, by, **changes)
     refresh(row, f.stock)
 
 
 def put_away(f: Factory, number: str, row: Row) -> None:
-    """Makes a row available to the shop floor."""
+    """Makes a row available for production."""
     f.stock.on_hand[number].append(row)
     f.stock.pieces[number] += row["quantityAvailable"]
 
 
 def take(f: Factory, number: str, wanted: float) -> list[tuple[Row, float]]:
-    """Finds stock of a part number, oldest first; the caller installs or kits it at once.
+    """Picks stock of a part number, oldest first; the caller must install or kit it immediately.
 
     Returns:
-        Rows and how much of each; together no more than wanted, less when there is not enough.
+        Rows and the quantity picked of each; in total at most `wanted`, less if there is not enough.
     """
     queue = f.stock.on_hand[number]
     taken: list[tuple[Row, float]] = []
@@ -108,7 +108,7 @@ def take(f: Factory, number: str, wanted: float) -> list[tuple[Row, float]]:
 
 
 def split(f: Factory, row: Row, amount: float, when: datetime, by: int, **more: Any) -> Row:
-    """Splits an amount off a lot: the lot shrinks, a new row with the same lot number points back at it."""
+    """Splits an amount off a lot: the lot shrinks, and a new row with the same lot number points at it."""
     change(f, row, when, by, quantity=round(row["quantity"] - amount, 9))
     part = {"id": row["partId"], "trackingType": row["trackingType"], "cost": row["cost"],
             "unitOfMeasureId": row["unitOfMeasureId"]}  # fmt: skip
@@ -119,7 +119,7 @@ def split(f: Factory, row: Row, amount: float, when: datetime, by: int, **more: 
 
 
 def merge(f: Factory, rows: list[Row], when: datetime, by: int) -> Row:
-    """Merges unused rows of one part: they are deleted, a new one holds their sum (ion-api: merging deletes)."""
+    """Merges unused rows of one part: they are deleted, and a new row has their sum (ion-api: merging deletes)."""
     first = rows[0]
     part = {"id": first["partId"], "trackingType": first["trackingType"], "cost": first["cost"],
             "unitOfMeasureId": first["unitOfMeasureId"]}  # fmt: skip
@@ -130,13 +130,13 @@ def merge(f: Factory, rows: list[Row], when: datetime, by: int) -> Row:
 
 
 def scrap(f: Factory, row: Row, amount: float, when: datetime, by: int) -> None:
-    """Scraps pieces: what is left shrinks by them."""
+    """Scraps pieces, which reduces the remaining quantity."""
     change(f, row, when, by, quantity=round(row["quantity"] - amount, 9),
            quantityScrapped=round(row["quantityScrapped"] + amount, 9))  # fmt: skip
 
 
 def next_serial(f: Factory, number: str) -> str:
-    """The next serial number of a part number, unique over its revisions."""
+    """The next serial number of a part number, unique across its revisions."""
     f.stock.serials[number] += 1
     return f"{number}-{f.stock.serials[number]:05d}"
 

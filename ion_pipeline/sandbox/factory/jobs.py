@@ -1,4 +1,4 @@
-"""Building things: a job makes one unit or lot, waits for its components, and meets what jobs meet."""
+"""Production jobs: a job makes one unit or lot, waits for its components, and may have a rework, a hold or the like."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -34,14 +34,14 @@ _REPLACE_CHANCE = 0.04
 _ATTRIBUTE_CHANCE = 0.25
 _EVENING_CHANCE = 0.2
 _FORGOTTEN_CHANCE = 0.1
-#: What may happen to a run at one of its steps, with its chance.
-_FATES = (("rework", 0.08), ("redline", 0.05), ("hold", 0.05), ("scrap", 0.03), ("cancel", 0.03), ("skip", 0.04))
+#: Events that may happen to a run at one of its steps, with their probabilities.
+_EVENTS = (("rework", 0.08), ("redline", 0.05), ("hold", 0.05), ("scrap", 0.03), ("cancel", 0.03), ("skip", 0.04))
 
 
 def order(f: Factory, number: str, parent: "Job | None" = None) -> "Job":
-    """Opens the jobs for a unit and, before it, for the serial sub-assemblies of its released mBOM."""
+    """Starts the job for a unit and, before it, the jobs for the serial sub-assemblies of its released mBOM."""
     spec = PARTS[number]
-    job = Job(spec, f.design.part(number), parent, fate=_fate(f))
+    job = Job(spec, f.design.part(number), parent, event=_event(f))
     delay = 0
     for line in spec.lines:
         below = PARTS[line.part]
@@ -53,11 +53,11 @@ def order(f: Factory, number: str, parent: "Job | None" = None) -> "Job":
     return job
 
 
-def _fate(f: Factory) -> str:
+def _event(f: Factory) -> str:
     roll = f.rng.random()
-    for fate, chance in _FATES:
+    for event, chance in _EVENTS:
         if roll < chance:
-            return fate
+            return event
         roll -= chance
     return ""
 
@@ -67,16 +67,16 @@ class Job(Task):
     """Makes one unit or lot.
 
     Attributes:
-        ready: Finished sub-assemblies for it, by part number.
-        fate: What will happen to its run; empty once it has.
-        pause: What the run waits for besides components: an issue or a redline.
-        issued: What was taken from stock for it.
+        ready: Finished sub-assemblies for the unit, by part number.
+        event: The event that will happen to its run; empty if there is none or it has happened.
+        pause: The issue or redline that the run waits for, if any.
+        issued: The components that were taken from stock for it.
     """
 
     spec: PartSpec
     part: Row
     parent: "Job | None" = None
-    fate: str = ""
+    event: str = ""
     unit: Row = field(default_factory=dict)
     needs: list[Need] = field(default_factory=list)
     live: LiveRun | None = None
@@ -86,7 +86,7 @@ class Job(Task):
     issued: list[Issued] = field(default_factory=list)
 
     def run(self, factory: Factory) -> None:
-        """Works a day on it and comes again tomorrow, until it is finished or given up."""
+        """Works for one day and continues on the next one, until the unit is finished or scrapped."""
         f = factory
         when, by = f.moment(7, 11), f.someone("operator")
         live = self.live or self._start(f, when, by)
@@ -102,7 +102,7 @@ class Job(Task):
             f.agenda[next_working_day(f.day)].append(self)
 
     def _begin_next(self, f: Factory, live: LiveRun, when: datetime, by: int) -> None:
-        """Now and then somebody begins the next step in the evening and checks out late, or not at all."""
+        """Sometimes starts the next step in the evening, with a late check-out or without one."""
         step = live.steps[live.position]
         if self.pause is None and step.row["status"] == "TODO" and f.rng.random() < _EVENING_CHANCE:
             start_step(f, step, when, by)
@@ -133,16 +133,16 @@ class Job(Task):
         return self.live
 
     def _step(self, f: Factory, live: LiveRun, step: LiveStep, when: datetime, by: int) -> bool:
-        """Works on a step; gives whether the next one can follow today."""
+        """Works on a step; returns whether the next one can start on the same day."""
         if self.pause is not None:
             return self._resume(f, live, step, when, by)
         if step.plan.spec.installs and not self._install(f, step, when, by):
             self.waited += 1
             if self.waited < _PATIENCE:
                 return False
-        if self.fate and any(live_field.checks for live_field in step.fields):
-            fate, self.fate = self.fate, ""
-            return self._meet(f, fate, live, step, when, by)
+        if self.event and any(live_field.checks for live_field in step.fields):
+            event, self.event = self.event, ""
+            return self._happen(f, event, live, step, when, by)
         end = when + timedelta(minutes=f.rng.randrange(8, 35))
         if step.plan.spec.optional and f.rng.random() < 0.1:
             end_step(f, step, when, by, "CANCELED")
@@ -185,7 +185,7 @@ class Job(Task):
         assembly.fill(f, need, child, 1.0, when, by)
 
     def _replace(self, f: Factory, need: Need, number: str, when: datetime, by: int) -> None:
-        """Takes the last one out again and puts another in; the old installation's row is gone."""
+        """Removes the last piece and puts a new one in its place; the old installation's row is deleted."""
         spares = take(f, number, 1.0)
         if not spares:
             return
@@ -199,26 +199,26 @@ class Job(Task):
         f.store.add("comments", later, by, depth=0, content=f"Replaced {child['identity'] or number} before closing",
                     entityId=self.unit["entityId"], procedureFeedback=False, resolved=True)  # fmt: skip
 
-    def _meet(self, f: Factory, fate: str, live: LiveRun, step: LiveStep, when: datetime, by: int) -> bool:
+    def _happen(self, f: Factory, event: str, live: LiveRun, step: LiveStep, when: datetime, by: int) -> bool:
         end = when + timedelta(minutes=20)
-        if fate == "rework":
+        if event == "rework":
             perform(f, step, when, end, by, spoil=True, status="FAILED")
             enter(f, step, end + timedelta(minutes=30), by)
             work_session(f, step, end + timedelta(minutes=5), end + timedelta(minutes=30), by)
             end_step(f, step, end + timedelta(minutes=30), by)
             live.position += 1
-        elif fate == "redline":
+        elif event == "redline":
             start_step(f, step, when, by)
             self.pause = raise_redline(f, step, end, by)
-        elif fate == "hold":
+        elif event == "hold":
             start_step(f, step, when, by)
             work_session(f, step, when, end, by)
             f.store.touch(step.row, end, by, status="HOLD")
             self.pause = self._issue(f, step, end, by, "Use as is")
-        elif fate == "scrap":
+        elif event == "scrap":
             perform(f, step, when, end, by, spoil=True, status="FAILED")
             self._give_up(f, step, end, by)
-        elif fate == "cancel":
+        elif event == "cancel":
             for open_step in live.steps[live.position :]:
                 end_step(f, open_step, when, by, "CANCELED")
             settle(f, live, end, by)
@@ -245,7 +245,7 @@ class Job(Task):
         return True
 
     def _give_up(self, f: Factory, step: LiveStep, when: datetime, by: int) -> None:
-        """Scraps the unit, failed run and all, and starts another in its place."""
+        """Scraps the unit and ends its failed run, and starts another unit in its place."""
         self._issue(f, step, when, by, "Scrap")
         live, self.live = self.live, None
         f.stock.wip.discard(self.unit["id"])
@@ -271,7 +271,7 @@ class Job(Task):
 
 
 def replenish_lots(f: Factory, wanted: dict[str, float]) -> None:
-    """Starts lots of parts that are made to stock and run short."""
+    """Starts lots of parts that are made to stock, if the stock is below the reorder level."""
     for number, reorder_at in wanted.items():
         while f.stock.pieces[number] + f.stock.on_order[number] < reorder_at:
             f.stock.on_order[number] += PARTS[number].lot

@@ -1,4 +1,4 @@
-"""Kits: parts picked for a run, from request to delivery."""
+"""Kits: the parts that are picked for a run, from request to delivery."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from ion_pipeline.sandbox.factory.context import Factory
 from ion_pipeline.sandbox.factory.inventory import change
 from ion_pipeline.sandbox.factory.store import Row
 
-#: mBOM item, pieces wanted, inventory, pieces issued of it.
+#: mBOM item, pieces wanted, inventory row, pieces issued from it.
 Issued = tuple[Row, float, Row, float]
 
 
@@ -24,7 +24,7 @@ def add_item(
     f: Factory, kit: Row, part: Row, wanted: float, picked: list[tuple[Row, float]], when: datetime, by: int,
     origin: Row | None = None,
 ) -> Row:  # fmt: skip
-    """Adds a line to a kit; `picked` is inventory and the quantity issued of each, `origin` the line's mBOM item."""
+    """Adds a line to a kit; `picked` has inventory rows with issued quantities, `origin` is the line's mBOM item."""
     got = round(sum(amount for _, amount in picked), 9)
     return f.store.add(
         "partKitItems", when, by, partKitId=kit["id"], partId=part["id"], quantity=wanted, fulfilled=got >= wanted,
@@ -35,14 +35,14 @@ def add_item(
 
 
 def hold_for_kit(f: Factory, row: Row, amount: float, when: datetime, by: int) -> None:
-    """Sets inventory aside for a kit that is not yet used up."""
+    """Reserves inventory for a kit that is not used up yet."""
     change(
         f, row, when, by, quantityKitted=row["quantityKitted"] + amount, quantityIssued=row["quantityIssued"] + amount
     )
 
 
 def kit_for_job(f: Factory, run: Row, lines: list[Issued], when: datetime, by: int) -> None:
-    """The kit of a job that has taken its parts already: completed and used up."""
+    """Adds the kit of a job that has already used its parts: it is completed and used up."""
     kit = new_kit(f, "COMPLETED", when, by, run)
     for item, wanted, row, amount in lines:
         f.store.touch(row, when, by, quantityIssued=round(row["quantityIssued"] + amount, 9))

@@ -1,6 +1,6 @@
-"""Parts the factory makes, with their bills of material, as data.
+"""Parts that the factory makes, with their bills of material, as data.
 
-Product trees: rocket engine (6 levels), avionics box (5), robot arm (7), counting the product itself as one.
+Product trees: rocket engine (6 levels), flight computer (5), robot arm (7); the product itself counts as one level.
 """
 
 from ion_pipeline.sandbox.factory.part_spec import Line, PartSpec

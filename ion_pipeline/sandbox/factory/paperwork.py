@@ -1,4 +1,4 @@
-"""What hangs on everything: custom fields of every type on every owner, files, labels, comments in every script."""
+"""Data that any row may have: custom fields of every type on every owner, files, labels, and comments in any script."""
 
 from ion_pipeline.sandbox.factory.attributes import OWNERS, every_kind
 from ion_pipeline.sandbox.factory.planter import Planter
@@ -12,7 +12,7 @@ _FILED = (
 
 
 def build_paperwork(p: Planter, shown: Shown) -> None:
-    """Creates it; and the truths `awkward_texts`, `signed_links` and `long_text`."""
+    """Creates these data and, among others, the truths `awkward_texts`, `signed_links` and `long_text`."""
     _attributes(p)
     _files(p)
     _labels(p, shown)
@@ -59,7 +59,7 @@ def _labels(p: Planter, shown: Shown) -> None:
 
 
 def _comments(p: Planter, shown: Shown) -> None:
-    """A thread, the awkward texts one by one, null beside empty, and a text of a megabyte."""
+    """Adds a thread, a comment for each awkward text, one that is null, one that is empty, and one of a megabyte."""
     f = p.f
 
     def comment(text: str | None, **more: object) -> int:

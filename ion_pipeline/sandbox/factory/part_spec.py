@@ -1,4 +1,4 @@
-"""What a part number and a line of its bill of material say, as data."""
+"""Specifications of part numbers and of lines of their bills of material, as data."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,9 +12,9 @@ class Line:
 
     Attributes:
         part: Part number.
-        quantity: Per one piece of the parent; 0 = trace only.
-        designators: Places; as many as the quantity, or none.
-        substitutes: Part numbers that may be used instead.
+        quantity: Quantity per piece of the parent; 0 means traceability only.
+        designators: Reference designators; as many as the quantity, or none.
+        substitutes: Part numbers that may replace it.
     """
 
     part: str
@@ -29,10 +29,10 @@ class PartSpec:
     """A part number.
 
     Attributes:
-        lines: Bill of material; a part with lines is made, one without is bought.
-        procedure: How it is made (a key of the procedures), empty for bought parts.
-        lot: Pieces made or bought at a time.
-        revisions: How many revisions there were at the start.
+        lines: Bill of material; a part with lines is made, a part without is bought.
+        procedure: Key of the procedure that makes it; empty for bought parts.
+        lot: Pieces that are made or bought at a time.
+        revisions: Number of revisions at the start.
         lead_days: Calendar days from order to receipt.
     """
 
@@ -51,5 +51,5 @@ class PartSpec:
 
     @property
     def is_made(self) -> bool:
-        """Whether the factory makes it itself."""
+        """Whether the factory makes the part."""
         return bool(self.lines)

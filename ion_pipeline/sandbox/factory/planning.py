@@ -1,4 +1,4 @@
-"""Plans: inputs, items and how they depend on each other, reservations, and the jobs that compute them."""
+"""Plans: inputs, items and their dependencies, reservations, and the jobs that compute them."""
 
 from datetime import date, datetime, timedelta
 
@@ -23,7 +23,7 @@ def build_plans(f: Factory) -> None:
 
 
 def plan_month(f: Factory, day: date) -> None:
-    """The plan of a month that begins: the next product."""
+    """Adds the plan of a new month, for the next product."""
     by = f.ref.people["planner"][0]
     when = at(day, 6)
     job = _job(f, "COMPLETE", when, by)
@@ -40,7 +40,7 @@ def _job(f: Factory, status: str, when: datetime, by: int) -> Row:
 
 
 def plan(f: Factory, name: str, status: str, product: str, job: Row, when: datetime, by: int) -> Row:
-    """Creates a plan for some of a product, with an item for it and one for each of some components."""
+    """Creates a plan for a product, with an item for the product and one for each of some components."""
     store = f.store
     done = status in ("COMPLETE", "ARCHIVED")
     row = store.add("plans", when, by, name=name, description="" if done else None, status=status,

@@ -1,4 +1,4 @@
-"""Everything planted, in one order, before the first day: planted ids do not depend on the scale."""
+"""Plants all known situations in a fixed order before the first day, so that their ids do not depend on the scale."""
 
 from datetime import date
 from typing import Any
@@ -23,7 +23,7 @@ _BEGIN = date(2026, 1, 6)
 
 
 def plant(f: Factory) -> dict[str, Any]:
-    """Plants every known situation; gives the truths by name."""
+    """Plants all known situations; returns the truths by name."""
     planter = Planter(f, at(_BEGIN))
     family = plant_genealogy(planter)
     plant_mbom_versions(planter)

@@ -1,4 +1,4 @@
-"""What should not be in an as-built record and is in every real one; and one unit with every kind of conformance."""
+"""Anomalies that real as-built records contain, and one unit with every kind of conformance to its plan."""
 
 from ion_pipeline.sandbox.factory.clock import iso
 from ion_pipeline.sandbox.factory.inventory import scrap
@@ -13,7 +13,7 @@ MISSING_REQUIREMENT = 2_000_000_000
 
 
 def plant_anomalies(p: Planter, family: Family) -> None:
-    """Plants cycles, double and excess installations, dangling and scrapped ones, a late child; and conformance."""
+    """Plants cycles, installations that are double, excessive, dangling or scrapped, a late child, and conformance."""
     part = p.part("PLT-LOOP", "SERIAL")
     lot_part = p.part("PLT-LOOP-LOT", "LOT")
     _cycles(p, family, part, lot_part)
@@ -24,8 +24,8 @@ def plant_anomalies(p: Planter, family: Family) -> None:
 
 
 def _cycles(p: Planter, family: Family, part: Row, lot_part: Row) -> None:
-    selfish = p.unit(part, "PLT-SELF")
-    loop = p.install(p.by_hand(selfish, part), selfish)
+    in_itself = p.unit(part, "PLT-SELF")
+    loop = p.install(p.by_hand(in_itself, part), in_itself)
     first, third = p.unit(part, "PLT-LOOP-1"), p.unit(part, "PLT-LOOP-3")
     second = p.lot(lot_part, "PLT-LOOP-2", 4.0)
     above = p.unit(part, "PLT-ABOVE-LOOP")
@@ -37,7 +37,7 @@ def _cycles(p: Planter, family: Family, part: Row, lot_part: Row) -> None:
     into = p.install(p.by_hand(above, lot_part), second)
     bolts = p.install(p.by_hand(second, family.parts["PLT-BOLT"], 1.0), family.lots["bolts"], 4.0)
     p.truths["cycles"] = {
-        "members": [[selfish["id"]], ids([first, second, third])],
+        "members": [[in_itself["id"]], ids([first, second, third])],
         "quarantined_installation_ids": ids([loop, *inside]),
         "standing_installation_ids": ids([into, bolts]),
         "unit_above": above["id"],

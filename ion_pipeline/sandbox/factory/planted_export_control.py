@@ -1,6 +1,6 @@
-"""Things under export control among things that are not: every way in which one may refer to the other.
+"""Export-controlled rows among rows that are not controlled, with every way in which they may refer to each other.
 
-What is controlled carries one token in all its texts, so that a trace of it is found wherever it has been left.
+All texts of controlled rows contain one token, so that a test finds any trace of them.
 """
 
 from ion_pipeline.sandbox.factory.attributes import attribute
@@ -16,14 +16,14 @@ from ion_pipeline.sandbox.factory.purchasing import new_order, new_order_line, r
 from ion_pipeline.sandbox.factory.quality import approve_redline, open_issue, raise_redline
 from ion_pipeline.sandbox.factory.store import Row
 
-#: In every text of what is planted as controlled, and in no other text.
+#: Occurs in every text of the controlled rows, and in no other text.
 TOKEN = "XCTRL7Q"  # noqa: S105 -- a word to search for
 _PUMP, _ROTOR, _CASE = f"PLT-{TOKEN}-PUMP", f"PLT-{TOKEN}-ROTOR", "PLT-EXP-CASE"
 _STAGE, _FRAME, _BOLT = "PLT-EXP-STAGE", "PLT-EXP-FRAME", "PLT-EXP-BOLT"
 
 
 def plant_export_control(p: Planter) -> None:
-    """Plants `export_control`; what is made at random afterwards is the same as without it."""
+    """Plants `export_control`, without any effect on the random numbers that follow."""
     state = p.f.rng.getstate()
     parts = _parts(p)
     units = _units(p, parts)
@@ -58,7 +58,7 @@ def _parts(p: Planter) -> dict[str, Row]:
         "frame": p.part(_FRAME, "SERIAL"),
         "stage": p.part(_STAGE, "SERIAL"),
     }
-    # A later revision that is free of it: each revision has a flag of its own.
+    # A later revision that is not controlled: each revision has a flag of its own.
     parts["case B"] = p.part(_CASE, "SERIAL", "case without what was controlled in it")
     for name in ("rotor", "pump", "case A"):
         p.f.store.touch(parts[name], p.tick(), p.by, exportControlled=True)
@@ -66,7 +66,7 @@ def _parts(p: Planter) -> dict[str, Row]:
 
 
 def _units(p: Planter, parts: dict[str, Row]) -> dict[str, Row]:
-    """A free stage with a controlled pump in it, in which there are free bolts; and a frame with bolts beside it."""
+    """A free stage that contains a controlled pump with free bolts, and a free frame with bolts."""
     plans = {
         "pump": p.bom(parts["pump"], [Line(_ROTOR, 2, (f"{TOKEN}-R1", f"{TOKEN}-R2")), Line(_BOLT, 4)]),
         "frame": p.bom(parts["frame"], [Line(_BOLT, 6)]),
@@ -104,7 +104,7 @@ def _procedure(p: Planter, title: str, *, controlled: bool) -> Procedure:
 
 
 def _runs(p: Planter, units: dict[str, Row]) -> dict[str, LiveRun]:
-    """A controlled procedure on a free unit, a free one on a controlled unit, and a controlled run of neither."""
+    """Runs of a controlled procedure on a free unit, of a free one on a controlled unit, a flagged and a free run."""
     weld, check = _procedure(p, f"{TOKEN} weld", controlled=True), _procedure(p, "PLT-EXP check", controlled=False)
     runs = {
         "weld": open_run(p.f, weld, units["frame"], p.tick(), p.by, title=f"{TOKEN} weld the frame"),
@@ -129,7 +129,7 @@ def _runs(p: Planter, units: dict[str, Row]) -> dict[str, LiveRun]:
 
 
 def _issues(p: Planter, units: dict[str, Row], runs: dict[str, LiveRun]) -> dict[str, Row]:
-    """On a controlled unit, on a controlled run, on a free unit together with a controlled one, and on a free unit."""
+    """Issues on a controlled unit, on a controlled run, on a free unit with a controlled one, and on a free unit."""
     return {
         "pump": open_issue(p.f, f"{TOKEN} leak", [units["pump"]], p.tick(), p.by, disposition="Repair"),
         "weld": open_issue(p.f, f"{TOKEN} pore", [], p.tick(), p.by, step=runs["weld"].steps[0].row),
@@ -154,7 +154,7 @@ def _texts(p: Planter, parts: dict[str, Row], units: dict[str, Row], runs: dict[
     store = p.f.store
     for root, owner in (("parts", parts["pump"]), ("partInventories", units["pump"]), ("runs", runs["weld"].row)):
         attribute(store, root, owner, f"{TOKEN} note", "STRING", f"{TOKEN} on {root}", p.tick(), p.by)
-    # A free unit may name what is controlled: the field is, its unit is not.
+    # A free unit may name a controlled part: then the field is controlled, but the unit is not.
     attribute(store, "partInventories", units["stage"], "Pump", "ION", f"{_PUMP} A", p.tick(), p.by,
               entityId=parts["pump"]["entityId"], allowedIonType="PARTS",
               ionValue={"__typename": "Part", "id": parts["pump"]["id"]})  # fmt: skip

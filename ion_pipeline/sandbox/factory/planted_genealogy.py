@@ -1,4 +1,4 @@
-"""A small product family with a contaminated lot, a tree known to the last row, and sisters that differ."""
+"""A small product family with a contaminated lot, a tree of which every row is known, and two units that differ."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from ion_pipeline.sandbox.factory.store import Row
 #: Powder per cell, in kg; cells per lot.
 POWDER_PER_CELL = 0.05
 CELLS_PER_LOT = 20
-#: Which cell lot (by its place) the two subassemblies of each top unit took their three cells from.
+#: For each top unit: the cell lots (by number) from which its two subassemblies took their three cells.
 _CELLS_OF_TOP: tuple[tuple[tuple[int, int, int], tuple[int, int, int]], ...] = (
     ((0, 0, 0), (0, 0, 0)),
     ((0, 0, 0), (2, 2, 2)),
@@ -23,14 +23,14 @@ _CELLS_OF_TOP: tuple[tuple[tuple[int, int, int], tuple[int, int, int]], ...] = (
     ((4, 4, 4), (1, 4, 4)),
     ((0, 0, 0), (4, 4, 4)),
 )
-#: Cell lots made of contaminated powder: directly, and from the piece that was split off it.
+#: Cell lots made of contaminated powder: directly, and from the part that was split off.
 _CONTAMINATED_DIRECTLY, _CONTAMINATED_BY_SPLIT = 1, 3
 _SISTER_A, _SISTER_B, _OPEN_TOP, _SHORT_TOP = 0, 7, 1, 4
 
 
 @dataclass
 class Family:
-    """The planted parts and what was built of them."""
+    """The planted parts, and the lots and units that were built from them."""
 
     parts: dict[str, Row]
     boms: dict[str, Bom]
@@ -100,7 +100,7 @@ def _sub(p: Planter, family: Family, cells: tuple[int, ...], serial: str, *, bol
 
 
 def _top(p: Planter, family: Family, place: int) -> list[Row]:
-    """Builds a top unit; gives the rows of its tree as expected, worked out here by hand."""
+    """Builds a top unit; returns the expected rows of its tree, which are computed here independently."""
     f = family
     odd = place == _SISTER_B
     top = p.unit(f.parts["PLT-TOP"], f"PLT-T{place}")
@@ -169,7 +169,7 @@ def _open(path: list[Row], part: Row, need: Need) -> Row:
 
 
 def _contaminated(p: Planter, f: Family, spare: Row) -> None:
-    """Who has the bad powder in it: read off the plan above, not off the rows."""
+    """The units that contain the bad powder, derived from `_CELLS_OF_TOP` and not from the rows."""
     direct: list[Row] = [f.cells[_CONTAMINATED_DIRECTLY]]
     by_split: list[Row] = [f.cells[_CONTAMINATED_BY_SPLIT]]
     tops: list[Row] = []
@@ -196,7 +196,7 @@ def _contaminated(p: Planter, f: Family, spare: Row) -> None:
 
 
 def _where_used(p: Planter, f: Family) -> None:
-    """Good powder in the first top unit: twice three cells of one lot, two paths through shared cells."""
+    """Good powder in the first top unit: two subassemblies with three cells of one lot each, so two paths."""
     p.truths["where_used"] = {
         "component_part_inventory_id": f.lots["good"]["id"], "ancestor_part_inventory_id": f.tops[0]["id"],
         "is_top_level": True, "min_depth": 3, "path_count": 2, "quantity_extended": round(6 * POWDER_PER_CELL, 9),
@@ -222,7 +222,7 @@ def _sisters(p: Planter, f: Family) -> None:
 
 
 def _shared(p: Planter, f: Family) -> None:
-    """One requirement for two units of a batch: it shows in each."""
+    """One requirement that two units of a batch share: it is part of both."""
     pair = [p.unit(f.parts["PLT-SUB"], f"PLT-BATCH-{letter}") for letter in "AB"]
     need = p.by_hand(pair[0], f.parts["PLT-POWDER"], fixed=1.0)
     need.row["partInventories"] = [{"id": unit["id"]} for unit in pair]
@@ -234,17 +234,17 @@ def _shared(p: Planter, f: Family) -> None:
 
 
 def _replaced(p: Planter, f: Family) -> None:
-    """A sensor taken out of a unit and another put in its place: of the first only a comment is left."""
+    """A unit whose sensor was replaced by another one: only a comment mentions the first."""
     top = p.unit(f.parts["PLT-TOP"], "PLT-T-REPLACED")
     need = p.needs(top, f.boms["PLT-TOP"])[2]
     first, second = (p.unit(f.parts["PLT-SENSOR"], f"PLT-Q-{word}") for word in ("OUT", "IN"))
-    gone = p.install(need, first)
-    uninstall(p.f, gone, first, p.tick(hours=3), p.by)
-    stays = p.install(need, second)
+    deleted = p.install(need, first)
+    uninstall(p.f, deleted, first, p.tick(hours=3), p.by)
+    kept = p.install(need, second)
     p.f.store.add("comments", p.tick(), p.by, depth=0, content="PLT-Q-OUT replaced by PLT-Q-IN", resolved=True,
                   entityId=top["entityId"], procedureFeedback=False)  # fmt: skip
     p.truths["replacement"] = {
         "part_inventory_id": top["id"], "build_requirement_id": need.row["id"],
-        "deleted_abom_installation_id": gone["id"], "abom_installation_id": stays["id"],
+        "deleted_abom_installation_id": deleted["id"], "abom_installation_id": kept["id"],
         "removed_part_inventory_id": first["id"], "installed_part_inventory_id": second["id"],
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Two versions of one mBOM that differ in every way two versions can, and nothing else between them."""
+"""Two consecutive versions of one mBOM that differ in every possible way."""
 
 from ion_pipeline.sandbox.factory.engineering import new_bom
 from ion_pipeline.sandbox.factory.part_spec import Line
@@ -23,7 +23,7 @@ _CHANGES = (
 
 
 def plant_mbom_versions(p: Planter) -> None:
-    """Plants `mbom_versions`. The archived version names the first revision of each part, the released the last."""
+    """Plants `mbom_versions`. The archived version names the first revision of each part, the released one the last."""
     for number in ("PLT-FILLER", "PLT-LABEL"):
         p.part(number, "LOT")
     part = p.part("PLT-PLAN", "SERIAL")

@@ -1,4 +1,4 @@
-"""Measurements with a shift at a known point, a procedure of known yields, an issue that was reopened, known scrap."""
+"""Measurements with a shift at a known point, a procedure with known yields, a reopened issue, and known scrap."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from ion_pipeline.sandbox.factory.production import LiveRun, end_step, open_run,
 from ion_pipeline.sandbox.factory.quality import advance, approve_redline, decide, open_issue, raise_redline, reopen
 
 #: Deviations from nominal in µm. The first 25 have mean 0 and moving ranges of mean 12, so sigma is 12 / 1.128 µm, and
-#: neither they nor the next seven break a rule; then the process moves up by some 2.4 sigma.
+#: neither they nor the next seven break a rule; then the process shifts up by about 2.4 sigma.
 BEFORE_SHIFT = (
     2, 4, -2, 15, -2, 1, 16, 3, 15, 10, 18, -22, -5, 4, -2, -1, -6, -18, -10, -10, 8, 3, -9, 12, -24,
     1, -6, -8, -1, -6, -15, -5,
@@ -56,7 +56,7 @@ def _shift(p: Planter) -> None:
 
 
 def _pass(p: Planter, run: LiveRun, *, value: float | None = None, steps: int | None = None) -> None:
-    """Completes the next steps of a run, all of them unless told how many."""
+    """Completes the next `steps` steps of a run; all of them by default."""
     for step in run.steps[run.position : None if steps is None else run.position + steps]:
         start_step(p.f, step, p.tick(), p.by)
         for field in step.fields:
@@ -67,10 +67,10 @@ def _pass(p: Planter, run: LiveRun, *, value: float | None = None, steps: int | 
 
 
 def _yields(p: Planter) -> None:
-    """Ten units through three steps; what went wrong is visible without status history.
+    """Ten units that go through three steps; every failure is visible without a history of statuses.
 
-    Unit 0 is redlined at the first step, unit 1 fails the second and passes everything in a second run, unit 2 has an
-    issue at the second, unit 3 misses a limit at the third and is completed all the same.
+    Unit 0 has a redline at the first step. Unit 1 fails the second step and passes everything in a second run. Unit 2
+    has an issue at the second step. Unit 3 misses a limit at the third step but is completed.
     """
     part = p.part("PLT-RTY", "SERIAL")
     gauge = FieldSpec("PLT gauge", "NUMBER", "mm", (("at most", 5.0),), 4.0, 0.1)
@@ -134,7 +134,7 @@ def _reopened(p: Planter) -> None:
 
 
 def _scrap(p: Planter) -> None:
-    """Twelve of a lot of 100 scrapped, three more under an issue that says scrap: 15 in all, three recorded twice."""
+    """Scraps twelve of a lot of 100, and three more by an issue: 15 in total, of which three are recorded twice."""
     part = p.part("PLT-CAST", "LOT")
     lot = p.lot(part, "PLT-CAST-1", 100.0)
     scrap(p.f, lot, 12.0, p.tick(), p.by)

@@ -1,4 +1,4 @@
-"""A supplier of known quality, an order that came late, and one that came in parts."""
+"""A supplier of known quality, an order that was late, one that was early, and one that was delivered in parts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from ion_pipeline.sandbox.factory.quality import advance, open_issue
 from ion_pipeline.sandbox.factory.store import Row
 
 SUPPLIER = "PLT Precision Castings"
-#: Pieces received in each delivery of the measured month, and how many of them were sent back.
+#: Pieces received in each delivery of the month, and how many of them were returned.
 _DELIVERIES = ((1000.0, 0.0), (1200.0, 25.0), (800.0, 0.0), (1000.0, 12.0))
 _MONTH = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _DAYS_LATE = 6
@@ -64,7 +64,7 @@ def _known_quality(p: Planter, supplier: Row, part: Row) -> list[int]:
 
 
 def _one_line(p: Planter, supplier: Row, part: Row, promised: datetime, *, days: int) -> Row:
-    """An order of one line, received whole so many days after it was promised."""
+    """An order with one line that is fully received `days` days after the promised date."""
     f, by = p.f, p.f.ref.people["buyer"][0]
     ordered = promised - timedelta(days=21)
     order = new_order(f, supplier["id"], ordered, by, "ORDERED")
@@ -79,7 +79,7 @@ def _one_line(p: Planter, supplier: Row, part: Row, promised: datetime, *, days:
 
 
 def _in_parts(p: Planter, supplier: Row, part: Row) -> None:
-    """Two receipts on one line, and more still to come: 30 and 20 of 80."""
+    """Two receipts of 30 and 20 on a line of 80; the rest is not delivered yet."""
     f, by = p.f, p.f.ref.people["buyer"][0]
     promised = datetime(2026, 5, 4, 9, tzinfo=UTC)
     order = new_order(f, supplier["id"], promised - timedelta(days=21), by, "ORDERED")

@@ -1,4 +1,4 @@
-"""Tools for planting situations whose outcome is known, in parts of their own that daily production never touches."""
+"""Helpers to plant situations with known outcomes, with parts that the simulated production never uses."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,10 +16,10 @@ from ion_pipeline.sandbox.factory.store import Row
 
 @dataclass
 class Planter:
-    """Plants rows one after the other, each some minutes later than the one before.
+    """Plants rows one after the other, each a few minutes later than the previous one.
 
     Attributes:
-        clock: Instant of the next row.
+        clock: Instant of the latest row.
         truths: Expected answers, by name of the situation.
     """
 
@@ -29,16 +29,16 @@ class Planter:
 
     @property
     def by(self) -> int:
-        """Who does it all."""
+        """The user who makes all changes."""
         return self.f.ref.people["operator"][0]
 
     def tick(self, **step: float) -> datetime:
-        """The next instant, five minutes on unless told otherwise."""
+        """Advances the clock, by default by five minutes, and returns the instant."""
         self.clock += timedelta(**step) if step else timedelta(minutes=5, microseconds=137)
         return self.clock
 
     def part(self, number: str, tracking: Tracking | None, description: str = "", unit: str = "each") -> Row:
-        """The next revision of a part number."""
+        """Adds the next revision of a part number."""
         spec = PartSpec(number, description or f"planted {number}", tracking, 10.0, unit=unit)
         revisions = self.f.design.revisions.setdefault(number, [])
         row = new_revision(self.f.store, self.f.ref, spec, revisions, self.tick(), self.by)
@@ -47,26 +47,26 @@ class Planter:
         return row
 
     def bom(self, part: Row, lines: Iterable[Line]) -> Bom:
-        """A released mBOM."""
+        """Adds a released mBOM."""
         design = self.f.design
         bom = new_bom(self.f.store, design, part, list(lines), 1, "RELEASED", self.tick(), self.by)
         design.released[part["id"]] = bom
         return bom
 
     def unit(self, part: Row, serial: str, **more: Any) -> Row:
-        """A serial unit."""
+        """Adds a unit with a serial number."""
         return new_inventory(self.f, part, self.tick(), self.by, serial=serial, **more)
 
     def lot(self, part: Row, lot: str | None, quantity: float, **more: Any) -> Row:
-        """A lot, or an untracked quantity."""
+        """Adds a lot, or an untracked quantity."""
         return new_inventory(self.f, part, self.tick(), self.by, lot=lot, quantity=quantity, **more)
 
     def needs(self, unit: Row, bom: Bom) -> list[Need]:
-        """A unit's requirements out of an mBOM, in the mBOM's order."""
+        """Adds a unit's requirements from an mBOM, in the mBOM's order."""
         return assembly.require_bom(self.f, unit, bom, self.tick(), self.by)
 
     def by_hand(self, unit: Row, part: Row, quantity: float = 1.0, **more: Any) -> Need:
-        """A requirement added by hand."""
+        """Adds a requirement by hand."""
         return assembly.require(self.f, [unit], part, self.tick(), self.by, quantity=quantity, **more)
 
     def install(self, need: Need, child: Row, quantity: float = 1.0, place: str | None = None) -> Row:
@@ -75,7 +75,7 @@ class Planter:
         return assembly.install(self.f, need, child, quantity, self.tick(), self.by, designator)
 
     def recompute(self, row: Row, **changes: Any) -> Row:
-        """Bends a row into a shape that ION's own rules would not allow."""
+        """Changes a row in a way that ION's rules would not allow, and recomputes it."""
         row.update(changes)
         refresh(row, self.f.stock)
         return row

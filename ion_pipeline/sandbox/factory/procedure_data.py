@@ -1,4 +1,4 @@
-"""Work instructions as data: steps, fields and limits. No rows, no chance."""
+"""Work instructions as constant data: steps, fields and limits."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ class FieldSpec:
     """A field of a step.
 
     Attributes:
-        limits: Validation functions with their limits.
-        nominal: Mean of a measured value; `spread` is its standard deviation.
+        limits: Names of validation functions, each with its limit.
+        nominal: Mean of the measured values; `spread` is their standard deviation.
     """
 
     name: str
@@ -30,10 +30,10 @@ class StepSpec:
     """A step of a procedure.
 
     Attributes:
-        upstream: Places (from 0) of the steps that must be done before; several steps after one run in parallel.
-        parent: Place of the step it is nested in.
-        installs: Components are installed here.
-        standard: Name of the standard step it was derived from.
+        upstream: Positions (from 0) of the steps that must be done before; several steps after one step are parallel.
+        parent: Position of the step in which it is nested.
+        installs: Whether components are installed in this step.
+        standard: Name of the standard step from which it is derived.
         columns: Columns of a datagrid step: (header, type).
     """
 
@@ -48,7 +48,7 @@ class StepSpec:
 
 
 def measured(name: str, unit: str, low: float | None, high: float | None, *, strict: bool = False) -> FieldSpec:
-    """A NUMBER field with a lower, an upper or both limits, its process well inside them."""
+    """A NUMBER field with a lower limit, an upper one or both, and values well within them."""
     floor, ceiling = ("greater than", "less than") if strict else ("at least", "at most")
     limits: Limits = ()
     if low is not None:
@@ -123,7 +123,7 @@ PROCEDURES: dict[str, tuple[str, str, tuple[StepSpec, ...]]] = {
     )),
 }  # fmt: skip
 
-#: Standard steps: name, its fields, and the states of its versions in order.
+#: Standard steps: name, fields, and the states of the versions in order.
 STANDARD_STEPS: tuple[tuple[str, tuple[FieldSpec, ...], tuple[str, ...]], ...] = (
     ("Verify kit", KIT_FIELDS, ("ARCHIVED", "RELEASED", "DRAFT")),
     ("Clean", (), ("RELEASED", "IN_REVIEW")),

@@ -1,4 +1,4 @@
-"""Procedures in versions: steps (parallel and nested), fields and limits; and standard steps."""
+"""Creates versions of procedures with steps (parallel and nested), fields and limits, and standard steps."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _GRID_ROWS = 2
 
 @dataclass(frozen=True)
 class Author:
-    """Who writes procedures, and in which tenant."""
+    """The user who writes procedures, and the tenant's store and reference data."""
 
     store: Store
     ref: Reference
@@ -23,7 +23,7 @@ class Author:
 
 
 def build_procedures(store: Store, ref: Reference, design: Engineering, begin: datetime) -> None:
-    """Creates every procedure: an archived version with wider limits, the released one, some with a next one."""
+    """Creates all procedures: an archived version with wider limits, the released one and, for some, a next one."""
     author = Author(store, ref, ref.people["engineer"][1])
     standards = {name: _standard_step(author, name, fields, states, begin) for name, fields, states in STANDARD_STEPS}
     for place, (key, (title, kind, steps)) in enumerate(PROCEDURES.items()):
@@ -128,7 +128,7 @@ def new_field(author: Author, step: Row, spec: FieldSpec, place: int, when: date
 
 
 def _wider(field: FieldSpec) -> FieldSpec:
-    """The same field as it was with looser limits."""
+    """The same field with wider limits."""
     apart = {"at least": -1.0, "greater than": -1.0, "at most": 1.0, "less than": 1.0}
     slack = 2 * field.spread
     return replace(
@@ -139,7 +139,7 @@ def _wider(field: FieldSpec) -> FieldSpec:
 def _standard_step(
     author: Author, name: str, fields: tuple[FieldSpec, ...], states: tuple[str, ...], when: datetime
 ) -> Row:
-    """All versions of a standard step; gives the released one."""
+    """Creates all versions of a standard step; returns the released one."""
     released: Row | None = None
     family: int | None = None
     for version, status in enumerate(states, 1):

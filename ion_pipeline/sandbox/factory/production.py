@@ -1,4 +1,4 @@
-"""Runs: opening, performing steps with their fields and sessions, and what ION computes about them."""
+"""Runs: opening them, performing steps with fields and sessions, and the columns that ION computes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from ion_pipeline.sandbox.factory.values import FieldValue, judge, value_for
 
 @dataclass(slots=True)
 class LiveField:
-    """A run step's field and its validations, each with function name and limit."""
+    """A run step's field and its validations, each with the function's name and the limit."""
 
     row: Row
     plan: FieldPlan
@@ -21,7 +21,7 @@ class LiveField:
 
 @dataclass(slots=True)
 class LiveStep:
-    """A run step being worked on."""
+    """A run step in progress."""
 
     row: Row
     plan: StepPlan
@@ -31,7 +31,7 @@ class LiveStep:
 
 @dataclass
 class LiveRun:
-    """A run being worked on."""
+    """A run in progress."""
 
     row: Row
     steps: list[LiveStep]
@@ -39,7 +39,7 @@ class LiveRun:
 
     @property
     def is_done(self) -> bool:
-        """Whether no step is left to do."""
+        """Whether all steps are done."""
         return self.position >= len(self.steps)
 
 
@@ -47,7 +47,7 @@ _RANKED = ("REDLINE", "HOLD", "FAILED")
 
 
 def run_status(steps: list[str]) -> str:
-    """A run's status from its steps' (ion-api: `Run.status` follows from its steps, in this order)."""
+    """The status of a run from those of its steps (ion-api: `Run.status` follows from its steps, in this order)."""
     states = set(steps)
     for status in _RANKED:
         if status in states:
@@ -65,7 +65,7 @@ def run_status(steps: list[str]) -> str:
 def open_run(
     f: Factory, procedure: Procedure, unit: Row | None, when: datetime, by: int, *, title: str, **more: Any
 ) -> LiveRun:
-    """Creates a run with copies of its procedure's steps, fields and limits, all still to do."""
+    """Creates a run with copies of its procedure's steps, fields and limits; no step is started."""
     fields: dict[str, Any] = {
         "title": title, "procedureId": procedure.row["id"], "archived": False, "status": "TODO", "percentComplete": 0,
         "partId": unit["partId"] if unit else None, "partInventoryId": unit["id"] if unit else None, "isOpen": True,
@@ -139,7 +139,7 @@ def _copy_grid(f: Factory, step: LiveStep, when: datetime, by: int) -> None:
 
 
 def record(f: Factory, live: LiveField, value: FieldValue, when: datetime, by: int) -> bool:
-    """Enters a field's value and judges it against its limits; gives whether it is valid."""
+    """Enters a field's value and compares it with its limits; returns whether it is valid."""
     valid = True
     for check, function, limit in live.checks:
         passed = judge(function, value.get("value"), limit)
@@ -150,7 +150,7 @@ def record(f: Factory, live: LiveField, value: FieldValue, when: datetime, by: i
 
 
 def work_session(f: Factory, step: LiveStep, begin: datetime, end: datetime | None, by: int) -> None:
-    """Notes somebody's check-in and check-out; `end` None leaves it open. Duration in seconds."""
+    """Records a check-in and a check-out; if `end` is None, the session stays open. The duration is in seconds."""
     key = f.store.next_id("Session")
     step.row.setdefault("sessions", []).append({
         "id": str(key), "runStepId": step.row["id"], "Created": iso(begin), "createdById": by, "checkIn": iso(begin),
@@ -160,14 +160,14 @@ def work_session(f: Factory, step: LiveStep, begin: datetime, end: datetime | No
 
 
 def start_step(f: Factory, step: LiveStep, when: datetime, by: int) -> None:
-    """Puts a step in progress."""
+    """Sets a step to IN_PROGRESS."""
     first = step.row.get("startTime") or iso(when)
     f.store.touch(step.row, when, by, status="IN_PROGRESS", startTime=first,
                   startedById=step.row.get("startedById") or by)  # fmt: skip
 
 
 def end_step(f: Factory, step: LiveStep, when: datetime, by: int, status: str = "COMPLETE") -> None:
-    """Closes a step; a failed or cancelled one has no completion."""
+    """Ends a step; only a completed one gets the user who completed it."""
     done = status == "COMPLETE"
     f.store.touch(step.row, when, by, status=status, endTime=iso(when) if status != "CANCELED" else None,
                   completedById=by if done else None)  # fmt: skip
@@ -183,7 +183,7 @@ def perform(
     spoil: bool = False,
     status: str = "COMPLETE",
 ) -> None:
-    """Works through a step: fields, datagrid, session. With `spoil` its first measured value misses a limit."""
+    """Performs a step with its fields, datagrid and session. With `spoil`, the first measured value misses a limit."""
     start_step(f, step, begin, by)
     enter(f, step, end, by, spoil=spoil)
     work_session(f, step, begin, end, by)
@@ -204,7 +204,7 @@ def enter(f: Factory, step: LiveStep, when: datetime, by: int, *, spoil: bool = 
 
 
 def settle(f: Factory, run: LiveRun, when: datetime, by: int) -> str:
-    """Recomputes a run from its steps and gives its status."""
+    """Recomputes a run from its steps and returns its status."""
     states = [step.row["status"] for step in run.steps]
     status = run_status(states)
     closed = sum(state in ("COMPLETE", "CANCELED") for state in states)

@@ -1,4 +1,4 @@
-"""Buying: orders with lines and approvals, deliveries whole, late and in parts, receiving inspection."""
+"""Purchasing: orders with lines and approvals, deliveries (complete, late or partial), and receiving inspection."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _WORTH_SPLITTING = 10
 
 @dataclass(frozen=True)
 class Need:
-    """How a bought part is kept in stock, in pieces."""
+    """The stock policy of a bought part: reorder level and order quantity, in pieces."""
 
     spec: PartSpec
     reorder_at: float
@@ -32,7 +32,7 @@ class Need:
 
 
 def needs(f: Factory) -> list[Need]:
-    """What to keep in stock of each bought part at the factory's rate."""
+    """The stock policy of each bought part at the factory's rate."""
     use = use_per_product()
     per_day = f.products_per_day / _PRODUCTS_IN_USE
     found = []
@@ -46,7 +46,7 @@ def needs(f: Factory) -> list[Need]:
 
 
 def open_stock(f: Factory, plan: list[Need], when: datetime) -> None:
-    """The stock the factory begins with: received before its records began; an older revision first."""
+    """Adds the initial stock, which was received before the records begin; older revisions first."""
     by = f.ref.people["buyer"][0]
     for need in plan:
         revisions = f.design.revisions[need.spec.number]
@@ -59,7 +59,7 @@ def open_stock(f: Factory, plan: list[Need], when: datetime) -> None:
 
 
 def replenish(f: Factory, plan: list[Need]) -> None:
-    """Orders what is short, one order per supplier."""
+    """Orders the parts whose stock is below the reorder level, with one order per supplier."""
     baskets: defaultdict[int, list[tuple[PartSpec, float]]] = defaultdict(list)
     for need in plan:
         number = need.spec.number
@@ -73,7 +73,7 @@ def replenish(f: Factory, plan: list[Need]) -> None:
 def _pieces(
     f: Factory, spec: PartSpec, part: Row, amount: float, when: datetime, by: int, *, received: bool, **more: Any
 ) -> list[Row]:
-    """Inventory rows for an amount: one per piece, or lots of a size people can carry."""
+    """Adds inventory rows for an amount: one per serial unit, or lots of a limited size."""
     if spec.tracking == "SERIAL":
         return [new_inventory(f, part, when, by, received=received, **more) for _ in range(ceil(amount))]
     size = max(float(spec.lot * _LOTS_AT_MOST), 1.0)
@@ -107,7 +107,7 @@ def new_order(f: Factory, supplier: int, when: datetime, by: int, status: str, *
 def new_order_line(
     f: Factory, order: Row, part: Row, quantity: float, when: datetime, by: int, *, promised: datetime, **more: object
 ) -> Row:
-    """Adds a line to an order and to its sums; `promised` is the estimated arrival, the need a week later."""
+    """Adds a line to an order and updates its sums; `promised` is the estimated arrival, the need date a week later."""
     cost = (part.get("cost") or 0.0) * quantity
     line = f.store.add(
         "purchaseOrderLines", when, by, purchaseOrderId=order["id"], partId=part["id"], quantity=float(quantity),
@@ -127,7 +127,7 @@ def new_order_line(
 
 
 def place_order(f: Factory, supplier: int, wanted: list[tuple[PartSpec, float]], when: datetime) -> Row:
-    """Orders parts, approved on the spot, and sets their deliveries on the agenda."""
+    """Orders parts with an immediate approval, and adds their deliveries to the agenda."""
     by, reviewer = f.someone("buyer"), f.someone("planner")
     order = new_order(f, supplier, when, by, "ORDERED")
     f.store.add("purchaseOrderApprovalRequests", when, by, purchaseOrderId=order["id"], reviewerId=reviewer,
@@ -156,7 +156,7 @@ def place_order(f: Factory, supplier: int, wanted: list[tuple[PartSpec, float]],
 
 @dataclass
 class Delivery(Task):
-    """What a supplier still owes on a line."""
+    """The open delivery of an order line."""
 
     order: Row
     line: Row
@@ -164,7 +164,7 @@ class Delivery(Task):
     rows: list[Row] = field(default_factory=list)
 
     def run(self, factory: Factory) -> None:
-        """Receives all of it, or one time in six only a part."""
+        """Receives all of it or, with a probability of one in six, only a part."""
         f, when, by = factory, factory.moment(), factory.someone("buyer")
         rows = self.rows
         if f.rng.random() < 1 / 6 and (len(rows) > 1 or rows[0]["quantity"] >= 2):
@@ -197,7 +197,7 @@ class Delivery(Task):
 
 
 def receive(f: Factory, line: Row, rows: list[Row], when: datetime, by: int) -> Row:
-    """Receives inventory of an order line with a receipt."""
+    """Receives inventory for an order line with a receipt."""
     receipt = f.store.add("receipts", when, by, receivedAt=iso(when), receivedById=by)
     for row in rows:
         change(f, row, when, by, received=True, locationId=f.rng.choice(f.ref.shelves))
@@ -211,7 +211,7 @@ def receive(f: Factory, line: Row, rows: list[Row], when: datetime, by: int) -> 
 
 
 def close_order(f: Factory, order: Row, when: datetime, by: int) -> None:
-    """Counts a finished line; an order whose lines are all received is received."""
+    """Counts a received line; if all lines of the order are received, sets the order to RECEIVED."""
     f.stock.open_lines[order["id"]] -= 1
     if not f.stock.open_lines[order["id"]]:
         f.store.touch(order, when, by, status="RECEIVED", isOpen=False)
@@ -229,7 +229,7 @@ def inspect(f: Factory, row: Row, when: datetime) -> LiveRun:
 
 
 def _reject_some(f: Factory, line: Row, row: Row, run: LiveRun, when: datetime) -> None:
-    """After three inspections in ten, part of the lot is split off, held and goes back."""
+    """With a probability of three in ten, splits off a part of the lot, holds it and returns it."""
     if f.rng.random() >= _REJECTED_CHANCE or row["quantity"] < _WORTH_SPLITTING:
         return
     by = f.someone("inspector")

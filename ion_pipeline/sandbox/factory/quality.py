@@ -1,4 +1,4 @@
-"""Issues through their states, and redlines with their approvals."""
+"""Issues with their state changes, and redlines with their approvals."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,10 +27,10 @@ def open_issue(
     from_split: bool = False,
     **more: object,
 ) -> Row:
-    """Opens an issue on units, found on a run step or on a purchase order line.
+    """Opens an issue on units that was found at a run step or on a purchase order line.
 
-    `disposition` is a disposition type's title, None while undecided; `from_split` says that the units were split off
-    for the issue.
+    `disposition` is the title of a disposition type, None while it is undecided; `from_split` says whether the units
+    were split off for the issue.
     """
     issue = f.store.add(
         "issues", when, by, title=title, status="PENDING", runStepId=step["id"] if step else None,
@@ -46,14 +46,14 @@ def open_issue(
 
 
 def decide(f: Factory, issue: Row, disposition: str, when: datetime, by: int) -> None:
-    """Sets the disposition; changing it later returns the issue to PENDING (vendor manual: issues)."""
+    """Sets the disposition; a later change returns the issue to PENDING (vendor manual: issues)."""
     changed = issue["issueDispositionTypeId"] is not None and issue["status"] != "PENDING"
     f.store.touch(issue, when, by, issueDispositionTypeId=f.ref.dispositions[disposition],
                   disposition=slate(disposition), status="PENDING" if changed else issue["status"])  # fmt: skip
 
 
 def advance(f: Factory, issue: Row, when: datetime) -> str:
-    """Moves an issue to its next state; into IN_PROGRESS and RESOLVED only through an approval."""
+    """Advances an issue to its next state; IN_PROGRESS and RESOLVED need an approval."""
     by = f.someone("inspector")
     status = _NEXT[issue["status"]]
     if status in ("IN_PROGRESS", "RESOLVED"):
@@ -66,7 +66,7 @@ def advance(f: Factory, issue: Row, when: datetime) -> str:
 
 
 def reopen(f: Factory, issue: Row, reason: str, when: datetime, by: int) -> None:
-    """Sends a resolved issue back to work; what remains is its approval, a comment and a later `_updated`."""
+    """Reopens a resolved issue; its approval, a comment and a later `_updated` remain visible."""
     f.store.touch(issue, when, by, status="IN_PROGRESS", approved=False)
     f.store.add("comments", when, by, depth=0, content=f"Reopened: {reason}", entityId=issue["entityId"],
                 procedureFeedback=False, resolved=False, slateContent=slate(f"Reopened: {reason}"))  # fmt: skip
@@ -74,13 +74,13 @@ def reopen(f: Factory, issue: Row, reason: str, when: datetime, by: int) -> None
 
 @dataclass
 class IssueWork(Task):
-    """Somebody looks after an issue until it is resolved."""
+    """The work on an issue until it is resolved."""
 
     issue: Row
     disposition: str
 
     def run(self, factory: Factory) -> None:
-        """Takes the issue one state further, or back, and comes again in some days."""
+        """Moves the issue one state forward or back, and continues some days later."""
         f, issue = factory, self.issue
         when, by = f.moment(), f.someone("engineer")
         if issue["issueDispositionTypeId"] is None:
@@ -97,7 +97,7 @@ class IssueWork(Task):
 
 
 def raise_redline(f: Factory, step: LiveStep, when: datetime, by: int, issue: Row | None = None) -> Row:
-    """Opens a redline on a run step: a change to its instructions during the run."""
+    """Opens a redline on a run step: a change of its instructions during the run."""
     before = {"title": step.row["title"]}
     after = {"title": f"{step.row['title']} (redlined)"}
     redline = f.store.add(
@@ -112,7 +112,7 @@ def raise_redline(f: Factory, step: LiveStep, when: datetime, by: int, issue: Ro
 
 
 def approve_redline(f: Factory, step: LiveStep, redline: Row, when: datetime) -> None:
-    """Approves a redline: the step carries its text from now on and can be worked again."""
+    """Approves a redline: the step gets its text and is in progress again."""
     by = f.someone("engineer")
     f.store.add("redlineApprovals", when, by, redlineId=redline["id"], reviewerId=by, status="APPROVED", depth=0,
                 resolved=True, comment=None, content=slate("agreed"))  # fmt: skip

@@ -1,4 +1,4 @@
-"""People, places, suppliers and vocabularies: what a tenant sets up once."""
+"""Reference data that a tenant sets up once: people, locations, suppliers and vocabularies."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -7,7 +7,7 @@ from ion_pipeline.sandbox.factory.clock import at
 from ion_pipeline.sandbox.factory.store import Row, Store
 from ion_pipeline.sandbox.factory.text import AWKWARD
 
-# ruff: noqa: RUF001  people are called what they are called
+# ruff: noqa: RUF001  people's names contain such characters
 _SETUP = date(2024, 3, 4)
 _PEOPLE: tuple[tuple[str, str], ...] = (
     ("Ada Administrator", "admin"), ("Björn Ångström", "operator"), ("Chiara D'Amico", "operator"),
@@ -31,7 +31,7 @@ _DISPOSITIONS = (
     ("Scrap", True), ("Rework to drawing", True), ("Repair", True), ("Use as is", True), ("Return to vendor", True),
     ("Regrade", True), ("Send to Museum 🏛", True), ("Scrap (old form)", False),
 )  # fmt: skip
-#: Names of ION's validation functions are not published; the last one stands for those a mapping will not know.
+#: The names of ION's validation functions are not published; the last one represents functions that no mapping knows.
 FUNCTIONS: tuple[tuple[str, str], ...] = (
     ("greater than", ">"), ("at least", "≥"), ("less than", "<"), ("at most", "≤"), ("equal", "="),
     ("not equal", "≠"), ("is golden-sample-like", "≈ golden"),
@@ -40,7 +40,7 @@ FUNCTIONS: tuple[tuple[str, str], ...] = (
 
 @dataclass
 class Reference:
-    """Ids (or rows) of what a tenant set up once, by name."""
+    """Ids (or rows) of the reference data, by name."""
 
     people: dict[str, list[int]] = field(default_factory=dict)
     teams: dict[str, int] = field(default_factory=dict)
@@ -61,12 +61,12 @@ class Reference:
 
     @property
     def admin(self) -> int:
-        """The user who set everything up."""
+        """The user who created the reference data."""
         return self.people["admin"][0]
 
 
 def build_reference(store: Store) -> Reference:
-    """Creates all of it."""
+    """Creates all reference data."""
     ref = Reference()
     _people(store, ref)
     _vocabularies(store, ref)

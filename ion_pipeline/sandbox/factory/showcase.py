@@ -1,4 +1,4 @@
-"""One of each: every state a run, step, issue, order, kit or unit can be in, whatever the scale of production."""
+"""One row in each state of runs, steps, issues, orders, kits and units, independent of the scale of production."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ from ion_pipeline.sandbox.factory.purchasing import new_order, new_order_line
 from ion_pipeline.sandbox.factory.quality import advance, open_issue, raise_redline
 from ion_pipeline.sandbox.factory.store import Row, enum_values
 
-#: What becomes of the three steps of each showcase run; the run's status follows.
+#: For each showcase run: its expected status and the states of its three steps.
 _RUNS: tuple[tuple[str, tuple[str, str, str]], ...] = (
     ("TODO", ("TODO", "TODO", "TODO")), ("IN_PROGRESS", ("COMPLETE", "IN_PROGRESS", "TODO")),
     ("IN_PROGRESS", ("COMPLETE", "TODO", "TODO")), ("FAILED", ("COMPLETE", "FAILED", "TODO")),
@@ -44,7 +44,7 @@ _EVERY_FIELD = (
 
 @dataclass
 class Shown:
-    """What the showcase made that others refer to."""
+    """Rows of the showcase that other modules use."""
 
     part: Row
     units: list[Row]
@@ -53,7 +53,7 @@ class Shown:
 
 
 def build_showcase(p: Planter) -> Shown:
-    """Creates one of each and the truths `run_states` and `failed_then_complete`."""
+    """Creates the showcase and, among others, the truths `run_states` and `failed_then_complete`."""
     part = p.part("PLT-SHOW", "SERIAL")
     author = Author(p.f.store, p.f.ref, p.f.ref.people["engineer"][0])
     steps = [
@@ -91,7 +91,7 @@ def build_showcase(p: Planter) -> Shown:
 
 
 def _bring(p: Planter, run: LiveRun, states: tuple[str, str, str]) -> None:
-    """Brings each step of a run into a state, by the way that leads there."""
+    """Brings each step of a run into a state, with the operations that lead to it."""
     for step, state in zip(run.steps, states, strict=True):
         begin = p.tick()
         end = p.tick(minutes=40)
@@ -111,7 +111,7 @@ def _bring(p: Planter, run: LiveRun, states: tuple[str, str, str]) -> None:
 
 
 def _failed_then_complete(p: Planter, run: LiveRun) -> LiveRun:
-    """A step that failed, was repeated and completed: nothing but two sessions tells today."""
+    """A step that failed, was repeated and completed; only its two sessions show that."""
     perform(p.f, run.steps[0], p.tick(), p.tick(), p.by)
     step = run.steps[1]
     perform(p.f, step, p.tick(), p.tick(), p.by, spoil=True, status="FAILED")
@@ -127,7 +127,7 @@ def _failed_then_complete(p: Planter, run: LiveRun) -> LiveRun:
 
 
 def _issues(p: Planter, units: list[Row], runs: list[LiveRun]) -> list[Row]:
-    """An issue in each state and disposition, one undecided, one of many units, and how they relate."""
+    """Adds an issue for each disposition and one without, in all states, some with several units, and relations."""
     f = p.f
     issues = []
     for place, title in enumerate((None, *f.ref.dispositions)):
@@ -164,14 +164,14 @@ def _orders(p: Planter) -> None:
 
 
 def _stock(p: Planter) -> None:
-    """Stock in every state; a lot split twice; three lots merged into one."""
+    """Adds inventory in every state, a lot that is split twice, and three lots that are merged into one."""
     f = p.f
     part = p.part("PLT-STOCK", "LOT")
     whole = p.lot(part, "PLT-STOCK-1", 90.0)
     piece = split(f, whole, 40.0, p.tick(), p.by)
     crumb = split(f, piece, 10.0, p.tick(), p.by)
-    gone = [p.lot(part, "PLT-STOCK-2", amount) for amount in (5.0, 7.0, 8.0)]
-    merged = merge(f, gone, p.tick(), p.by)
+    deleted = [p.lot(part, "PLT-STOCK-2", amount) for amount in (5.0, 7.0, 8.0)]
+    merged = merge(f, deleted, p.tick(), p.by)
     ordered = p.lot(part, "PLT-STOCK-3", 25.0, received=False)
     held = p.lot(part, "PLT-STOCK-4", 3.0, unavailable=True)
     waste = p.lot(part, "PLT-STOCK-5", 2.0)
@@ -181,7 +181,7 @@ def _stock(p: Planter) -> None:
     change(f, busy, p.tick(), p.by)
     p.truths["stock"] = {
         "split": {"whole": whole["id"], "piece": piece["id"], "crumb": crumb["id"], "quantities": [50.0, 30.0, 10.0]},
-        "merge": {"merged": merged["id"], "quantity": 20.0, "deleted": ids(gone)},
+        "merge": {"merged": merged["id"], "quantity": 20.0, "deleted": ids(deleted)},
         "states": {"ON_ORDER": ordered["id"], "UNAVAILABLE": held["id"], "SCRAPPED": waste["id"], "WIP": busy["id"]},
     }
 

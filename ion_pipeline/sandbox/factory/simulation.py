@@ -1,4 +1,4 @@
-"""A factory's beginning and its days."""
+"""Creates a factory and simulates its days."""
 
 import random
 from datetime import date
@@ -24,7 +24,7 @@ _LOT_DAYS = 15
 
 
 def new_factory(*, seed: int, products_per_day: float) -> Factory:
-    """A factory on the eve of its first day: people, designs, procedures and tools."""
+    """A factory before its first day, with people, designs, procedures and tools."""
     store = Store()
     ref = build_reference(store)
     design = Engineering()
@@ -44,12 +44,12 @@ def new_factory(*, seed: int, products_per_day: float) -> Factory:
 
 
 def open_stock(f: Factory) -> None:
-    """Puts the opening stock on the shelves, as much as the factory's rate asks for."""
+    """Adds the opening stock, in the quantities that the factory's rate needs."""
     purchasing.open_stock(f, purchasing.needs(f), at(_OPENING, 9))
 
 
 def step_day(f: Factory, day: date) -> None:
-    """Works one day: deliveries, issues and jobs that are due, orders for what runs short, new products."""
+    """Simulates one day: due deliveries, issues and jobs, orders for low stock, and new products."""
     if day.month != f.day.month:
         plan_month(f, day)
     f.day = day
@@ -65,7 +65,7 @@ def step_day(f: Factory, day: date) -> None:
 
 
 def _lots(f: Factory) -> dict[str, float]:
-    """Reorder levels of what is made to stock in lots."""
+    """The reorder levels of parts that are made to stock in lots."""
     use = use_per_product()
     on_assembly = {line.part for spec in PARTS.values() for line in spec.lines if line.made_on_assembly}
     per_day = f.products_per_day / len(PRODUCTS)

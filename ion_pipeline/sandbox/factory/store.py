@@ -1,4 +1,4 @@
-"""Where rows are made: ids, system fields and etags as ION gives them. Knows no factory, only the schema's columns."""
+"""Creates rows with ids, system fields and etags as ION does. Depends only on the schema, not on the factory."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def _layout(node: NodeType) -> _Layout:
     )
 
 
-#: Their `entityId` is somebody else's handle, not their own.
+#: Types whose `entityId` is that of another row.
 _POINTS_AT_ENTITY = frozenset({"BarcodeLabel", "UserSubscription"})
 
 
@@ -61,10 +61,10 @@ def enum_values(name: str) -> list[str]:
 
 
 class Store:
-    """All rows of a world in the making.
+    """All rows of a world that is being built.
 
     Attributes:
-        writes: Rows written so far, changes included; what etags are made of.
+        writes: Number of writes so far, including changes; etags are derived from it.
     """
 
     def __init__(self) -> None:
@@ -77,12 +77,12 @@ class Store:
         self._entity = 0
 
     def next_id(self, kind: str) -> int:
-        """The next id of a kind of row: a root connection's name, or a type that stands inline."""
+        """The next id of a kind of row: `kind` is a root connection, or a type whose rows are inline."""
         self._ids[kind] += 1
         return self._ids[kind]
 
     def etag(self) -> str:
-        """An opaque text that no other write of this world has."""
+        """An opaque text that is unique for each write of this world."""
         self.writes += 1
         return f"{self.writes * _ETAG_FACTOR & _ETAG_MASK:016x}"
 
@@ -93,7 +93,7 @@ class Store:
             root: The root connection it belongs to.
             when: Instant of creation.
             by: User id.
-            fields: Everything else, in ION's field names.
+            fields: All other fields, with ION's names.
         """
         layout = self._layouts[root]
         moment = iso(when)
@@ -115,7 +115,7 @@ class Store:
         return row
 
     def touch(self, row: Row, when: datetime, by: int | None = None, /, **changes: Any) -> Row:
-        """Changes a row as a write in ION does: new etag, `_updated` never goes back."""
+        """Changes a row like a write in ION: it gets a new etag, and `_updated` never decreases."""
         moment = iso(when)
         row.update(changes)
         row["_updated"] = max(row["_updated"], moment)
@@ -125,23 +125,23 @@ class Store:
         return row
 
     def delete(self, root: str, row: Row) -> None:
-        """Removes a row for good (ION: un-installing and merging really delete)."""
+        """Deletes a row permanently, as ION does when it un-installs or merges."""
         self._deleted[root].add(row["id"])
 
     def live(self, root: str) -> list[Row]:
-        """The rows that are still there, in order of creation."""
-        gone = self._deleted[root]
-        if gone:
-            self._rows[root] = [row for row in self._rows[root] if row["id"] not in gone]
-            gone.clear()
+        """The rows that are not deleted, in order of creation."""
+        deleted = self._deleted[root]
+        if deleted:
+            self._rows[root] = [row for row in self._rows[root] if row["id"] not in deleted]
+            deleted.clear()
         return self._rows[root]
 
     def tables(self) -> dict[str, list[Row]]:
-        """Every root connection's rows."""
+        """The rows of each root connection."""
         return {root: self.live(root) for root in self._rows}
 
     def step_edges(self, kind: str, step: Row, upstream: list[int], when: datetime, by: int) -> list[Row]:
-        """The edges from a step to those before it (`StepsEdge`, `RunStepsEdge`), which stand inline on the step."""
+        """The edges from a step to its upstream steps (`StepsEdge`, `RunStepsEdge`), which are inline in the step."""
         moment = iso(when)
         return [
             {"id": self.next_id(kind), "_created": moment, "_updated": moment, "_etag": self.etag(), "createdById": by,
@@ -159,7 +159,7 @@ class Store:
         return key
 
     def file(self, key: int, path: str, filename: str, content_type: str, when: datetime, by: int) -> Row:
-        """A file attachment's row; its two links are signed, as ION's are: credentials for who holds them."""
+        """The row of a file attachment; its two links are signed like ION's, so that anybody can fetch the file."""
         signed = (
             f"https://files.example/{path}?X-Amz-Signature={key * _ETAG_FACTOR & _ETAG_MASK:016x}&Expires=1790000000"
         )

@@ -1,11 +1,11 @@
-"""Text as people write it: every kind of unicode, rich text, and one text of a megabyte."""
+"""Texts as people write them: all kinds of Unicode, rich text, and one text of a megabyte."""
 
 import json
 from typing import Any
 
 # ruff: noqa: RUF001  confusable characters are the point of these texts
 
-#: Texts that lose something when a layer is careless. NUL-free: no database takes NUL in text.
+#: Texts that a careless layer would change. None contains NUL, because databases do not accept NUL in text.
 AWKWARD: tuple[str, ...] = (
     "Grüße aus Zürich – Prüfmaß ½″ ± 0,05 µm",
     "日本語の注記:トルク確認済み",
@@ -32,7 +32,7 @@ MEGABYTE = 1_000_000
 
 
 def long_text(size: int = MEGABYTE) -> str:
-    """A text of at least `size` characters (hence more bytes), no two lines of it the same."""
+    """A text of at least `size` characters (and more bytes) in which all lines differ."""
     lines: list[str] = []
     length = 0
     while length < size:
@@ -48,5 +48,5 @@ def slate(*paragraphs: str) -> list[dict[str, Any]]:
 
 
 def json_text(value: Any) -> str:
-    """JSON as text, ION's JSONString."""
+    """A value as JSON text, ION's JSONString."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

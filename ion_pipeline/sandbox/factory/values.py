@@ -1,4 +1,4 @@
-"""Values of run step fields, of every type, and how limits judge them."""
+"""Generates values for run step fields of every type, and compares values with limits."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +25,7 @@ _NOT_APPLICABLE_CHANCE = 0.08
 
 
 def judge(function: str, value: Any, limit: float) -> bool:
-    """Whether a value passes a limit; a function outside arithmetic passes, a missing value does too."""
+    """Whether a value passes a limit; a missing value passes, and every value passes an unknown function."""
     compare = _COMPARE.get(function)
     return compare is None or value is None or compare(value, limit)
 
@@ -38,7 +38,7 @@ def missed(limits: list[tuple[Row, str]]) -> float:
 
 
 def measured_value(f: Factory, plan: FieldPlan, *, spoil: bool = False) -> float:
-    """A measured value; one that was not spoilt stays inside its limits."""
+    """A measured value within its limits; with `spoil`, one that misses the first limit."""
     if spoil:
         return missed(plan.limits)
     spec = plan.spec

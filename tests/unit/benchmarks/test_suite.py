@@ -1,4 +1,4 @@
-"""Which contenders are run, and that a larger tenant does not make a larger server."""
+"""Which contenders are run, and that the server needs no more memory for a larger tenant."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A tenant made of plain functions, behind httpx's own transport seam."""
+"""A tenant made of plain functions, as a transport for httpx."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -34,9 +34,9 @@ class Tenant(httpx.AsyncBaseTransport):
     """Answers the token endpoint properly and GraphQL requests with a given handler.
 
     Args:
-        graphql: Answers `POST /graphql`; an exception it raises is what the network does.
+        graphql: Answers `POST /graphql`; an exception it raises simulates a network failure.
         expires_in: Lifetime of the tokens, in seconds.
-        token_path: The one path tokens are served at.
+        token_path: The only path at which tokens are served.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ def errors(*messages: str, status: int = 200, **body: Any) -> httpx.Response:
 
 
 def in_turn(*answers: httpx.Response | Exception) -> Handler:
-    """Give the answers one after the other; the last one stays."""
+    """Give the answers one after the other, and the last one for all further requests."""
     remaining: Iterator[httpx.Response | Exception] = iter(answers)
     last = answers[-1]
 
@@ -101,7 +101,7 @@ def in_turn(*answers: httpx.Response | Exception) -> Handler:
         answer = next(remaining, last)
         if isinstance(answer, Exception):
             raise answer
-        # A response can be read once: hand out a copy.
+        # A response can be read only once, so return a copy.
         return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
     return handler

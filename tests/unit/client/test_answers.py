@@ -32,7 +32,7 @@ def body(*messages: str, **rest: object) -> bytes:
     return orjson.dumps({"errors": [{"message": message} for message in messages], **rest})
 
 
-def test_data_is_given_as_it_came() -> None:
+def test_data_is_returned_unchanged() -> None:
     assert read_answer(200, {}, b'{"data": {"parts": {"a": [1, null]}}}', "parts") == {"parts": {"a": [1, None]}}
 
 
@@ -92,7 +92,7 @@ def test_kind_of_error(status: int, content: bytes, kind: type[IonApiError]) -> 
     assert "parts, page 3" in str(error)
 
 
-def test_graphql_errors_keep_ions_words_clipped() -> None:
+def test_graphql_errors_keep_ions_text_clipped() -> None:
     text = "Cannot query field " + "x" * 1000
     error = read_answer(200, {}, body(text, *[text] * 10), "parts")
     assert isinstance(error, GraphQLError)
@@ -100,7 +100,7 @@ def test_graphql_errors_keep_ions_words_clipped() -> None:
 
 
 @pytest.mark.parametrize("odd", [{"errors": "boom"}, {"errors": ["boom"]}, {"errors": {"code": "boom"}}])
-def test_errors_in_odd_forms_are_errors_all_the_same(odd: dict[str, object]) -> None:
+def test_errors_in_unusual_forms_are_errors(odd: dict[str, object]) -> None:
     error = read_answer(200, {}, orjson.dumps(odd), "parts")
     assert isinstance(error, ServerError)
     assert "parts" in str(error)
@@ -122,7 +122,7 @@ def test_retry_after_in_seconds(seconds: int) -> None:
     now=st.integers(946_684_800, 4_102_444_800).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
     seconds=st.integers(-1000, 10**6),
 )
-def test_retry_after_as_a_date_is_taken_against_the_servers_clock(now: datetime, seconds: int) -> None:
+def test_retry_after_as_a_date_is_compared_with_the_servers_clock(now: datetime, seconds: int) -> None:
     headers = httpx.Headers(
         {
             "Date": format_datetime(now, usegmt=True),
@@ -165,7 +165,7 @@ def test_no_part_of_a_secret_is_printed_wherever_a_text_is_clipped(
     secret: str, before: int, cut: int, status: int
 ) -> None:
     redactor = Redactor([SecretStr(secret)])
-    # The server may have clipped what it quotes; ours comes on top.
+    # The server may already have clipped what it quotes, before the client clips it.
     text = "Cannot query field " + "~" * before + secret[:cut] + "~ " + secret
     error = read_answer(status, {}, body(text), "the counts", redact=redactor.redact)
     assert isinstance(error, IonApiError)
@@ -181,7 +181,7 @@ def test_a_token_that_was_replaced_is_still_known() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 422, 500])
-def test_what_a_failure_quotes_of_a_row_is_left_out(status: int) -> None:
+def test_values_that_a_failure_quotes_from_a_row_are_left_out(status: int) -> None:
     said = "invalid literal for int() with base 10: 'SN-TOP-SECRET' in Key (serial)=(SN-TOP-SECRET)"
     error = read_answer(status, {}, body(said), "parts, page 3")
     assert "invalid literal for int" in str(error)
@@ -199,7 +199,7 @@ def test_what_a_failure_quotes_of_a_row_is_left_out(status: int) -> None:
         ("page size too large", 1, 1),
     ],
 )
-def test_how_much_less_is_asked_for(said: str, asked: int, smaller: int) -> None:
+def test_the_next_smaller_page_size(said: str, asked: int, smaller: int) -> None:
     error = read_answer(400, {}, body(said), "parts")
     assert isinstance(error, TooMuchError)
     assert error.smaller(asked) == smaller

@@ -1,4 +1,4 @@
-"""Tokens: fetched, kept, refreshed in time, refreshed once when refused, and never shown."""
+"""Tokens are requested, kept, refreshed in time, refreshed once if they are refused, and never shown."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ def test_the_older_token_path_is_tried_on_404_and_remembered() -> None:
     assert tenant.token_paths_asked == ["/realms/api-keys/protocol/openid-connect/token", OLDER_PATH, OLDER_PATH]
 
 
-def test_a_token_is_refreshed_ahead_of_its_end() -> None:
+def test_a_token_is_refreshed_before_it_expires() -> None:
     now = 0.0
     tenant = Tenant(lambda _: data(x=1), expires_in=300)
     auth = IonAuth(config(), clock=lambda: now)
@@ -53,7 +53,7 @@ def test_a_token_is_refreshed_ahead_of_its_end() -> None:
     assert tenant.authorizations == [f"Bearer {TOKEN}-1"] * 2 + [f"Bearer {TOKEN}-2"] * 2
 
 
-def test_a_short_lived_token_keeps_most_of_its_life() -> None:
+def test_a_short_lived_token_is_used_for_most_of_its_lifetime() -> None:
     now = 0.0
     tenant = Tenant(lambda _: data(x=1), expires_in=10)
     auth = IonAuth(config(), clock=lambda: now)
@@ -152,14 +152,14 @@ def test_what_the_token_host_can_answer(answer: httpx.Response, kind: type[IonAp
 
 
 @pytest.mark.parametrize("passing", ["<html>Back soon</html>", '{"access_token": "eyJhb'])
-def test_a_token_answer_that_is_not_whole_is_asked_for_again(passing: str) -> None:
+def test_an_incomplete_token_answer_is_retried(passing: str) -> None:
     answers = iter([passing, '{"access_token": "late", "expires_in": 60}'])
     tenant = Tenant(lambda _: data(x=1), token_answer=lambda _: httpx.Response(200, text=next(answers)))
     assert ask(tenant) == [{"x": 1}]
     assert tenant.authorizations == ["Bearer late"]
 
 
-def test_a_failing_token_host_is_asked_again() -> None:
+def test_a_failing_token_host_is_retried() -> None:
     answers = iter([503, 429, 200])
 
     def token(_: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Bodies to values: numbers to the last digit, and where what is no JSON is."""
+"""Parsing of bodies: numbers are exact to the last digit, and invalid JSON is located."""
 
 import json
 import math
@@ -38,7 +38,7 @@ names = st.sampled_from(
 
 
 def lists(members: st.SearchStrategy[str], opening: str, closing: str) -> st.SearchStrategy[str]:
-    """JSON text of several members, with blanks about them."""
+    """JSON text of several members, with blanks around them."""
     spaced = st.builds("{}{}{}".format, blanks, members, blanks)
     return st.lists(spaced, max_size=4).map(lambda texts: opening + ",".join(texts) + closing)
 
@@ -52,7 +52,7 @@ documents = st.lists(values, min_size=1, max_size=3).map(lambda texts: f'{{"data
 
 
 def with_decimals(value: Any) -> Any:
-    """A parsed body, its numbers as the decimals that they stand for: a double's is its shortest text."""
+    """A parsed body with its numbers as decimals; a double becomes the decimal of its shortest text."""
     if isinstance(value, dict):
         return {key: with_decimals(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -79,7 +79,7 @@ def test_no_number_of_a_document_loses_a_digit(document: str) -> None:
 @example("0.1234567890123456789")
 @example("1e400")
 @example("1e-400")
-def test_only_what_neither_64_bits_nor_a_double_stand_for_stays_text(literal: str) -> None:
+def test_only_numbers_beyond_64_bits_and_doubles_stay_text(literal: str) -> None:
     found = decoded(f'{{"a": {literal}}}'.encode())["a"]
     if literal.lstrip("-").isdigit():
         fits = -(2**63) <= int(literal) < 2**64
@@ -118,7 +118,7 @@ def test_numbers_that_fit_are_ordinary_ones(number: float) -> None:
     assert (type(found), found) == (type(number), number)
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert decoded(b'\xef\xbb\xbf{"data": {"a": "\xc3\xa9"}}') == {"data": {"a": "é"}}
 
 
@@ -146,11 +146,11 @@ def page(value: bytes, *, before: bytes = b'"id": 8, ') -> bytes:
         (b"None", 0, "broken syntax"),
     ],
 )
-def test_what_is_no_json_is_found_with_its_row(value: bytes, offset: int, said: str) -> None:
+def test_invalid_json_is_located_with_its_row(value: bytes, offset: int, said: str) -> None:
     error = read_answer(200, {}, page(value), "parts, page 3")
     assert isinstance(error, NotJsonError)
     assert not error.retryable
-    assert f"ION's answer to parts, page 3 is whole, but it is not JSON: {said}" in str(error)
+    assert f"ION's answer to parts, page 3 is complete, but it is not valid JSON: {said}" in str(error)
     assert "(edge 2, field attributes, id 8)" in str(error)
     at = page(value).index(b'"NaN": [1, ' + value) + len('"NaN": [1, ') + offset
     assert f" at byte {at + 1:,} (" in str(error)
@@ -162,7 +162,7 @@ def test_a_byte_order_mark_counts_in_positions() -> None:
     assert marked == plain.replace(f"at byte {at}", f"at byte {at + 3}") != plain
 
 
-def test_a_row_is_not_blamed_for_what_only_looks_like_it() -> None:
+def test_a_similar_valid_row_is_not_reported() -> None:
     before = b'"id": 8, "a": "NaN \\\\ud800 \\ud83d\\ude80 \\t \\u0001", '
     for value in (b"NaN", b'"\\ud800"', b'"\xff"', b'"\t"', b"nan"):
         error = str(read_answer(200, {}, page(value, before=before), "parts"))
@@ -183,7 +183,7 @@ def test_nothing_of_a_row_is_quoted() -> None:
 
 
 @pytest.mark.parametrize("value", [b"NaN", b'"\\ud800"', b'"\xff"'])
-def test_outside_of_rows_the_position_is_told(value: bytes) -> None:
+def test_outside_of_rows_the_position_is_reported(value: bytes) -> None:
     error = read_answer(200, {}, b'{"data": {"me": {"name": ' + value + b"}}}", "me")
     assert isinstance(error, NotJsonError)
     assert "at byte 2" in str(error)
@@ -191,13 +191,13 @@ def test_outside_of_rows_the_position_is_told(value: bytes) -> None:
 
 
 @pytest.mark.parametrize("value", [b"1", b"NaN", b'"\\ud800"', '"é \\u00e9 🚀"'.encode()])
-def test_a_cut_body_is_cut_wherever_it_ends(value: bytes) -> None:
+def test_a_truncated_body_is_recognised_wherever_it_ends(value: bytes) -> None:
     content = page(value)
     for end in range(len(content)):
         assert type(read_answer(200, {}, content[:end], "parts")) is TransportError
 
 
-def test_what_is_nested_too_deeply_says_so() -> None:
+def test_too_deep_nesting_is_reported() -> None:
     found = decoded(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     assert isinstance(found, Unreadable)
     assert (found.is_whole, found.what) == (True, "objects or lists are nested too deeply")

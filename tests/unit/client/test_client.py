@@ -1,4 +1,4 @@
-"""The client as a whole: retries, budgets, and what it asks of ION."""
+"""The complete client: retries, limits, and the requests it sends to ION."""
 
 import asyncio
 import gzip
@@ -70,7 +70,7 @@ def test_a_request_is_the_documented_post() -> None:
     ],
     ids=repr,
 )
-def test_what_passes_is_tried_again(failure: httpx.Response | Exception) -> None:
+def test_transient_errors_are_retried(failure: httpx.Response | Exception) -> None:
     if isinstance(failure, httpx.HTTPError):
         failure.request = httpx.Request("POST", "https://api.ion.test/graphql")
     client = Tenant(in_turn(failure, failure, data(x=1))).client()
@@ -79,7 +79,7 @@ def test_what_passes_is_tried_again(failure: httpx.Response | Exception) -> None
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
-def test_a_refusal_is_not_tried_again(status: int) -> None:
+def test_a_refusal_is_not_retried(status: int) -> None:
     client = Tenant(lambda _: errors("no", status=status)).client()
     with pytest.raises(IonApiError, match="no"):
         asyncio.run(ask(client))
@@ -111,7 +111,7 @@ def test_total_time_is_bounded() -> None:
     assert 2 < client.stats.requests < 200
 
 
-def test_a_wait_beyond_all_patience_is_an_error_at_once() -> None:
+def test_a_retry_after_beyond_the_time_limit_is_an_error_at_once() -> None:
     client = Tenant(lambda _: httpx.Response(429, headers={"Retry-After": "3600"})).client()
     with pytest.raises(ThrottledError, match="3600 s") as caught:
         asyncio.run(asyncio.wait_for(ask(client), 5))
@@ -140,14 +140,14 @@ def test_a_host_that_never_answers_is_given_up_soon() -> None:
     assert client.stats.requests == 3
 
 
-def test_a_time_out_is_left_to_a_caller_who_can_ask_for_less() -> None:
+def test_a_time_out_is_not_retried_for_a_caller_that_asks_for_less() -> None:
     client = Tenant(lambda _: httpx.Response(502)).client()
     with pytest.raises(RequestTimeoutError, match="ION_PAGE_SIZE"):
         asyncio.run(ask(client, retry_timeouts=False))
     assert client.stats.requests == 1
 
 
-def test_a_trickle_is_a_time_out() -> None:
+def test_a_slow_trickle_of_bytes_is_a_time_out() -> None:
     class Trickle(httpx.AsyncByteStream):
         async def __aiter__(self):  # type: ignore[no-untyped-def]
             while True:
@@ -165,7 +165,7 @@ def test_a_redirect_is_not_followed() -> None:
         asyncio.run(ask(client))
 
 
-def test_bytes_are_counted_as_they_came_over_the_wire() -> None:
+def test_bytes_are_counted_before_decompression() -> None:
     packed = gzip.compress(b'{"data": {"x": "' + b"a" * 10_000 + b'"}}')
 
     class Body(httpx.AsyncByteStream):
@@ -237,7 +237,7 @@ def test_the_schema_is_introspected_and_its_hash_ignores_order() -> None:
     assert canonical_sdl(third) != canonical_sdl(one)
 
 
-def test_a_schema_that_is_none_is_refused() -> None:
+def test_an_invalid_schema_is_refused() -> None:
     async def run() -> None:
         async with Tenant(lambda _: data(__schema=None)).client() as client:
             await client.introspect()
@@ -267,7 +267,7 @@ def test_jitter_is_full_and_bounded(failures: int) -> None:
     assert 0.9 * ceiling < max(pauses) <= ceiling
 
 
-def test_the_wait_is_what_ion_asks_for_and_a_jitter() -> None:
+def test_the_wait_is_retry_after_plus_jitter() -> None:
     backoff = Backoff(config(backoff_initial=1.0), retry_timeouts=True, was_reached=lambda: True)
     wait = backoff(ThrottledError("slow", retry_after=7.0))
     assert 7.0 <= wait <= 8.0
@@ -276,7 +276,7 @@ def test_the_wait_is_what_ion_asks_for_and_a_jitter() -> None:
 
 
 @pytest.mark.parametrize("kind", [httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError, httpx.ProxyError])
-def test_what_a_library_quotes_of_a_body_goes_nowhere(
+def test_what_a_library_quotes_from_a_body_is_not_shown(
     kind: type[httpx.RequestError], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def quoting(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""ION's clock is the earliest that any answer allows for."""
+"""ION's clock is the earliest that the answers allow."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def clock_after(*answers: tuple[float, datetime | None], now: float) -> ServerClock:
-    """A clock that received headers at seconds, asked at another second."""
+    """A clock that received headers at some seconds and is read at another second."""
     at = [0.0]
     clock = ServerClock(lambda: at[0])
     for second, header in answers:
@@ -26,7 +26,7 @@ def clock_after(*answers: tuple[float, datetime | None], now: float) -> ServerCl
     return clock
 
 
-def test_it_goes_on_between_answers() -> None:
+def test_it_advances_between_answers() -> None:
     assert clock_after((0, NOON), (5, None), now=61.5).ion == NOON + timedelta(seconds=61)
     assert clock_after((5, None), now=6).now is None
 

@@ -1,4 +1,4 @@
-"""The adaptive limiter against its definition, on a clock of its own."""
+"""The adaptive limiter against its definition, with a simulated clock."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ def test_a_slow_answer_does_not_make_it_grow() -> None:
     assert window.limit == 4
 
 
-def test_it_halves_once_for_requests_that_were_under_way_together() -> None:
+def test_it_halves_once_for_requests_in_flight_together() -> None:
     window = Window(maximum=64, limit=16)
     for _ in range(10):
         window.shrink(started_at=1.0, now=2.0)
@@ -47,7 +47,7 @@ def test_it_stays_between_one_and_its_maximum(refusals: list[bool], maximum: int
 
 
 class Clock:
-    """Seconds that pass only by sleeping."""
+    """A clock on which time passes only by sleeping."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -87,7 +87,7 @@ def test_a_pause_holds_everyone_back() -> None:
     assert asyncio.run(run()) == [30.0, 30.0, 30.0]
 
 
-def test_a_slot_is_given_back_whatever_happens() -> None:
+def test_a_slot_is_released_in_any_case() -> None:
     limiter = AdaptiveLimiter(max_concurrency=1)
 
     async def run() -> int:
@@ -120,7 +120,7 @@ def test_no_slot_is_lost_or_doubled_under_cancellation(jobs: list[tuple[bool, in
                 task.cancel()
         async with asyncio.timeout(5):
             await asyncio.gather(*tasks, return_exceptions=True)
-            # Whatever was cancelled, all slots are there again.
+            # Whatever was cancelled, all slots are free again.
             await asyncio.gather(*(job(1) for _ in range(2 * maximum)))
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""What a package offers is what it says it offers."""
+"""The client package exports exactly the names in `__all__`."""
 
 import pytest
 

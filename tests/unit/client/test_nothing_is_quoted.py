@@ -20,9 +20,9 @@ from tests.unit.client.test_transport import KINDS, request_of
 ROW = "SN-0042-Xylophone-Quartz"
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.Zm9vYmFyYmF6cXV4Mzc.c2lnbmF0dXJl"
 SECRET = "kW7-pLq9_secret-of-the-key"
-# As long as what a redactor takes for a part of a secret.
+# As long as the shortest part of a secret that the redactor removes.
 WIDTH = 8
-# More than any buffer takes at once, so that some of it is left when the answer ends too early.
+# Larger than any buffer, so that some of it is unread when the answer ends too early.
 BODY = json.dumps({"data": {"parts": [{"serialNumber": ROW, "note": ROW * 40}] * 50}}).encode()
 ZIPPED = gzip.compress(BODY)
 
@@ -42,7 +42,7 @@ def said(message: str, status: str = "200 OK") -> bytes:
 
 
 CHUNKED = "Transfer-Encoding: chunked"
-# What ION answers, from the authorization it was sent. A connection stays open unless the answer needs its end.
+# ION's answers, as functions of the authorization header. The connection stays open unless the answer has to end it.
 ION: dict[str, Answer] = {
     "a content-length too small": lambda _: http(BODY, length=len(BODY) - 300),
     "a content-length of half": lambda _: http(BODY, length=len(BODY) // 2),
@@ -69,7 +69,7 @@ ION: dict[str, Answer] = {
     "a redirect with the token": lambda sent: http(b"", f"Location: /x?{sent}", status="302 X", length=0),
     "the token for a reason": lambda sent: http(b"", status=f"502 {sent}", length=0),
 }
-# What the token host answers, from the form that it was sent.
+# The token host's answers, as functions of the form that was sent.
 GIVEN = json.dumps({"access_token": TOKEN, "expires_in": 300}).encode()
 HOST: dict[str, Answer] = {
     "a content-length too small": lambda _: http(GIVEN, length=40),
@@ -83,7 +83,7 @@ HOST: dict[str, Answer] = {
         json.dumps({"error": SECRET.replace("-", "_"), "error_description": form}).encode(), status="400 X"
     ),
     "an error with a token": lambda _: http(json.dumps({"error": TOKEN.replace(".", "_")}).encode(), status="401 X"),
-    "an error with a token beside it": lambda _: http(
+    "an error together with a token": lambda _: http(
         json.dumps({"error": "temporarily_unavailable", "access_token": TOKEN}).encode(), status="503 X"
     ),
     "the form for a reason": lambda form: http(b"", status=f"503 {form}", length=0),
@@ -96,12 +96,12 @@ def parts(of: str) -> Iterator[str]:
 
 
 def quoted(shown: str) -> set[str]:
-    """What of a row, the token or the secret is in a text."""
+    """The parts of a row, the token or the secret that a text contains."""
     return {part for kept in (ROW, TOKEN, SECRET) for part in parts(kept) if part in shown}
 
 
 async def ask(ion: Answer, host: Answer, kind: str) -> IonApiError:
-    """What a client says of servers that always answer so."""
+    """The client's error messages for servers that always give this answer."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -115,7 +115,7 @@ async def ask(ion: Answer, host: Answer, kind: str) -> IonApiError:
                 if b"Connection: close" in answer:
                     break
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client has had enough, or the test has
+            pass  # the client or the test has closed the connection
         finally:
             writer.close()
 
@@ -133,13 +133,13 @@ async def ask(ion: Answer, host: Answer, kind: str) -> IonApiError:
 def listen(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     if kind == "httpx":
-        # Behind a proxy httpx carries the requests, and tells whoever asks for it each status line as it came.
+        # Behind a proxy httpx sends the requests, and its debug log contains each status line as received.
         caplog.set_level(logging.WARNING, "httpx")
 
 
 def everything(error: IonApiError, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> str:
-    """All that a person could get to see."""
-    gc.collect()  # what asyncio and aiohttp say of tasks and connections that nobody asked after
+    """All text that a person could see."""
+    gc.collect()  # messages of asyncio and aiohttp about abandoned tasks and connections
     printed = capsys.readouterr()
     trace = "".join(traceback.format_exception(error))
     kept = repr(vars(error))
@@ -149,7 +149,7 @@ def everything(error: IonApiError, caplog: pytest.LogCaptureFixture, capsys: pyt
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", ION)
-def test_of_an_answer_of_ion(
+def test_nothing_of_ions_answers_is_quoted(
     fault: str, kind: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     listen(kind, caplog)
@@ -161,7 +161,7 @@ def test_of_an_answer_of_ion(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", HOST)
-def test_of_an_answer_of_the_token_host(
+def test_nothing_of_the_token_hosts_answers_is_quoted(
     fault: str, kind: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     listen(kind, caplog)
@@ -170,8 +170,8 @@ def test_of_an_answer_of_the_token_host(
     assert quoted(shown) == set()
 
 
-def test_retries_are_warned_of(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    """Without these warnings the tests above would look at nothing."""
+def test_retries_give_warnings(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Without these warnings the tests above would check nothing."""
     listen("aiohttp", caplog)
     with structlog.testing.capture_logs() as logged:
         error = asyncio.run(ask(ION["JSON cut off"], lambda _: http(GIVEN), "aiohttp"))
@@ -182,7 +182,7 @@ def test_retries_are_warned_of(capsys: pytest.CaptureFixture[str], caplog: pytes
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_after_an_answer_with_rows_behind_it_the_next_one_is_right(kind: str) -> None:
+def test_surplus_bytes_after_an_answer_do_not_corrupt_the_next(kind: str) -> None:
     answers = chain([ION["a content-length of half"]("")], repeat(http(b'{"data": {"parts": 7}}')))
 
     async def run() -> dict[str, object]:
@@ -191,7 +191,7 @@ def test_after_an_answer_with_rows_behind_it_the_next_one_is_right(kind: str) ->
                 while True:
                     writer.write(http(GIVEN) if b"/token" in await request_of(reader) else next(answers))
             except (ConnectionError, asyncio.IncompleteReadError):
-                pass  # the client has had enough
+                pass  # the client has closed the connection
             finally:
                 writer.close()
 

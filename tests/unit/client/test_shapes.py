@@ -1,4 +1,4 @@
-"""What the client itself reads of answers, given everything that may stand where something else belongs."""
+"""The parts of answers that the client itself reads, with values of every wrong type in their places."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from tests.unit.wrong_shapes import NUMBERS, SECRET, TEXTS, wrong_answers
 
 ME = {"id": 3, "name": "Ada", "email": "ada@acme.test", "organization": {"id": "12", "domain": None}}
 TEXT_OR_NULL = ["null", *TEXTS]
-# An id that is null or empty is nobody's, and the message says so; text and numbers are how an ID may come.
+# A null or empty id means that there is no user, and the message says so; an ID may be text or a number.
 AN_ID = [*TEXTS, *NUMBERS, "negative"]
 SDL = "enum E { P } input I { x: Int = 1 } type Query { a(i: I, e: E): [Part!]! } type Part { id: Int! }"
 RIGHT: Mapping[str, Collection[str]] = {
@@ -30,7 +30,7 @@ NOBODY = {("me", "null"), ("me.organization", "null")} | {
 }
 
 
-def test_who_we_are() -> None:
+def test_the_identity_of_the_user() -> None:
     answers: list[Any] = [{"me": ME}]
     wrong = list(wrong_answers(answers[0], RIGHT))
 
@@ -56,7 +56,7 @@ def test_the_schema() -> None:
     query = f".types[{[kind['name'] for kind in good['__schema']['types']].index('Query')}]"
     inside = ("", ".kind", ".name", ".fields", ".fields[0]", ".fields[0].args", ".fields[0].args[0].type")
     places = {f"__schema{place}" for place in ("", ".queryType", ".types", *(query + name for name in inside))}
-    # graphql-core decides what it can do without; whatever it cannot is one error of ours.
+    # graphql-core decides which parts are optional; a missing required part gives one error of ours.
     values = {"missing", "null", "text", "list", "text in a list"}
     wrong = [answer for _, name, answer in wrong_answers(good, {}, at=places) if name in values]
     answers: list[Any] = [good]
@@ -84,7 +84,7 @@ def test_the_schema() -> None:
 
 
 def token_of(content: bytes) -> tuple[str, IonApiError | None]:
-    """What the client sends after such an answer of the token host, or what it says."""
+    """The token that the client sends after such an answer of the token host, or its error message."""
     tenant = Tenant(lambda _: data(x=1), token_answer=lambda _: httpx.Response(200, content=content))
 
     async def run() -> IonApiError | None:
@@ -113,7 +113,7 @@ def token_of(content: bytes) -> tuple[str, IonApiError | None]:
         b'{"access_token": "tok", "expires_in": 12345678901234567890123456789012345678901234567890}',
     ],
 )
-def test_a_token_is_read_whatever_stands_beside_it(content: bytes) -> None:
+def test_a_token_is_read_whatever_else_the_answer_contains(content: bytes) -> None:
     assert token_of(content) == ("Bearer tok", None)
 
 
@@ -125,15 +125,15 @@ def test_a_token_is_read_whatever_stands_beside_it(content: bytes) -> None:
         (SECRET, "text instead of an object"),
         ({}, "no access token"),
         ({"access_token": None}, "no access token"),
-        ({"access_token": [SECRET]}, "no access token but a list"),
-        ({"access_token": 1.5, "error": {"x": SECRET}}, "no access token but a number"),
-        ({"access_token": f"{SECRET}\n"}, "characters that no header takes"),
-        ({"access_token": f"{SECRET}\u00e9"}, "characters that no header takes"),
-        ({"access_token": f"{SECRET}\ud800"}, "characters that no header takes"),
-        ({"access_token": f"{SECRET} and more"}, "characters that no header takes"),
+        ({"access_token": [SECRET]}, "an access token that is a list"),
+        ({"access_token": 1.5, "error": {"x": SECRET}}, "an access token that is a number"),
+        ({"access_token": f"{SECRET}\n"}, "characters that a header cannot contain"),
+        ({"access_token": f"{SECRET}\u00e9"}, "characters that a header cannot contain"),
+        ({"access_token": f"{SECRET}\ud800"}, "characters that a header cannot contain"),
+        ({"access_token": f"{SECRET} and more"}, "characters that a header cannot contain"),
     ],
 )
-def test_what_is_no_token_is_one_error(answer: Any, said: str) -> None:
+def test_an_invalid_token_is_one_error(answer: Any, said: str) -> None:
     sent, error = token_of(json.dumps(answer).encode())
     assert sent == ""
     assert isinstance(error, AuthError)
@@ -142,8 +142,8 @@ def test_what_is_no_token_is_one_error(answer: Any, said: str) -> None:
     assert SECRET not in f"{error!r} {error.__cause__!r} {error.__context__!r}"
 
 
-def test_how_long_a_token_lives_is_believed_only_where_it_can_be() -> None:
-    # A token said to live for a thousand years would not be renewed until it is refused.
+def test_an_implausible_token_lifetime_is_ignored() -> None:
+    # With a lifetime of a thousand years, a token would be used until it is refused.
     asked: list[float] = []
 
     def token(_: httpx.Request) -> httpx.Response:

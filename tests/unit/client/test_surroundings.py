@@ -1,4 +1,4 @@
-"""Proxies and certificates as the environment has them: what works, and one sentence for what does not."""
+"""Proxies and certificates from the environment: what works, and one sentence for what does not."""
 
 import asyncio
 import datetime
@@ -53,11 +53,11 @@ def test_no_proxy(url: str, no_proxy: str, is_direct: bool, monkeypatch: pytest.
     monkeypatch.setenv("HTTPS_PROXY", "proxy.test:3128")
     monkeypatch.setenv("NO_PROXY", no_proxy)
     assert (proxy_for(url) is None) == is_direct
-    # Nothing in it keeps a client from being made.
+    # The environment does not prevent a client from being created.
     IonClient(config(api_url=url))
 
 
-def test_each_host_goes_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_host_has_its_own_route(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", f"http://me:{SECRET}@proxy.test:3128")
     monkeypatch.setenv("NO_PROXY", "auth.ion.test")
     transport = default_transport(config(), keep_alive=1)
@@ -74,8 +74,8 @@ def test_each_host_goes_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HTTPS_PROXY", f"socks5h://me:{SECRET}@proxy.test:1080", "HTTPS_PROXY names a SOCKS proxy"),
         ("https_proxy", f"socks4://me:{SECRET}@proxy.test", "https_proxy names a proxy of the unknown kind socks4://"),
         ("ALL_PROXY", f"ftp://me:{SECRET}@proxy.test", "ALL_PROXY names a proxy of the unknown kind ftp://"),
-        ("HTTPS_PROXY", f"http://me:{SECRET}@proxy.test:port", "HTTPS_PROXY is no URL of a proxy"),
-        ("HTTPS_PROXY", f"http://me:{SECRET}@", "HTTPS_PROXY names no host"),
+        ("HTTPS_PROXY", f"http://me:{SECRET}@proxy.test:port", "HTTPS_PROXY is not the URL of a proxy"),
+        ("HTTPS_PROXY", f"http://me:{SECRET}@", "HTTPS_PROXY is a URL without a host"),
     ],
 )
 def test_a_proxy_that_cannot_be_used(name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_a_proxy_that_cannot_be_used(name: str, value: str, said: str, monkeypat
         IonClient(config())
     assert SECRET not in str(caught.value)
     assert caught.value.remedy
-    # A tenant on this machine is asked directly, whatever the environment says.
+    # Requests to a tenant on this machine are direct, whatever the environment says.
     IonClient(config(api_url="http://127.0.0.1:1"))
 
 
@@ -92,8 +92,8 @@ def test_a_proxy_that_cannot_be_used(name: str, value: str, said: str, monkeypat
     ("name", "content", "said"),
     [
         ("SSL_CERT_FILE", None, r"SSL_CERT_FILE: .*bundle cannot be read \(No such file"),
-        ("SSL_CERT_FILE", "", "SSL_CERT_FILE: .*bundle holds no certificates"),
-        ("SSL_CERT_FILE", "no certificate", "SSL_CERT_FILE: .*bundle holds no certificates"),
+        ("SSL_CERT_FILE", "", "SSL_CERT_FILE: .*bundle contains no readable certificates"),
+        ("SSL_CERT_FILE", "no certificate", "SSL_CERT_FILE: .*bundle contains no readable certificates"),
         ("SSL_CERT_DIR", None, r"SSL_CERT_DIR: .*bundle cannot be read \(No such file"),
         ("SSL_CERT_DIR", "a file", r"SSL_CERT_DIR: .*bundle cannot be read \(Not a directory"),
     ],
@@ -112,7 +112,7 @@ def test_certificates_that_cannot_be_read(
 
 
 def own_authority(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that nobody else has issued, and its key."""
+    """A self-signed certificate for localhost, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -141,11 +141,11 @@ def own_authority(folder: Path) -> tuple[Path, Path]:
     [
         (None, "set SSL_CERT_FILE to a PEM file"),
         ("REQUESTS_CA_BUNDLE", "REQUESTS_CA_BUNDLE is not read"),
-        ("SSL_CERT_FILE", "Believed is what SSL_CERT_FILE names"),
+        ("SSL_CERT_FILE", "SSL_CERT_FILE names the trusted authorities"),
     ],
 )
 @pytest.mark.parametrize("carrier", ["aiohttp", "httpx"])
-def test_an_unknown_authority_is_asked_once(
+def test_an_unknown_authority_is_not_retried(
     carrier: str, variable: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate, key = own_authority(tmp_path)
@@ -164,7 +164,7 @@ def test_an_unknown_authority_is_asked_once(
                 AiohttpTransport(keep_alive=1) if carrier == "aiohttp" else httpx.AsyncHTTPTransport(verify=context)
             )
             async with IonClient(config(api_url=url, auth_url=url), transport=transport) as client:
-                with pytest.raises(CertificateError, match="is not believed during") as caught:
+                with pytest.raises(CertificateError, match="is not trusted during") as caught:
                     await client.me()
                 assert said in caught.value.remedy
                 return client.stats.token_requests

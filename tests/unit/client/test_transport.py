@@ -1,4 +1,4 @@
-"""Both transports over real sockets: what the client relies on, and the same exceptions for the same failures."""
+"""Both transports over real sockets: the behaviour that the client needs, and equal exceptions for equal failures."""
 
 import asyncio
 import gzip
@@ -28,7 +28,7 @@ async def serving(serve: Serve, kind: str, **options: object) -> AsyncIterator[h
         try:
             await serve(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client has gone, as some tests want
+            pass  # the client closes the connection early in some tests
         finally:
             writer.close()
 
@@ -54,7 +54,7 @@ def answer(body: bytes, *headers: str, length: int | None = None) -> bytes:
 
 
 @every_kind
-def test_what_is_sent_and_what_comes_back(kind: str) -> None:
+def test_requests_and_responses_are_transported_unchanged(kind: str) -> None:
     seen: list[bytes] = []
     connections = 0
     body = b'{"data": {"x": "' + b"y" * 10_000 + b'"}}'
@@ -96,7 +96,7 @@ def test_what_is_sent_and_what_comes_back(kind: str) -> None:
 
 @every_kind
 @pytest.mark.parametrize("status", [204, 302, 401, 404, 503])
-def test_every_status_is_an_answer_and_nothing_is_followed(kind: str, status: int) -> None:
+def test_every_status_is_returned_and_redirects_are_not_followed(kind: str, status: int) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_of(reader)
         writer.write(f"HTTP/1.1 {status} X\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".encode())
@@ -170,7 +170,7 @@ def test_failures_are_httpx_exceptions(kind: str, serve: Serve, kinds: type[Exce
 
 @every_kind
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid"])
-def test_nobody_there(kind: str, host: str) -> None:
+def test_a_closed_port(kind: str, host: str) -> None:
     async def run() -> None:
         async with httpx.AsyncClient(transport=KINDS[kind](), trust_env=False) as client:
             await client.post(f"http://{host}/graphql")
@@ -180,9 +180,9 @@ def test_nobody_there(kind: str, host: str) -> None:
 
 
 @every_kind
-def test_a_connection_that_does_not_come_about_in_time(kind: str) -> None:
+def test_a_connection_that_is_not_established_in_time(kind: str) -> None:
     async def run() -> None:
-        # Its queue of connections is full: further ones are never answered.
+        # The server's connection queue is full, so further connections are never accepted.
         with socket.socket() as full:
             full.bind(("127.0.0.1", 0))
             full.listen(0)

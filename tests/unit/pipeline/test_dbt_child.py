@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ion_pipeline.ending import TERMINATED, Terminated, noted_signals, unwind_on_sigterm
+from ion_pipeline.ending import TERMINATED, Terminated, recorded_signals, unwind_on_sigterm
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import Settings, load_settings
 
@@ -84,7 +84,7 @@ def test_a_signal_is_recorded_although_another_handler_handles_it() -> None:
     before = signal.getsignal(signal.SIGTERM)
     try:
         unwind_on_sigterm()
-        with noted_signals() as numbers:
+        with recorded_signals() as numbers:
             assert numbers() == b""
             with pytest.raises(Terminated) as ended:
                 signal.raise_signal(signal.SIGTERM)

@@ -126,4 +126,4 @@ def test_status_says_so(tmp_path: Path, clock: list[datetime]) -> None:
     (tmp_path / "tenant.json").write_text('{"organization_id": "1", "api_host": "api.one"}')
     asked(settings, accepted=100)
     lines = [line for line in status_lines(status(settings)) if isinstance(line, str)]
-    assert "ION gives 100 rows of a list at once, less than ION_PAGE_SIZE (500), as learned on 2026-03-01" in lines
+    assert "ION gives 100 rows of a list at once, fewer than ION_PAGE_SIZE (500); detected on 2026-03-01" in lines

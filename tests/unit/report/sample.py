@@ -1,4 +1,4 @@
-"""A report made up by hand, every text in it the same: for tests of the page."""
+"""A hand-written report in which all texts are equal, for tests of the page."""
 
 from datetime import UTC, date, datetime
 
@@ -39,7 +39,7 @@ def line(depth: int, text: str, *, is_open: bool = False) -> TreeLine:
 
 
 def full_report(text: str) -> Report:
-    """Each section filled, with this text wherever one can be."""
+    """A report with data in each section, and this text in place of every text."""
     points = tuple(
         ControlPoint(
             number=number, measured_on=date(2026, 1, number), serial_number=text, sample=None, value=number / 4,

@@ -1,4 +1,4 @@
-"""Geometry against values worked out by hand from the sizes of the drawing, and text that stays text."""
+"""Geometry against values computed by hand from the sizes of the drawing; text that never becomes markup."""
 
 import re
 from datetime import date, timedelta
@@ -59,7 +59,7 @@ def test_yield_trend_joins_neighbours_only() -> None:
     points = values(drawn(svg, "circle", "value"), "cx", "cy")
     assert points == [(58, 149), (303.33, 14), (794, 81.5)]
     assert values(drawn(svg, "line", "trend"), "x1", "y1", "x2", "y2") == [(58, 149, 303.33, 14)]
-    # Bars stand on 232; the tallest, of 20, ends at 200.
+    # Bars begin at 232; the tallest, of 20, ends at 200.
     assert values(drawn(svg, "rect", "muted"), "y", "height") == [(216, 16), (216, 16), (200, 32)]
     tips = [each.text for each in parse(svg).iter("title")]
     assert "2026-01-05: 50.0 %, 5 of 10" in tips
@@ -109,7 +109,7 @@ def test_control_chart_without_limits_is_values_alone() -> None:
     assert len(drawn(svg, "circle", "value")) == 2
 
 
-def test_rules_have_names_and_meanings_and_unknown_ones_pass() -> None:
+def test_rules_have_names_and_meanings_and_unknown_ones_are_unchanged() -> None:
     assert rule_name("western_electric_4") == "Western Electric 4"
     assert rule_meaning("nelson_7") == "fifteen points in a row within 1 sigma"
     assert rule_names(["western_electric_2", "nelson_5", "western_electric_3"]) == "Western Electric 2, 3; Nelson 5"
@@ -165,7 +165,7 @@ NUMERIC = {"x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height"}
 
 
 def assert_sound(svg: str) -> None:
-    """Well formed, and every coordinate a plain number."""
+    """The markup is well formed, and every coordinate is a plain number."""
     root = parse(svg)
     assert root.get("role") == "img"
     assert "aria-label" in root.attrib

@@ -1,4 +1,4 @@
-"""Text stays text, whatever it is."""
+"""Text never becomes markup."""
 
 from xml.etree import ElementTree as ET
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ion_pipeline.report.markup import point, tag
 from tests.html_page import parsed
 
-# What HTML cannot hold is replaced; that has a test of its own.
+# Characters that HTML cannot contain are replaced; another test checks that.
 holdable = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"])) | st.text(
     "<>&\"'/!-=` \t\nscript", max_size=40
 )

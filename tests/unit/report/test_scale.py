@@ -31,7 +31,7 @@ def test_widened_goes_to_the_next_round_values() -> None:
 @pytest.mark.parametrize(
     ("marks", "places"), [([0, 2, 4], 0), ([0, 0.5], 1), ([9.98, 10.0], 2), ([0, 20], 0), ([5], 3)]
 )
-def test_decimals_tell_marks_apart(marks: list[float], places: int) -> None:
+def test_decimals_distinguish_marks(marks: list[float], places: int) -> None:
     assert decimals(marks) == places
 
 

@@ -1,4 +1,4 @@
-"""Asking an engine in tests: the data of a query, which must have no errors, or its error texts."""
+"""Helpers to query an engine: the data of a query, which must have no errors, or its error texts."""
 
 from typing import Any
 

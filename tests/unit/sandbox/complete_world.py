@@ -1,7 +1,7 @@
-"""A world with two rows of every entity, every column filled and every foreign key resolved, made from the schema.
+"""A world with two rows of every entity, derived from the schema: every column has a value, every foreign key resolves.
 
-Row 2 hangs under row 1 wherever a type hangs on itself; everything else points at row 1. Inline rows stand wherever
-the schema has a place for them. Values are typed samples: nothing about them is plausible.
+If a type refers to itself, row 2 refers to row 1; all other references point at row 1. Inline rows are in every field
+that may contain them. Values are samples of the right type and not meant to be plausible.
 """
 
 from typing import Any
@@ -50,7 +50,7 @@ def complete_world() -> World:
     tables = {
         root: [row_of(model.types[type_name], number) for number in (1, 2)] for root, type_name in model.roots.items()
     }
-    # A released plan; a step, its field and its check in each of two runs of one batch; a two-level as-built BOM.
+    # A released mBOM; a step, its field and its validation in each of two runs of a batch; a two-level as-built BOM.
     for row in tables["mboms"]:
         row["status"] = "RELEASED"
     tables["runSteps"][1]["runId"] = 2
@@ -105,7 +105,7 @@ def sample(node: NodeType, column: Column) -> Any:
 
 
 def inline_rows(node: NodeType) -> dict[str, Any]:
-    """Attributes, sessions, designators: children that point back at their owner by a column."""
+    """Attributes, sessions, designators: children that point at their owner by a column."""
     model = known_model()
     rows: dict[str, Any] = {}
     for name, reference in node.references.items():

@@ -1,4 +1,4 @@
-"""The world the factory's tests look at, and walks over it that share nothing with the product's code."""
+"""The world for the factory's tests, and functions that walk over it without using the product's code."""
 
 import hashlib
 from collections import defaultdict
@@ -17,12 +17,12 @@ SMALL = 0.1
 
 @cache
 def small_factory() -> World:
-    """The smallest world people use; built once, changed by nobody."""
+    """A small world; it is built once, and no test may change it."""
     return build_world(scale=SMALL)
 
 
 def digest(world: World) -> str:
-    """A digest of every byte of a world, in the order of its keys and rows."""
+    """A digest of a world, including the order of its keys and rows."""
     return hashlib.sha256(orjson.dumps([world.tables, world.organization, world.truths])).hexdigest()
 
 
@@ -46,7 +46,7 @@ def graph(world: World) -> networkx.DiGraph:
 
 
 def explode(world: World, root: int) -> list[tuple[tuple[int, ...], int | None, float, float]]:
-    """Every path below a unit: unit ids, the child or None where open, pieces on the edge, pieces per root."""
+    """Every path below a unit: unit ids, the child or None if open, pieces on the edge, pieces per root."""
     units = by_id(world, "partInventories")
     below: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
     filled = set()

@@ -1,4 +1,4 @@
-"""A world small enough to know by heart, with one of each relation that matters."""
+"""A small, hand-written world with one example of each important relation."""
 
 from typing import Any
 

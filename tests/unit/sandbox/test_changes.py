@@ -49,7 +49,7 @@ def test_rows_are_added_updated_and_deleted() -> None:
 
 
 @pytest.mark.parametrize("touch", [True, False])
-def test_a_changed_attribute_moves_its_owner_only_if_told_to(touch: bool) -> None:
+def test_a_changed_attribute_updates_its_owner_only_with_touch(touch: bool) -> None:
     engine, changes = served()
     before = part(engine, 1)
     values = {"attributes": [{"key": "mass", "value": 2}]}
@@ -61,7 +61,7 @@ def test_a_changed_attribute_moves_its_owner_only_if_told_to(touch: bool) -> Non
     assert after["partNumber"] == "A"
 
 
-def test_a_scheduled_change_comes_just_before_its_request() -> None:
+def test_a_scheduled_change_is_applied_just_before_its_request() -> None:
     engine, changes = served()
     delete = {"op": "delete", "entity": "parts", "id": 2}
     changes.post({"changes": [delete], "before": {"entity": "parts", "request": 2}})
@@ -84,7 +84,7 @@ def test_a_scheduled_change_comes_just_before_its_request() -> None:
         {"op": "add", "entity": "parts", "row": {"id": 3, "nonsense": 1}},
     ],
 )
-def test_what_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
+def test_malformed_changes_are_refused(change: dict[str, Any]) -> None:
     engine, changes = served()
     with pytest.raises(ChangeError):
         changes.post([change])

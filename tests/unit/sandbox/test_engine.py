@@ -1,4 +1,4 @@
-"""GraphQL as such: selections, variables, operations, introspection and errors."""
+"""GraphQL in general: selections, variables, operations, introspection and errors."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ SELECTIONS = {
 
 @pytest.mark.parametrize("query", SELECTIONS.values(), ids=SELECTIONS.keys())
 def test_selections_are_answered_as_graphql_core_answers_them(small: Engine, query: str) -> None:
-    """The reference executes the same query field by field, over everything the small world says of parts."""
+    """The reference executes the same query field by field, over all data of parts in the small world."""
     variables = {"yes": True}
     everything = ask(small, EXPANDED)
     expected = execute_sync(
@@ -55,7 +55,7 @@ def _type_of(value: Any, *_: Any) -> Any:
 
 
 def _keys(value: Any) -> Any:
-    """Response keys in their order, all the way down."""
+    """Response keys in their order, on all levels."""
     if isinstance(value, dict):
         return [(key, _keys(inner)) for key, inner in value.items()]
     return [_keys(inner) for inner in value] if isinstance(value, list) else None
@@ -66,7 +66,7 @@ def test_introspection_gives_the_schema_back(small: Engine) -> None:
     assert print_schema(build_client_schema(served)) == print_schema(known_schema())
 
 
-def test_introspection_beside_data_and_with_variables(small: Engine) -> None:
+def test_introspection_together_with_data_and_variables(small: Engine) -> None:
     data = ask(
         small,
         """query ($name: String!) { t: __type(name: $name) { name kind fields { name } }
@@ -125,7 +125,7 @@ def test_invalid_queries_have_errors_and_no_data(small: Engine, query: str, mess
     assert message in body["errors"][0]["message"]
 
 
-def test_a_field_that_fails_is_null_beside_its_error(small: Engine) -> None:
+def test_a_field_that_fails_is_null_and_has_an_error(small: Engine) -> None:
     body = small.execute(
         {"query": '{ good: part(id: 1) { id } bad: parts(filters: {id: {eq: "x"}}) { __typename } }'}
     ).body
@@ -139,7 +139,7 @@ def test_a_field_that_fails_is_null_beside_its_error(small: Engine) -> None:
     ]
 
 
-def test_a_nested_field_that_fails_is_null_beside_its_error(small: Engine) -> None:
+def test_a_nested_field_that_fails_is_null_and_has_an_error(small: Engine) -> None:
     body = small.execute({"query": '{ part(id: 1) { id partsInventory(filters: {id: {eq: "x"}}) { id } } }'}).body
     assert body["data"] == {"part": {"id": 1, "partsInventory": None}}
     assert [(error["path"], "invalid input" in error["message"]) for error in body["errors"]] == [
@@ -186,7 +186,7 @@ def test_a_forbidden_entity_fails_alone() -> None:
 
 
 @pytest.mark.parametrize("payload", [None, [], "x", {}, {"query": 7}, {"query": "{ me { id } }", "variables": [1]}])
-def test_what_is_no_request_is_refused(small: Engine, payload: Any) -> None:
+def test_malformed_requests_are_refused(small: Engine, payload: Any) -> None:
     with pytest.raises(BadRequestError):
         small.execute(payload)
 
@@ -198,7 +198,7 @@ def test_rows_are_counted_by_root_field(small: Engine) -> None:
     assert answer.rows == {"parts": 7, "me": 1}
 
 
-def test_a_profile_hides_and_validation_notices() -> None:
+def test_fields_that_a_profile_hides_fail_validation() -> None:
     engine = engine_of(small_world(), profile="generation-1")
     assert "Cannot query field 'buildRequirements'" in errors(engine, "{ buildRequirements { __typename } }")[0]
     types = ask(engine, "{ __schema { types { name } } }")["__schema"]["types"]

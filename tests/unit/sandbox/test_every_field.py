@@ -1,4 +1,4 @@
-"""Every field, filter and sort of the schema is answered, none of them by accident empty."""
+"""Every field, filter and sort of the schema is answered, and none is empty by accident."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from tests.unit.sandbox.complete_world import complete_world
 
 MODEL, SCHEMA = known_model(), known_schema()
 ROOTS = sorted(MODEL.roots)
-#: Edges between steps are read off `upstreamStepIds`, which does not say who drew them.
+#: Edges between steps are derived from `upstreamStepIds`, which does not say who created them.
 EDGE_AUTHORS = {(edge, by) for edge in ("StepsEdge", "RunStepsEdge") for by in ("createdBy", "updatedBy")}
 
 
@@ -47,7 +47,7 @@ def scalars(kind: GraphQLObjectType) -> list[str]:
 
 
 def selection(kind: Any, depth: int) -> str:
-    """Every scalar, and every relation down to a depth."""
+    """Selects every scalar, and every relation up to a depth."""
     if isinstance(kind, GraphQLUnionType):
         return "{ __typename " + " ".join(f"... on {one.name} {{ id }}" for one in kind.types) + " }"
     parts = ["__typename", *scalars(kind)]
@@ -60,7 +60,7 @@ def selection(kind: Any, depth: int) -> str:
 
 
 def check(value: Any, kind: Any, path: str) -> int:
-    """Fails unless a value is what the schema promises; gives the number of values looked at."""
+    """Fails if a value does not match the schema; returns the number of values checked."""
     if isinstance(kind, GraphQLNonNull):
         assert value is not None, f"{path} is null"
         return check(value, kind.of_type, path)
@@ -88,7 +88,7 @@ def test_every_field_of_every_entity_is_answered_as_the_schema_promises(engine: 
     assert data[root]["pageInfo"]["totalCount"] == 2
 
 
-def test_no_relation_is_empty_but_those_that_say_why() -> None:
+def test_only_underivable_relations_are_empty() -> None:
     world = complete_world()
     engine = engine_of(world)
     given = {(MODEL.roots[root], name) for root, rows in world.tables.items() for row in rows for name in row}
@@ -113,7 +113,7 @@ def test_a_view_has_the_relations_of_what_it_views(engine: Engine) -> None:
     assert node["partInventories"] == [{"id": 1, "part": {"id": 1}, "issuedQuantity": 2.0}]
 
 
-def test_counts_count_what_the_lists_hold(engine: Engine) -> None:
+def test_counts_match_the_lengths_of_the_lists(engine: Engine) -> None:
     compared = 0
     for root, type_name in MODEL.roots.items():
         kind = kind_of(type_name)
@@ -168,7 +168,7 @@ def filter_types() -> dict[str, NodeType]:
 
 @pytest.mark.parametrize("root", ROOTS)
 def test_every_filter_finds_the_row_it_describes(engine: Engine, root: str) -> None:
-    """Each column's own value, and each related row's own id, must find the first row."""
+    """A filter by each column's value, and by each related row's id, must find the first row."""
     kind, node = filter_types()[root]
     assert isinstance(kind, GraphQLInputObjectType)
     rows = ask(engine, f"{{ {root}(first: 1) {{ edges {{ node {selection(kind_of(node.name), 1)} }} }} }}")[root][

@@ -1,4 +1,4 @@
-"""What a key without the export group is shown: no flagged part, procedure or run anywhere, and every inventory."""
+"""The answers to a key without the export group: no flagged part, procedure or run anywhere, but every inventory."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_lists_counts_and_ids_have_no_flagged_row(engine: Engine) -> None:
     assert errors(engine, "{ part(id: 1) { id } }") == ["Part with id 1 was not found."]
 
 
-def test_inventories_and_steps_stay_and_lead_to_nothing_flagged(engine: Engine) -> None:
+def test_inventories_and_steps_are_served_but_lead_to_nothing_flagged(engine: Engine) -> None:
     query = "{ partInventories(first: 9) { edges { node { id partId part { partNumber } } } } }"
     assert [edge["node"] for edge in ask(engine, query)["partInventories"]["edges"]] == [
         {"id": 10, "partId": 1, "part": None},
@@ -59,7 +59,7 @@ def test_inventories_and_steps_stay_and_lead_to_nothing_flagged(engine: Engine) 
     assert ask(engine, query)["parts"]["edges"][0]["node"] == {"_RunsCount": 1, "runs": [{"id": 2}]}
 
 
-def test_others_go_on_changing_what_is_withheld(engine: Engine) -> None:
+def test_withheld_rows_can_still_be_changed(engine: Engine) -> None:
     changes = Changes(Writer(engine.store))
 
     def flag(part: int, value: bool) -> None:

@@ -1,4 +1,4 @@
-"""The world as data: complete, valid, consistent, and the same every time."""
+"""The factory's world is complete, valid, consistent and reproducible."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ EVERY_VALUE = [
     ("barcodeTemplates", "entityType"),
 ]  # fmt: skip
 
-#: Ids whose target the schema does not name by a relation of the same name.
+#: Ids without a relation of the same name in the schema, and the types of their targets.
 TARGETS = {
     "createdById": "User", "updatedById": "User",
     "ABomInstallation.buildRequirementReferenceDesignatorId": "BuildRequirementReferenceDesignator",
@@ -62,7 +62,7 @@ def test_every_row_is_valid_and_the_world_loads() -> None:
     assert load_world(world).organization_id == world.organization["id"]
 
 
-def test_every_promised_column_is_given() -> None:
+def test_every_non_null_column_has_a_value() -> None:
     model = known_model()
     missing = Counter()
     for root, rows in small_factory().tables.items():
@@ -140,7 +140,7 @@ def test_nothing_is_changed_before_it_is_made_or_after_now() -> None:
 
 
 def _everything(world: World) -> dict[str, list[Row]]:
-    """Rows of every type, those standing inline included."""
+    """Rows of every type, including inline rows."""
     model = known_model()
     rows: defaultdict[str, list[Row]] = defaultdict(list)
 
@@ -164,7 +164,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _pointers(name: str) -> dict[str, str]:
-    """A type's columns that point at rows, and the type of those."""
+    """The columns of a type that point at rows, and the types of these rows."""
     node = known_model().types[name]
     found = {column: LISTS[column] or name for column in node.columns if column in LISTS}
     for column in node.columns:
@@ -176,7 +176,7 @@ def _pointers(name: str) -> dict[str, str]:
     return found
 
 
-def test_every_id_points_at_a_row_but_for_the_planted_ones() -> None:
+def test_every_id_except_planted_ones_points_at_a_row() -> None:
     world = small_factory()
     rows = _everything(world)
     ids = {name: {row.get("id") for row in given} for name, given in rows.items()}
@@ -299,7 +299,7 @@ def test_received_quantities_add_up() -> None:
         assert (row["status"] == "RECEIVED") == (row["receivedQuantity"] >= row["quantity"])
 
 
-def test_designs_keep_ions_rules() -> None:
+def test_designs_follow_ions_rules() -> None:
     world = small_factory()
     parts = world.tables["parts"]
     assert len({(row["partNumber"], row["revision"]) for row in parts}) == len(parts)
@@ -339,7 +339,7 @@ def test_products_have_four_to_seven_levels() -> None:
     assert deepest == {"ENG-1000": 6, "AV-2000": 5, "RA-3000": 7}
 
 
-def test_generation_1_says_what_generation_2_says() -> None:
+def test_generation_1_equals_generation_2() -> None:
     world = small_factory()
     items = by_id(world, "abomItems")
     old = {

@@ -1,4 +1,4 @@
-"""Every planted truth against a naive walk over the rows."""
+"""Every planted truth is compared with a naive walk over the rows."""
 
 from collections import Counter, defaultdict
 from datetime import date
@@ -152,7 +152,7 @@ def test_conformance_has_every_status_and_its_numbers() -> None:
 
 
 def _first_breaks(points: list[float], mean: float, sigma: float) -> dict[str, int]:
-    """First index at which each Western Electric and Nelson rule breaks, by its text."""
+    """The first index at which each Western Electric and Nelson rule is broken, according to its text."""
     z = [(point - mean) / sigma for point in points]
     first: dict[str, int] = {}
     for i in range(len(z)):
@@ -344,7 +344,7 @@ def _plan(mbom: int) -> Counter[tuple[Any, ...]]:
     return facts
 
 
-def test_mbom_versions_differ_as_said() -> None:
+def test_mbom_versions_differ_as_planted() -> None:
     truth = TRUTHS["mbom_versions"]
     a, b = _plan(truth["mbom_a"]), _plan(truth["mbom_b"])
     place, substitute = "mbomItemReferenceDesignators", "mbomSubstitutes"

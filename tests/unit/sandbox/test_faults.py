@@ -1,4 +1,4 @@
-"""Which requests a rule hits, how often, and how it is told."""
+"""Which requests a rule matches, how often it fires, and the form of rules."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -48,7 +48,7 @@ def test_a_time_out_depends_on_the_page_size(first: int | None, hit: bool) -> No
     assert fired(with_rules({"kind": "timeout", "timeout_above_first": 50}), shape) == (["timeout"] if hit else [None])
 
 
-def test_chance_is_seeded_and_about_right() -> None:
+def test_probability_is_seeded_and_about_right() -> None:
     rule = {"kind": "drop", "probability": 0.25}
     hits = fired(with_rules(rule, seed=5), times=2000)
     assert hits == fired(with_rules(rule, seed=5), times=2000)
@@ -86,7 +86,7 @@ def test_both_forms_of_retry_after() -> None:
         [{"kind": "drop", "endpoint": "x"}],
     ],
 )
-def test_rules_that_are_none_are_refused_and_change_nothing(given: Any) -> None:
+def test_invalid_rules_are_refused_and_change_nothing(given: Any) -> None:
     faults = with_rules({"kind": "latency", "seconds": 1})
     with pytest.raises(FaultRuleError):
         faults.set(given)

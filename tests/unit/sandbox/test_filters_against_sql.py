@@ -1,4 +1,4 @@
-"""Filters, sorts and distinctOn against a database: the same rows in DuckDB, the same question in SQL."""
+"""Filters, sorts and distinctOn against a database: the same rows in DuckDB, the same query in SQL."""
 
 # ruff: noqa: S608  # the SQL is made of this file's own names; values are bound
 
@@ -101,7 +101,7 @@ def expected_ids(database: duckdb.DuckDBPyConnection, table: str, filters: Filte
 
 
 def to_sql(table: str, filters: Filter, values: list[Any]) -> str:
-    """The condition a filter stands for; its values are appended for binding."""
+    """The SQL condition for a filter; its values are appended to the parameters."""
     terms = []
     for name, given_value in filters.items():
         if name in ("or_", "and_"):
@@ -228,7 +228,7 @@ sorts = st.lists(st.tuples(st.sampled_from(sorted(SORTS)), st.booleans()), max_s
 
 
 def order_by(sort: list[tuple[str, bool]]) -> str:
-    # Nulls are said as PostgreSQL's defaults are documented; DuckDB's own are other ones.
+    # The order of nulls is PostgreSQL's documented default, which differs from DuckDB's.
     keys = [f'"{SORTS[name]}" {"DESC NULLS FIRST" if down else "ASC NULLS LAST"}' for name, down in sort]
     return ", ".join([*keys, "id"])
 

@@ -1,4 +1,4 @@
-"""Tenants that give less at once than is asked for: they refuse the request, or leave rows out without a word."""
+"""Tenants that limit the size of answers: they refuse the request, or leave out rows without an error."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def limited(**limits: int) -> Engine:
 
 
 @pytest.mark.parametrize("how", [{"first": 6}, {"last": 6}, {}])
-def test_a_page_above_the_maximum_is_refused_whole(how: dict[str, int]) -> None:
+def test_a_page_above_the_maximum_is_refused(how: dict[str, int]) -> None:
     engine = limited(max_first=5)
     largest = "of 6" if how else "of everything"
     answer = engine.execute({"query": PARTS, "variables": how})
@@ -33,7 +33,7 @@ def test_a_page_above_the_maximum_is_refused_whole(how: dict[str, int]) -> None:
     assert answer.body == {"data": None, "errors": [{"message": message}]}
     assert answer.limited
     assert ids(ask(engine, PARTS, first=5)["parts"]) == [1, 2, 3, 4, 5]
-    # One list of several is enough, and what is no list has no size.
+    # One list of several is enough, and a field that is not a list has no size.
     both = "{ a: parts(first: 5) { pageInfo { count } } b: labels(first: 6) { pageInfo { count } } }"
     assert errors(engine, both) == [message.replace("of everything", "of 6")]
     assert ask(engine, "{ part(id: 7) { id } __typename }") == {"part": {"id": 7}, "__typename": "Query"}
@@ -48,7 +48,7 @@ def test_a_page_above_the_maximum_is_refused_whole(how: dict[str, int]) -> None:
         ({}, [1, 2, 3, 4, 5], True),
     ],
 )
-def test_a_longer_page_is_cut_without_a_word(how: dict[str, int], given: list[int], more: bool) -> None:
+def test_a_longer_page_is_cut_silently(how: dict[str, int], given: list[int], more: bool) -> None:
     answer = limited(cap_first=5).execute({"query": PARTS, "variables": how})
     assert "errors" not in answer.body
     found = answer.body["data"]["parts"]
@@ -74,7 +74,7 @@ def test_no_limit_is_the_default() -> None:
 
 
 @pytest.mark.parametrize("options", [{"max_first": 0}, {"cap_first": -1}, {"max_cost": 0}])
-def test_a_limit_below_one_is_none(tmp_path: Any, options: dict[str, int]) -> None:
+def test_a_limit_below_one_is_refused(tmp_path: Any, options: dict[str, int]) -> None:
     write_world(WORLD, tmp_path)
     with pytest.raises(SettingsError, match="whole number from 1"):
         build_app(SandboxOptions(world=tmp_path, **options), "a secret")

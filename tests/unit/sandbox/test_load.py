@@ -1,4 +1,4 @@
-"""What absent fields become, and that a changed store is the store one would have loaded."""
+"""The defaults of absent fields; a changed store equals a store that is loaded with the changed rows."""
 
 import random
 from datetime import UTC, datetime
@@ -71,11 +71,11 @@ def test_a_missing_etag_follows_from_the_content() -> None:
 
 
 def test_an_inline_row_of_another_owner_is_refused() -> None:
-    with pytest.raises(WorldError, match=r"its partId is 2, but it stands inside 1"):
+    with pytest.raises(WorldError, match=r"its partId is 2, but it is inside 1"):
         load_world(World(tables={"parts": [{"id": 1, "attributes": [{"key": "a", "partId": 2}]}]}))
 
 
-def test_a_file_may_stand_in_two_places_but_not_with_two_contents() -> None:
+def test_a_file_may_occur_twice_but_not_with_different_content() -> None:
     def holder(row_id: int, name: str) -> dict[str, Any]:
         return {"id": row_id, "_created": "2026-01-01T00:00:00Z", "fileAttachments": [{"id": 5, "filename": name}]}
 
@@ -87,7 +87,7 @@ def test_a_file_may_stand_in_two_places_but_not_with_two_contents() -> None:
         [{"id": 5, "filename": "a.pdf"}]
     ] * 2
     assert data["fileAttachment"] == {"filename": "a.pdf"}
-    with pytest.raises(WorldError, match="FileAttachment 5 stands in two places"):
+    with pytest.raises(WorldError, match="FileAttachment 5 occurs in two places"):
         load_world(World(tables={"parts": [holder(1, "a.pdf"), holder(2, "b.pdf")]}))
 
 
@@ -105,7 +105,7 @@ EVERYTHING = """{
 
 
 def random_row(root: str, row_id: int, chance: random.Random) -> dict[str, Any]:
-    """Everything that can be given, with `_etag` and instants, so that rows are comparable after changes."""
+    """A row with all columns, including `_etag` and instants, so that rows are comparable after changes."""
     stamps = {"id": row_id, "_etag": str(chance.random()), "_created": "2026-01-01", "_updated": "2026-01-02"}
     attributes = [
         {"key": key, "value": chance.random(), "Etag": "e", "Created": "2026-01-01"}
@@ -170,7 +170,7 @@ def test_a_change_moves_the_etag_and_the_instant() -> None:
     assert ask(engine, query)["part"]["_etag"] != after["_etag"]
 
 
-def test_what_is_not_there_cannot_be_changed() -> None:
+def test_a_missing_row_cannot_be_changed() -> None:
     writer = Writer(load_world(World()))
     with pytest.raises(KeyError):
         writer.update("Part", 1, {"partNumber": "B"})

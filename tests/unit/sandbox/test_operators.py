@@ -1,4 +1,4 @@
-"""Operators where a database is no reference: mixed values, similarity, ids as text, text that spells booleans."""
+"""Operators for which a database is no reference: mixed types, similarity, ids as text, text that spells booleans."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ def test_ids_sent_as_text_are_compared_as_numbers() -> None:
     "filters",
     [{}, {"or_": []}, {"or_": [{}, {"id": {"eq": 1}}]}, {"and_": [{}]}, {"id": {}}, {"part": {}}, {"part": {"id": {}}}],
 )
-def test_an_empty_filter_leaves_everything_in(filters: dict[str, Any]) -> None:
+def test_an_empty_filter_matches_every_row(filters: dict[str, Any]) -> None:
     engine = engine_of(World(tables={"partInventories": [{"id": 1, "partId": 7}, {"id": 2}], "parts": [{"id": 7}]}))
     query = "query ($f: PartInventoriesInputFilters) { partInventories(filters: $f) { pageInfo { totalCount } } }"
     assert ask(engine, query, f=filters)["partInventories"]["pageInfo"]["totalCount"] == 2

@@ -1,4 +1,4 @@
-"""What each profile's schema lacks, told as a difference to the whole one."""
+"""What the schema of each profile lacks, compared with the complete schema."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_generation_2_knows_nothing_of_generation_1() -> None:
     assert {("Query", "abomItems"), ("Query", "aBomEdges"), ("Query", "abomItem"), ("ABomItem", "id")} <= gone
     assert {("PartInventory", "abomItems"), ("PartInventory", "_AbomItemsCount"), ("Part", "abomItems")} <= gone
     about = [one for one in members("generation-2") if "abomitem" in one[1].lower() or "abomedge" in one[1].lower()]
-    assert {name for name, _ in about} == {"RuleTargetEnum"}  # a rule may still be said to be about one
+    assert {name for name, _ in about} == {"RuleTargetEnum"}  # the enum of a rule's targets still contains them
     assert ("BuildRequirement", "partInventories") not in gone
 
 

@@ -1,4 +1,4 @@
-"""Relations that names alone do not tell, against what the small world says by hand."""
+"""Relations that cannot be derived from names, against the small world's expected rows."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ EXPECTED: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize(("query", "expected"), EXPECTED.values(), ids=EXPECTED.keys())
-def test_a_relation_leads_where_the_world_says(small: Engine, query: str, expected: Any) -> None:
+def test_a_relation_leads_to_the_expected_rows(small: Engine, query: str, expected: Any) -> None:
     (row,) = ask(small, f"{{ {query} }}").values()
     found = next(iter(row.values()))
     assert found == expected
@@ -115,13 +115,13 @@ def test_trees_with_a_cycle_end() -> None:
     assert item == {"allChildren": [{"id": 2}, {"id": 3}], "allParents": [{"id": 3}, {"id": 2}]}
 
 
-def test_links_and_keys_to_rows_that_are_not_there_lead_nowhere() -> None:
+def test_links_and_keys_to_missing_rows_lead_nowhere() -> None:
     engine = engine_of(World(tables={"buildRequirements": [{"id": 1, "partId": 9, "partInventories": [{"id": 9}]}]}))
     node = ask(engine, "{ buildRequirements { edges { node { partId part { id } partInventories { id } } } } }")
     assert node["buildRequirements"]["edges"][0]["node"] == {"partId": 9, "part": None, "partInventories": []}
 
 
-def test_a_list_the_row_gives_itself_wins() -> None:
+def test_a_list_in_the_row_takes_precedence() -> None:
     links = [{"issueId": 1, "partInventoryId": 1}, {"issueId": 2, "partInventoryId": 1}]
     links.append({"issueId": 3, "partInventoryId": 1})
     issues = [{"id": 1, "partInventories": [{"id": 2}]}, {"id": 2}, {"id": 3, "partInventories": []}]
@@ -131,7 +131,7 @@ def test_a_list_the_row_gives_itself_wins() -> None:
 
 
 def test_rows_of_one_page_each_get_their_own() -> None:
-    """Related rows are answered once and handed out: against a join in plain Python."""
+    """Related rows are answered once and shared; compared with a join in plain Python."""
     parts = {n: f"P{n}" for n in range(1, 8)}
     units = [{"id": n, "partId": n * 3 % 9, "quantity": float(n)} for n in range(1, 30)]
     tables = {"parts": [{"id": n, "partNumber": number} for n, number in parts.items()], "partInventories": units}

@@ -1,4 +1,4 @@
-"""The token exchange and the texts of every refusal."""
+"""The token exchange and the texts of all refusals."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""World files: what is read back, and what is refused with file, line and reason."""
+"""World files are read back unchanged; invalid ones are refused with file, line and reason."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_the_same_world_is_the_same_bytes_whatever_the_order_of_its_fields(tmp_p
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_writing_again_leaves_nothing_of_the_world_before(tmp_path: Path) -> None:
+def test_writing_again_removes_the_previous_world(tmp_path: Path) -> None:
     write_world(small_world(), tmp_path)
     write_world(World(tables={"users": [{"id": 1}]}), tmp_path)
     assert read_world(tmp_path).tables == {"users": [{"id": 1}]}
@@ -73,8 +73,8 @@ BAD_ROWS: dict[str, tuple[str, Any, str]] = {
         'field "attributes"[0]: field "value"',
     ),
     "inline row without key": ("parts", {"id": 1, "attributes": [{"value": "x"}]}, 'field "key" is missing'),
-    "a key twice": ("parts", {"id": 1, "attributes": [{"key": "a"}, {"key": "a"}]}, "a key stands twice"),
-    "a connection inline": ("steps", {"id": 1, "datagridRows": []}, "its rows stand in their own file"),
+    "a key twice": ("parts", {"id": 1, "attributes": [{"key": "a"}, {"key": "a"}]}, "a key occurs twice"),
+    "a connection inline": ("steps", {"id": 1, "datagridRows": []}, "its rows belong in a file of their own"),
     "not a user or part": ("runStepFields", {"id": 1, "ionValue": {"id": 1}}, "a link to a User or a Part"),
     "not JSON text": ("redlines", {"id": 1, "initialState": "{"}, "is not JSON text"),
     "list item": ("procedures", {"id": 1, "labels": ["a", 1]}, "1 is not text"),
@@ -93,13 +93,13 @@ def test_a_bad_row_is_refused_with_file_line_and_reason(tmp_path: Path, root: st
         check_world(World(tables={root: [good, row]}))
 
 
-def test_an_id_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+def test_a_duplicate_id_is_refused_with_both_lines(tmp_path: Path) -> None:
     (tmp_path / "parts.ndjson").write_text('{"id": 1}\n{"id": 2}\n{"id": 1}\n')
     with pytest.raises(WorldError, match=r"line 3: id 1 is already on line 1"):
         read_world(tmp_path)
 
 
-def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
+def test_invalid_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "parts.ndjson").write_text('{"id": 1}\n{"id": \n')
     with pytest.raises(WorldError, match=r"line 2: it is not JSON"):
         read_world(tmp_path)

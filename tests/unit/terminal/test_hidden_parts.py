@@ -1,4 +1,4 @@
-"""Parts that ION does not show to this key: every command names them by their id, and none stumbles over them."""
+"""Parts that ION does not show to this key: every command names them by their id, and none fails."""
 
 import contextlib
 import json
@@ -78,7 +78,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @dataclass(frozen=True)
 class Case:
-    """A command, and what it must say."""
+    """A command, and the text that it must print."""
 
     arguments: tuple[str, ...]
     says: str

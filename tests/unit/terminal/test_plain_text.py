@@ -1,4 +1,4 @@
-"""ION's text is text on every way to the terminal: no markup, no control of the terminal, no formula in a CSV."""
+"""Text from ION never becomes markup, never controls the terminal, and is never a formula in a CSV file."""
 
 import contextlib
 import csv
@@ -157,7 +157,7 @@ def test_a_csv_has_no_text_that_runs_and_numbers_stay_numbers(run: Run, text: st
 
 
 @pytest.mark.parametrize("value", [-5, -5.5, None, True, "A-1", "SN=1", "", "'x"])
-def test_what_is_no_formula_stays_as_it_is(value: object) -> None:
+def test_text_that_is_not_a_formula_is_unchanged(value: object) -> None:
     assert cell(value) is value
 
 
@@ -171,7 +171,7 @@ def test_visible_text_is_printable_and_stays_so(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["PLT-TOP A", "Gehäuse 5 µm", "部品", "\u00a0", "a\\nb"])
-def test_other_text_is_left_alone(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert visible(text) == text
 
 
@@ -186,7 +186,7 @@ def printed(console: Console) -> str:
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_whatever_is_printed_on_a_console_is_text(kind: str) -> None:
-    """The seam itself: also a renderable that nobody made plain."""
+    """The console itself makes any renderable plain."""
     text = HOSTILE[kind]
     console = on_a_terminal()
     console.print(text)
@@ -211,7 +211,7 @@ def test_notes_and_bars_are_text(make: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_an_error_with_ions_words_is_text(
+def test_an_error_that_quotes_ion_is_text(
     kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails() -> None:

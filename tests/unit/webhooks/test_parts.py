@@ -1,4 +1,4 @@
-"""The receiver's pieces: signature, body, rate, and the names of what changed."""
+"""The parts of the receiver: signature, body, rate limit, and the entities of an event."""
 
 import base64
 import hashlib
@@ -64,7 +64,7 @@ def test_events(document: dict[str, object], event: Event) -> None:
         b"\xff\xfe",
     ],
 )
-def test_what_is_no_event(body: bytes) -> None:
+def test_malformed_events(body: bytes) -> None:
     with pytest.raises(MalformedEventError):
         parse(body)
 
@@ -123,5 +123,5 @@ def test_the_entity_of_a_table(resource: str, entity: str) -> None:
     assert entities_named(resource, known_catalog()) == (entity,)
 
 
-def test_what_is_not_understood_means_everything() -> None:
+def test_an_unknown_table_means_all_entities() -> None:
     assert entities_named("flux_capacitors", known_catalog()) == known_catalog().default_selection
