@@ -48,7 +48,7 @@ WEAK = {
 #: The target of a reference by handle. ION gives most rows an `entityId` (the handle); a comment, a label or a custom
 #: field refers to a row of any table by it.
 ENTITIES = "entities"
-# A non-null `entityId` is the row's own handle, a nullable one names another row; in these tables it always does.
+# A non-null `entityId` is the row's own handle, a nullable one names another row. In these tables it always does.
 _ON_ANY_ENTITY = ("barcode_labels", "user_subscriptions")
 
 
