@@ -29,7 +29,7 @@ def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
 
 
 def newer() -> GraphQLSchema:
-    """Three fields more, two enum values, one entity."""
+    """The known schema with three new fields, two new enum values and one new entity."""
     return tenant(
         (PART, f"{NEW_TYPES}{PART}\n  hazard: Hazard!\n  bids: [Float!]\n  price: Money"),
         ("\nenum Parttypeenum {", "\nenum Parttypeenum {\n  MEAL\n  WISH"),
