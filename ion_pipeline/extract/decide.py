@@ -264,7 +264,7 @@ def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, large
             found.append(f"{task.plan.name} had {rows:,} rows and has {task.total:,}")
     if found:
         raise SuspiciousDeletesError(
-            f"Too much is gone to be taken for deletes: {'; '.join(found)}.",
+            f"Too many rows are missing to be normal deletes: {'; '.join(found)}.",
             remedy="Check whether ION's tenant was reset, or whether the owner of the API key lost a permission or the "
             "export group. If the rows are really deleted, confirm it with --accept-deletes. Nothing was changed.",
         )

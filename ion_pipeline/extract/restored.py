@@ -101,7 +101,7 @@ async def check_restored(client: IonClient, plan: Plan, tasks: Sequence[Task], s
             _compare(question.plan, rows, reply.nodes, state, again, total=reply.total)
     if again.reason:
         raise TenantRestoredError(
-            f"ION has older rows than it once gave, or others: {again.reason}.",
+            f"ION returned older rows than before, or different ones: {again.reason}.",
             remedy="Check whether the tenant was restored to an earlier state, or filled again: a refresh by changes "
             "would mix the two states. `reconcile --dry-run` shows what differs; `refresh --full` reads everything as "
             "it is now (with --accept-deletes if many rows are missing). Nothing was changed.",
