@@ -1,4 +1,4 @@
-"""Tasks side by side, of which the first error is the one that is reported."""
+"""A task group that raises the first error itself instead of an exception group."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group that raises its first error itself: the other tasks were cancelled because of it.
+    """Run tasks concurrently; raise the first task's error, because of which the other tasks were cancelled.
 
     Example:
         async with task_group() as group:

@@ -1,10 +1,10 @@
-"""What ION holds and how it is asked for: the schema, the tables that follow from it, and the queries for a tenant.
+"""What ION holds and how to query it: the schema, the tables derived from it, and the queries for one tenant.
 
     catalog = known_catalog()                       # tables and columns, derived from the shipped schema
-    plan = negotiate(schema, catalog, selection)    # compared with a tenant's own schema; print(plan) shows it
+    plan = negotiate(schema, catalog, selection)    # compares it with the tenant's schema; print(plan) shows it
 
-`schema.graphql` is what is publicly known of ION's schema, `overrides.yml` what no rule can derive from it. Nothing here
-asks a tenant or reads a row.
+`schema.graphql` holds what is publicly known of ION's schema, `overrides.yml` what no rule can derive from it. This
+package sends no request and reads no row.
 """
 
 from ion_pipeline.catalog.catalog import Catalog, ChildList, Column, Entity, Table, build_catalog, known_catalog

@@ -1,6 +1,6 @@
-"""What a tenant has and the catalog has not, as GraphQL definitions that extend the schema the catalog is made of.
+"""What a tenant has and the catalog lacks, as GraphQL definitions that extend the catalog's schema.
 
-Pure: who keeps the definitions, and where, is not decided here.
+Pure functions: the caller decides where the definitions are stored.
 """
 
 from collections import defaultdict
@@ -35,14 +35,14 @@ _IS_CREDENTIAL = "its name says that it is a credential"
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """What is new at a tenant.
+    """What a tenant has that the catalog lacks.
 
     Attributes:
-        fields: Fields, as `Type.field`.
-        values: Values of enums, as `Enum.VALUE`.
-        entities: Root connections.
+        fields: New fields, as `Type.field`.
+        values: New enum values, as `Enum.VALUE`.
+        entities: New root connections.
         refused: What cannot be adopted, each with the reason.
-        definitions: GraphQL text that extends the catalog's schema by the rest; empty if there is nothing.
+        definitions: GraphQL text that adds everything else to the catalog's schema; empty if nothing is new.
     """
 
     fields: tuple[str, ...]
@@ -56,12 +56,12 @@ class Additions:
 
 
 def additions(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Additions:
-    """Find what could be read besides, of the entities of a plan and of entities that are new as a whole.
+    """Find new fields and enum values of a plan's entities, and new entities.
 
     Args:
-        known: The schema that the catalog was made of.
-        tenant: The tenant's.
-        plan: From `negotiate` with the two: it knows which fields are new.
+        known: The schema that the catalog is derived from.
+        tenant: The tenant's schema.
+        plan: From `negotiate` with these two schemas: it lists the new fields.
     """
     text = _Text(known, tables=set(build_catalog(known, known_overrides()).tables))
     fields, refused = [], list(_credentials(known, tenant, plan))
@@ -85,14 +85,14 @@ def additions(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Additi
 
 
 def extended(known: GraphQLSchema, definitions: str) -> GraphQLSchema:
-    """A schema with what was adopted; what it has come to know by itself in the meantime is passed over.
+    """Add adopted definitions to a schema; definitions that the schema already contains are skipped.
 
     Args:
         known: The shipped schema.
-        definitions: From `additions`, of one tenant, one or several one after the other.
+        definitions: GraphQL text from `additions`, for one tenant; the texts of several calls may be concatenated.
 
     Raises:
-        IonPipelineError: The definitions are no GraphQL or do not fit the schema.
+        IonPipelineError: The definitions are not valid GraphQL or do not fit the schema.
     """
     try:
         document = parse(definitions, no_location=True)
@@ -100,8 +100,8 @@ def extended(known: GraphQLSchema, definitions: str) -> GraphQLSchema:
         return extend_schema(known, wanted) if wanted.definitions else known
     except (GraphQLError, TypeError) as error:
         raise IonPipelineError(
-            f"What was adopted does not fit the schema ({error}).",
-            remedy="Mend the definitions, or remove the file and adopt again.",
+            f"The adopted definitions do not fit the schema ({error}).",
+            remedy="Correct the definitions, or remove the file and adopt again.",
         ) from error
 
 
@@ -115,13 +115,13 @@ def extended_catalog(schema: GraphQLSchema) -> Catalog:
         return build_catalog(schema, known_overrides())
     except ValueError as error:
         raise IonPipelineError(
-            f"What was adopted cannot be stored: {error}", remedy="Remove one of the two fields from what was adopted."
+            f"The adopted fields cannot be stored: {error}", remedy="Remove one of the two adopted fields."
         ) from error
 
 
 @dataclass
 class _Text:
-    """Collects definitions."""
+    """Collects the new definitions and writes them as GraphQL."""
 
     known: GraphQLSchema
     refused: list[str] = field(default_factory=list)
@@ -132,7 +132,7 @@ class _Text:
     tables: set[str] = field(default_factory=set)
 
     def add_field(self, owner: str, name: str, found: GraphQLOutputType) -> str:
-        """Add one, or say why not."""
+        """Add a field; return the reason if it is refused, else an empty text."""
         named = get_named_type(found)
         element = getattr(found, "of_type", None)
         if is_list(found) and element is not None and is_list(getattr(element, "of_type", element)):
@@ -146,14 +146,14 @@ class _Text:
         return ""
 
     def add_entity(self, tenant: GraphQLSchema, root_field: str) -> str:
-        """Add one with its plain fields, or say why not."""
+        """Add an entity with its scalar fields; return the reason if it is refused, else an empty text."""
         connection = get_named_type(_object(tenant, "Query").fields[root_field].type)
         node = node_type(connection)
         if node is None or "id" not in node.fields or get_named_type(node.fields["id"].type).name not in {"ID", "Int"}:
             return "its rows have no id"
         table = known_overrides().table_names.get(root_field, column_name(root_field))
         if table in self.tables:
-            return f"there is a table {table} already"
+            return f"a table {table} already exists"
         self.tables.add(table)
         edge = get_named_type(_object(tenant, connection.name).fields["edges"].type)
         plain = [f"{name}: {node.fields[name].type}" for name in self._plain(node)]
@@ -164,7 +164,7 @@ class _Text:
         return ""
 
     def definitions(self) -> Iterator[str]:
-        """What was added, as GraphQL."""
+        """The added definitions as GraphQL."""
         yield from self.types.values()
         for owner, lines in self.fields.items():
             yield "\n".join([f"extend type {owner} {{", *lines, "}"])
@@ -190,10 +190,10 @@ class _Text:
             yield name
 
     def _columns(self, owner: str) -> dict[str, str]:
-        """Column to field of a type that is known, with what was added."""
+        """Column name to field name of a known type, added fields included."""
         if owner not in self.columns:
-            there = self.known.type_map.get(owner)
-            names = there.fields if isinstance(there, GraphQLObjectType) else {}
+            known_type = self.known.type_map.get(owner)
+            names = known_type.fields if isinstance(known_type, GraphQLObjectType) else {}
             self.columns[owner] = {self._column(owner, name): name for name in names}
         return self.columns[owner]
 
@@ -209,7 +209,7 @@ class _Text:
 
 
 def _credentials(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Iterator[str]:
-    """New fields of known types that are left where they are."""
+    """New fields of known types that are not adopted because their names say that they are credentials."""
     for name in dict.fromkeys(entity.entity.node_type for entity in plan.entities):
         there, here = tenant.type_map.get(name), known.type_map.get(name)
         if isinstance(there, GraphQLObjectType) and isinstance(here, GraphQLObjectType):
@@ -221,16 +221,16 @@ def _credentials(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Ite
 def _object(schema: GraphQLSchema, name: str) -> GraphQLObjectType:
     found = schema.query_type if name == "Query" else schema.type_map[name]
     if not isinstance(found, GraphQLObjectType):
-        raise TypeError(f"{name} is no object type")
+        raise TypeError(f"{name} is not an object type")
     return found
 
 
 def _unknown(known: GraphQLSchema, document: DocumentNode) -> Iterator[DefinitionNode]:
-    """What a document adds to a schema."""
+    """The definitions of a document that the schema does not contain yet."""
     for definition in document.definitions:
         if isinstance(definition, ObjectTypeExtensionNode):
-            there = _object(known, definition.name.value).fields if definition.name.value in known.type_map else {}
-            definition.fields = tuple(one for one in definition.fields if one.name.value not in there)
+            existing = _object(known, definition.name.value).fields if definition.name.value in known.type_map else {}
+            definition.fields = tuple(one for one in definition.fields if one.name.value not in existing)
             if definition.fields:
                 yield definition
         elif isinstance(definition, EnumTypeExtensionNode):

@@ -1,8 +1,8 @@
-"""The catalog: which entities ION has, and the tables and columns they become.
+"""The catalog: which entities ION has, and which tables and columns they become.
 
-Derived from a GraphQL schema and `overrides.yml`; nothing here asks a tenant or knows how rows are read. The known
-catalog comes from the shipped schema and fixes the shape of the warehouse; what a tenant's own schema lacks or adds
-is found by comparing the two (see `negotiate`).
+It is derived from a GraphQL schema and `overrides.yml`; it sends no request and does not know how rows are read. The
+known catalog comes from the shipped schema and fixes the shape of the warehouse; `negotiate` compares it with a
+tenant's schema and finds what the tenant lacks or adds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -51,11 +51,11 @@ class Column:
     Attributes:
         name: Column name in the warehouse.
         field: The GraphQL field it is read from.
-        graphql_type: Name of the field's scalar or enum type, without list or non-null marks.
+        graphql_type: Name of the field's scalar or enum type, without list or non-null wrappers.
         arrow_type: Type in Parquet; `list<…>` where the field is a list.
         is_json: The value is stored as JSON text because its type varies from row to row.
-        description: What the schema says about the field, empty if nothing.
-        members: The values that an enum knows; none where the field is no enum.
+        description: The field's description in the schema; empty if it has none.
+        members: The values of the enum; empty where the field is not an enum.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Entity:
         columns: The table's columns.
         key: Key columns.
         children: Lists inside the node that are read with it.
-        is_administrative: Left out unless asked for by name.
+        is_administrative: Read only if it is selected by name.
     """
 
     name: str
@@ -115,12 +115,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the `raw` schema, whether an entity's or a child list's.
+    """A table of the `raw` schema, for an entity or for a child list.
 
     Attributes:
         name: Name in `raw` and folder in the lake.
         entity: The entity it is read with.
-        columns: All columns, without the loader's own.
+        columns: All columns except those that the loader adds.
         key: Columns that identify a row.
         is_child: The table comes from a list inside the entity's nodes.
     """
@@ -156,14 +156,14 @@ class Catalog:
 
     @property
     def default_selection(self) -> tuple[str, ...]:
-        """Entities read when nothing else is said: all but the administrative ones."""
+        """The entities that are read if no selection is given: all but the administrative ones."""
         return tuple(entity.name for entity in self.entities.values() if not entity.is_administrative)
 
     def select(self, names: Iterable[str]) -> tuple[Entity, ...]:
-        """Look entities up by name, in the schema's order.
+        """The entities with these names, in the schema's order.
 
         Raises:
-            SettingsError: A name is not an entity; close matches are suggested.
+            SettingsError: A name is not an entity; the remedy lists the entities.
         """
         wanted = set(names)
         unknown = sorted(wanted - set(self.entities))
@@ -179,8 +179,8 @@ def build_catalog(schema: GraphQLSchema, overrides: Overrides) -> Catalog:
     """Derive the catalog of a GraphQL schema.
 
     Args:
-        schema: The shipped schema or a tenant's, by introspection.
-        overrides: What cannot be derived.
+        schema: The shipped schema, or a tenant's schema from introspection.
+        overrides: What cannot be derived from the schema.
 
     Raises:
         ValueError: Two fields of a type would share a column name (add a line to `column_names`).
@@ -208,7 +208,7 @@ def build_catalog(schema: GraphQLSchema, overrides: Overrides) -> Catalog:
 
 @cache
 def known_catalog() -> Catalog:
-    """The catalog of the shipped schema: the shape of the warehouse."""
+    """The catalog of the shipped schema; it fixes the shape of the warehouse."""
     return build_catalog(known_schema(), known_overrides())
 
 
@@ -221,7 +221,7 @@ def known_overrides() -> Overrides:
 
 
 def node_type(connection: GraphQLOutputType) -> GraphQLObjectType | None:
-    """Type of the rows of a connection; None for any other type."""
+    """Type of a connection's rows; None if the type is not a connection."""
     named = get_named_type(connection)
     if not (isinstance(named, GraphQLObjectType) and named.name.endswith("Connection") and "edges" in named.fields):
         return None
@@ -251,7 +251,7 @@ def _column(owner: str, name: str, definition: GraphQLField, overrides: Override
     if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
         return None
     if any(is_required_argument(argument) for argument in definition.args.values()):
-        return None  # A question, not a property: without an argument it has no value.
+        return None  # A field with a required argument has no value of its own.
     arrow_type = _SCALARS.get(named.name, pa.string())
     if is_list(definition.type):
         arrow_type = pa.list_(arrow_type)
@@ -260,7 +260,7 @@ def _column(owner: str, name: str, definition: GraphQLField, overrides: Override
         field=name,
         graphql_type=named.name,
         arrow_type=arrow_type,
-        # ScalarValue and SlateContent vary from row to row; of any other scalar nothing is known.
+        # ScalarValue and SlateContent vary from row to row; nothing is known about other custom scalars.
         is_json=isinstance(named, GraphQLScalarType) and named.name not in _SCALARS.keys() | _TEXT_SCALARS,
         description=definition.description or "",
         members=tuple(named.values) if isinstance(named, GraphQLEnumType) else (),
@@ -286,7 +286,7 @@ def _child(
         columns: tuple[Column, ...] = (Column(rule.link, "id", "Int", pa.int64()), *extra)
         key: tuple[str, ...] = (owner.name, rule.link)
     else:
-        # The element often repeats its owner's id; the owner's own id is the one that cannot be missing.
+        # An element often repeats its owner's id. The id taken from the owner itself is never missing.
         columns = tuple(column for column in _columns(element, overrides) if column.name != owner.name)
         key = (owner.name, *rule.key)
     return ChildList(
@@ -301,6 +301,6 @@ def _child(
 
 
 def is_list(output_type: GraphQLOutputType) -> bool:
-    """Whether values are lists, null or not."""
+    """Whether the type is a list, nullable or not."""
     inner = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
     return isinstance(inner, GraphQLList)

@@ -1,4 +1,4 @@
-"""The catalog against a tenant's types: which fields are there, which are new, and which changed their type."""
+"""Compares the catalog with a tenant's types: which fields exist, which are new, and which have another type."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,20 +20,20 @@ from ion_pipeline.catalog.naming import column_name
 from ion_pipeline.catalog.plan import Drift
 from ion_pipeline.catalog.shape import FieldShape, ListShape, NodeShape
 
-# Scalars that come as JSON strings, and are kept as they come where the catalog has a string.
+# Scalars that ION sends as JSON strings; they are stored unchanged where the catalog has a string.
 _TEXT_SCALARS = frozenset({"String", "ID", "DateTime", "JSONString"})
 _OTHER_SCALARS = frozenset({"Int", "Float", "Boolean"})
 
 
 @dataclass
 class Comparison:
-    """Compares node types, and collects what differs.
+    """Compares node types and collects the differences.
 
     Attributes:
         missing: Fields the tenant lacks.
         new: Fields the catalog lacks.
-        retyped: Fields with another type, convertible without loss.
-        new_values: Values that the catalog's enums lack.
+        retyped: Fields of another type that convert without loss.
+        new_values: Enum values that the catalog lacks.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Comparison:
 
     @property
     def drift(self) -> Drift:
-        """What was found so far."""
+        """The differences found so far."""
         return Drift(tuple(self.missing), tuple(self.new), tuple(self.retyped), tuple(dict.fromkeys(self.new_values)))
 
     def node_shape(
@@ -56,26 +56,26 @@ class Comparison:
         owner: Column | None = None,
         is_link: bool = False,
     ) -> NodeShape:
-        """Match a table's columns with a tenant's type.
+        """Match a table's columns with the tenant's type.
 
         Args:
             table: The table.
-            node: The tenant's type of its rows.
-            columns: The table's columns in the catalog, without the owner's.
-            children: Lists inside the node, in the catalog.
-            owner: The owner's column of a child table.
-            is_link: Only the link is of interest; the type's other fields are not new, but not ours.
+            node: The tenant's type of the table's rows.
+            columns: The table's columns in the catalog, without the owner's id.
+            children: The catalog's lists inside the node.
+            owner: For a child table, the column with the owner's id.
+            is_link: Only the link is read; the type's other fields belong to another table and are not reported as new.
 
         Raises:
-            SchemaMismatchError: A field has a type that does not convert without loss. Names both types.
+            SchemaMismatchError: A field's type does not convert without loss; the message names both types.
         """
         columns, children = tuple(columns), tuple(children)
         fields = tuple(self._field_shape(node, column) for column in columns)
         if not is_link:
             known = {column.field for column in columns}
-            # A child row's own copy of its owner's id is left out of the catalog on purpose.
-            ours = (name for name in _plain_fields(node) if not (owner and column_name(name) == owner.name))
-            self.new += [f"{node.name}.{name}" for name in ours if name not in known]
+            # The catalog leaves out a child row's own copy of its owner's id.
+            own = (name for name in _plain_fields(node) if not (owner and column_name(name) == owner.name))
+            self.new += [f"{node.name}.{name}" for name in own if name not in known]
         lists = tuple(self._list_shapes(node, children))
         return NodeShape(table=table, fields=fields, owner=owner, lists=lists)
 
@@ -95,7 +95,7 @@ class Comparison:
         if not _converts(definition.type, column):
             raise SchemaMismatchError(
                 f"{node.name}.{column.field} is {found} at this tenant and {wanted} in the catalog.",
-                remedy="Its values would not fit the warehouse. Leave the entity out of ION_ENTITIES and report it.",
+                remedy="Its values do not fit the warehouse. Leave the entity out of ION_ENTITIES and report it.",
             )
         if not (_is_enum(definition.type) and column.arrow_type == pa.string()):
             self.retyped.append(f"{node.name}.{column.field}: {wanted} -> {found}")
@@ -131,7 +131,7 @@ def _is_selectable(definition: GraphQLField) -> bool:
 
 
 def _converts(tenant_type: GraphQLOutputType, column: Column) -> bool:
-    """Whether any value of the tenant's type can be kept in the column exactly."""
+    """Whether the column can store every value of the tenant's type exactly."""
     named = get_named_type(tenant_type)
     if not isinstance(named, GraphQLScalarType | GraphQLEnumType):
         return False
@@ -141,7 +141,7 @@ def _converts(tenant_type: GraphQLOutputType, column: Column) -> bool:
         return False
     if _is_text(column):
         return _is_enum(tenant_type) or named.name in _TEXT_SCALARS | _OTHER_SCALARS
-    # GraphQL's Int has 32 bits: every one is a double.
+    # GraphQL's Int has 32 bits: a double holds every value.
     return column.graphql_type == "Float" and named.name == "Int"
 
 

@@ -1,6 +1,6 @@
-"""Which fields are credentials, by their names: nothing else is known about the fields of a newer ION.
+"""Which fields are credentials, by name: the name is all that is known about a field of a newer ION.
 
-A name too many is a column that nobody reads; a name too few is a secret in a file. So a word of the name is enough,
+A false positive costs a column; a false negative puts a secret into a file. So one matching word in the name is enough,
 whatever the field's type.
 """
 
@@ -8,7 +8,7 @@ import re
 
 from ion_pipeline.catalog.naming import column_name
 
-# Whole words: `tokenizedName` and `keyCharacteristic` are none of these.
+# Whole words only: `tokenizedName` and `keyCharacteristic` do not match.
 _WORDS = re.compile(
     r"(?:^|_)(?:"
     r"secrets?|passwords?|passwd|pwd|passphrases?|passcodes?|tokens?|jwts?|credentials?|otp|totp|hmac|cookies?"
@@ -16,16 +16,16 @@ _WORDS = re.compile(
     r"|(?:down_?load|up_?load|fetch|(?:pre_?)?signed|sas)_?(?:ur[il]|link)s?"
     r")(?:_|\d*$)"
 )
-# In a row that is itself a credential (`ApiKey.key`), these hold it.
+# In a type that is itself a credential (`ApiKey.key`), fields of these names hold the secret.
 _CONTENTS = frozenset({"key", "value", "hash", "text", "data", "content", "body"})
 
 
 def is_credential(owner: str, field: str) -> bool:
-    """Whether a field holds a secret, a password, a token, key material or a signed link, by its name.
+    """Whether a field's name says that it holds a secret, a password, a token, key material or a signed link.
 
     Args:
-        owner: Its GraphQL type.
-        field: Its name.
+        owner: The GraphQL type that has the field.
+        field: The field's name.
 
     Example:
         >>> is_credential("ApiKey", "clientSecret"), is_credential("PartAttribute", "key")

@@ -1,7 +1,7 @@
-"""What can go wrong between the catalog and a tenant's schema."""
+"""Errors about differences between the catalog and a tenant's schema."""
 
 from ion_pipeline.errors import IonPipelineError
 
 
 class SchemaMismatchError(IonPipelineError):
-    """A field has another type at the tenant than in the catalog, and does not convert without loss."""
+    """A field's type at the tenant does not convert to the catalog's type without loss."""

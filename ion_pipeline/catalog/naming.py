@@ -1,6 +1,6 @@
 """How ION's GraphQL names become names in the warehouse.
 
-Pure functions on strings. What no rule can know (irregular plurals, colliding names) stands in `overrides.yml`.
+Pure functions on strings. Exceptions that no rule covers (irregular plurals, colliding names) are in `overrides.yml`.
 """
 
 import re
@@ -18,7 +18,7 @@ def column_name(field: str) -> str:
 
 
 def singular(table: str) -> str:
-    """One row of a table: `part_inventories` is `part_inventory`, `run_batches` is `run_batch`."""
+    """The singular of a table's name: `part_inventories` is `part_inventory`, `run_batches` is `run_batch`."""
     if table.endswith("ies"):
         return f"{table.removesuffix('ies')}y"
     if table.endswith("ches"):

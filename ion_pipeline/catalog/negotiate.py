@@ -1,7 +1,7 @@
-"""From a tenant's schema to a plan: what can be read, and by the best way the tenant offers.
+"""From a tenant's schema to a plan: what can be read, and the best way that the tenant offers.
 
-Decides from the schema alone; nothing is asked or fetched here. Ways, best first (see the architecture): keyset paging
-by id, else cursors; the as-built BOM from its root connections, else nested under part inventories, else generation 1
+Decides from the schema alone and sends no request. Paging is by id (keyset) where the tenant supports it, else by
+cursor. The as-built BOM comes from its root connections, else nested under part inventories, else from generation 1
 alone, which is an entity like any other.
 """
 
@@ -27,14 +27,14 @@ from ion_pipeline.catalog.references import FLAG_FIELD
 from ion_pipeline.catalog.shape import ListShape
 from ion_pipeline.catalog.signature import signature
 
-# Generation 2 of the as-built BOM: entity -> the list under a part inventory that has the same rows.
+# Generation 2 of the as-built BOM: entity -> the list under a part inventory that holds the same rows.
 _CARRIER = "part_inventories"
 _NESTED_ABOM = {"build_requirements": "buildRequirements", "abom_installations": "abomInstallations"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """A root connection as the tenant has it."""
+    """A root connection in the tenant's schema."""
 
     definition: GraphQLField
     node: GraphQLObjectType
@@ -45,13 +45,13 @@ def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] 
     """Plan a read.
 
     Args:
-        schema: The tenant's schema, by introspection.
-        catalog: The shape of the warehouse.
-        selection: Names of the entities to read; none for the catalog's default selection.
+        schema: The tenant's schema, from introspection.
+        catalog: The catalog that fixes the shape of the warehouse.
+        selection: Names of the entities to read; empty for the catalog's default selection.
 
     Raises:
         SettingsError: A name is not an entity.
-        SchemaMismatchError: A field's type does not convert without loss; names the field and both types.
+        SchemaMismatchError: A field's type does not convert without loss; the message names the field and both types.
     """
     names = tuple(selection) or catalog.default_selection
     wanted = {entity.name: entity for entity in catalog.select(names)}
@@ -71,7 +71,7 @@ def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] 
 def _nested_abom(
     catalog: Catalog, wanted: Iterable[str], tenant: Mapping[str, _Connection]
 ) -> dict[str, tuple[ListShape, Drift]]:
-    """Entities without a root connection here that can be had inside the carrier: what to read of them there."""
+    """What to read of the entities that this tenant has only as lists inside the carrier, with their differences."""
     carrier = tenant.get(catalog.entities[_CARRIER].root_field) if _CARRIER in catalog.entities else None
     nested = {}
     for name, field in _NESTED_ABOM.items():
@@ -91,12 +91,12 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
         _, drift = nested[entity.name]
         return EntityPlan(entity, "nested", f"inside {_CARRIER}", carrier=_CARRIER, drift=drift)
     if connection is None:
-        return EntityPlan(entity, "none", "this tenant has no such connection")
+        return EntityPlan(entity, "none", "this tenant does not have this connection")
     definition = connection.definition
     if "first" not in definition.args:
         raise SchemaMismatchError(
-            f"{entity.root_field} takes no `first` at this tenant.",
-            remedy="It cannot be read page by page: leave the entity out of ION_ENTITIES and report it.",
+            f"{entity.root_field} has no argument `first` at this tenant, so it cannot be read page by page.",
+            remedy="Leave the entity out of ION_ENTITIES and report the missing argument.",
         )
     comparison = Comparison()
     shape = comparison.node_shape(entity.name, connection.node, entity.columns, entity.children)
@@ -104,7 +104,7 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
         shape = replace(shape, lists=(*shape.lists, *(inner for inner, _ in nested.values())))
     obstacle = _keyset_obstacle(entity, connection)
     sort = _key_order(entity, definition) if obstacle else ("ID_ASC",)
-    telling, cursors = signature(entity, shape), bool(obstacle) and connection.has_cursors
+    signature_shape, cursors = signature(entity, shape), bool(obstacle) and connection.has_cursors
     return EntityPlan(
         entity=entity,
         paging="cursor" if obstacle else "keyset",
@@ -113,9 +113,9 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
             shape=shape,
             page=page_query(entity.name, entity.root_field, definition, shape, sort=sort, cursors=cursors),
             count=count_query(entity.name, entity.root_field, definition),
-            signature=telling,
+            signature=signature_shape,
             signature_page=page_query(
-                f"{entity.name}_signatures", entity.root_field, definition, telling, sort=sort, cursors=cursors
+                f"{entity.name}_signatures", entity.root_field, definition, signature_shape, sort=sort, cursors=cursors
             ),
             filters_type=str(definition.args["filters"].type) if "filters" in definition.args else "",
             tracking=_tracking(entity, connection, keyset=not obstacle),
@@ -125,13 +125,13 @@ def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, t
 
 
 def _keyset_obstacle(entity: Entity, connection: _Connection) -> str:
-    """Why an entity cannot be paged by id; empty if it can."""
+    """Why keyset paging by id is not possible; empty if it is."""
     definition = connection.definition
     identifier = connection.node.fields.get("id")
     if entity.key != ("id",) or identifier is None:
         return "no id of its own"
     if get_named_type(identifier.type).name != "Int":
-        return "its id is no number"
+        return "its id is not a number"
     if not {"gt", "lte"} <= _id_operators(definition):
         return "no filter by id"
     if "ID_ASC" not in _sort_members(definition):
@@ -140,7 +140,10 @@ def _keyset_obstacle(entity: Entity, connection: _Connection) -> str:
 
 
 def _tracking(entity: Entity, connection: _Connection, *, keyset: bool) -> ChangeTracking:
-    """How changes of an entity show. Lists that are links change with neither row: those show at their owner only."""
+    """How changes of an entity can be detected.
+
+    A change of a link list changes neither of the linked rows' `_updated`; it is found only where the owner is read.
+    """
     definition = connection.definition
     filters = get_named_type(definition.args["filters"].type) if "filters" in definition.args else None
     etag = next((name for name in ("_etag", "Etag") if name in connection.node.fields), "")
@@ -155,7 +158,7 @@ def _tracking(entity: Entity, connection: _Connection, *, keyset: bool) -> Chang
 
 
 def _tracked_lists(entity: Entity, node: GraphQLObjectType, filters: GraphQLNamedType | None) -> Iterable[TrackedList]:
-    """Lists of full rows that the tenant can filter by their own `_updated`."""
+    """Child lists whose rows have an etag and an `_updated` that the tenant can filter by."""
     if not isinstance(filters, GraphQLInputObjectType) or "or_" not in filters.fields:
         return
     for child in entity.children:
@@ -164,8 +167,8 @@ def _tracked_lists(entity: Entity, node: GraphQLObjectType, filters: GraphQLName
         if not etag or not key or not {child.field} <= filters.fields.keys() & node.fields.keys():
             continue
         element = get_named_type(node.fields[child.field].type)
-        has_marks = isinstance(element, GraphQLObjectType) and {etag, key} <= element.fields.keys()
-        if has_marks and "gte" in _operators(get_named_type(filters.fields[child.field].type), "_updated"):
+        has_versions = isinstance(element, GraphQLObjectType) and {etag, key} <= element.fields.keys()
+        if has_versions and "gte" in _operators(get_named_type(filters.fields[child.field].type), "_updated"):
             yield TrackedList(child.field, key, etag)
 
 
@@ -175,7 +178,7 @@ def _id_operators(definition: GraphQLField) -> frozenset[str]:
 
 
 def _operators(filters: GraphQLNamedType | None, name: str) -> frozenset[str]:
-    """What a column can be compared by, in a connection's filters."""
+    """The operators that a connection's filters offer for a column."""
     column = filters.fields.get(name) if isinstance(filters, GraphQLInputObjectType) else None
     operators = get_named_type(column.type) if column else None
     return frozenset(operators.fields) if isinstance(operators, GraphQLInputObjectType) else frozenset()
@@ -187,7 +190,7 @@ def _sort_members(definition: GraphQLField) -> frozenset[str]:
 
 
 def _key_order(entity: Entity, definition: GraphQLField) -> tuple[str, ...]:
-    """A complete order by the key, so that offsets mean the same on each page; none if the tenant cannot sort so."""
+    """A total order by the key, so that offsets mean the same on each page; empty if the tenant lacks that order."""
     order = tuple(f"{name.upper()}_ASC" for name in entity.key)
     return order if set(order) <= _sort_members(definition) else ()
 

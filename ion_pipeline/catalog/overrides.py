@@ -1,4 +1,4 @@
-"""The typed form of `overrides.yml`. The facts are in that file; this only reads and matches them."""
+"""The typed form of `overrides.yml`. The facts are in that file; this module reads and matches them."""
 
 import re
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ class ChildRule:
     """One line of `child_lists`.
 
     Attributes:
-        owner: GraphQL type of the owner, `*` for any.
+        owner: GraphQL type of the owner; `*` matches any type.
         field: The list's field name.
         type: GraphQL type of the elements, with `*` as a wildcard.
         key: Columns that identify an element within its owner (full child tables).
-        link: Column for the element's id, where only the link is of interest.
-        with_fields: Further fields to read on a link.
-        table: Table name, where `<owner>_<field>` would mislead.
+        link: Column for the element's id, where only the link is read.
+        with_fields: Other fields to read with a link.
+        table: Table name, where `<owner>_<field>` would be misleading.
     """
 
     owner: str
@@ -45,13 +45,13 @@ class ChildRule:
         )
 
     def matches(self, owner: str, field: str, element: str) -> bool:
-        """Whether the rule is about this list."""
+        """Whether the rule applies to this list."""
         return field == self.field and fnmatchcase(owner, self.owner) and fnmatchcase(element, self.type)
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What cannot be derived from a schema; see the comments in `overrides.yml` for each part."""
+    """What cannot be derived from a schema; the comments in `overrides.yml` explain each part."""
 
     table_names: Mapping[str, str]
     column_names: Mapping[str, str]
@@ -63,7 +63,7 @@ class Overrides:
 
     @classmethod
     def from_yaml(cls, raw: Mapping[str, Any]) -> Self:
-        """Build from the parsed file."""
+        """Build the overrides from the parsed file."""
         excluded = raw["excluded_fields"]
         child_lists = raw["child_lists"]
         return cls(
@@ -87,5 +87,5 @@ class Overrides:
         )
 
     def child_rule(self, owner: str, field: str, element: str) -> ChildRule | None:
-        """The rule for a list inside a node; None when it does not become a table."""
+        """The rule for a list inside a node; None if the list does not become a table."""
         return next((rule for rule in self.child_rules if rule.matches(owner, field, element)), None)

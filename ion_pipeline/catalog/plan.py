@@ -1,4 +1,4 @@
-"""What will be read and how: the outcome of `negotiate`, before anything is fetched. Pure data, printable."""
+"""What to read and how: the result of `negotiate`, before anything is fetched. Pure data, printable."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,13 +16,13 @@ AbomRoute = Literal["root", "nested", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How a tenant's schema differs from the catalog, for one entity. Fields as `Type.field`.
+    """How a tenant's schema differs from the catalog, for one entity. Fields are given as `Type.field`.
 
     Attributes:
-        missing: Fields and lists the tenant lacks; their columns are null, their tables not read.
+        missing: Fields and lists that the tenant lacks; their columns are null, their tables are not read.
         new: Fields of the tenant that the catalog does not have.
         retyped: Fields of another type that convert without loss, as `Type.field: catalog's type -> tenant's type`.
-        new_values: Values of enums that the catalog does not know, as `Enum.VALUE`; kept as they are.
+        new_values: Enum values that the catalog does not have, as `Enum.VALUE`; they are stored unchanged.
     """
 
     missing: tuple[str, ...] = ()
@@ -39,12 +39,12 @@ RowVersion = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class TrackedList:
-    """A list whose rows have an instant of change of their own: attributes.
+    """A list whose rows have their own `_updated`: attributes.
 
     Attributes:
         field: The list's field.
-        key: The field that tells its rows apart.
-        etag: The field of their etag.
+        key: The field that identifies a row of the list.
+        etag: The field with the rows' etag.
     """
 
     field: str
@@ -54,14 +54,14 @@ class TrackedList:
 
 @dataclass(frozen=True, slots=True)
 class ChangeTracking:
-    """What a tenant offers to see that an entity's rows have changed. Nothing, unless said.
+    """How a tenant lets changes of an entity's rows be detected. By default: not at all.
 
     Attributes:
         updated: Rows can be filtered by their `_updated`.
-        lists: Lists inside whose own `_updated` can be filtered by: attributes, which may change without their owner.
-        etag: The field of the rows' etag, empty if there is none.
-        by_id: Rows can be read in order of their ids, by ranges of ids and by ids.
-        flag: The field that says a row is export controlled, where rows can be filtered by it; empty otherwise.
+        lists: Lists that can be filtered by their rows' `_updated`: attributes, which may change without their owner.
+        etag: The field with the rows' etag; empty if there is none.
+        by_id: Rows can be sorted by id, and filtered by ranges of ids and by lists of ids.
+        flag: The field that marks a row as export controlled, if rows can be filtered by it; empty otherwise.
     """
 
     updated: bool = False
@@ -71,7 +71,7 @@ class ChangeTracking:
     flag: str = ""
 
     def changed_since(self, instant: datetime) -> dict[str, Any]:
-        """The filter for rows that have changed, themselves or in their lists."""
+        """The filter for rows that have changed since an instant, or whose tracked lists have."""
         changed = {"_updated": {"gte": instant.isoformat()}}
         if not self.lists:
             return changed
@@ -79,34 +79,34 @@ class ChangeTracking:
 
     @property
     def version_fields(self) -> tuple[str, ...]:
-        """What to select for `mark`; nothing where there is no etag."""
+        """What to select for `version`; empty if the rows have no etag or cannot be read by id."""
         if not (self.etag and self.by_id):
             return ()
         return ("id", self.etag, *(f"{inner.field} {{ {inner.key} {inner.etag} }}" for inner in self.lists))
 
     def version(self, node: Mapping[str, Any]) -> RowVersion:
-        """What differs whenever a row or one of its watched lists has changed."""
+        """A value that differs whenever the row or one of its tracked lists has changed."""
         lists = (((row[inner.key], row[inner.etag]) for row in node[inner.field] or ()) for inner in self.lists)
         return (node[self.etag], *map(list_version, lists))
 
 
 def list_version(rows: Iterable[tuple[Any, Any]]) -> tuple[tuple[Any, Any], ...]:
-    """The key and etag of a list's rows in an order of their own, which a null among them does not upset."""
+    """The key and etag of a list's rows, sorted as text, because a null cannot be compared with other values."""
     return tuple(sorted(rows, key=lambda row: (str(row[0]), str(row[1]))))
 
 
 @dataclass(frozen=True, slots=True)
 class EntityQuery:
-    """What is asked for where an entity has a connection of its own.
+    """The queries for an entity that has its own connection.
 
     Attributes:
-        shape: What is read and which tables it goes to.
-        page: The document of a page.
-        count: The document that asks for `totalCount` alone.
-        signature: What of a row tells whether it is as it was.
-        signature_page: The document of a page of signatures.
+        shape: What is read, and into which tables.
+        page: The GraphQL document that reads a page of rows.
+        count: The GraphQL document that reads only `totalCount`.
+        signature: The fields by which a row is compared with the stored one.
+        signature_page: The GraphQL document that reads a page of signatures.
         filters_type: GraphQL type of the connection's `filters`; empty if it takes none.
-        tracking: How changes show.
+        tracking: How changes can be detected.
     """
 
     shape: NodeShape
@@ -125,8 +125,8 @@ class EntityPlan:
     Attributes:
         entity: The catalog's entity.
         paging: `keyset` by id, `cursor`, `nested` inside another entity, or `none` where the tenant has no such entity.
-        reason: Why this paging, in a few words.
-        query: What is asked for; None where it is nested or absent.
+        reason: Why this paging was chosen, in a few words.
+        query: Its queries; None where the entity is nested or absent.
         carrier: Name of the entity it is nested in.
         drift: Differences from the catalog.
     """
@@ -145,23 +145,23 @@ class EntityPlan:
 
     @property
     def strategy(self) -> Literal["full"]:
-        """All rows are read, each time."""
+        """A plan reads all rows each time."""
         return "full"
 
     @property
     def query_hash(self) -> str:
-        """Identifies what was asked for; empty without a query of its own."""
+        """Hash of the page query; empty if the entity has none."""
         return hashlib.sha256(self.query.page.encode()).hexdigest() if self.query else ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that one read will do.
+    """Everything that one read will do.
 
     Attributes:
-        entities: In the schema's order; an entity that carries another is there even if it was not asked for.
+        entities: In the schema's order; an entity in which another is nested is included even if it was not selected.
         abom_route: Where generation 2 of the as-built BOM comes from: its root connections, nested lists under part
-            inventories, or nowhere. Generation 1 (`abom_items`, `abom_edges`) is read beside it, where there is any.
+            inventories, or nowhere. Generation 1 (`abom_items`, `abom_edges`) is also read, if the tenant has it.
         new_entities: Root connections of the tenant that the catalog does not have.
     """
 

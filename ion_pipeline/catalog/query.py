@@ -1,4 +1,4 @@
-"""GraphQL documents from shapes. Names come from a schema that graphql-core has validated, values only as variables."""
+"""GraphQL documents from shapes. Names come from a schema that graphql-core has validated; values are variables."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,17 +18,17 @@ def page_query(
     sort: Iterable[str],
     cursors: bool = False,
 ) -> str:
-    """The document that reads one page.
+    """The GraphQL document that reads one page.
 
-    Variables: `first`, `after` for cursor paging, `filters` for keyset paging; those without a value are left out.
+    Its variables are `first`, `after` (cursor paging) and `filters` (keyset paging); a request may omit any of them.
 
     Args:
         name: Name of the operation.
         root_field: The connection's field on `Query`.
-        definition: That field in the tenant's schema, for the types of its arguments.
+        definition: The field in the tenant's schema, for the types of its arguments.
         shape: What to select.
-        sort: Members of the connection's sort enum; none for the server's own order.
-        cursors: Ask for each row's cursor.
+        sort: Members of the connection's sort enum; empty for the server's own order.
+        cursors: Whether to select each row's cursor.
     """
     variables = [argument for argument in ("filters", "first", "after") if argument in definition.args]
     selection = [
@@ -51,7 +51,7 @@ def page_query(
 
 
 def count_query(name: str, root_field: str, definition: GraphQLField) -> str:
-    """The document that asks how many rows match `filters`, reading one at most."""
+    """The GraphQL document that counts the rows that match `filters`."""
     variables = [argument for argument in ("filters", "first") if argument in definition.args]
     return _document(
         f"{name}_count", root_field, definition, variables=variables, selection=["pageInfo { totalCount }"]
@@ -86,7 +86,7 @@ def _selection(shape: NodeShape) -> list[str]:
     lines = list(fields)
     for child in shape.lists:
         lines += [f"{child.field} {{", *_indented(_selection(child.node)), "}"]
-    # A type of which the tenant has nothing we know still has to select something.
+    # GraphQL requires at least one field, also for a type of which the tenant lacks every known field.
     return lines or ["__typename"]
 
 

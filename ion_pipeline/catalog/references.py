@@ -1,8 +1,8 @@
-"""Which rows refer to which: what export control, once a row has it, reaches.
+"""Which rows refer to which rows: along these references, export control of one row extends to others.
 
-Derived from the schema: `partId` beside `part: Part` refers to parts, a list inside a row to its owner, and a row
-that lists others to them. What cannot be derived, and what refers without belonging, stands in the two small
-tables below with its reason.
+References are derived from the schema: `partId` next to `part: Part` refers to parts, a row of a child list refers to
+its owner, and a row with a list of links refers to the linked rows. `_BY_NAME` holds the references that cannot be
+derived. A strong reference means "belongs to"; `WEAK` holds the columns that mean something else, with the reason.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ FLAG = "export_controlled"
 #: Their field that says so.
 FLAG_FIELD = "exportControlled"
 
-# Columns without a field of the same name beside them.
+# Columns whose type has no object field of the same name, and the entity that each refers to.
 _BY_NAME = {
     ("run_step_fields", "run_step_id"): "run_steps",
     ("part_kit_item_part_inventories", "part_inventory_id"): "part_inventories",
@@ -32,28 +32,29 @@ _BY_NAME = {
     ("steps", "downstream_step_ids"): "steps",
 }
 
-#: References that mean something else than "belongs to", with the reason.
+#: Weak references: columns that mean something else than "belongs to", with the reason.
 WEAK = {
-    ("parts", "revised_from_id"): "each revision has a flag of its own, and the later one decides for itself",
-    ("steps", "origin_step_id"): "where a step was copied from: the procedure it is in now has a flag of its own",
-    ("abom_items", "parent_id"): "one of several parents; what holds an item is said by its edges",
-    ("abom_items", "acceptable_part_ids"): "what might stand in for the part, not what it is",
-    ("part_inventories", "merge_candidate_ids"): "a proposal of ION's",
+    ("parts", "revised_from_id"): "each revision has its own flag and does not inherit that of an earlier one",
+    ("steps", "origin_step_id"): "where a step was copied from: the procedure it is in now has its own flag",
+    ("abom_items", "parent_id"): "one of several parents; the edges say which item holds which",
+    ("abom_items", "acceptable_part_ids"): "possible substitutes for the part, not the part itself",
+    ("part_inventories", "merge_candidate_ids"): "a proposal by ION",
     ("run_steps", "upstream_step_ids"): "the order of steps: a step belongs to its run and its parent",
     ("run_steps", "downstream_step_ids"): "the order of steps",
     ("steps", "upstream_step_ids"): "the order of steps: a step belongs to its procedure and its parent",
     ("steps", "downstream_step_ids"): "the order of steps",
 }
 
-#: What a handle names: ION gives most rows an `entityId`, by which a comment, a label or a custom field refers to any.
+#: The target of a reference by handle. ION gives most rows an `entityId` (the handle); a comment, a label or a custom
+#: field refers to a row of any table by it.
 ENTITIES = "entities"
-# A handle that may be null is another row's (a comment's, a field's value); one that may not is the row's own, except:
+# A non-null `entityId` is the row's own handle, a nullable one names another row. In these tables it always does.
 _ON_ANY_ENTITY = ("barcode_labels", "user_subscriptions")
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A row between the two: `select to_column from table where from_column in (the ids above)` is what is named."""
+    """A table between the two rows: `select to_column from table where from_column in (ids of target rows)`."""
 
     table: str
     from_column: str
@@ -62,15 +63,15 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Rows of one table that hang below rows of another.
+    """A strong reference: rows of one table belong to rows of another.
 
     Attributes:
-        table: Whose rows.
-        via: The table in which both are named: the same, or a link between them.
-        own: Column of `via` with the id of the row below; empty where the row names the other itself.
-        column: Column of `via` that names the other.
-        target: Whose rows are above; `ENTITIES` where they are named by their handle.
-        lookup: How `column` names them, where not by id.
+        table: The table whose rows refer.
+        via: The table that holds the reference: `table` itself, or a table of links.
+        own: Column of `via` with the id of the referring row; empty where `via` is `table`.
+        column: Column of `via` that names the target row.
+        target: The table that is referred to; `ENTITIES` where the target row is named by its handle.
+        lookup: How to find the target row, where `column` does not hold its id.
     """
 
     table: str
@@ -83,7 +84,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class WeakReference:
-    """A column that names rows of another table to which its own row does not belong."""
+    """A column that names rows of another table, although its own row does not belong to them."""
 
     table: str
     column: str
@@ -93,13 +94,13 @@ class WeakReference:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What export control may reach.
+    """The references along which export control extends.
 
     Attributes:
         roots: Tables whose rows carry the flag.
-        handles: Tables whose rows have a handle of their own.
-        strong: How rows hang below others, for tables that the flag may reach.
-        weak: Columns that name such rows without belonging to them.
+        handles: Tables whose rows have their own handle.
+        strong: References by which a row belongs to another, for targets that the flag may reach.
+        weak: Columns that name such targets without belonging to them.
     """
 
     roots: tuple[str, ...]
@@ -114,11 +115,11 @@ class References:
 
 
 def references(schema: GraphQLSchema, catalog: Catalog) -> References:
-    """Derive what hangs below what.
+    """Derive the references between tables.
 
     Args:
-        schema: The schema that the catalog was derived from.
-        catalog: Every table.
+        schema: The schema that the catalog is derived from.
+        catalog: The catalog with every table.
     """
     of_type = {entity.node_type: name for name, entity in catalog.entities.items()}
     roots = tuple(
@@ -127,15 +128,15 @@ def references(schema: GraphQLSchema, catalog: Catalog) -> References:
         if name in catalog.entities and FLAG in {column.name for column in catalog.entities[name].columns}
     )
     every = [*_columns(schema, catalog, of_type), *_owners(catalog)]
-    below = [one for one in every if (one.via, one.column) not in WEAK]
-    below += _links(catalog)
-    handles, named = _handles(schema, catalog)
-    below += named
-    reached = _reached(roots, handles, below)
+    strong = [one for one in every if (one.via, one.column) not in WEAK]
+    strong += _links(catalog)
+    handles, by_handle = _handles(schema, catalog)
+    strong += by_handle
+    reached = _reached(roots, handles, strong)
     return References(
         roots,
         handles,
-        tuple(one for one in below if one.target in reached),
+        tuple(one for one in strong if one.target in reached),
         tuple(
             WeakReference(one.table, one.column, one.target, _is_list(catalog, one))
             for one in every
@@ -145,7 +146,7 @@ def references(schema: GraphQLSchema, catalog: Catalog) -> References:
 
 
 def _columns(schema: GraphQLSchema, catalog: Catalog, of_type: Mapping[str, str]) -> Iterator[Reference]:
-    """Columns that name rows of an entity."""
+    """References in columns: the row itself names a row of an entity."""
     for entity in catalog.entities.values():
         yield from _of_node(schema, entity.name, entity.node_type, entity.columns, of_type)
         for child in entity.children:
@@ -165,14 +166,14 @@ def _of_node(
         return
     for column in columns:
         target = _BY_NAME.get((table, column.name))
-        beside = fields.fields.get(column.field.removesuffix("Id").removesuffix("ID"))
+        sibling = fields.fields.get(column.field.removesuffix("Id").removesuffix("ID"))
         if (
             target is None
             and column.field.endswith(("Id", "ID"))
-            and beside
-            and is_object_type(get_named_type(beside.type))
+            and sibling
+            and is_object_type(get_named_type(sibling.type))
         ):
-            target = of_type.get(get_named_type(beside.type).name)
+            target = of_type.get(get_named_type(sibling.type).name)
         if target:
             yield Reference(table, table, "", column.name, target)
 
@@ -184,16 +185,16 @@ def _owners(catalog: Catalog) -> Iterator[Reference]:
 
 
 def _links(catalog: Catalog) -> Iterator[Reference]:
-    """Rows that refer to others through a table of links."""
+    """References through a table of links."""
     for entity in catalog.entities.values():
         for child in entity.children:
             target = _BY_NAME.get((child.table, child.columns[0].name)) or _entity_of(catalog, child)
             if _is_link(child) and target:
                 yield Reference(entity.name, child.table, child.owner_column.name, child.columns[0].name, target)
-    # An issue about a unit need not hold its id: most name their units here and nowhere else.
+    # Most issues name their units only in this table; an issue's own row need not hold a unit's id.
     if {"issues", "issue_part_inventories"} <= catalog.entities.keys():
         yield Reference("issues", "issue_part_inventories", "issue_id", "part_inventory_id", "part_inventories")
-    # Generation 1 of the as-built record: what is held by a unit's item is an installation in that unit.
+    # Generation 1 of the as-built record: an item under a unit's item is an installation in that unit.
     if {"abom_items", "abom_edges"} <= catalog.entities.keys():
         holder = Lookup("abom_items", "part_inventory_id", "id")
         yield Reference(
@@ -202,9 +203,9 @@ def _links(catalog: Catalog) -> Iterator[Reference]:
 
 
 def _handles(schema: GraphQLSchema, catalog: Catalog) -> tuple[tuple[str, ...], list[Reference]]:
-    """Tables whose rows have a handle, and columns that hold the handle of another row."""
+    """Tables whose rows have their own handle, and references by the handle of another row."""
     own: list[str] = []
-    named: list[Reference] = []
+    by_handle: list[Reference] = []
     nodes = {name: entity.node_type for name, entity in catalog.entities.items()}
     nodes |= {child.table: child.node_type for entity in catalog.entities.values() for child in entity.children}
     for table in catalog.tables.values():
@@ -215,26 +216,27 @@ def _handles(schema: GraphQLSchema, catalog: Catalog) -> tuple[tuple[str, ...], 
         if is_own and table.name not in _ON_ANY_ENTITY and table.key == ("id",):
             own.append(table.name)
         else:
-            named.append(Reference(table.name, table.name, "", "entity_id", ENTITIES))
-    return tuple(own), named
+            by_handle.append(Reference(table.name, table.name, "", "entity_id", ENTITIES))
+    return tuple(own), by_handle
 
 
-def _reached(roots: Collection[str], handles: Collection[str], below: Collection[Reference]) -> set[str]:
-    under: defaultdict[str, set[str]] = defaultdict(set)
-    for one in below:
-        under[one.target].add(one.table)
+def _reached(roots: Collection[str], handles: Collection[str], strong: Collection[Reference]) -> set[str]:
+    """The tables that the flag may reach from the roots."""
+    referring: defaultdict[str, set[str]] = defaultdict(set)
+    for one in strong:
+        referring[one.target].add(one.table)
     for table in handles:
-        under[table].add(ENTITIES)
+        referring[table].add(ENTITIES)
     found, waiting = set(roots), list(roots)
     while waiting:
-        for table in under[waiting.pop()] - found:
+        for table in referring[waiting.pop()] - found:
             found.add(table)
             waiting.append(table)
     return found
 
 
 def _is_link(child: ChildList) -> bool:
-    """Whether the list holds no more than the ids of other rows (and what the link itself says)."""
+    """Whether the list holds only the ids of other rows, and fields of the link itself."""
     return child.columns[0].field == "id" and child.columns[0].name != "id"
 
 

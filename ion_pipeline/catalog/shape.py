@@ -1,6 +1,7 @@
-"""What is read of a node and which tables it goes to: the one description that queries and conversion share.
+"""What is read of a node, and into which tables: the description that queries and conversion share.
 
-A shape is a tree like the GraphQL selection it stands for. Pure data; `negotiate` makes it, `query` and `arrow` use it.
+A shape is a tree with the structure of a GraphQL selection. Pure data: `negotiate` makes it, `query` and
+`extract/arrow` use it.
 """
 
 from collections.abc import Iterator
@@ -14,12 +15,12 @@ from ion_pipeline.catalog.catalog import Column
 
 @dataclass(frozen=True, slots=True)
 class FieldShape:
-    """One column as this tenant has it.
+    """One column, and how this tenant provides it.
 
     Attributes:
         column: The catalog's column.
-        present: The tenant has the field; if not, the column is null.
-        as_text: The tenant's scalar is of another kind and its JSON text is kept, without loss.
+        present: Whether the tenant has the field; if not, the column is null.
+        as_text: Whether the tenant's scalar has another type; its JSON text is then stored, without loss.
     """
 
     column: Column
@@ -34,7 +35,7 @@ class NodeShape:
     Attributes:
         table: The table its rows go to.
         fields: The table's own columns in order, without the owner's id.
-        owner: The first column of a child table; None where rows do not carry their owner's id.
+        owner: The first column of a child table; None where rows do not store their owner's id.
         lists: Lists (or single objects) inside the node.
     """
 
@@ -51,11 +52,11 @@ class NodeShape:
 
     @property
     def needs_id(self) -> bool:
-        """Whether a list inside takes this node's id along."""
+        """Whether a list inside stores this node's id."""
         return any(child.node.owner for child in self.lists)
 
     def tables(self) -> Iterator[str]:
-        """All tables that rows go to, the node's own first."""
+        """All tables that the rows are written to, the node's own first."""
         yield self.table
         for child in self.lists:
             yield from child.node.tables()

@@ -1,7 +1,7 @@
-"""What tells whether a row is as it was: its key, etag and `_updated`, and as much of the lists inside it.
+"""The fields that show whether a row has changed: its key, etag and `_updated`, and the same of the lists inside it.
 
-Rows without an etag, such as links, tell it by their values alone. A signature is a shape like any other, so that the
-same documents and conversion serve it.
+Rows without an etag, such as links, are compared by all their values. A signature is a shape, so that the functions
+for queries and conversion work for it too.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ _ETAG = "_etag"
 
 
 def signature(entity: Entity, shape: NodeShape) -> NodeShape:
-    """The part of an entity's shape by which its rows are compared with what is known."""
+    """The part of an entity's shape by which its rows are compared with the stored rows."""
     return _reduced(shape, {entity.name: entity.key, **{child.table: child.key for child in entity.children}})
 
 
 def _reduced(shape: NodeShape, keys: Mapping[str, tuple[str, ...]]) -> NodeShape:
     fields = tuple(field for field in shape.fields if field.present)
     if any(field.column.name == _ETAG for field in fields):
-        telling = {*keys.get(shape.table, ()), _ETAG, UPDATED}
-        fields = tuple(field for field in fields if field.column.name in telling)
+        compared = {*keys.get(shape.table, ()), _ETAG, UPDATED}
+        fields = tuple(field for field in fields if field.column.name in compared)
     lists = tuple(replace(child, node=_reduced(child.node, keys)) for child in shape.lists)
     return NodeShape(shape.table, fields, shape.owner, lists)

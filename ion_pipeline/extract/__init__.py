@@ -1,18 +1,17 @@
-"""What to read from ION and how: a schema becomes a plan, a plan becomes record batches, and counts are checked.
+"""Reads ION: a plan becomes record batches, and the rows that came are checked against ION's counts.
 
     schema = await client.introspect()
     plan = negotiate(schema, known_catalog(), selection)       # nothing is fetched; print(plan) shows it
     results = await fetch(client, plan, sink, progress=progress, page_size=500)
 
-A refresh reads only what changed, from what is known (`state`):
+A refresh reads only the changes since the last one (`state`):
 
     tasks = await decide(client, plan, known_of(plan, state), page_size=500)
     results = await carry_out(client, plan, state, tasks, sink, clock=clock)
 
-The catalog says which entities and tables there are (`catalog`, `overrides.yml`), `negotiate` compares it with the
-tenant's schema, `query` and `arrow` turn one shape into a document and back into rows, `paging` leads from page to
-page, `fetch` drives and `verify` counts; `decide`, `refresh` and `deletes` are about changes. Files are not written
-here: rows go to a `BatchSink`.
+`ion_pipeline.catalog` makes the plan. `fetch` reads it: `paging` leads from page to page, `arrow` turns a page into
+record batches, `verify` compares counts. `decide`, `refresh` and `deletes` find and read changes, `resume` continues an
+interrupted read, `audit` compares all rows. This package writes no files: rows go to a `BatchSink`.
 """
 
 from ion_pipeline.extract.audit import EntityAudit, RowDifference, audit

@@ -1,4 +1,4 @@
-"""Many small questions about connections in one request: counts, and short lists of ids, under aliases."""
+"""Many small questions about connections in one request, under GraphQL aliases: counts and short lists of ids."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,21 +16,21 @@ from ion_pipeline.client import (
 from ion_pipeline.client.parts import Part
 from ion_pipeline.task_group import task_group
 
-# Seventy entities with two counts each are one request.
+# Large enough for two counts of each of seventy entities in one request.
 _QUESTIONS_PER_REQUEST = 200
 _ROWS_PER_REQUEST = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """How many rows of an entity match, and some fields of the first of them.
+    """Asks how many rows of an entity match, and for some fields of the first of them.
 
     Attributes:
         plan: The entity.
-        query: Its documents and what its connection takes.
+        query: The entity's queries; gives the type of the filters.
         filters: Which rows; None for all.
-        fields: Fields of the rows to give; none for the count alone.
-        first: Rows to give; as many as the tenant accepts at once where that is less.
+        fields: Fields of the rows to select; empty for the count alone.
+        first: Rows to return at most; less where the tenant accepts fewer rows at once.
     """
 
     plan: EntityPlan
@@ -41,18 +41,18 @@ class Question:
 
     @property
     def rows(self) -> int:
-        """Rows that may come."""
+        """Rows that the answer may hold."""
         return self.first if self.fields else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What ION says to a question.
+    """ION's answer to a question.
 
     Attributes:
         total: Rows that match.
-        nodes: The fields asked for, of as many rows as asked for, or as the tenant gives at once if that is less.
-        asked: Rows asked for.
+        nodes: The selected fields of the rows that came.
+        asked: Rows that were asked for.
     """
 
     total: int
@@ -61,24 +61,24 @@ class Reply:
 
     @property
     def is_whole(self) -> bool:
-        """Every row that matches came."""
+        """Whether every row that matches came."""
         return len(self.nodes) >= self.total
 
 
 async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -> list[Reply | None]:
-    """Ask, in as few requests as the answers' size allows.
+    """Send questions in as few requests as the size of the answers allows.
 
     Args:
         client: The tenant.
-        questions: In any number.
-        about: What it is for, as error messages name it.
+        questions: The questions, any number.
+        about: What the questions are about, for error messages.
 
     Returns:
         A reply to each question; None where the API key may not read the entity.
 
     Raises:
-        UnexpectedAnswerError: An answer is not what was asked for; ids are whole numbers.
-        IonApiError: After the client's retries, and after asking for less where ION runs out of time.
+        UnexpectedAnswerError: An answer does not have the expected form; an id must be a whole number.
+        IonApiError: A request failed after the client's retries, and after smaller requests where ION timed out.
     """
     async with task_group() as group:
         tasks = [group.create_task(_ask(client, batch, about)) for batch in _batches(questions)]
@@ -99,7 +99,7 @@ async def _ask(client: IonClient, questions: list[Question], about: str) -> list
             limit.learn(max((reply.asked for reply in replies if reply), default=smaller))
             return replies
         if len(questions) > 1:
-            # Too much at once, or one entity of many that may not be read.
+            # The request is too large, or the API key may not read one of the entities.
             middle = len(questions) // 2
             halves = [await _ask(client, half, about) for half in (questions[:middle], questions[middle:])]
             return [*halves[0], *halves[1]]
@@ -120,7 +120,7 @@ async def _ask(client: IonClient, questions: list[Question], about: str) -> list
 
 
 def document_of(questions: Iterable[Question]) -> tuple[str, dict[str, Any]]:
-    """The document and its variables; values travel as variables only."""
+    """The GraphQL document and its variables; values are passed as variables only."""
     declared, lines, variables = [], [], {}
     for number, question in enumerate(questions):
         arguments = f"first: {question.first}"

@@ -1,4 +1,4 @@
-"""A page's nodes as record batches, column by column, for the entity's table and those of the lists inside."""
+"""Converts a page's nodes to record batches, for the entity's table and for the tables of the lists inside."""
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
@@ -19,14 +19,15 @@ def to_batches(nodes: Sequence[Node], shape: NodeShape) -> Iterator[tuple[str, p
     """Convert a page.
 
     Args:
-        nodes: The page's nodes as parsed from JSON.
-        shape: What was asked for.
+        nodes: The page's nodes, parsed from JSON.
+        shape: What was selected.
 
     Yields:
-        Table name and batch: the node's own table first, also when there are no rows; a list's table only with rows.
+        Table name and batch: the node's own table first, even without rows; a list's table only if it has rows.
 
     Raises:
-        UnexpectedAnswerError: A value has another type than its column. Names table, field and id, never the value.
+        UnexpectedAnswerError: A value does not have its column's type. The message names table, field and id, but not
+            the value.
     """
     yield from _batches(nodes, None, shape)
 
@@ -58,14 +59,14 @@ def _array(nodes: Sequence[Node], field: FieldShape, shape: NodeShape, owners: S
         raise UnexpectedAnswerError(
             f"{shape.table}: field {column.field} of {_name(nodes, error.index, shape, owners)} is {error.reason}; "
             f"ION's schema says {column.graphql_type}.",
-            remedy="Leave the entity out of ION_ENTITIES until its type is settled, and report it.",
+            remedy="Leave the entity out of ION_ENTITIES, and report the field and both types.",
         ) from None
     except KeyError:
         raise _left_out(nodes, column.field, shape, owners) from None
 
 
 def _lists(nodes: Sequence[Node], child: ListShape, shape: NodeShape, owners: Sequence[int] | None) -> list[list[Node]]:
-    """The rows inside each node, objects all; what holds anything else is named by its owner."""
+    """The rows of a list inside each node. Raises UnexpectedAnswerError where an element is not an object."""
     try:
         values = list(map(itemgetter(child.field), nodes))
     except KeyError:
@@ -75,7 +76,7 @@ def _lists(nodes: Sequence[Node], child: ListShape, shape: NodeShape, owners: Se
     for index, value in enumerate(values):
         if value is not None and not isinstance(value, list):
             name = _name(nodes, index, shape, owners)
-            raise _no_row(f"{shape.table}: {child.field} of {name} is {kind_of(value)}, no list.")
+            raise _no_row(f"{shape.table}: {child.field} of {name} is {kind_of(value)}, not a list.")
         if value and not _OBJECTS.issuperset(map(type, value)):
             at = next(at for at, row in enumerate(value) if type(row) is not dict)
             where = f"{child.field}[{at}]" if child.is_list else child.field
@@ -93,7 +94,7 @@ def _owners(nodes: Sequence[Node], lists: Sequence[Sequence[Node]], child: ListS
 
 
 def _name(nodes: Sequence[Node], index: int, shape: NodeShape, owners: Sequence[int] | None) -> str:
-    """A row of a list by its owner, another by its id, or by its place where that is no number: it may be anything."""
+    """A row's name in messages: by its owner's id, by its own id, or by its position if the id is not a number."""
     if shape.owner and owners:
         return f"a row of {shape.owner.name} {owners[index]}"
     node = nodes[index]
@@ -107,10 +108,10 @@ def _left_out(
 ) -> UnexpectedAnswerError:
     index = next(index for index, node in enumerate(nodes) if field not in node)
     name = _name(nodes, index, shape, owners)
-    return _no_row(f"{shape.table}: ION left out field {field} of {name}, which was asked for.")
+    return _no_row(f"{shape.table}: ION's answer lacks field {field} of {name}, although it was selected.")
 
 
 def _no_row(message: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(
-        message, remedy="Nothing was kept. Try again; if it stays, report it to ION's support."
+        message, remedy="Nothing was kept. Try again; if the error persists, report it to ION's support."
     )

@@ -1,9 +1,9 @@
-"""The nightly question: is every row that was read still as ION has it, whatever `_updated` says?
+"""The nightly comparison: is every stored row still as ION has it, whatever `_updated` says?
 
-Signatures of all rows (key, etag, the same of the lists inside) are read page by page and compared with what is known.
-What differs is told apart: what the next refresh would have brought, and what had drifted silently, which no refresh
-would have. Only entities whose changes are told by `_updated` are asked; the others are compared or read in full by
-every refresh. Reads no more of a row than that; repairing is `refresh`'s work.
+The audit reads the signatures of all rows (key, etag, and the same of the lists inside) page by page and compares them
+with the stored rows. It distinguishes differences that the next refresh would have found from silent drift, which no
+refresh would find. It covers only entities whose changes are detected by `_updated`; every refresh compares the etags
+of the others or reads them in full. It reads only signatures; `refresh` repairs the differences.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from ion_pipeline.extract.stream import PageSize, pages
 from ion_pipeline.extract.verify import KeyLog, check_count
 from ion_pipeline.task_group import task_group
 
-# Compared in one go: few enough to hold, enough to be worth a query.
+# Rows compared by one query: few enough to hold in memory, enough to make the query worthwhile.
 _CHUNK_ROWS = 20_000
 
 Key = tuple[Any, ...]
@@ -40,12 +40,12 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class RowDifference:
-    """A row, or an owner of rows, that is not as known.
+    """A row, or an owner of list rows, that differs between ION and the warehouse.
 
     Attributes:
-        key: Its key.
-        there: ION has something of it that is not known.
-        known: Something of it is known that ION does not have.
+        key: The row's key.
+        there: ION has a version or list row that the warehouse does not have.
+        known: The warehouse has a version or list row that ION does not have.
     """
 
     key: Key
@@ -54,31 +54,31 @@ class RowDifference:
 
 
 class KnownSignatures(Protocol):
-    """Compares with what the last refresh left."""
+    """Compares signatures with the rows that the last refresh stored."""
 
     def compare(self, table: str, key: Sequence[str], rows: pa.Table, id_range: IdRange) -> list[RowDifference]:
-        """Rows of a table that are not as known, as far as `rows` has columns.
+        """The rows of a table that differ in the columns of `rows`.
 
         Args:
             table: The table.
-            key: Columns to name differences by; the first one is spanned.
-            rows: All that ION has within the id_range.
-            id_range: What of the known rows to compare with.
+            key: Columns that identify a difference; `id_range` applies to the first one.
+            rows: All rows that ION has in the range.
+            id_range: The range of stored rows to compare with.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class EntityAudit:
-    """What an audit found of one entity.
+    """What an audit found in one entity.
 
     Attributes:
-        entity: Its name.
-        rows: Rows ION has.
-        changed: Rows that changed without their `_updated` moving into a refresh's sight.
-        missing: Rows that ION had and we did not, where the counts agreed.
-        surplus: Rows that we had and ION did not, where the counts agreed.
-        lists: Rows whose lists differed (links, files, attributes) though they themselves were as known.
-        repair: Everything that differs, with what the next refresh would have brought.
+        entity: Name of the entity.
+        rows: Rows that ION has.
+        changed: Rows that changed although their `_updated` is too old for a refresh to read them.
+        missing: Rows that ION had and the warehouse lacked, although the counts agreed.
+        surplus: Rows that the warehouse had and ION lacked, although the counts agreed.
+        lists: Unchanged rows whose lists (links, files, attributes) differed.
+        repair: A task for all differences, those that the next refresh would have found included; None without any.
     """
 
     entity: str
@@ -91,15 +91,15 @@ class EntityAudit:
 
     @property
     def drifted(self) -> int:
-        """Rows that had drifted silently."""
+        """Rows with changes that ION did not report."""
         return self.changed + self.missing + self.surplus + self.lists
 
 
 @dataclass
 class _Found:
-    """Keys of rows that differ, each in one set alone, and of those that a refresh would bring.
+    """Keys of rows that differ, each in exactly one set; `ordinary` repeats those that a refresh would find.
 
-    Lists without an owner, neither ION's nor ours, are left over from something that went wrong.
+    `ownerless` holds owners of stored list rows that neither ION nor the warehouse has: left over from an error.
     """
 
     changed: set[Key] = field(default_factory=set)
@@ -110,15 +110,15 @@ class _Found:
     ordinary: set[Key] = field(default_factory=set)
 
     def audit(self, task: Task, *, rows: int, by_id: bool) -> EntityAudit:
-        # Counts are compared by every refresh: a row can only be missing unseen where another is too many.
+        # Every refresh compares counts, so a missing row stays undetected only if there is a surplus row too.
         unseen = min(len(self.new - self.ordinary), len(self.gone))
         wanted, gone = self.changed | self.new | self.lists, self.gone | self.ownerless
         if by_id and (gone or 2 * len(wanted) <= rows):
             differences = Differences(gone={key[0] for key in gone}, unknown={key[0] for key in wanted})
-            repair = replace(task, action="repair", reason="not as known", total=rows, differences=differences)
+            repair = replace(task, action="repair", reason="rows differ", total=rows, differences=differences)
         else:
-            # Row by row more than half of them would take more requests than all in order.
-            repair = replace(task, action="full", reason="not as known", total=rows)
+            # Reading more than half of the rows by id would take more requests than reading all rows in order.
+            repair = replace(task, action="full", reason="rows differ", total=rows)
         return EntityAudit(
             entity=task.plan.name,
             rows=rows,
@@ -139,19 +139,19 @@ async def audit(
     page_size: int,
     progress: Progress | None = None,
 ) -> list[EntityAudit]:
-    """Compare every row of the entities whose changes are told by `_updated`.
+    """Compare every row of the entities whose changes are detected by `_updated`.
 
     Args:
         client: The tenant, open.
         tasks: From `decide`: which entities may be read.
-        known: What should be there.
-        signatures: Compares.
+        known: What is stored of each entity.
+        signatures: Compares signatures with the stored rows.
         page_size: Rows asked for in one request at most.
-        progress: Hears how it goes.
+        progress: Receives progress.
 
     Raises:
-        IonApiError: A request failed for good.
-        CountMismatchError, PagingError, DuplicateKeyError: An entity did not hold still, at the second reading too.
+        IonApiError: A request failed permanently.
+        CountMismatchError, PagingError, DuplicateKeyError: An entity changed while it was read, the second time too.
     """
     places = asyncio.Semaphore(client.max_concurrency)
     listener = progress or NoProgress()
@@ -180,7 +180,7 @@ async def audit(
 
 @dataclass(frozen=True, slots=True)
 class _SignatureScan:
-    """One entity's signatures, read and compared."""
+    """Reads and compares one entity's signatures."""
 
     client: IonClient
     task: Task
@@ -195,7 +195,7 @@ class _SignatureScan:
         return self.task.plan
 
     async def run(self, *, by_id: bool) -> EntityAudit:
-        """Read all, a chunk at a time where they come in order of their ids."""
+        """Read all signatures; compare them in chunks if they come in the order of their ids, else all at once."""
         name, shape = self.plan.name, self.query.signature
         reader = PageReader(self.client, self.plan, replace(self.query, page=self.query.signature_page))
         pager = KeysetPager(name) if by_id else CursorPager(name, row_key(self.plan.entity, shape))
@@ -224,27 +224,27 @@ class _SignatureScan:
         entity, shape = self.plan.entity, self.query.signature
         for row in self.signatures.compare(entity.name, entity.key, chunk.table(shape), id_range):
             (found.changed if row.there and row.known else found.new if row.there else found.gone).add(row.key)
-        watched = {inner.field for inner in self.query.tracking.lists}
-        told, untold = set[Key](), set[Key]()
+        tracked = {inner.field for inner in self.query.tracking.lists}
+        reported, unreported = set[Key](), set[Key]()
         recent = set(_recent(chunk.table(shape), entity.key, self.since))
         for child in shape.lists:
             if child.node.owner is None:
                 continue
             owner, rows = [child.node.owner.name], chunk.table(child.node)
             owners = {row.key for row in self.signatures.compare(child.node.table, owner, rows, id_range)}
-            (told if child.field in watched else untold).update(owners)
-            if child.field in watched:
+            (reported if child.field in tracked else unreported).update(owners)
+            if child.field in tracked:
                 recent.update(_recent(rows, owner, self.since))
-        # Of the recent rows a refresh sees those that differ themselves, or in a list that it watches.
-        found.ordinary |= recent & (found.changed | found.new | told)
-        others = (told | untold) - found.changed - found.new - found.gone
-        there = set(_keys(chunk.table(shape), entity.key)) if others else set[Key]()
-        found.lists |= others & there
-        found.ownerless |= others - there
+        # A refresh finds the recent rows that differ themselves or in a tracked list.
+        found.ordinary |= recent & (found.changed | found.new | reported)
+        others = (reported | unreported) - found.changed - found.new - found.gone
+        in_ion = set(_keys(chunk.table(shape), entity.key)) if others else set[Key]()
+        found.lists |= others & in_ion
+        found.ownerless |= others - in_ion
 
 
 class _Chunk:
-    """Signatures as they come, table by table."""
+    """Collects signatures by table."""
 
     def __init__(self, shape: NodeShape) -> None:
         self.rows = 0
@@ -252,17 +252,17 @@ class _Chunk:
         self._batches: dict[str, list[pa.RecordBatch]] = {}
 
     def add(self, table: str, batch: pa.RecordBatch) -> None:
-        """Add a page's rows."""
+        """Add the rows of a page."""
         self._batches.setdefault(table, []).append(batch)
         self.rows += batch.num_rows if table == self._own else 0
 
     def table(self, shape: NodeShape) -> pa.Table:
-        """All of a table's rows."""
+        """All rows collected for a table."""
         return pa.Table.from_batches(self._batches.get(shape.table, []), schema=shape.arrow_schema)
 
 
 def _recent(rows: pa.Table, key: Sequence[str], since: datetime) -> Iterator[Key]:
-    """Keys of the rows that a refresh would ask for."""
+    """Keys of the rows that a refresh would read."""
     if UPDATED in rows.column_names:
         recent = rows.filter(pc.greater_equal(rows[UPDATED], pa.scalar(since, rows.schema.field(UPDATED).type)))
         yield from _keys(recent, key)

@@ -1,8 +1,8 @@
-"""What a refresh has to read, from what is known and two counts per entity. Reads no rows.
+"""What a refresh has to read, decided from the state and two counts per entity. Reads no rows.
 
-One request asks every entity how many rows it has and how many changed since its watermark. Where neither tells of
-anything new, nothing is read. A count that fell is not believed blindly: an entity that vanished or lost a large part
-of its rows stops the refresh, because un-doing a mass delete is harder than confirming one.
+One request asks for each entity how many rows it has and how many changed since its watermark. If both show no change,
+nothing is read. An entity that vanished or lost a large part of its rows stops the refresh, because undoing a mass
+delete is harder than confirming one.
 """
 
 from collections import defaultdict
@@ -25,26 +25,26 @@ Action = Literal[
 ]
 _Kind = Literal["total", "changed", "versions", "sample"]
 _Replies = defaultdict[_Kind, list[Reply | None]]
-# Below this an entity may lose any share of its rows in a day's work.
+# An entity may lose this many rows, whatever share of all its rows that is, in a normal day's work.
 _FEW_ROWS = 100
-# A list of ids and etags as short as this comes with the counts.
+# The ids and etags of an entity with fewer rows than this are read together with the counts.
 _SHORT = 500
 NEVER_READ = "never read before"
-# Changes as few as this are compared with what is known before any is read.
+# Up to this many changed rows are compared with the known versions before any row is read.
 FEW_VERSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What should be there when a round of reading begins.
+    """What is known of an entity when a round of reading begins.
 
     Attributes:
-        rows: Rows known.
-        since: Changes from this instant on are asked for; None: the entity has to be read in full.
-        why: Why in full, if so.
-        etags: Id to etag of an entity whose changes show by etag alone, if it is a short one; None otherwise.
-        seen: Marks of the rows that have changed since and are known, if they are few.
-        sample: Rows to be asked for beside the counts, to see whether ION still has what it once had.
+        rows: Number of known rows.
+        since: Changes from this instant on are asked for; None if the entity's changes cannot be asked for.
+        why: Why the entity has to be read in full; empty if it does not have to.
+        etags: Id to etag, for a short entity whose changes show in etags only; None otherwise.
+        seen: Versions of the known rows that changed since then, if they are few.
+        sample: Rows to ask for together with the counts, to check whether ION was restored to an earlier state.
     """
 
     rows: int
@@ -57,19 +57,19 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be done about one entity.
+    """What to do for one entity.
 
     Attributes:
         plan: The entity, and how it can be read.
         action: What to read of it.
         reason: Why, in a few words.
-        rows: Rows that will come, as far as counts tell.
-        requests: Requests it will take, about.
-        total: What ION counts; None where it was not or may not be asked.
+        rows: Rows that will be read, estimated from the counts.
+        requests: Requests that this will take, estimated.
+        total: Rows that ION counts; None if ION was not asked or the API key may not read the entity.
         changed: Rows that ION counts as changed.
-        since: The instant that `changed` counts from.
+        since: The instant from which `changed` counts.
         differences: The rows to repair.
-        sampled: The rows of the sample that ION has; None where none were asked for, or not all that it has came.
+        sampled: The rows of the sample that ION has; None if no sample was asked for, or the answer is incomplete.
     """
 
     plan: EntityPlan
@@ -85,7 +85,7 @@ class Task:
 
 
 def known_of(plan: Plan, state: State) -> dict[str, Known]:
-    """What the last refresh left, entity by entity; what was never read, or asked otherwise, is to be read in full."""
+    """What the last refresh stored, by entity. An entity that was never read, or by another query, is read in full."""
     known = {}
     for entity in plan.entities:
         before = state.entities.get(entity.name)
@@ -95,31 +95,31 @@ def known_of(plan: Plan, state: State) -> dict[str, Known]:
         elif tracking is None:
             known[entity.name] = Known(before.rows, None)
         elif next(plan.carried_by(entity.name), None):
-            known[entity.name] = Known(before.rows, None, "what is nested in it shows no changes")
+            known[entity.name] = Known(before.rows, None, "changes of the rows nested in it cannot be detected")
         elif before.query_hash != entity.query_hash:
-            known[entity.name] = Known(before.rows, None, "other fields than at the last read")
+            known[entity.name] = Known(before.rows, None, "its query differs from that of the last read")
         elif tracking.updated and before.watermark is not None:
             known[entity.name] = Known(before.rows, before.watermark, seen=before.versions, sample=before.sample)
         elif not tracking.updated and tracking.by_id and tracking.etag and not entity.entity.children:
             etags = state.known.etags(entity.name) if before.rows < _SHORT else None
             known[entity.name] = Known(before.rows, None, "", etags)
         else:
-            why = "the last read has no watermark" if tracking.updated else "this tenant shows no changes of it"
+            why = "the last read has no watermark" if tracking.updated else "its changes cannot be detected"
             known[entity.name] = Known(before.rows, None, why)
     return known
 
 
 async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, page_size: int) -> tuple[Task, ...]:
-    """Ask for the counts and say what is to be read.
+    """Ask for the counts and decide what to read.
 
     Args:
         client: The tenant.
         plan: What can be read, and how.
-        known: What should be there.
-        page_size: For the estimate of requests.
+        known: What is known of each entity.
+        page_size: Rows per page, for the estimate of requests.
 
     Raises:
-        IonApiError: The counts cannot be had.
+        IonApiError: The counts cannot be read.
     """
     asked = [
         (entity, kind, question)
@@ -127,13 +127,14 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
         if entity.query is not None
         for kind, question in _questions(entity, entity.query, known[entity.name], client.page_limit.rows)
     ]
-    # What was never read is often what the key may not read; asked apart, a refusal costs the others nothing.
+    # An entity that was never read is often one that the API key may not read. A refusal makes `ask` split its request,
+    # so these entities get requests of their own.
     asked.sort(key=lambda one: known[one[0].name].why == NEVER_READ)
-    others = sum(known[entity.name].why != NEVER_READ for entity, _, _ in asked)
+    read_before = sum(known[entity.name].why != NEVER_READ for entity, _, _ in asked)
     questions = [question for _, _, question in asked]
     answers = [
-        *await ask(client, questions[:others], about="the counts"),
-        *await ask(client, questions[others:], about="the counts"),
+        *await ask(client, questions[:read_before], about="the counts"),
+        *await ask(client, questions[read_before:], about="the counts"),
     ]
     replies: defaultdict[str, _Replies] = defaultdict(lambda: defaultdict(list))
     for (entity, kind, _), reply in zip(asked, answers, strict=True):
@@ -142,7 +143,7 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
 
 
 def _questions(plan: EntityPlan, query: EntityQuery, known: Known, limit: int) -> Iterator[tuple[_Kind, Question]]:
-    """What is asked of one entity. No question asks for more rows than the limit."""
+    """The questions about one entity. No question asks for more rows than the limit."""
     tracking = query.tracking
     short = ("id", tracking.etag) if known.etags is not None else ()
     yield "total", Question(plan, query, None, short, first=_SHORT if short else 1)
@@ -168,20 +169,20 @@ def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> 
         return Task(plan, "none" if plan.paging == "none" else "nested", plan.reason)
     (total,) = replies["total"]
     if total is None:
-        return Task(plan, "forbidden", "the key may not read it")
+        return Task(plan, "forbidden", "the API key may not read it")
     pages = -(-total.total // page_size)
     if known.why:
         return Task(plan, "full", known.why, total.total, max(1, pages), total.total)
     if known.since is None:
         etags = {node["id"]: node[plan.query.tracking.etag] for node in total.nodes}
         if known.etags is not None and total.total == len(etags) and etags == known.etags:
-            return Task(plan, "nothing", "every etag is as known", total=total.total)
-        return Task(plan, "etag scan", "ids and etags are compared", total.total, max(1, pages), total.total)
+            return Task(plan, "nothing", "every etag is unchanged", total=total.total)
+        return Task(plan, "etag scan", "its ids and etags are compared", total.total, max(1, pages), total.total)
     tracking = plan.query.tracking
     (reply,) = replies["changed"]
     changed = 0 if reply is None or _all_seen(tracking, known, reply, replies["versions"]) else reply.total
     samples = [one for one in replies["sample"] if one and one.is_whole]
-    # Of an answer that is not whole nobody can tell which of its rows are gone.
+    # An incomplete answer does not show which rows are deleted.
     is_sampled = samples and len(samples) == len(replies["sample"])
     sampled = [node for one in samples for node in one.nodes] if is_sampled else None
     counted = Task(plan, "nothing", "", total=total.total, changed=changed, since=known.since, sampled=sampled)
@@ -189,38 +190,38 @@ def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> 
 
 
 def _by_counts(counted: Task, known: Known, tracking: ChangeTracking, page_size: int) -> Task:
-    """What two counts tell: rows in all, and rows changed."""
+    """Decide from the two counts, of all rows and of changed rows."""
     total, changed, since = counted.total or 0, counted.changed, counted.since
     differs = total != known.rows
     if not changed and not differs:
-        return replace(counted, reason="no change, as many rows as known")
+        return replace(counted, reason="no row changed, and the number of rows is the same")
     reason = f"{changed:,} changed since {since:%Y-%m-%d %H:%M:%S}, {total:,} rows, {known.rows:,} known"
     if not tracking.by_id:
         return replace(counted, action="full", reason=reason, rows=total, requests=max(1, -(-total // page_size)))
-    # New rows are among the changed ones; only with them read does a count tell of deletes.
+    # New rows are among the changed ones, so deletes can be counted only after the changed rows have been read.
     action: Action = "changes" if changed and not differs else "deletes" if not changed else "changes and deletes"
     return replace(counted, action=action, reason=reason, rows=changed, requests=-(-changed // page_size) + 4 * differs)
 
 
 def amount(task: Task, known: int) -> int:
-    """Rows that changed, as far as the counts tell: those counted as changed, or how far the rows known are off."""
+    """Rows that changed, by the counts: the changed rows, or the difference in the number of rows if that is more."""
     return max(task.changed, abs((task.total or 0) - known))
 
 
 async def with_unsettled(
     client: IonClient, plan: Plan, results: Sequence[EntityResult], *, clock: datetime | None, page_size: int
 ) -> list[EntityResult]:
-    """The results, each with the rows that ION counts as changed since the clock.
+    """Add to each result the number of rows that ION counts as changed since the clock.
 
     Args:
         client: The tenant.
         plan: What was read.
         results: From `fetch`.
         clock: ION's clock before the first page; None leaves the results as they are.
-        page_size: As it was read with.
+        page_size: Rows per page of the read.
 
     Raises:
-        IonApiError: The counts cannot be had.
+        IonApiError: The counts cannot be read.
     """
     known: dict[str, Known] = {}
     for result in results:
@@ -234,7 +235,7 @@ async def with_unsettled(
 
 
 def _all_seen(tracking: ChangeTracking, known: Known, changed: Reply, versions: Iterable[Reply | None]) -> bool:
-    """Whether every changed row is one we know, as it is now: as many came as are counted, and all are known."""
+    """Whether every changed row that ION counts came, and is known in the same version."""
     if changed.total == 0:
         return True
     nodes = [*changed.nodes, *(node for reply in versions if reply for node in reply.nodes)]
@@ -244,15 +245,15 @@ def _all_seen(tracking: ChangeTracking, known: Known, changed: Reply, versions: 
 
 
 def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, largest_share: float) -> None:
-    """Stop where more is gone than people delete.
+    """Stop if more rows are missing than people usually delete.
 
     Args:
-        tasks: With ION's counts.
-        rows_known: Rows known, by entity.
-        largest_share: Share of an entity's rows that may go between two refreshes.
+        tasks: Tasks with ION's counts.
+        rows_known: Number of known rows, by entity.
+        largest_share: Share of an entity's rows that may disappear between two refreshes.
 
     Raises:
-        SuspiciousDeletesError: An entity is gone from the schema, has no rows any more, or lost more than the share.
+        SuspiciousDeletesError: An entity is missing from the schema, has no rows any more, or lost more than the share.
     """
     found = []
     for task in tasks:
@@ -263,14 +264,14 @@ def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, large
             found.append(f"{task.plan.name} had {rows:,} rows and has {task.total:,}")
     if found:
         raise SuspiciousDeletesError(
-            f"Too much is gone to be taken for deletes: {'; '.join(found)}.",
-            remedy="Was ION's tenant reset, or a permission or the export group of the key's owner taken away? If the "
-            "rows are really deleted, say so with --accept-deletes. Nothing was changed.",
+            f"Too many rows are missing to be normal deletes: {'; '.join(found)}.",
+            remedy="Check whether ION's tenant was reset, or whether the owner of the API key lost a permission or the "
+            "export group. If the rows are really deleted, confirm it with --accept-deletes. Nothing was changed.",
         )
 
 
 def is_suspicious(known: int, total: int, largest_share: float) -> bool:
-    """Whether so many rows went that it has to be confirmed."""
+    """Whether so many rows disappeared that a person has to confirm it."""
     if total == 0:
         return known > 0
     return known - total > max(_FEW_ROWS, largest_share * known)

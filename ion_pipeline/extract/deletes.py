@@ -1,8 +1,8 @@
-"""Which rows are gone, found by counting.
+"""Finds deleted rows by counting.
 
-Ranges of ids that hold fewer rows than known are divided until they are short enough to read their ids. With d deletes
-among n rows this takes O(d log n) counts, many to a request, and never a re-read of the table. The same search finds
-rows that appeared unseen, and, reading etags with the ids, rows that changed where nothing else tells.
+A range of ids that holds another number of rows than known is divided, until each range is short enough to read its
+ids. With d deletes among n rows this takes O(d log n) counts, many of them in one request, and the table is not read
+again. The same search finds unknown rows, and, if it reads etags with the ids, rows whose changes show in etags only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,19 +16,19 @@ from ion_pipeline.extract.state import Ids
 
 _PIECES = 16
 _LEAF = 200
-# What a range may hold beyond what is known before the whole entity is read instead.
+# Rows that a leaf may hold at most; if it holds more, the whole entity is read instead.
 _LEAF_ROWS = 500
 
 
 @dataclass
 class Differences:
-    """What the search found.
+    """The result of the search.
 
     Attributes:
-        gone: Ids of rows that are no longer there.
+        gone: Ids of known rows that ION does not have any more.
         unknown: Ids of rows that were not known.
-        etags: Id to etag of the rows looked at; only if asked for.
-        overflow: More unknown rows than can be told one by one: the entity has to be read.
+        etags: Id to etag of the rows that were read; empty if no etags were asked for.
+        overflow: There are too many unknown rows to read them by id: the entity has to be read in full.
     """
 
     gone: set[int] = field(default_factory=set)
@@ -39,7 +39,7 @@ class Differences:
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """Ids from `low` to `high`, both included (None: no bound), and those among them that are known."""
+    """The ids from `low` to `high`, both included (None: no bound), and the known ids among them."""
 
     low: int | None
     high: int | None
@@ -66,23 +66,23 @@ class _Range:
 async def differences(
     client: IonClient, plan: EntityPlan, query: EntityQuery, ids: Ids, *, etag: str | None = None
 ) -> Differences:
-    """Search an entity.
+    """Search an entity for deleted and unknown rows.
 
     Args:
         client: The tenant.
         plan: The entity.
-        query: What its connection takes.
-        ids: The ids that should be there.
-        etag: The field of the etags, to look at every row; without it, only where counts differ.
+        query: The entity's queries.
+        ids: The known ids.
+        etag: The field with the etags, to read the etag of every row; None to read only the ranges whose counts differ.
 
     Raises:
-        IonApiError: A request failed for good.
+        IonApiError: A request failed permanently.
     """
     found = Differences()
     fields = ("id", etag) if etag else ("id",)
     ranges = [_Range(None, None, ids.all)]
     while ranges and not found.overflow:
-        # A leaf is to come in one answer, with room for rows that are not known: rows of two answers may have shifted.
+        # A leaf must fit into one answer, with room for unknown rows: between two answers rows may shift.
         most = min(_LEAF_ROWS, client.page_limit.rows)
         leaf = max(1, min(_LEAF, most * _LEAF // _LEAF_ROWS))
         pieces = [piece for one in ranges for piece in (one.pieces(leaf) if len(one.known) > leaf else [one])]
@@ -99,8 +99,8 @@ async def differences(
         cut: list[_Range] = []
         for piece, reply in zip(leaves, replies, strict=False):
             if reply is not None and 0 < len(reply.nodes) < min(reply.total, most) and len(piece.known) > 1:
-                # Fewer came than were wanted and counted: because the tenant gives no more at once (what it gives is
-                # learned as from pages, by `ask`), or because rows were hidden or deleted while they were counted.
+                # Fewer rows came than ION counts: either the tenant returns no more at once (`ask` learns that limit),
+                # or rows were hidden or deleted between the count and the list.
                 cut += piece.pieces(-(-len(piece.known) // 2))
             else:
                 _compare(piece, reply, etag, found)

@@ -1,8 +1,8 @@
-"""Whether rows that come or go were made or deleted, or only shown to or hidden from this key.
+"""Distinguishes created and deleted rows from rows that ION begins to show to, or hide from, this API key.
 
-ION leaves parts, procedures and runs that are flagged as export controlled out of every answer to a key whose owner is
-not in the export group. Nothing says so: the schema names neither the group nor its members, so the rows have to show
-it. A key that is shown any flagged row of an entity is in the group, and what is gone from it was deleted.
+ION omits parts, procedures and runs that are flagged as export controlled from every answer to a key whose owner is not
+in the export group. The schema names neither the group nor its members, so only the rows show it: if the key sees any
+flagged row of an entity, its owner is in the group, and a missing row was deleted.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import SuspiciousDeletesError
 from ion_pipeline.extract.state import State
 
-# As many ids as are asked for in one filter.
+# Ids in one filter at most.
 _SAMPLE = 200
 
 
@@ -30,18 +30,18 @@ async def check_group(
     *,
     accepts_deletes: bool = False,
 ) -> None:
-    """Stop where rows are gone because the key no longer sees them, and say so where it sees more than before.
+    """Stop if rows are missing because the key no longer sees them; note if it sees more rows than before.
 
     Args:
         client: The tenant.
-        plan: The entity; any other than parts, procedures and runs passes.
-        state: What the last refresh left.
-        note: Receives what a person should know.
-        found: Ids of rows that came or went beside all changes; None: not known, all rows are read.
-        accepts_deletes: Whatever is gone counts as deleted.
+        plan: The entity; only parts, procedures and runs are checked.
+        state: What the last refresh stored.
+        note: Receives notes for the user.
+        found: Ids of missing and of unknown rows that no change shows; None if all rows are read and ids are not known.
+        accepts_deletes: Whether every missing row counts as deleted.
 
     Raises:
-        SuspiciousDeletesError: Flagged rows were known, some of them are gone, and ION shows none any more.
+        SuspiciousDeletesError: Some known flagged rows are missing, and ION shows no flagged row any more.
         IonApiError: ION cannot be asked.
     """
     if plan.name not in FLAGGED or plan.query is None:
@@ -51,7 +51,7 @@ async def check_group(
         await _check_gone(client, plan, flagged, note=note, found=found)
     before = state.entities.get(plan.name)
     if before and before.watermark:
-        await _tell_shown(client, plan, flagged, before.watermark, note=note, found=found)
+        await _note_newly_shown(client, plan, flagged, before.watermark, note=note, found=found)
 
 
 async def _check_gone(
@@ -75,14 +75,14 @@ async def _check_gone(
     if found is not None or await _is_missing(client, plan, missing):
         raise SuspiciousDeletesError(
             f"Export-controlled rows of {plan.name} are gone ({len(missing):,} of {len(flagged):,} known), and ION "
-            "shows no other: the key's owner seems to have lost the export group.",
-            remedy="Ask ION's administrator whether the owner of the API key is in the export group, and make a new "
-            "key then: a key keeps the rights its owner had when it was made. If the rows are to count as deleted, "
-            "say so with --accept-deletes. Nothing was changed.",
+            "shows no other: the key's owner has probably lost the export group.",
+            remedy="Ask ION's administrator whether the owner of the API key is in the export group. If the owner is "
+            "added again, create a new key: a key keeps the rights that its owner had when it was created. If the "
+            "rows are really deleted, confirm it with --accept-deletes. Nothing was changed.",
         )
 
 
-async def _tell_shown(
+async def _note_newly_shown(
     client: IonClient,
     plan: EntityPlan,
     flagged: frozenset[int],
@@ -91,7 +91,7 @@ async def _tell_shown(
     note: Callable[[str], None],
     found: Differences | None,
 ) -> None:
-    """A row that nobody knew is not new if it has not changed since the last refresh: it was there, and hidden."""
+    """Note unknown rows that have not changed since the last refresh: they were hidden, and are not new."""
     tracking = plan.query.tracking if plan.query else ChangeTracking()
     ids = None if found is None else sorted(found.unknown)[:_SAMPLE]
     if not (tracking.flag and tracking.updated) or ids == []:
@@ -103,19 +103,19 @@ async def _tell_shown(
     if older > 0:
         note(
             f"{older:,} export-controlled rows of {plan.name} are shown for the first time and have not changed since "
-            "the last refresh: the key's owner seems to have joined the export group. They are not new in ION."
+            "the last refresh: the key's owner has probably joined the export group. They are not new in ION."
         )
 
 
 async def _is_shown(client: IonClient, plan: EntityPlan, others: frozenset[int]) -> bool:
-    """Whether ION shows any flagged row; by the rows that are left of those known, where it cannot be asked."""
+    """Whether ION shows any flagged row; if rows cannot be filtered by the flag, whether any known one is left."""
     if plan.query is None or not plan.query.tracking.flag:
         return bool(others)
     return await _count(client, plan, {plan.query.tracking.flag: {"eq": True}}) > 0
 
 
 async def _is_missing(client: IonClient, plan: EntityPlan, flagged: frozenset[int]) -> bool:
-    """Whether rows known as flagged are not there any more, flagged or not, by a sample of them."""
+    """Whether some of the rows known as flagged are missing from ION, flagged or not; checks a sample."""
     if plan.query is None or not plan.query.tracking.by_id:
         return True
     ids = sorted(flagged)[:_SAMPLE]

@@ -1,8 +1,8 @@
-"""Carry out a plan: read entities side by side, page by page, into a sink, and check that all came.
+"""Carries out a plan: reads entities concurrently, page by page, into a sink, and checks that all rows came.
 
-Requests are bounded by the client's limiter, memory by the number of streams read at once: each holds two pages at
-most. A stream is an entity, or one of the id ranges that a large entity is cut into (see `ranges`). What an answer
-looks like is `page_reader`'s business, what must hold between pages `paging`'s, and whether all came is `verify`'s.
+The client's limiter bounds the requests; the number of concurrent streams bounds the memory, since each stream holds at
+most two pages. A stream reads an entity, or one of the id ranges that a large entity is cut into (see `ranges`).
+`page_reader` reads an answer, `paging` checks that pages follow each other, and `verify` checks that all rows came.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from ion_pipeline.extract.verify import KeyLog, check_count
 from ion_pipeline.heap import gc_frozen
 from ion_pipeline.task_group import task_group
 
-# While some streams' pages are worked on, the others keep all requests in flight.
+# While the pages of some streams are processed, these further streams keep the number of requests in flight up.
 _SPARE_STREAMS = 2
 
 _T = TypeVar("_T")
@@ -49,21 +49,22 @@ async def fetch(
         client: The tenant, open.
         plan: From `negotiate`.
         sink: Takes the rows; called from one thread, in order for each table.
-        progress: Hears how it goes.
+        progress: Receives progress.
         page_size: Rows asked for in one request at most.
-        parallel: Whether a large entity may be read in several id ranges side by side.
-        read_progress: Is told how far each entity has been read; where it knows of rows that are there, they stay.
+        parallel: Whether a large entity may be read in several id ranges concurrently.
+        read_progress: Records how far each entity has been read. Ranges that it already holds are not read again.
 
     Returns:
-        A result for each entity, in the plan's order. One that the API key may not read is reported as `forbidden`.
+        A result for each entity, in the plan's order. An entity that the API key may not read has the status
+        `forbidden`.
 
     Raises:
-        IonApiError: A request failed for good, or a value does not fit its column.
-        PagingError: Pages do not follow each other, at the second reading too.
-        CountMismatchError: Not as many rows came as ION counts, at the second reading too.
-        DuplicateKeyError: A key came twice, at the second reading too.
+        IonApiError: A request failed permanently, or a value does not fit its column.
+        PagingError: Pages do not follow each other, in the second attempt too.
+        CountMismatchError: The number of rows differs from ION's count, in the second attempt too.
+        DuplicateKeyError: A key came twice, in the second attempt too.
     """
-    # Watermarks want the server's clock from before the first page.
+    # A watermark must not be later than ION's clock before the first page.
     await client.read_clock()
     places = asyncio.Semaphore(client.max_concurrency + _SPARE_STREAMS)
     run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel, read_progress or ReadProgress())
@@ -81,7 +82,7 @@ async def _all(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What the readers of one fetch share."""
+    """The state that the readers of one fetch share."""
 
     client: IonClient
     sink: BatchSink
@@ -92,7 +93,7 @@ class _Run:
     read_progress: ReadProgress
 
     async def entity(self, plan: EntityPlan, query: EntityQuery) -> EntityResult:
-        """Read one entity, a second time if the first does not add up."""
+        """Read one entity; read it again if the rows do not match the counts, the keys or the order."""
         reader = PageReader(self.client, plan, query)
         paging = plan.paging
         try:
@@ -103,12 +104,12 @@ class _Run:
             self.progress.note(str(refusal))
             return EntityResult.unread(plan, "forbidden")
         except PagingError as doubt:
-            # A server that does not keep the order asked for can still be read by its own cursors.
+            # An entity whose rows do not come in the requested order can still be read by the server's cursors.
             paging = "cursor"
             message = doubt.message
         except (CountMismatchError, DuplicateKeyError) as doubt:
             message = doubt.message
-        self.progress.note(f"{message} Reading {plan.name} again, by {paging}.")
+        self.progress.note(f"{message} Reading {plan.name} again, with {paging} paging.")
         self.read_progress.forget(plan.name)
         for table in dict.fromkeys(query.shape.tables()):
             self.sink.discard(table)
@@ -128,7 +129,7 @@ class _Run:
             entry = self.read_progress.of(plan.name)
             if entry.tables is not None:
                 watermark = self.read_progress.clock
-                reading.go_on(entry.tables, entry)
+                reading.count_resumed(entry.tables, entry)
             total = entry.rows
             total += sum(await _all([reading.by_id(read_range, cutter) for read_range in entry.unread()]))
         else:
@@ -154,7 +155,7 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One reading of one entity, in one stream or several."""
+    """One attempt to read one entity, in one stream or several."""
 
     run: _Run
     entity: str
@@ -166,14 +167,14 @@ class _Reading:
     def __post_init__(self) -> None:
         self.rows.update(dict.fromkeys(self.query.shape.tables(), 0))
 
-    def go_on(self, tables: Mapping[str, int], entry: EntityProgress) -> None:
-        """Count what is there already."""
+    def count_resumed(self, tables: Mapping[str, int], entry: EntityProgress) -> None:
+        """Count the rows that the interrupted read has written."""
         self.rows.update(tables)
         self.run.progress.started(self.entity, entry.total)
         self.run.progress.advanced(self.entity, entry.rows)
 
     async def by_id(self, id_range: IdRange, cutter: Cutter | None) -> int:
-        """Read a range of ids, cut or not, and give its number of rows, checked."""
+        """Read a range of ids, cut into pieces if it is large, and return its number of rows, checked."""
         pager = KeysetPager(self.entity, id_range=id_range, cutter=cutter)
         written = self.run.read_progress.of(self.entity).open(id_range.above)
         await self._stream(pager, read_range=written)
@@ -182,12 +183,16 @@ class _Reading:
         if cutter and pager.rest and pager.total is not None:
             further = cutter.further(pager.total - pager.rows)
             others = sum(await _all(self.by_id(piece, further) for piece in pager.rest))
-            # The first page counted the rows of the others too.
+            # The first page's `totalCount` includes the rows of the other pieces.
             pager.total -= others
         return others + await check_count(self.entity, pager, self.reader.count)
 
     async def by_cursor(self, key: RowKey | None, keys: KeyLog) -> tuple[int, int]:
-        """Read everything by the server's cursors; the number of rows, checked, and how many came or went meanwhile."""
+        """Read all rows by the server's cursors.
+
+        Returns:
+            The number of rows, checked, and by how many rows ION's count has changed since.
+        """
         pager = CursorPager(self.entity, key)
         await self._stream(pager, keys=keys)
         keys.check(self.entity)
@@ -207,12 +212,12 @@ class _Reading:
                         keys.add(batch)
                 progress.advanced(self.entity, len(page.nodes))
                 self.run.read_progress.page(read_range, page.nodes)
-                # Not kept until the next one is there: with many streams that would be most of the memory.
+                # Free the page before the next one arrives: with many streams, held pages would be most of the memory.
                 del page
 
 
 def _result(plan: EntityPlan, read: Mapping[str, EntityResult]) -> EntityResult:
-    """An entity's result with its own tables only; of one that came inside another, taken from the other's."""
+    """An entity's result with its own tables only; for a nested entity, taken from the result of its carrier."""
     source = read.get(plan.carrier or plan.name)
     if source is None:
         return EntityResult.unread(plan, "absent")

@@ -1,7 +1,7 @@
-"""Signed links: whoever holds one can read the file, so it is a credential and must not reach the lake.
+"""Removes signed links: such a link lets anyone read the file, so it is a credential and must not reach the lake.
 
-A URL in a value keeps its scheme, host and path; if its query looks signed, the query goes. All else in the value stays
-as it is. In doubt it is the secret that goes: file names with spaces and queries in fragments are followed too.
+A URL in a value keeps its scheme, host and path; its query is removed if it looks signed. The rest of the value stays
+unchanged. In doubt the query is removed: links with spaces in file names, or with a query in the fragment, count too.
 """
 
 import re
@@ -11,29 +11,29 @@ import pyarrow.compute as pc
 
 # In JSON text a slash may be written `\/`, and other characters as `\uXXXX`.
 _START = r"(?:https?|ftps?|wss?):(?:\\?/){2}"
-# A link ends with its line, at a quote or bracket, or where the next one begins; not at a space.
+# A link ends at the end of its line, at a quote or bracket, or where the next link begins; it does not end at a space.
 _PLAIN = r"[^\r\n\t\"<>\\]"
 _IN_TEXT = re.compile(rf"{_START}(?:(?!{_START})(?:{_PLAIN}|\\(?!\")))*", re.IGNORECASE)
-# A newline or quote inside a JSON string is an escape.
+# In a JSON string a newline or quote is an escape sequence.
 _IN_JSON = re.compile(rf"{_START}(?:(?!{_START})(?:{_PLAIN}|\\(?![\"nrtbf])))*", re.IGNORECASE)
 _NAMES = (
     r"x-(?:amz|goog|ms)-[\w-]+|awsaccesskeyid|googleaccessid|key-pair-id|policy|expires|sig|jwt"
     r"|[\w.-]*(?:signature|token|secret|password|api_?key)"
 )
 _SIGNED = re.compile(rf"(?:[?&;]|\\u0026)(?:amp;)?(?:{_NAMES})(?:=|\\u003d)\S*", re.IGNORECASE)
-# For pyarrow's engine, which scans a whole column at once.
+# For pyarrow's regular expressions, which scan a whole column at once.
 _CANDIDATE = r"(?i):(?:\\?/){2}.*[?&;]"
 
 
 def without_signatures(values: pa.Array, *, is_json: bool) -> pa.Array:
-    """Take the signed queries out of a column of strings.
+    """Remove the signed queries from a column of strings.
 
     Args:
-        values: Strings; nulls stay nulls.
-        is_json: The strings are JSON text, which stays valid.
+        values: Strings; nulls stay null.
+        is_json: Whether the strings are JSON text; it stays valid.
 
     Returns:
-        The same array where nothing looks signed, which costs one vectorised scan.
+        The same array if nothing looks signed, which costs one vectorised scan.
     """
     if not (_has_scheme(values) and pc.any(pc.match_substring_regex(values, _CANDIDATE)).as_py()):
         return values
@@ -41,14 +41,14 @@ def without_signatures(values: pa.Array, *, is_json: bool) -> pa.Array:
 
 
 def _has_scheme(values: pa.Array) -> bool:
-    """Whether a colon and a slash follow each other anywhere: one search through the bytes of the whole column."""
+    """Whether the column holds a colon followed by a slash: one search through its bytes."""
     text = values.buffers()[2]
     found = text is not None and (b":/" in (content := text.to_pybytes()) or b":\\" in content)
     return bool(found)
 
 
 def strip_signatures(text: str, *, is_json: bool) -> str:
-    """Take the signed queries out of one string."""
+    """Remove the signed queries from one string."""
     return (_IN_JSON if is_json else _IN_TEXT).sub(_stripped, text)
 
 

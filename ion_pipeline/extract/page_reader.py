@@ -1,4 +1,4 @@
-"""One entity's requests: sends its documents, reads the connection out of the answer, counts what it took."""
+"""One entity's requests: sends its queries, reads the connection from the answer, counts requests and bytes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,12 +11,12 @@ from ion_pipeline.extract.paging import Page, key_fields
 
 
 class PageReader:
-    """Asks for pages and counts of one entity.
+    """Reads pages and counts of one entity.
 
     Args:
         client: The tenant.
         plan: The entity's plan.
-        query: Its documents.
+        query: The entity's queries.
     """
 
     def __init__(self, client: IonClient, plan: EntityPlan, query: EntityQuery) -> None:
@@ -28,12 +28,12 @@ class PageReader:
         self._query = query
 
     async def page(self, variables: Mapping[str, Any]) -> Page:
-        """Ask for one page.
+        """Read one page.
 
         Raises:
-            RequestTimeoutError, TooMuchError: At once, so that a smaller page can be asked for.
-            UnexpectedAnswerError: The answer is not the page that was asked for.
-            IonApiError: After the client's retries.
+            RequestTimeoutError, TooMuchError: Raised without a retry, so that the caller can ask for a smaller page.
+            UnexpectedAnswerError: The answer does not have the form of the requested page.
+            IonApiError: The request failed after the client's retries.
         """
         operation = f"{self._plan.name}, page {self.pages + 1}"
         connection = await self._connection(self._query.page, variables, operation, retry_timeouts=False)
@@ -51,19 +51,19 @@ class PageReader:
         count = info.part("count").count()
         if count != len(nodes):
             raise PagingError(
-                f"{operation}: ION says it has {count} rows and sends {len(nodes)}.",
-                remedy="Nothing was kept. Try again; report it if it stays.",
+                f"{operation}: ION says that the page has {count} rows, but it has {len(nodes)}.",
+                remedy="Nothing was kept. Try again; if the error persists, report it.",
             )
         self.pages += 1
         return page
 
     async def count(self, variables: Mapping[str, Any]) -> int:
-        """Ask how many rows match. Raises IonApiError."""
+        """The number of rows that match. Raises IonApiError."""
         connection = await self._connection(self._query.count, {"first": 1, **variables}, f"{self._plan.name}, count")
         return connection.part("pageInfo").part("totalCount").count()
 
     async def pause(self, failures: int) -> None:
-        """Wait after so many time-outs in a row."""
+        """Wait after this number of consecutive time-outs."""
         await self._client.pause(failures)
 
     async def _connection(
@@ -80,7 +80,7 @@ class PageReader:
         return Part(answer.data, operation).part(self._plan.entity.root_field)
 
     def _check_keys(self, nodes: Parts) -> None:
-        """What tells rows apart leads from page to page, before anybody looks at the columns."""
+        """Check the values of the key: paging uses them before the columns are converted and checked."""
         if self._plan.paging == "keyset":
             nodes.each("id").whole_numbers()
             return

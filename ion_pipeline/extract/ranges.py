@@ -1,8 +1,8 @@
-"""Where to cut an entity's ids so that several streams read it side by side. Pure arithmetic.
+"""Where to cut an entity's ids so that several streams read it concurrently. Pure arithmetic.
 
-Nothing is asked for it: the first page of a range tells how many rows are left behind it and how close together ids
-are, and the pieces are cut as if that held for the rest. Where it does not, a piece turns out too large at its own
-first page and is cut again, or turns out empty, which costs one request.
+This costs no extra request: the first page of a range shows how many rows follow and how dense its ids are, and the
+pieces are cut as if the rest were as dense. If it is not, a piece may be too large, which its own first page shows, so
+that it is cut again; or it may be empty, which costs one request.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _MOST_CUTS = 4
 
 @dataclass(frozen=True, slots=True)
 class IdRange:
-    """The ids above one and up to another.
+    """A range of ids, above one id and up to another.
 
     Attributes:
         above: Excluded; None for no lower end.
@@ -28,13 +28,13 @@ class IdRange:
 
 @dataclass(frozen=True, slots=True)
 class Cutter:
-    """Cuts what one stream should not read alone.
+    """Cuts a range that is too large for one stream.
 
     Attributes:
         page_size: Rows of a page.
         streams: Requests that may be in flight.
-        piece_rows: Rows of a piece; 0 until the first cut decides.
-        cuts: Cuts made on the way here. They are bounded: ids may lie so unevenly that cutting does not help.
+        piece_rows: Rows of a piece; 0 before the first cut, which decides it.
+        cuts: How often the range has been cut so far. Limited, because cutting does not help if ids are very uneven.
     """
 
     page_size: int
@@ -43,12 +43,12 @@ class Cutter:
     cuts: int = 0
 
     def pieces(self, ids: Sequence[int], left: int, until: int | None) -> list[IdRange]:
-        """The ranges that what is left behind a page is read in; none where one stream reads on alone.
+        """The ranges into which the rest of a range is cut; empty if one stream reads it alone.
 
         Args:
-            ids: The page's ids, ascending.
-            left: Rows behind the page.
-            until: The last id of the range that the page was the first of; None for no end.
+            ids: The ids of the range's first page, ascending.
+            left: Rows that follow the page.
+            until: The range's last id; None for no end.
         """
         rows = self._rows(left)
         if not ids or self.streams == 1 or left <= 2 * rows or self.cuts >= _MOST_CUTS:
@@ -60,10 +60,10 @@ class Cutter:
         return [IdRange(above, end) for above, end in zip([ids[-1], *ends], [*ends, until], strict=True)]
 
     def further(self, left: int) -> "Cutter":
-        """For the pieces of a range with so many rows left."""
+        """The cutter for the pieces of a range in which this many rows are left."""
         return replace(self, piece_rows=self._rows(left), cuts=self.cuts + 1)
 
     def _rows(self, left: int) -> int:
-        # Twice as many pieces as streams, so that none waits long for the last ones.
+        # Twice as many pieces as streams, so that no stream is idle for long at the end.
         pages = ceil(left / self.page_size / (2 * self.streams))
         return self.piece_rows or self.page_size * max(_FEWEST_PAGES, pages)

@@ -1,8 +1,8 @@
-"""How far each entity has been read, kept so that a read that was interrupted goes on from there. Pure data.
+"""How far each entity has been read, so that an interrupted read can resume there. Pure data.
 
-What is kept are ranges of ids that have been read to the end of a page, so only reads by id are in it: cursors are
-offsets, which mean nothing later. A range is entered after its rows have been given to the sink, so whoever keeps the
-read_progress together with the rows has both as of the same page.
+The progress consists of ranges of ids that have been read up to the end of a page. It covers only reads by id: cursors
+may be offsets, which mean nothing later. A range is recorded after its rows have been given to the sink, so a caller
+that stores the progress together with the rows stores both as of the same page.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,13 +15,13 @@ from ion_pipeline.extract.ranges import IdRange
 
 @dataclass(slots=True)
 class ReadRange:
-    """Ids that have been read.
+    """A range of ids that has been read.
 
     Attributes:
         above: Excluded; None for no lower end.
         upto: Included; None before the first row.
         rows: Rows read.
-        ended: Nothing was behind it.
+        ended: Whether the entity has no rows after it.
     """
 
     above: int | None = None
@@ -32,15 +32,17 @@ class ReadRange:
 
 @dataclass(slots=True)
 class EntityProgress:
-    """One entity.
+    """How far one entity has been read.
+
+    The attributes from `tables` on describe an interrupted read.
 
     Attributes:
-        since: It was read for what changed since then; None: it was read in full.
-        ranges: What has been read, a read_range for each stream.
-        tables: Rows that an interrupted read left, by table; None where there was none. What follows is about it.
-        total: Rows that ION counts.
-        live: Ids of the rows among them that were there, where it was read for its changes.
-        gone: Ids of those that were not.
+        since: The instant since which changes are read; None if the entity is read in full.
+        ranges: The ranges that have been read, one for each stream.
+        tables: Rows that an interrupted read has written, by table; None if there was none.
+        total: Rows that ION counts now.
+        live: For a read of changes, ids of the written rows that exist.
+        gone: For a read of changes, ids of the written tombstones.
     """
 
     since: datetime | None = None
@@ -52,22 +54,22 @@ class EntityProgress:
 
     @property
     def rows(self) -> int:
-        """Rows in the ranges."""
+        """Number of rows in the ranges."""
         return sum(read_range.rows for read_range in self.ranges)
 
     @property
     def last(self) -> int | None:
-        """Up to where everything has been read; None if nothing has."""
+        """The id up to which everything has been read; None if nothing has."""
         first = self.merged()[:1]
         return first[0].upto if first and first[0].above is None else None
 
     def open(self, above: int | None) -> ReadRange:
-        """A read_range for a stream that begins to read."""
+        """Add an empty range for a stream that begins to read."""
         self.ranges.append(ReadRange(above))
         return self.ranges[-1]
 
     def merged(self) -> list[ReadRange]:
-        """The ranges in order, with one for each run of ranges without a gap; those without a page are not in it."""
+        """The ranges in order, adjacent ones merged; ranges of which no page has been read are left out."""
         found: list[ReadRange] = []
         done = (read_range for read_range in self.ranges if read_range.upto is not None or read_range.ended)
         for read_range in sorted(
@@ -81,7 +83,7 @@ class EntityProgress:
         return found
 
     def unread(self) -> list[IdRange]:
-        """The ranges that have not been read."""
+        """The ranges that have not been read yet."""
         gaps: list[IdRange] = []
         ranges, at = self.merged(), None
         for read_range in ranges:
@@ -92,11 +94,11 @@ class EntityProgress:
 
 
 class ReadProgress:
-    """The entries of one load.
+    """How far each entity of one load has been read.
 
     Attributes:
-        clock: ION's clock when the interrupted read began; None where there was none.
-        page_written: Called whenever a page has been written and entered.
+        clock: ION's clock when the interrupted read began; None if no read was interrupted.
+        page_written: Called whenever a page has been written and recorded.
     """
 
     def __init__(self, *, clock: datetime | None = None) -> None:
@@ -106,7 +108,7 @@ class ReadProgress:
 
     @classmethod
     def read(cls, document: Mapping[str, Any], clock: datetime) -> "ReadProgress":
-        """The read_progress of an interrupted read."""
+        """Restore the progress of an interrupted read from the JSON document that `document` returned."""
         read_progress = cls(clock=clock)
         for name, entry in document.items():
             since = datetime.fromisoformat(entry["since"]) if entry["since"] else None
@@ -116,7 +118,7 @@ class ReadProgress:
         return read_progress
 
     def document(self) -> dict[str, Any]:
-        """What `read` reads, as JSON."""
+        """The progress as JSON values, for `read`."""
         return {
             name: {
                 "since": entry.since.isoformat() if entry.since else None,
@@ -132,18 +134,18 @@ class ReadProgress:
         return iter(self._entries.items())
 
     def of(self, entity: str, since: datetime | None = None) -> EntityProgress:
-        """An entity's entry; a new one if there is none."""
+        """An entity's progress; a new one if there is none."""
         return self._entries.setdefault(entity, EntityProgress(since))
 
     def forget(self, entity: str) -> None:
-        """The entity is read again from the start, or not at all."""
+        """Remove an entity's progress: the entity is read again from the start, or not at all."""
         self._entries.pop(entity, None)
 
     def page(self, read_range: ReadRange | None, nodes: Sequence[Mapping[str, Any]]) -> None:
-        """A page has been written.
+        """Record that a page has been written.
 
         Args:
-            read_range: What it belongs to; None where that is not kept.
+            read_range: The range that the page belongs to; None if the read is not by id.
             nodes: The page's rows, by ascending id.
         """
         if read_range is not None and nodes:
@@ -152,7 +154,7 @@ class ReadProgress:
         self.page_written()
 
     def end(self, read_range: ReadRange | None, until: int | None) -> None:
-        """A stream has read all of its range.
+        """Record that a stream has read all of its range.
 
         Args:
             read_range: As in `page`.
@@ -168,4 +170,4 @@ class ReadProgress:
 
 
 def _nothing() -> None:
-    """Nobody keeps the read_progress."""
+    """The default: the progress is not stored."""

@@ -1,8 +1,8 @@
-"""Carry out what `decide` found: read the changes, find the deletes, and ask once more until nothing changes meanwhile.
+"""Carries out the tasks of `decide`: reads changes and finds deletes, in rounds, until nothing changes during a round.
 
-Rows of an owner's lists are replaced as a whole whenever the owner is read. Entities whose changes do not show are read
-in full, by `fetch`. After each round one request asks for the counts again; what changed since the round began is read
-in the next, up to a limit, and what is left then is reported with each entity.
+Whenever an owner is read, all rows of its lists are replaced. `fetch` reads entities in full whose changes cannot be
+detected. After each round one request asks for the counts again, and the next round reads what changed since the round
+began. The number of rounds is limited; each result says how many changes are left then.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from ion_pipeline.task_group import task_group
 
 _INCREMENTAL = frozenset({"changes", "deletes", "changes and deletes", "etag scan", "repair"})
 _IDS_PER_REQUEST = 200
-# Kept of an entity, to know a row again that changed just before it was read. Without it, it is read once more.
+# Row versions remembered for an entity, so that a row that changed just before it was read is not read again.
 _VERSIONS_KEPT = 10_000
 
 
@@ -44,9 +44,9 @@ class RefreshOptions:
 
     Attributes:
         page_size: Rows asked for in one request at most.
-        parallel: Whether a large entity that is read in full may be read in several id ranges side by side.
-        rounds: How often what changed meanwhile is read before it is left to the next refresh.
-        largest_share: Share of an entity's rows that may be found deleted; None for any.
+        parallel: Whether a large entity that is read in full may be read in several id ranges concurrently.
+        rounds: Rounds at most; later changes are left to the next refresh.
+        largest_share: Share of an entity's rows that may be found deleted; None for any share.
     """
 
     page_size: int = 500
@@ -56,7 +56,7 @@ class RefreshOptions:
 
 
 class _NeedsAllError(Exception):
-    """An entity cannot be read by its changes after all."""
+    """An entity has to be read in full, because its changes cannot be read."""
 
 
 async def carry_out(
@@ -76,21 +76,21 @@ async def carry_out(
     Args:
         client: The tenant, open.
         plan: From `negotiate`.
-        state: What the last refresh left.
+        state: What the last refresh stored.
         tasks: From `decide`.
         sink: Takes rows and deletes; called from one thread.
-        clock: ION's clock before `decide` asked for the counts: the watermark of what is read.
-        progress: Hears how it goes.
+        clock: ION's clock before `decide` asked for the counts; it becomes the watermark of the read.
+        progress: Receives progress.
         options: How to read.
-        read_progress: As in `fetch`; of the read that is gone on with, where there is one.
+        read_progress: As in `fetch`; holds the progress of the interrupted read if this read resumes one.
 
     Returns:
         A result for each entity of the plan.
 
     Raises:
-        IonApiError: A request failed for good.
-        SuspiciousDeletesError: More rows are gone than may be.
-        CountMismatchError, PagingError, DuplicateKeyError: As `fetch`.
+        IonApiError: A request failed permanently.
+        SuspiciousDeletesError: More rows are missing than the options allow.
+        CountMismatchError, PagingError, DuplicateKeyError: As in `fetch`.
     """
     run = _Refresh(
         client,
@@ -134,7 +134,7 @@ class _Refresh:
                 self._resume(name, entry)
 
     def _resume(self, name: str, entry: EntityProgress) -> None:
-        """What an interrupted refresh wrote of an entity's changes is as if this one had."""
+        """Count the changes of an entity that an interrupted refresh wrote as if this refresh had written them."""
         self._ids[name].add(entry.live)
         if entry.gone:
             self._ids[name].remove(entry.gone)
@@ -154,7 +154,7 @@ class _Refresh:
             if not tasks:
                 break
             if number < self._options.rounds:
-                self._progress.note(f"{len(tasks)} entities changed while they were read: reading what changed.")
+                self._progress.note(f"{len(tasks)} entities changed during the read: reading their changes.")
         self._unsettled = {task.plan.name: self._amount(task) for task in tasks}
         return [self._result(first[entity.name]) for entity in self._plan.entities]
 
@@ -217,7 +217,7 @@ class _Refresh:
         else:
             if task.changed and task.since is not None:
                 await self._changes(task.plan, query, reader, task.since, task.changed)
-            # Only now is the number of rows there should be known.
+            # The expected number of rows is known only now, after the changes have been read.
             if len(self._ids[name]) != task.total:
                 found = await differences(self._client, task.plan, query, self._ids[name])
                 await self._apply(task.plan, query, reader, found, found.unknown)
@@ -227,7 +227,7 @@ class _Refresh:
     async def _changes(
         self, plan: EntityPlan, query: EntityQuery, reader: PageReader, since: datetime, changed: int
     ) -> None:
-        # Later rounds are over soon, and ask for what changed since another instant.
+        # Only the first round can be resumed: later rounds are short, and read changes since a later instant.
         entry = self._read_progress.of(plan.name, since) if self._is_first_round else EntityProgress()
         pager = KeysetPager(plan.name, query.tracking.changed_since(since), last=entry.last)
         read_range = entry.open(entry.last)
@@ -250,7 +250,7 @@ class _Refresh:
         self, plan: EntityPlan, query: EntityQuery, reader: PageReader, found: Differences, wanted: Iterable[int]
     ) -> None:
         if found.overflow:
-            raise _NeedsAllError(f"{plan.name} has many rows that no count of changes told of.")
+            raise _NeedsAllError(f"{plan.name} has many unknown rows that ION does not count as changed.")
         ids = self._ids[plan.name]
         if found.gone or found.unknown:
             await self._check_gone(plan.name, len(ids), len(ids) - len(found.gone), found)
@@ -290,12 +290,12 @@ class _Refresh:
                 self._tallies[plan.name].touched.add(child.node.table)
 
     async def _changed_meanwhile(self, began: datetime | None) -> tuple[Task, ...]:
-        """What changed since a round began. Entities whose changes do not show cannot be asked."""
+        """Tasks for what changed since a round began, for entities whose changes can be detected."""
         known: dict[str, Known] = {}
         for entity in self._plan.entities:
-            watched = entity.query is not None and entity.query.tracking.updated and entity.name in self._ids
+            is_tracked = entity.query is not None and entity.query.tracking.updated and entity.name in self._ids
             read = self._full.get(entity.name)
-            if watched and began is not None and (read is None or read.status == "read"):
+            if is_tracked and began is not None and (read is None or read.status == "read"):
                 rows = read.rows if read else len(self._ids[entity.name])
                 known[entity.name] = Known(rows, began, seen=self._versions(entity.name))
         asked = replace(self._plan, entities=tuple(one for one in self._plan.entities if one.name in known))
@@ -310,14 +310,14 @@ class _Refresh:
         return tuple(self._again(task) for task in tasks)
 
     def _versions(self, name: str) -> Mapping[int, RowVersion]:
-        """What is known of the rows that changed lately: by the refresh before, and by this one."""
+        """Versions of the rows that changed last: those that the refresh before kept, and those read by this one."""
         seen = self._seen.get(name, {})
         if name in self._full:
             return {}
         return {**self._state.entities[name].versions, **seen}
 
     def _again(self, task: Task) -> Task:
-        """What has been read in full in this load can only be read in full again."""
+        """The task for the next round; an entity that was read in full in this load is read in full again."""
         return replace(task, action="full") if task.plan.name in self._full else task
 
     def _amount(self, task: Task) -> int:
@@ -339,10 +339,10 @@ class _Refresh:
         if name not in self._tallies:
             return replace(unread_result(task, expected, self._clock), unsettled=unsettled)
         tally = self._tallies[name]
-        watched = task.plan.query is not None and task.plan.query.tracking.updated
-        if not watched:
-            # Nobody asked again; the counts from before the read are what there is to compare with.
+        is_tracked = task.plan.query is not None and task.plan.query.tracking.updated
+        if not is_tracked:
+            # ION was not asked again for this entity, so compare with the count from before the read.
             unsettled = abs((task.total or 0) - expected)
-        total = (self._totals.get(name) if unsettled else expected) if watched else task.total
+        total = (self._totals.get(name) if unsettled else expected) if is_tracked else task.total
         result = tally.result(task.plan, expected=expected, total=total, watermark=self._clock)
         return replace(result, unsettled=unsettled)

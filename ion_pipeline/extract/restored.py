@@ -1,12 +1,13 @@
-"""Does ION still have what it once gave? A few rows, asked for with the counts, show it.
+"""Detects that a tenant was restored to an earlier state, from a sample of rows that is read with the counts.
 
-A tenant that is restored to an earlier state has its later rows no more, and older versions of those changed since. By
-its changes neither shows: nothing has an `_updated` after the watermark. But no ordinary edit moves `_updated` back,
-and the rows that changed last are those that a restore takes back. A tenant filled anew under the same organisation has
-other contents under known ids, dated to before the watermark.
+A tenant that was restored to an earlier state lacks its later rows, and has older versions of rows that changed since.
+A query for changes finds neither, since no row has an `_updated` after the watermark. But no normal edit sets
+`_updated` to an earlier instant, and a restore affects the rows that changed last. A tenant that was filled again under
+the same organisation has other contents under known ids, with an `_updated` before the watermark.
 
-What is ordinary: a row that is gone, one dated to after the watermark, one with another etag alone (whether a computed
-value moves `_updated` is not known). Of these only most of a sample together is a sign.
+Single differences are normal: a missing row, a row with an `_updated` after the watermark, a row with only another etag
+(it is not known whether a computed value changes `_updated`). They are a sign of a restore only if most of a sample
+shows them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,21 +23,21 @@ from ion_pipeline.extract.decide import Task
 from ion_pipeline.extract.errors import TenantRestoredError
 from ion_pipeline.extract.state import Held, State
 
-# Where rows that changed last are gone, as many of those before them are looked at.
+# If rows that changed last are missing, this many of the rows that changed before them are compared too.
 _FURTHER = 200
-# What most rows of a smaller sample have in common proves nothing.
+# A sample of fewer rows proves nothing.
 _FEW = 20
 
 
 @dataclass
 class _Signs:
-    """What became of the rows of a sample.
+    """The differences found in a sample.
 
     Attributes:
-        rows: Rows in it.
-        earlier: Rows that ION dates to before what it once said, by entity.
-        gone: Rows that ION has no more.
-        other: Rows that are not as known although no change is dated to after the watermark.
+        rows: Rows in the sample.
+        earlier: By entity, rows with an `_updated` before the known one.
+        gone: Rows that ION does not have any more.
+        other: Rows that differ from the known version, although their `_updated` is before the watermark.
     """
 
     rows: int = 0
@@ -46,32 +47,33 @@ class _Signs:
 
     @property
     def reason(self) -> str:
-        """What is wrong, in one clause; empty where nothing is."""
+        """What shows that the tenant was restored, in one clause; empty if nothing does."""
         if self.earlier:
             names = ", ".join(f"{rows} of {name}" for name, rows in sorted(self.earlier.items()))
-            return f"rows are dated to before the version that is known ({names}, of {self.rows} rows compared)"
+            return f"rows are older than the versions already read ({names}, of {self.rows} rows compared)"
         if self.rows < _FEW:
             return ""
         if 5 * self.gone > 4 * self.rows:
             return f"{self.gone} of {self.rows} rows compared are gone"
         if 2 * self.other > self.rows:
-            return f"{self.other} of {self.rows} rows compared are others, and none is dated to after the last read"
+            return f"{self.other} of {self.rows} rows compared differ, although none has changed since the last read"
         return ""
 
 
 async def check_restored(client: IonClient, plan: Plan, tasks: Sequence[Task], state: State, *, page_size: int) -> None:
-    """Stop where ION has an older state than the one that is known, or another one.
+    """Stop if ION has an earlier state than the one already read, or a different one.
 
     Args:
         client: The tenant.
         plan: What can be read, and how.
         tasks: From `decide`, with the samples.
-        state: What the last refresh left.
+        state: What the last refresh stored.
         page_size: Rows asked for in one request at most.
 
     Raises:
-        TenantRestoredError: It has, at a second asking too: a copy of its database may lag behind for a moment.
-        IonApiError: The rows cannot be asked for again.
+        TenantRestoredError: ION has an earlier or different state, and the second request shows it too: a replica of
+            its database may lag behind for a moment.
+        IonApiError: The rows cannot be read a second time.
     """
     signs, further = _Signs(), list[str]()
     held: dict[str, Mapping[int, Held]] = {}
@@ -81,11 +83,11 @@ async def check_restored(client: IonClient, plan: Plan, tasks: Sequence[Task], s
         name = task.plan.name
         held[name] = sample = state.entities[name].sample
         there = _compare(task.plan, sample, task.sampled, state, signs)
-        if any(one.recent and row_id not in there for row_id, one in sample.items()):
+        if any(row.recent and row_id not in there for row_id, row in sample.items()):
             further.append(name)
     if not signs.reason and not further:
         return
-    # Deletes are ordinary, but what was changed before them must still be as it was.
+    # Deletes are normal, but rows that changed before the deleted ones must be unchanged.
     held |= {name: {**held[name], **state.known.latest(name, _FURTHER)} for name in further}
     again = _Signs()
     questions = [
@@ -99,10 +101,10 @@ async def check_restored(client: IonClient, plan: Plan, tasks: Sequence[Task], s
             _compare(question.plan, rows, reply.nodes, state, again, total=reply.total)
     if again.reason:
         raise TenantRestoredError(
-            f"ION has older rows than it once gave, or others: {again.reason}.",
-            remedy="Was the tenant restored to an earlier state, or filled anew? A refresh by changes would mix the "
-            "two. `reconcile --dry-run` shows what differs; `refresh --full` reads everything as it is now (with "
-            "--accept-deletes where much is gone). Nothing was changed.",
+            f"ION returned older rows than before, or different ones: {again.reason}.",
+            remedy="Check whether the tenant was restored to an earlier state, or filled again: a refresh by changes "
+            "would mix the two states. `reconcile --dry-run` shows what differs; `refresh --full` reads everything as "
+            "it is now (with --accept-deletes if many rows are missing). Nothing was changed.",
         )
 
 
@@ -127,9 +129,9 @@ def _compare(
     *,
     total: int = 0,
 ) -> set[int]:
-    """Add what became of some rows to the signs, and give the ids of those that came.
+    """Compare rows, add the differences to the signs, and return the ids of the rows that came.
 
-    Rows that ION counts (`total`) beyond those that came are there, too many for one answer: they are not compared.
+    If ION counts more rows (`total`) than came, the others exist but did not fit into the answer: they are left out.
     """
     watermark, etag = state.entities[plan.name].watermark, plan.query.tracking.etag if plan.query else ""
     there = {node["id"]: node for node in nodes}
@@ -150,7 +152,7 @@ def _compare(
 
 
 def _instant(text: Any) -> datetime | None:
-    """An instant as ION writes it; None where it is none, which is for the read to refuse."""
+    """An instant from ION's text; None if the text is not an instant, which the read will then refuse."""
     try:
         instant = datetime.fromisoformat(text)
     except (TypeError, ValueError):

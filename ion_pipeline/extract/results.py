@@ -1,4 +1,4 @@
-"""What a fetch reports, and whom it talks to while it runs. Pure data and protocols."""
+"""The results of a read, and the protocols of the objects that receive its rows and its progress. Pure data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,25 +14,25 @@ Status = Literal["read", "unchanged", "forbidden", "absent"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityResult:
-    """How the read of one entity went.
+    """The result of reading one entity.
 
     Attributes:
         entity: Name of the entity.
-        status: `read`; `unchanged`: nothing of it had to be read; `forbidden` to this API key; `absent` from this
-            tenant's schema.
-        strategy: `full`: these are all rows. `incremental`: changes and deletes.
-        paging: How pages followed each other.
-        tables: Rows written, by table; empty unless read.
+        status: `read`; `unchanged`: no row had to be read; `forbidden` for this API key; `absent` from this tenant's
+            schema.
+        strategy: `full`: all rows were read. `incremental`: changes and deletes were read.
+        paging: How one page led to the next.
+        tables: Rows written, by table; empty unless the status is `read`.
         pages: Pages read.
-        requests: Requests sent for it, repeated ones and counts included.
-        bytes: Bytes received for it, over the wire.
-        seconds: Wall time from its first request to its last row.
-        total_count: What ION says there are; None where it does not (nested lists).
-        watermark: ION's clock before the first request; None where it sends no `Date`.
-        query_hash: Identifies what was asked for.
+        requests: Requests sent, repeated ones and counts included.
+        bytes: Bytes received over the wire.
+        seconds: Wall time from the first request to the last row.
+        total_count: Number of rows by ION's count; None if ION does not count them (nested lists).
+        watermark: ION's clock before the first request; None if ION sends no `Date` header.
+        query_hash: Hash of the page query.
         drift: How the tenant's type differs from the catalog.
-        deleted: Rows found to be gone, in an incremental read.
-        expected: Rows there should be afterwards, in an incremental read.
+        deleted: For an incremental read, rows found to be deleted.
+        expected: For an incremental read, the number of rows that should exist afterwards.
         unsettled: Rows that had changed again when the read ended.
     """
 
@@ -60,54 +60,54 @@ class EntityResult:
 
     @classmethod
     def unread(cls, plan: EntityPlan, status: Status) -> "EntityResult":
-        """An entity of which nothing was read."""
+        """The result of an entity of which no row was read."""
         return cls(entity=plan.name, status=status, paging=plan.paging, query_hash=plan.query_hash, drift=plan.drift)
 
 
 class BatchSink(Protocol):
-    """Takes what is read."""
+    """Takes the rows that are read."""
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Add rows of a table, in the order read."""
+        """Add rows of a table, in the order in which they are read."""
 
     def discard(self, table: str) -> None:
-        """Forget the rows of a table written so far: it is read again from the start."""
+        """Discard the rows of a table written so far: the table is read again from the start."""
 
 
 class ChangeSink(BatchSink, Protocol):
-    """Takes changes too."""
+    """Takes rows and deletes."""
 
     def delete(self, table: str, keys: pa.RecordBatch) -> None:
-        """Rows with these keys are gone; with an owner's id alone, all that the owner had before this call."""
+        """Delete the rows with these keys; a key of only an owner's id deletes all rows that the owner had before."""
 
 
 class Progress(Protocol):
-    """Hears how a read goes."""
+    """Receives the progress of a read."""
 
     def started(self, entity: str, total: int | None) -> None:
-        """The first page of an entity is there; `total` rows are to come, None if unknown. Again at a re-read."""
+        """The first page of an entity has come; `total` rows are expected, None if unknown. Repeated for a re-read."""
 
     def advanced(self, entity: str, rows: int) -> None:
-        """So many more rows of an entity are written."""
+        """This many more rows of an entity have been written."""
 
     def finished(self, entity: str) -> None:
         """Reading of an entity has ended."""
 
     def note(self, message: str) -> None:
-        """Something a person should know, in one sentence."""
+        """A note for the user, in one sentence."""
 
 
 class NoProgress:
-    """Nobody listens."""
+    """Ignores all progress."""
 
     def started(self, entity: str, total: int | None) -> None:
-        """Not heard."""
+        """Ignored."""
 
     def advanced(self, entity: str, rows: int) -> None:
-        """Not heard."""
+        """Ignored."""
 
     def finished(self, entity: str) -> None:
-        """Not heard."""
+        """Ignored."""
 
     def note(self, message: str) -> None:
-        """Not heard."""
+        """Ignored."""

@@ -1,9 +1,9 @@
-"""Which part of an interrupted read still holds: compared with the tenant as it is now, before the read goes on.
+"""Checks which part of an interrupted read is still valid, by the tenant's current counts, before the read resumes.
 
-Rows that were read before the interruption stay if ION counts as many in the same ranges of ids: a row that has been
-deleted since would otherwise be kept as if it were there. Rows that changed since need no care, because the load's
-clock is that of its beginning: whatever asks for changes asks from there. Where anything does not hold, the entity is
-forgotten and read from the start.
+The rows that an entity's interrupted read has written are kept if ION counts as many rows in the same ranges of ids;
+otherwise a row that was deleted since would be kept. Rows that changed since need no check: the load keeps the clock of
+its beginning, so the next query for changes finds them. If an entity's rows are not valid, its progress is discarded
+and it is read from the start.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,11 +22,11 @@ _CHANGES = frozenset({"changes", "deletes", "changes and deletes"})
 
 @dataclass(frozen=True, slots=True)
 class InterruptedRead:
-    """What an interrupted read has left.
+    """What an interrupted read has written.
 
     Attributes:
-        tables: Rows that it has written, by table.
-        ids: Looks up the ids of an entity's own table in the order written, with: is it a tombstone?
+        tables: Number of rows written, by table.
+        ids: Reads the ids in an entity's own table in the order written, each with whether it is a tombstone.
     """
 
     tables: Mapping[str, int]
@@ -42,24 +42,24 @@ async def resume_read(
     left: InterruptedRead,
     sink: BatchSink,
 ) -> tuple[Task, ...]:
-    """Go on with a read.
+    """Prepare to resume an interrupted read.
 
     Args:
         client: The tenant.
-        plan: The same as when the read began.
-        tasks: From `decide`, as things are now.
-        read_progress: Of the interrupted read; forgets what does not hold, before it is discarded.
-        left: What there is.
-        sink: Is told to discard what does not hold.
+        plan: The plan, the same as when the read began.
+        tasks: From `decide`, with the current counts.
+        read_progress: The progress of the interrupted read; entities that are not valid are removed from it.
+        left: What the interrupted read has written.
+        sink: Discards the tables that are not valid.
 
     Returns:
-        The tasks: what had turned out to need reading in full is still read so.
+        The tasks; an entity that the interrupted read was reading in full is still read in full.
     """
     by_name = {task.plan.name: task for task in tasks}
-    doubtful = [
+    invalid = [
         name for name, entry in read_progress if not _fits(plan, by_name.get(name), entry, left.tables.get(name, 0))
     ]
-    for name in doubtful:
+    for name in invalid:
         read_progress.forget(name)
     for name in await _shrunk(client, plan, read_progress):
         read_progress.forget(name)
@@ -70,7 +70,7 @@ async def resume_read(
         entry.tables = {table: rows for table, rows in left.tables.items() if table in tables}
         entry.total = by_name[name].total
         if entry.since is not None:
-            entry.live, entry.gone = _sorted_out(left.ids(name))
+            entry.live, entry.gone = _live_and_gone(left.ids(name))
     for table in left.tables:
         if table not in kept:
             sink.discard(table)
@@ -79,25 +79,25 @@ async def resume_read(
 
 
 def _fits(plan: Plan, task: Task | None, entry: EntityProgress, rows: int) -> bool:
-    """Whether the entity would be read now as it was then, and its rows are there."""
+    """Whether the entity would be read in the same way now, and the rows that were read are there."""
     if task is None or task.plan.query is None or task.plan.paging != "keyset":
         return False
     if entry.since is not None:
         return task.action in _CHANGES and task.since == entry.since and rows >= entry.rows
-    # Rows nested in others may go without a sign of it in their owners.
+    # A nested row may be deleted although its owner does not change.
     is_alone = next(plan.carried_by(task.plan.name), None) is None
     return task.action != "forbidden" and is_alone and rows == entry.rows
 
 
 async def _shrunk(client: IonClient, plan: Plan, read_progress: ReadProgress) -> set[str]:
-    """Entities read in full of which ION does not count as many rows as were read."""
+    """The entities read in full for which ION counts another number of rows than were read."""
     asked = [
         (name, read_range.rows, Question(entity, entity.query, between(read_range.above, read_range.upto) or None))
         for name, entry in read_progress
         if entry.since is None and (entity := plan.by_name[name]).query is not None
         for read_range in entry.merged()
     ]
-    replies = await ask(client, [question for _, _, question in asked], about="the counts of what is there")
+    replies = await ask(client, [question for _, _, question in asked], about="the counts of rows already read")
     return {name for (name, rows, _), reply in zip(asked, replies, strict=True) if reply is None or reply.total != rows}
 
 
@@ -105,8 +105,8 @@ def _tables(plan: EntityPlan) -> set[str]:
     return set(plan.query.shape.tables()) if plan.query else set()
 
 
-def _sorted_out(ids: Iterable[tuple[int, bool]]) -> tuple[set[int], set[int]]:
-    """Ids of the rows that were there at last, and of those that were not."""
+def _live_and_gone(ids: Iterable[tuple[int, bool]]) -> tuple[set[int], set[int]]:
+    """The ids whose last entry is a row, and the ids whose last entry is a tombstone."""
     live: set[int] = set()
     gone: set[int] = set()
     for identifier, is_deleted in ids:

@@ -1,6 +1,6 @@
-"""What is known of an entity before a refresh: the watermark, the rows, their ids. Given from outside, pure data.
+"""What is known of an entity before a refresh: the watermark, the number of rows, their ids. Pure data.
 
-The known ids are looked up only where something differs, and kept up to date while a refresh reads.
+The caller provides it. Known ids are loaded only if the counts differ, and are kept up to date during the refresh.
 """
 
 from array import array
@@ -15,12 +15,12 @@ from ion_pipeline.catalog.plan import RowVersion
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is known of a row: when it last changed, and its etag then.
+    """What is known of a row: when it last changed, and its etag.
 
     Attributes:
         updated: Its `_updated`.
         etag: Its etag.
-        recent: It is one of the rows of its entity that changed last.
+        recent: Whether it is one of the rows of its entity that changed last.
     """
 
     updated: datetime
@@ -29,7 +29,7 @@ class Held:
 
 
 class KnownRows(Protocol):
-    """Looks up what the last refresh left."""
+    """Looks up rows that the last refresh stored."""
 
     def ids(self, entity: str) -> "array[int]":
         """Ids of an entity's rows, ascending."""
@@ -41,39 +41,39 @@ class KnownRows(Protocol):
         """The rows of an entity that changed last."""
 
     def controlled(self, entity: str) -> frozenset[int]:
-        """Ids of an entity's rows that say of themselves that they are export controlled."""
+        """Ids of an entity's rows that have the export-control flag."""
 
 
 class NoRows:
-    """Nothing is known."""
+    """No row is known."""
 
     def ids(self, entity: str) -> "array[int]":  # noqa: ARG002
-        """None."""
+        """Always empty."""
         return array("q")
 
     def etags(self, entity: str) -> Mapping[int, str | None]:  # noqa: ARG002
-        """None."""
+        """Always empty."""
         return {}
 
     def latest(self, entity: str, rows: int) -> Mapping[int, Held]:  # noqa: ARG002
-        """None."""
+        """Always empty."""
         return {}
 
     def controlled(self, entity: str) -> frozenset[int]:  # noqa: ARG002
-        """None."""
+        """Always empty."""
         return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class EntityState:
-    """Where the last reads left one entity.
+    """What the earlier reads stored of one entity.
 
     Attributes:
-        rows: Rows known.
-        watermark: Changes before this instant are known; None if that is not known.
-        query_hash: Identifies what was asked for.
-        versions: Marks of the rows changed since the watermark, if they are few: those are known already.
-        sample: Some of the rows, to see whether ION still has what it once had.
+        rows: Number of known rows.
+        watermark: All changes before this instant are known; None if there is no such instant.
+        query_hash: Hash of the page query of the last read.
+        versions: Versions of the known rows that changed after the watermark, if they are few.
+        sample: Some of the rows, to check whether ION was restored to an earlier state.
     """
 
     rows: int
@@ -85,18 +85,19 @@ class EntityState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the last reads left a tenant; an entity that was never read is not in it."""
+    """What the earlier reads stored of a tenant; an entity that was never read is not in it."""
 
     entities: Mapping[str, EntityState] = field(default_factory=dict)
     known: KnownRows = field(default_factory=NoRows)
 
 
 class Ids:
-    """The ids of an entity that should be there: those known, less the deleted, and the ones read since.
+    """The ids that an entity should have: the known ids, without those deleted since, with those read since.
 
     Args:
-        rows: How many were known.
-        look_up: Gives them, ascending; called once, when first needed.
+        entity: Name of the entity.
+        rows: Number of known rows.
+        known: Looks up the known ids; called once, when they are first needed.
     """
 
     def __init__(self, entity: str, rows: int, known: KnownRows) -> None:
@@ -116,18 +117,18 @@ class Ids:
         return self._ids
 
     def add(self, ids: Iterable[int]) -> None:
-        """Rows were read."""
+        """Add the ids of rows that were read."""
         new = sorted(identifier for identifier in set(ids) if identifier not in self)
         if new:
             self._ids = array("q", sorted([*self.all, *new])) if new[0] <= self._last else self.all + array("q", new)
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Rows were deleted."""
+        """Remove the ids of rows that were deleted."""
         gone = set(ids)
         self._ids = array("q", (identifier for identifier in self.all if identifier not in gone))
 
     def between(self, low: int | None, high: int | None) -> "array[int]":
-        """The ids from `low` to `high`, both included; None is no bound."""
+        """The ids from `low` to `high`, both included; None means no bound."""
         start = 0 if low is None else bisect_left(self.all, low)
         stop = len(self.all) if high is None else bisect_right(self.all, high)
         return self.all[start:stop]

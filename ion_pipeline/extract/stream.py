@@ -1,4 +1,4 @@
-"""Drives a pager: asks for the next page while the one before is worked on, in sizes that ION can answer in time."""
+"""Drives a pager: requests the next page while the last one is processed, in sizes that ION can answer in time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -9,9 +9,10 @@ from ion_pipeline.extract.arrow import Node
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.paging import Page, Pager
 
+# Good pages before the page size grows again; doubled by each time-out.
 _FIRST_PATIENCE = 4
 _ATTEMPTS_AT_ONE_ROW = 3
-# Turns of the event loop in which a request gets through the client to its socket.
+# Turns of the event loop until a request has passed through the client to its socket.
 _TURNS_TO_SEND = 4
 
 Ask = Callable[[Mapping[str, Any]], Awaitable[Page]]
@@ -19,11 +20,11 @@ Pause = Callable[[int], Awaitable[None]]
 
 
 class PageSize:
-    """How many rows to ask for: halved by a time-out and slowly grown again, reduced permanently by a refusal.
+    """How many rows to ask for: a time-out halves it, good pages slowly raise it, a refusal reduces it permanently.
 
     Args:
-        maximum: The size to start with and never exceed.
-        limit: What the tenant accepts, as far as is known; shared by all streams.
+        maximum: The initial size, which is never exceeded.
+        limit: The largest size that the tenant is known to accept; shared by all streams.
     """
 
     def __init__(self, maximum: int, limit: PageLimit | None = None) -> None:
@@ -39,15 +40,15 @@ class PageSize:
         return min(self._size, self.limit.rows)
 
     def refused(self, smaller: int) -> None:
-        """Ask for less from now on: a refusal, unlike a time-out, does not pass."""
+        """Ask for fewer rows from now on: unlike a time-out, a refusal is permanent."""
         self.maximum = min(self.maximum, smaller)
         self._size = min(self._size, smaller)
 
     def timed_out(self, asked: int) -> None:
-        """Halve. Each time it takes twice as many good pages before growing again.
+        """Halve the size, and double the number of good pages before it grows again.
 
         Args:
-            asked: The size that was too much. Where another stream has already made it smaller, nothing changes.
+            asked: The size that timed out. If the size is already smaller, nothing changes.
         """
         if asked > self.size:
             return
@@ -56,7 +57,7 @@ class PageSize:
         self._patience *= 2
 
     def answered(self) -> None:
-        """Count a good page; after enough of them ask for a quarter more."""
+        """Count a good page; after enough of them, raise the size by a quarter."""
         self._good += 1
         if self._good >= self._patience and self._size < self.maximum:
             self._size = min(self.maximum, self._size + max(1, self._size // 4))
@@ -64,18 +65,18 @@ class PageSize:
 
 
 async def pages(pager: Pager, size: PageSize, ask: Ask, pause: Pause) -> AsyncGenerator[Page, None]:
-    """Read page after page, one ahead of the consumer.
+    """Read page after page, requesting one page ahead of the consumer.
 
     Args:
-        pager: Decides what to ask for; is done when the last page has been handed out.
-        size: Decides for how much.
-        ask: Makes one request with the given variables.
-        pause: Waits after so many time-outs in a row.
+        pager: Decides which page to request; it is done when the last page has been yielded.
+        size: Decides how many rows to request.
+        ask: Sends one request with the given variables.
+        pause: Waits after the given number of consecutive time-outs.
 
     Raises:
         PagingError: From the pager.
-        RequestTimeoutError: A single row takes too long, repeatedly.
-        TooMuchError: A single row is refused as too much.
+        RequestTimeoutError: A request for a single row timed out repeatedly.
+        TooMuchError: ION refused a request for a single row as too large.
     """
     coming = asyncio.ensure_future(_ask(pager, size, ask, pause))
     try:
@@ -86,38 +87,38 @@ async def pages(pager: Pager, size: PageSize, ask: Ask, pause: Pause) -> AsyncGe
                 yield page
                 return
             coming = asyncio.ensure_future(_ask(pager, size, ask, pause))
-            # The request is to be on its way before the page is worked on, which holds the loop.
+            # Send the request before the page is processed, which blocks the event loop.
             for _ in range(_TURNS_TO_SEND):
                 await asyncio.sleep(0)
             yield page
-            # Its thousands of objects are not to wait with us for the next answer.
+            # Free the page's thousands of objects before waiting for the next answer.
             del page
     finally:
         coming.cancel()
         await asyncio.wait([coming])
         if not coming.cancelled():
-            # Whoever stopped reading does not want this page, nor why it failed.
+            # The consumer has stopped, so neither this page nor its error is of use.
             coming.exception()
 
 
 async def rows_by_id(
     ids: Sequence[int], size: PageSize, ask: Ask, pause: Pause, *, entity: str
 ) -> AsyncGenerator[list[Node], None]:
-    """Read rows by their ids, a page at a time, until each has come or ION gives none of those that are left.
+    """Read rows by their ids, a page at a time, until all have come or ION returns none of the remaining ids.
 
-    Not as many come as were asked for where ION gives less than it is asked for, and says so (`hasNextPage`) or not:
-    what did not come is asked for again, alone. What does not come then either is not there.
+    ION may return fewer rows than requested, whether `hasNextPage` says so or not. The ids that did not come are
+    requested again; if none of them comes, their rows do not exist.
 
     Args:
-        ids: The ids, in any number.
-        size: Decides for how many to ask at once.
-        ask: Makes one request with the given variables.
-        pause: Waits after so many time-outs in a row.
+        ids: The ids, any number.
+        size: Decides how many rows to request at once.
+        ask: Sends one request with the given variables.
+        pause: Waits after the given number of consecutive time-outs.
         entity: For messages.
 
     Raises:
-        PagingError: Rows came that were not asked for, or ION counts rows and gives none.
-        RequestTimeoutError, TooMuchError: As `pages`.
+        PagingError: Rows came that were not requested, or no row came although ION counts some.
+        RequestTimeoutError, TooMuchError: As in `pages`.
     """
     left, asked = list(ids), list[int]()
 
@@ -129,9 +130,9 @@ async def rows_by_id(
         page = await _one_page(size, some, pause, most=len(left))
         came = {node["id"] for node in page.nodes}
         if not came <= set(asked):
-            raise PagingError(f"{entity}: rows came that were not asked for by id.")
+            raise PagingError(f"{entity}: ION returned rows whose ids were not requested.")
         if not came and (page.has_next or page.total):
-            raise PagingError(f"{entity}: ION counts {page.total} of the rows asked for by id, and gives none.")
+            raise PagingError(f"{entity}: ION counts {page.total} of the rows requested by id, but returns none.")
         missing = [identifier for identifier in asked if identifier not in came]
         left[: len(asked)] = missing if came else []
         if page.nodes:
@@ -164,7 +165,7 @@ async def _one_page(
             refusal = error
             size.refused(error.smaller(asked))
         else:
-            # Only a size that was accepted is known to help, and only where it is about rows it helps elsewhere too.
+            # Only an accepted size is worth sharing, and only if the refusal was about the number of rows.
             if refusal is not None and refusal.of_rows:
                 size.limit.learn(asked)
             size.limit.came(asked, len(page.nodes), has_next=page.has_next)

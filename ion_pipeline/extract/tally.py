@@ -1,4 +1,4 @@
-"""What a refresh has read of each entity, and what it says about it in the end."""
+"""Counts what a refresh has read of each entity, and makes the entity's result."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from ion_pipeline.extract.state import State
 
 @dataclass
 class IncrementalTally:
-    """What has been read of an entity by its changes so far.
+    """What has been read of an entity's changes so far.
 
     Attributes:
         rows: Rows written, by table.
-        touched: Tables that have rows or deletes, the entity's own always.
-        readers: Who asked; they count requests.
-        deleted: Rows found to be gone.
+        touched: Tables with rows or deletes, always including the entity's own.
+        readers: The page readers; they count requests.
+        deleted: Rows found to be deleted.
         seconds: Wall time.
     """
 
@@ -52,9 +52,9 @@ class IncrementalTally:
 
 
 def unread_result(task: Task, expected: int, watermark: datetime | None) -> EntityResult:
-    """The result of an entity of which nothing had to be, or could be, read.
+    """The result of an entity of which no row had to be read, or could be read.
 
-    Where an entity has left the tenant's schema with rows known, its deletes have been accepted: it is empty now.
+    If an entity with known rows is missing from the tenant's schema, the user has accepted its deletes: it is empty.
     """
     plan = task.plan
     if task.action == "forbidden":
@@ -66,6 +66,6 @@ def unread_result(task: Task, expected: int, watermark: datetime | None) -> Enti
 
 
 def nothing_read(tasks: Sequence[Task], state: State) -> list[EntityResult]:
-    """Results of a refresh in which nothing is to be read."""
+    """The results of a refresh in which nothing has to be read."""
     rows = {name: entity.rows for name, entity in state.entities.items()}
     return [unread_result(task, rows.get(task.plan.name, 0), None) for task in tasks]

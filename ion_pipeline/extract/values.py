@@ -1,11 +1,11 @@
-"""Values of one GraphQL field, over a page, as one Arrow array. Exact or refused: nothing is guessed or rounded.
+"""Converts the values of one GraphQL field, over a page, to one Arrow array. No value is guessed or rounded.
 
-The one exception is a DateTime finer than a microsecond, which is cut to microseconds. Times without a zone are UTC
-(vendor manual: ISO 8601 UTC), and a date alone is its midnight.
+A value that does not fit exactly is an error. The one exception is a DateTime finer than a microsecond, which is
+truncated to microseconds. Times without a zone are UTC (vendor manual: ISO 8601 UTC), and a date alone means midnight.
 
-Where the column is JSON, a number keeps all its digits. A column of doubles takes a fraction as the nearest double,
-which is what GraphQL's Float is, and a whole number only if a double holds it or is written like it; what a double
-would make infinite or zero is refused.
+In a JSON column a number keeps all its digits. A column of doubles takes a fraction as the nearest double, which is
+what GraphQL's Float means. It takes a whole number only if a double holds it, or if the double's shortest text is that
+number. A number that would become infinite or zero is an error.
 """
 
 import math
@@ -29,7 +29,7 @@ _PYTHON_TYPES: dict[pa.DataType, frozenset[type]] = {
     pa.bool_(): frozenset({bool, _NONE}),
     pa.string(): frozenset({str, _NONE}),
 }
-# What Arrow and orjson raise where a value cannot be converted.
+# The errors of Arrow and orjson for a value that cannot be converted.
 _FAILURES = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError, orjson.JSONEncodeError)
 _FINER_THAN_MICROSECONDS = r"(\.\d{6})\d{1,3}"
 _DATE_ALONE = r"^(\d{4}-\d{2}-\d{2})$"
@@ -37,11 +37,11 @@ _WITHOUT_ZONE = r"^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)$"
 
 
 class WrongValueError(Exception):
-    """A value does not fit its column. Internal: the caller knows the row and says so.
+    """A value does not fit its column. Internal: the caller makes an error that names the row.
 
     Attributes:
         index: Position in the values.
-        reason: What the value is; never the value itself, which may be anything.
+        reason: The kind of the value; never the value itself, which may be confidential.
     """
 
     def __init__(self, index: int, reason: str) -> None:
@@ -54,12 +54,12 @@ def to_array(values: Sequence[Any], column: Column, *, as_text: bool = False) ->
     """Convert a field's values.
 
     Args:
-        values: As parsed from JSON, None for null.
-        column: Where they go.
-        as_text: The tenant's type is another scalar than the catalog's, and its JSON text is what is kept.
+        values: Parsed from JSON, None for null.
+        column: The column that they belong to.
+        as_text: Whether the tenant's scalar has another type than the catalog's, so that its JSON text is stored.
 
     Raises:
-        WrongValueError: A value has another type, or does not fit.
+        WrongValueError: A value has another type than the column, or does not fit.
     """
     if column.is_json:
         return without_signatures(pa.array(_texts(values, _json_text), pa.string()), is_json=True)
@@ -72,7 +72,7 @@ def _texts(values: Sequence[Any], convert: Callable[[Any], str | None]) -> list[
     try:
         return [convert(value) for value in values]
     except orjson.JSONEncodeError:
-        # Of what a parser gives, only this has no text: fewer levels are written than are read.
+        # The only parsed value that orjson cannot write: it writes fewer levels of nesting than the parser reads.
         raise _first_failure(values, convert, "nested too deeply") from None
 
 
@@ -83,7 +83,7 @@ def _json_text(value: Any) -> str | None:
 def _number_text(value: Any) -> orjson.Fragment:
     if isinstance(value, Number):
         return orjson.Fragment(value.text)
-    raise TypeError(f"{type(value).__name__} is no JSON")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def _scalar_text(value: Any) -> str | None:
@@ -134,7 +134,7 @@ def _checked(values: Sequence[Any], arrow_type: pa.DataType) -> pa.Array:
         return pa.array(values, arrow_type)
     except _FAILURES:
         if arrow_type == pa.float64():
-            # Arrow takes whole numbers up to 2^53; of those beyond, doubles hold some.
+            # Arrow accepts whole numbers up to 2^53; doubles hold some larger ones too.
             return pa.array([_double(index, value) for index, value in enumerate(values)], arrow_type)
         raise _first_failure(
             values, lambda value: pa.array([value], arrow_type), f"out of range for {arrow_type}"
@@ -155,7 +155,7 @@ def _double(index: int, value: float | Number | None) -> float | None:
 
 
 def _check_types(values: Sequence[Any], allowed: frozenset[type], wanted: str) -> None:
-    # One pass at C speed; only a page that is wrong is looked at value by value.
+    # One pass at C speed; values are checked one by one only if a type is wrong.
     if set(map(type, values)) <= allowed:
         return
     index = next(index for index, value in enumerate(values) if type(value) not in allowed)
@@ -173,7 +173,7 @@ def _timestamps(texts: pa.Array, values: Sequence[str | None], arrow_type: pa.Da
         raise _first_failure(
             values,
             lambda value: _normalised_times(pa.array([value], pa.string())).cast(arrow_type),
-            "text that is no ISO 8601 time",
+            "text that is not an ISO 8601 time",
         ) from None
 
 

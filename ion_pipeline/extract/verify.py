@@ -1,4 +1,4 @@
-"""Are the rows that came the rows there are? Counts and keys, checked after the last page."""
+"""Checks after the last page that the rows that came are all of ION's rows: by their number and their keys."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ Count = Callable[[Mapping[str, Any]], Awaitable[int]]
 
 
 class KeyLog:
-    """The keys of an entity whose pages may overlap, kept as Arrow columns: some bytes a row.
+    """The keys of an entity whose pages may overlap, kept as Arrow columns: a few bytes per row.
 
     Args:
         key: Key columns.
@@ -23,11 +23,11 @@ class KeyLog:
         self._batches: list[pa.RecordBatch] = []
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Remember the keys of a page."""
+        """Add the keys of a page."""
         self._batches.append(batch.select(self._key))
 
     def check(self, entity: str) -> None:
-        """Raise DuplicateKeyError if a key came twice; nulls are equal here."""
+        """Raise DuplicateKeyError if a key came twice; nulls count as equal."""
         if not self._key or not self._batches:
             return
         keys = pa.Table.from_batches(self._batches)
@@ -35,21 +35,21 @@ class KeyLog:
         if repeated:
             raise DuplicateKeyError(
                 f"{entity}: {repeated} of {keys.num_rows} rows repeat the key ({', '.join(self._key)}) of another.",
-                remedy="Rows shifted between pages, or ION's key is another. Try again; report it if it stays.",
+                remedy="Rows shifted between pages, or the key is wrong. Try again; report it if it happens again.",
             )
 
 
 async def check_count(entity: str, pager: Pager, count: Count) -> int:
     """Compare the number of rows read with what ION counts.
 
-    The count that came with the pages is enough if it agrees. If not, ION is asked again, because rows may have come or
-    gone meanwhile; under keyset paging only up to the last id read, so that rows added since are no difference. Where
-    rows were seen to come or go, they differ by those.
+    If the count that came with the pages agrees, that is enough. If not, ION is asked again, because rows may have been
+    created or deleted during the read; with keyset paging only up to the last id read, so that rows added since do not
+    matter. If the pager noticed that rows were created or deleted (`moved`), the counts may differ.
 
     Args:
         entity: For the message.
-        pager: Done with its pages.
-        count: Asks ION how many rows there are, with the given variables.
+        pager: The pager, after its last page.
+        count: Asks ION for the number of rows, with the given variables.
 
     Returns:
         The number of rows read.
@@ -63,6 +63,6 @@ async def check_count(entity: str, pager: Pager, count: Count) -> int:
     if pager.rows != counted:
         raise CountMismatchError(
             f"{entity}: {pager.rows} rows came, ION counted {pager.total} before and {counted} after.",
-            remedy="Nothing was kept. Try again when fewer people are at work; report it if it stays.",
+            remedy="Nothing was kept. Try again when fewer people work in ION; if the error persists, report it.",
         )
     return counted

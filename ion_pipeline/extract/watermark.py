@@ -1,15 +1,15 @@
-"""Up to which instant everything is known: never later than what rows have been seen to prove.
+"""Computes the watermark: the instant before which every change is known, as far as the rows read prove it.
 
-A row's `_updated` comes from ION's database, the `Date` header from whatever answers for it, and a third clock is this
-machine's. Only the first one decides whether a later change is found by its `_updated`, and it cannot be asked. But a
-row that was seen proves that the database's clock had passed its `_updated`; and the other two clocks measure the time
-since then, even if both are wrong, as long as one of them has not been set forward meanwhile. The database's clock is
-therefore at least
+Three clocks are involved. ION's database sets a row's `_updated`; the server that answers sets the `Date` header
+(called ION's clock); the third clock is this machine's. Only the database's clock decides whether a later change is
+found by its `_updated`, and it cannot be read. But each row proves that the database's clock had passed the row's
+`_updated` when the row was read. The other two clocks measure the time since then, even if both are wrong, unless both
+were set forward meanwhile. The database's clock is therefore at least
 
-    the earlier of   ION's clock now     - the smallest lead it ever had over a row just seen
-    and              this machine's now  - the smallest lead that this one had
+    the earlier of   ION's clock now           - the smallest lead it ever had over a row just read
+    and              this machine's clock now  - the smallest lead it ever had over a row just read
 
-and a watermark of that instant, or earlier, loses nothing.
+and a watermark of that instant, or an earlier one, misses no change.
 """
 
 import time
@@ -38,17 +38,17 @@ class Clocks:
 
     @property
     def earliest(self) -> datetime:
-        """The one that can lose no rows."""
+        """The earlier of the two: the safe one for a watermark."""
         return min(self.ion, self.machine)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Two clocks, and what the third one had passed by then.
+    """Two clocks, and an instant that the database's clock had passed then.
 
     Attributes:
-        clocks: As they were.
-        newest: The latest `_updated` known at that instant which was not in the future of either.
+        clocks: The two clocks.
+        newest: The latest `_updated` known at that instant that was not in the future of either clock.
     """
 
     clocks: Clocks
@@ -56,11 +56,11 @@ class Observation:
 
 
 def database_time(at: Clocks, observations: Iterable[Observation]) -> datetime | None:
-    """The latest instant that the database's clock has certainly passed; None where nothing was ever seen.
+    """The latest instant that the database's clock has certainly passed; None without observations.
 
     Args:
         at: The clocks now.
-        observations: From this read, and from earlier ones.
+        observations: Observations of this read and of earlier ones.
     """
     seen = list(observations)
     if not seen:
@@ -71,13 +71,13 @@ def database_time(at: Clocks, observations: Iterable[Observation]) -> datetime |
 
 
 class Witness:
-    """A sink that passes everything on, and remembers what the rows prove about the database's clock.
+    """A sink that passes everything on, and records what the rows prove about the database's clock.
 
     Args:
         sink: Takes the rows.
-        began: The earliest clock when the read began.
-        before: How long the read had been going on, interruption included, when this process took it up.
-        monotonic: Seconds that only go forwards.
+        began: The earlier of the two clocks when the read began.
+        before: For a resumed read, the time from its beginning until this process resumed it.
+        monotonic: Seconds from a clock that is never set back.
     """
 
     def __init__(
@@ -94,16 +94,16 @@ class Witness:
         """An instant that the database's clock had passed when the read began; None before the first row."""
 
     def write(self, table: str, batch: pa.RecordBatch) -> None:
-        """Pass rows on."""
+        """Pass rows on, and look at their `_updated`."""
         self._look(batch)
         self._sink.write(table, batch)
 
     def discard(self, table: str) -> None:
-        """Pass it on."""
+        """Pass the call on."""
         self._sink.discard(table)
 
     def delete(self, table: str, keys: pa.RecordBatch) -> None:
-        """Pass it on."""
+        """Pass the call on."""
         self._sink.delete(table, keys)
 
     def _look(self, batch: pa.RecordBatch) -> None:
@@ -114,10 +114,10 @@ class Witness:
         latest: datetime | None = pc.max(column).as_py()
         ceiling = self._began + elapsed
         if latest is not None and latest > ceiling:
-            # One row dated ahead of all clocks says nothing about them.
+            # A row with an `_updated` ahead of all clocks proves nothing about them.
             latest = pc.max(column.filter(pc.less_equal(column, pa.scalar(ceiling, column.type)))).as_py()
         if latest is None:
             return
-        # What a row read late in a long read proves is about then, not about when the read began.
+        # The row proves something about the instant when it was read; subtract the time since the read began.
         at_start = latest - elapsed
         self.newest = at_start if self.newest is None else max(self.newest, at_start)

@@ -1,4 +1,4 @@
-"""Files of the data directory: written whole or not at all, on a disk or an object store, by one process at a time."""
+"""Files of the data directory: atomic writes to a disk or an object store, and locks between processes."""
 
 from ion_pipeline.files.errors import FileWriteError, LockedError, write_error
 from ion_pipeline.files.lock import WriterLock

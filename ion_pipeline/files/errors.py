@@ -1,4 +1,4 @@
-"""What can go wrong with files of the data directory, whatever they hold."""
+"""Errors about files of the data directory, whatever they contain."""
 
 import errno
 
@@ -8,7 +8,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FileWriteError(IonPipelineError):
-    """A file could not be written; what it belongs to was abandoned as a whole, and nothing of it is visible."""
+    """A file could not be written. The operation that it belongs to was abandoned, and none of its files is visible."""
 
 
 class LockedError(IonPipelineError):
@@ -16,18 +16,18 @@ class LockedError(IonPipelineError):
 
 
 def write_error(error: OSError, what: str) -> FileWriteError:
-    """Say what failed to be written and why; a full disk gets its own remedy.
+    """Make an error that says what could not be written and why; a full disk gets its own remedy.
 
     Args:
-        error: What the operating system answered.
-        what: What was being written, with its place.
+        error: The error from the operating system.
+        what: What was being written, with its location.
     """
     if error.errno in _FULL:
         return FileWriteError(
             f"No space left while writing {what} ({error.strerror}).",
-            remedy="Free some space or set ION_DATA_DIR to a larger disk, then run again: nothing was committed.",
+            remedy="Free some space or set ION_DATA_DIR to a larger disk, then run again. Nothing was committed.",
         )
     return FileWriteError(
         f"{what} could not be written ({error.strerror or error}).",
-        remedy="Mend the cause and run again: nothing was committed.",
+        remedy="Correct the cause and run again. Nothing was committed.",
     )

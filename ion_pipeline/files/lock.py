@@ -1,10 +1,10 @@
-"""One writer at a time: an advisory lock that dies with its holder and says who that is.
+"""One writer at a time: an advisory lock that ends with its process, and whose file says which process holds it.
 
-Readers do not wait for writers. They hold a lock of their own, together, that keeps what a fold has replaced from being
-deleted under them.
+Readers do not wait for writers. They share a second lock; while any reader holds it, no writer deletes files that a
+snapshot has replaced.
 
-It is a `flock` on a file whose text names the holder, so kill -9 leaves the file but not the lock. Other things that
-allow one writer only (publishing) use it too.
+The lock is a `flock` on a file whose text names the holder, so kill -9 leaves the file but not the lock. Publishing,
+which allows only one writer too, uses it as well.
 """
 
 import fcntl
@@ -30,23 +30,23 @@ class WriterLock:
 
     Args:
         path: The lock file; it is created and never deleted.
-        purpose: What the holder is doing, for whoever comes second: "writing a load".
-        wait_seconds: How long to wait for the holder before giving up.
-        option: What makes a command wait longer, if anything does; said to whoever gave up.
+        purpose: What the holder does, for the error of a process that finds the lock taken: "writing a load".
+        wait_seconds: How long to wait for another holder before `acquire` fails.
+        option: The command-line option that makes a command wait longer, if there is one; part of the error's remedy.
     """
 
     def __init__(self, path: Path, purpose: str, *, wait_seconds: float = 0.0, option: str = "") -> None:
         self.path = path
         self._purpose = purpose
         self._wait_seconds = wait_seconds
-        self._option = f" ({option} does)" if option else ""
+        self._option = f" (or use {option})" if option else ""
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
         """Take the lock.
 
         Raises:
-            LockedError: Somebody else holds it; the message says who, since when and doing what.
+            LockedError: Another process holds it; the message says which one, since when and what it does.
             FileWriteError: The lock file cannot be created or written.
         """
         try:
@@ -67,7 +67,7 @@ class WriterLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give the lock back; harmless when it is not held."""
+        """Release the lock; does nothing if it is not held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -108,19 +108,19 @@ class WriterLock:
             holder = orjson.loads(self.path.read_bytes())
             who = f"process {holder['pid']} on {holder['host']}, {holder['purpose']} since {holder['since']}"
         except (OSError, ValueError, KeyError, TypeError):
-            # The holder has the lock and is about to write who it is.
-            who = "another process that has only just started"
+            # The holder has the lock but has not yet written its description to the file.
+            who = "another process that has just started"
         return LockedError(
             f"{self.path.parent} is in use by {who}.",
-            remedy=f"Wait for it to finish{self._option}, or end that process, then run again.",
+            remedy=f"Wait until it has finished{self._option}, or end that process, then run again.",
         )
 
 
 @contextmanager
 def shared_lock(path: Path) -> Iterator[None]:
-    """Keep others from being `exclusive_lock` for as long as the block lasts; many may do so at once.
+    """Hold the lock together with other readers while the block runs; no process gets `exclusive_lock` meanwhile.
 
-    Where the file cannot be made (a lake on a read-only disk), nobody can delete anything either: nothing is locked.
+    Where the file cannot be created (a lake on a read-only disk), nothing is locked: no process can delete files there.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -136,13 +136,16 @@ def shared_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[bool]:
-    """Whether nobody is in `shared_lock` now; if so, nobody gets in for as long as the block lasts. Never waits."""
+    """Try to hold the lock alone while the block runs; yields whether it is held. Never waits.
+
+    While it is held, a process that calls `shared_lock` waits.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        is_alone = False
+        is_exclusive = False
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_alone = True
-        yield is_alone
+            is_exclusive = True
+        yield is_exclusive
     finally:
         os.close(descriptor)

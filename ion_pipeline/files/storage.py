@@ -1,9 +1,9 @@
-"""Where the lake's bytes live: a local folder, or an object store through `pyarrow.fs`.
+"""Where the lake's bytes are stored: in a local folder, or in an object store through `pyarrow.fs`.
 
-Paths are relative to the lake's root and use `/`. Nothing here knows what a load is. The promise both kinds make is
-that `put` is atomic: a reader sees the whole object or none. On a local disk `move` is one rename and everything is
-flushed to the disk before it is named; an object store has no renames, so `move` copies file by file, and only `put`
-may be relied on to make something visible.
+Paths are relative to the lake's root and use `/`. This module does not know what a load is. In both kinds `put` is
+atomic: a reader sees the whole object or none. On a local disk `move` is one rename, and data is flushed to the disk
+before a rename makes it visible. An object store has no renames, so `move` copies file by file, and only `put` makes
+something visible atomically.
 """
 
 import os
@@ -23,10 +23,10 @@ class Storage(Protocol):
     location: str
 
     def create(self, path: str) -> BinaryIO:
-        """Open a new file for writing; folders come into being as needed."""
+        """Open a new file for writing; missing folders are created."""
 
     def read(self, path: str) -> bytes:
-        """A whole file. Raises FileNotFoundError."""
+        """The content of a file. Raises FileNotFoundError."""
 
     def put(self, path: str, data: bytes) -> None:
         """Write a whole file, atomically and durably."""
@@ -35,19 +35,19 @@ class Storage(Protocol):
         """Move a folder. Atomic on a local disk only."""
 
     def remove(self, path: str) -> None:
-        """Delete a file or a folder with all that is in it; absent is fine."""
+        """Delete a file, or a folder with its content; does nothing if there is none."""
 
     def names(self, path: str) -> list[str]:
-        """Names in a folder, sorted; none if there is no such folder."""
+        """Names in a folder, sorted; empty if there is no such folder."""
 
     def has_root(self) -> bool:
-        """Whether what cannot be made from here is there: a store's bucket; of a local folder, nothing has to be."""
+        """Whether the parts of the location that this program cannot create exist: an object store's bucket."""
 
     def scratch(self) -> AbstractContextManager[Path]:
-        """Where copies of its files are for as long as the block lasts: a temporary folder, if it needs one."""
+        """A folder for local copies of files, deleted at the end of the block if it is temporary."""
 
     def fetch(self, path: str, scratch: Path) -> Path:
-        """A local copy of a file, or the file itself where it is local. Raises FileNotFoundError."""
+        """A local copy of a file, or the file itself if it is local. Raises FileNotFoundError."""
 
 
 class LocalStorage:
@@ -58,23 +58,23 @@ class LocalStorage:
         self.location = str(self.root)
 
     def create(self, path: str) -> BinaryIO:
-        """Open a new file, unbuffered: a full disk must show in the write that fills it, not in a later close."""
+        """Open a new file, unbuffered, so that the write that fills the disk fails, and not a later close."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         return target.open("xb", buffering=0)
 
     def read(self, path: str) -> bytes:
-        """A whole file."""
+        """The content of a file."""
         return (self.root / path).read_bytes()
 
     def put(self, path: str, data: bytes) -> None:
-        """Write beside, flush, rename."""
+        """Write a temporary file, flush it to the disk, rename it."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         replace_file(target, data)
 
     def move(self, source: str, target: str) -> None:
-        """Rename a folder, its names flushed before its own."""
+        """Rename a folder, after the names in it have been flushed to the disk."""
         destination = self.root / target
         destination.parent.mkdir(parents=True, exist_ok=True)
         sync_directory(self.root / source)
@@ -82,7 +82,7 @@ class LocalStorage:
         sync_directory(destination.parent)
 
     def remove(self, path: str) -> None:
-        """Delete a file or a folder with all that is in it."""
+        """Delete a file, or a folder with its content."""
         target = self.root / path
         if target.is_dir():
             shutil.rmtree(target)
@@ -95,11 +95,11 @@ class LocalStorage:
         return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
     def has_root(self) -> bool:
-        """A folder is made when it is needed."""
+        """Always true: a missing folder is created when it is needed."""
         return True
 
     def scratch(self) -> AbstractContextManager[Path]:
-        """Its own folder: nothing is copied."""
+        """The lake's own folder: nothing is copied."""
         return nullcontext(self.root)
 
     def fetch(self, path: str, scratch: Path) -> Path:  # noqa: ARG002 -- local files need no scratch
@@ -122,23 +122,23 @@ class ObjectStorage:
         return f"{self.root}/{path}"
 
     def _make_parent(self, path: str) -> None:
-        # A store without folders ignores this.
+        # A store that has no folders ignores this.
         self.filesystem.create_dir(self._at(path).rsplit("/", 1)[0], recursive=True)
 
     def create(self, path: str) -> BinaryIO:
-        """Open a new object; it exists once the stream is closed."""
+        """Open a new object; it exists when the stream has been closed."""
         self._make_parent(path)
         stream: BinaryIO = self.filesystem.open_output_stream(self._at(path))
         return stream
 
     def read(self, path: str) -> bytes:
-        """A whole object."""
+        """The content of an object."""
         with self.filesystem.open_input_stream(self._at(path)) as stream:
             data: bytes = stream.read()
         return data
 
     def put(self, path: str, data: bytes) -> None:
-        """One request: a store shows an object only when all of it has arrived."""
+        """Write an object in one request; a store shows an object only when it is complete."""
         with self.create(path) as stream:
             stream.write(data)
 
@@ -163,11 +163,11 @@ class ObjectStorage:
         return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
 
     def has_root(self) -> bool:
-        """Whether there is such a bucket, as far as one may ask: a list of what is in a missing one is empty."""
+        """Whether the bucket exists. Listing a missing bucket gives an empty list, so ask for it by name."""
         try:
             bucket = self.filesystem.get_file_info(self.root.split("/")[0])
         except OSError:
-            # Who may list a prefix may still not ask about the bucket.
+            # Credentials that may list a prefix may lack the right to ask about the bucket.
             return True
         return bool(bucket.type is not fs.FileType.NotFound)
 
@@ -178,7 +178,7 @@ class ObjectStorage:
             yield Path(folder)
 
     def fetch(self, path: str, scratch: Path) -> Path:
-        """Download an object below `scratch`, under its own path."""
+        """Download an object to `scratch`, under its own path."""
         if self.filesystem.get_file_info(self._at(path)).type is not fs.FileType.File:
             raise FileNotFoundError(path)
         target = scratch / path
@@ -192,7 +192,7 @@ def open_storage(location: str | Path) -> Storage:
 
     Args:
         location: A local path, or a URI of a file system that pyarrow knows (`s3://bucket/prefix`, `gs://…`,
-            `abfs://…`), credentials from the environment as that file system takes them.
+            `abfs://…`). The file system takes its credentials from the environment.
     """
     if isinstance(location, Path) or "://" not in location:
         return LocalStorage(Path(location))
@@ -203,21 +203,21 @@ def open_storage(location: str | Path) -> Storage:
 
 
 def replace_file(target: Path, data: bytes) -> None:
-    """Give a local file new content: readers see the old or the new, also after a power cut."""
-    beside = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    """Replace a local file atomically: readers see the old or the new content, also after a power cut."""
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("wb") as stream:
+        with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        beside.replace(target)
+        temporary.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     sync_directory(target.parent)
 
 
 def sync_directory(folder: Path) -> None:
-    """Flush a folder's names to the disk: without it a rename may not survive a power cut."""
+    """Flush the names in a folder to the disk; without this a rename may not survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

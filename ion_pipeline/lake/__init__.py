@@ -1,4 +1,4 @@
-"""The lake: immutable Parquet loads with atomic commits, and the data directory's tenant.
+"""The lake: immutable Parquet loads with atomic commits, and the tenant that a data directory belongs to.
 
     tenant = claim_tenant(data_dir, organization_id, api_host)
     with Lake(data_dir / "lake").begin(tenant, schemas) as writer:
@@ -6,8 +6,8 @@
         writer.delete("parts", keys)
         manifest = writer.commit({"parts": TableRead("parts", total_count=1200)})
 
-Layout: `<table>/load=<ulid>/part-*.parquet` with a `_manifest.json` beside; a load exists once `_loads/<ulid>.json`
-does. What to read from ION and what the rows mean is not known here.
+Layout: `<table>/load=<ulid>/` holds `part-*.parquet` and a `_manifest.json`. A load exists if `_loads/<ulid>.json`
+exists. This package does not know what is read from ION or what the rows mean.
 """
 
 from ion_pipeline.lake.errors import LakeCorruptionError

@@ -1,7 +1,7 @@
-"""Work on files that nobody has to wait for: done in order by one thread, with a bound on the memory it holds.
+"""Writes files in a background thread, in order, with a limit on the memory that waiting work holds.
 
-Compressing and hashing leave Python's lock alone, so pages are read meanwhile; a checkpoint's flushes to the disk would
-otherwise hold up every request under way.
+Compression and hashing release Python's global lock, so pages can be read at the same time. In the foreground, a
+checkpoint's flushes to the disk would delay every request in flight.
 """
 
 from collections import deque
@@ -14,9 +14,9 @@ Work = Callable[[], None]
 
 
 class Background:
-    """One thread and what it has to do. Its owner calls it from one thread at a time.
+    """One thread and its queue of work. The owner calls the methods from one thread at a time.
 
-    What fails is raised by the next call, and nothing that comes after it is begun.
+    If work fails, the next call raises its error, and no later work is begun.
     """
 
     def __init__(self) -> None:
@@ -26,15 +26,15 @@ class Background:
         self.held_bytes = 0
 
     def do(self, work: Work, held_bytes: int = 0, *, writes: str) -> None:
-        """Have something done after all that was asked for before.
+        """Queue work; it is done after all work that was queued before.
 
         Args:
-            work: What to do.
-            held_bytes: Memory that is free again once it is done.
-            writes: What it writes and where, for the error: the call that raises it may be about something else.
+            work: The work.
+            held_bytes: Memory that is freed when the work is done.
+            writes: What the work writes and where, for its error: a later call for other work may raise it.
 
         Raises:
-            FileWriteError: Something that was asked for before could not be written.
+            FileWriteError: Work that was queued before could not write its file.
         """
         self._collect(lambda future: future.done())
         if self._thread is None:
@@ -43,15 +43,15 @@ class Background:
         self.held_bytes += held_bytes
 
     def wait(self, at_most_bytes: int) -> None:
-        """Wait until no more than this is held."""
+        """Wait until waiting work holds no more than this many bytes."""
         self._collect(lambda future: future.done() or self.held_bytes > at_most_bytes)
 
     def drain(self) -> None:
-        """Wait until all is done."""
+        """Wait until all work is done."""
         self._collect(lambda _: True)
 
     def close(self) -> None:
-        """Begin nothing more and wait for what is being done. What fails now is of no interest any more."""
+        """Begin no more work, and wait for the work in progress; its errors are ignored."""
         self._has_failed = True
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)

@@ -1,8 +1,8 @@
-"""How a load becomes visible: the order of writes at a commit, and of deletes where a load is abandoned.
+"""How a load becomes visible: the order of writes in a commit, and of deletes when a load is abandoned.
 
-Each step is durable before the next: the `_manifest.json` in each table's staged folder; each folder moved from
-`_staging` to its table; `_loads/<load id>.json`. Only the last makes the load exist, on a local disk by a rename, in an
-object store by one put.
+A commit takes these steps, each durable before the next: write `_manifest.json` to each table's staged folder; move
+each folder from `_staging` to its table; write `_loads/<load id>.json`. Only the last step makes the load exist: on a
+local disk by a rename, in an object store by one put.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from ion_pipeline.lake.manifest import LoadManifest, to_json
 
 
 def commit(storage: Storage, manifest: LoadManifest) -> None:
-    """Make a load visible whose Parquet files are staged, closed and durable.
+    """Make a load visible. Its Parquet files must be staged, closed and durable.
 
     Raises:
-        OSError: Something could not be written or moved; the caller abandons the load.
+        OSError: A file could not be written or moved; the caller abandons the load.
     """
     load_id = manifest.load_id
     for table in manifest.tables:
@@ -27,19 +27,20 @@ def commit(storage: Storage, manifest: LoadManifest) -> None:
         storage.move(paths.staged_table(load_id, table.table), paths.table_load(table.table, load_id))
     storage.put(paths.load_manifest(load_id), to_json(manifest))
     with suppress(OSError):
-        # The load exists; the next writer deletes an empty folder that is left here.
+        # The load exists; if the empty folder cannot be deleted now, the next writer deletes it.
         storage.remove(paths.staging(load_id))
 
 
 def abandon(storage: Storage, load_id: str, tables: Iterable[str]) -> None:
-    """Delete what a load has written, wherever its commit failed.
+    """Delete everything that a load has written, at whichever step its commit failed.
 
     Raises:
-        OSError: The document that would make it visible cannot be deleted.
+        OSError: The document that makes the load visible cannot be deleted.
     """
-    # First what makes it visible, should the failure have come after that.
+    # Delete the document that makes the load visible first: the commit may have failed after writing it.
     storage.remove(paths.load_manifest(load_id))
-    # What cannot be deleted now is invisible, and the next writer deletes it; the first error is the one to show.
+    # Files that cannot be deleted now are invisible, and the next writer deletes them; the commit's error is the one to
+    # report.
     with suppress(OSError):
         for table in tables:
             storage.remove(paths.table_load(table, load_id))

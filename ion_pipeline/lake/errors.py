@@ -1,7 +1,7 @@
-"""What can go wrong in the lake, beside its files (`ion_pipeline.files`) and its tenant (`ion_pipeline.errors`)."""
+"""Errors of the lake. Errors about files are in `ion_pipeline.files`, about the tenant in `ion_pipeline.errors`."""
 
 from ion_pipeline.errors import IonPipelineError
 
 
 class LakeCorruptionError(IonPipelineError):
-    """A committed load is not what its manifest says: a file is missing, cut short or altered."""
+    """A committed load differs from its manifest: a file is missing, truncated or altered."""

@@ -1,8 +1,9 @@
-"""What a load that is being written has on the disk so far, so that whoever comes after a crash can go on with it.
+"""The journal of a load that is being written, so that the next writer can resume the load after a crash.
 
-One document in the load's staging folder, replaced as a whole at each checkpoint, after the files that it names have
-been closed and flushed. Files that it does not name are of after the checkpoint and are deleted: a load goes on from
-its last checkpoint or not at all. How far the reader has come is in its own notes, which mean nothing here.
+The journal is one document in the load's staging folder. Each checkpoint replaces it as a whole, after the files that
+it names have been closed and flushed. Files that it does not name were written after the checkpoint and are deleted: a
+load resumes from its last checkpoint or not at all. The journal also holds the reader's notes on its progress; this
+module does not interpret them.
 """
 
 import time
@@ -23,18 +24,18 @@ from ion_pipeline.lake.manifest import FileEntry
 from ion_pipeline.lake.verify import verified_file
 
 FORMAT = 1
-# A long read may lose this share of itself, so that its checkpoints, and the files they cut, do not go on and on.
+# A crash may lose this share of a long read. So checkpoints, each of which ends a file, become rarer as the read goes.
 _LARGEST_LOSS = 1 / 50
 
 
 @dataclass(frozen=True, slots=True)
 class StagedTable:
-    """What a load has of one table.
+    """What a load has written of one table.
 
     Attributes:
-        files: Closed files, by the path that they will have once committed.
-        rows: Rows in them, without tombstones.
-        tombstones: Tombstones in them.
+        files: Closed files, with the paths that they will have after the commit.
+        rows: Rows in these files, without tombstones.
+        tombstones: Tombstones in these files.
     """
 
     files: tuple[FileEntry, ...]
@@ -50,10 +51,10 @@ class Journal:
         format: Version of this document.
         load_id: The load's ULID.
         started_at: The instant that the load describes.
-        plan: What is being read, as names and values that have to be the same for the load to go on. The names are
-            words that a person can be told.
-        tables: What there is of each table.
-        notes: How far the reader had come.
+        plan: What is being read, as names and values; the load is resumed only if all of them are the same. The names
+            appear in messages.
+        tables: What has been written of each table.
+        notes: How far the reader had read.
     """
 
     format: int
@@ -66,12 +67,12 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """Which interrupted load may be gone on with.
+    """Which interrupted load may be resumed, and how often to write the journal of the new load.
 
     Attributes:
-        plan: As in the journal; the same in every point.
-        within: A load that began longer ago is left; None leaves every one.
-        checkpoint_seconds: How often to write the journal of the load that begins now, about.
+        plan: What is read now; every value must equal that in the interrupted load's journal.
+        within: Maximum age of the interrupted load; None to resume none.
+        checkpoint_seconds: Approximate time between two checkpoints of the load that begins.
     """
 
     plan: Mapping[str, str]
@@ -80,15 +81,15 @@ class Resumption:
 
 
 class Checkpoints:
-    """Writes the journal of one load, when it is time.
+    """Writes the journal of one load at intervals.
 
     Args:
         storage: The lake.
-        head: The journal as it begins.
-        seconds: Time between two checkpoints, until a share of the time since the first is more.
+        head: The journal at the beginning.
+        seconds: Minimum time between two checkpoints; for a long read a fixed share of its duration is longer.
 
     Attributes:
-        notes: Gives the reader's notes. They have to fit what has been written at that moment.
+        notes: Returns the reader's notes, which must match what has been written at that moment.
         named: Tables that the journal on the disk names.
     """
 
@@ -102,13 +103,13 @@ class Checkpoints:
 
     @property
     def is_due(self) -> bool:
-        """Whether enough would be lost by now."""
+        """Whether it is time for the next checkpoint."""
         now = time.monotonic()
         return now - self._last >= max(self._seconds, (now - self._began) * _LARGEST_LOSS)
 
     def begin(self) -> Callable[[Mapping[str, StagedTable]], None]:
-        """Take the reader's notes as they are now. What is given replaces the journal, once the files are written."""
-        # As text: the reader goes on changing what they are made of.
+        """Copy the reader's notes; return a function that replaces the journal, to call once files are written."""
+        # Serialised now, because the reader changes the objects later.
         notes = orjson.Fragment(orjson.dumps(self.notes()))
         self._last = time.monotonic()
         return lambda tables: self._write(tables, notes)
@@ -121,12 +122,12 @@ class Checkpoints:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """What the last writer left, if it was interrupted.
+    """The load that an interrupted writer left, if there is one.
 
     Attributes:
-        journal: Of the load to go on with; None to begin another.
-        began: When the load began that is not gone on with; None if there is none.
-        refusal: Why it is not.
+        journal: The journal of the load to resume; None to begin a new load.
+        began: When the interrupted load began; None if there is none or its journal is not readable.
+        refusal: Why the interrupted load is not resumed; empty if it is, or if there is none.
     """
 
     journal: Journal | None = None
@@ -135,29 +136,29 @@ class Interrupted:
 
     @property
     def tables(self) -> Mapping[str, StagedTable]:
-        """What there is to go on with, by table."""
+        """What the load to resume has written, by table."""
         return self.journal.tables if self.journal else {}
 
 
 def interrupted(storage: Storage, resumption: Resumption, *, now: datetime, committed: list[str]) -> Interrupted:
-    """Find the load that a killed writer left, and make it as it was at its last checkpoint.
+    """Find the load that an interrupted writer left, and restore it to the state of its last checkpoint.
 
     Args:
         storage: The lake. The caller holds the writer's lock.
-        resumption: Which load may be gone on with.
-        now: What the load's age is measured by.
+        resumption: Which load may be resumed.
+        now: The time from which the load's age is measured.
         committed: Ids of the committed loads, oldest first.
     """
     for name in reversed(storage.names(paths.STAGING)):
         try:
             data = storage.read(paths.journal(name))
         except (FileNotFoundError, NotADirectoryError):
-            # It had no checkpoint, or is a fold.
+            # It is a load without a checkpoint, or a snapshot.
             continue
         try:
             journal = _ADAPTER.validate_python(orjson.loads(data))
         except (ValueError, ValidationError):
-            return Interrupted(refusal="its journal is not one that this version of ion-pipeline reads")
+            return Interrupted(refusal="this version of ion-pipeline cannot read its journal")
         refusal = _refusal(journal, resumption, now, committed)
         if not refusal:
             try:
@@ -174,17 +175,17 @@ def _refusal(journal: Journal, resumption: Resumption, now: datetime, committed:
     if now - journal.started_at > resumption.within:
         return f"it began more than {resumption.within.total_seconds() / 3600:g} hours ago"
     if committed and journal.load_id <= committed[-1]:
-        return "there is a later load"
+        return "a later load has been committed"
     names = dict.fromkeys([*journal.plan, *resumption.plan])
-    other = [name for name in names if journal.plan.get(name) != resumption.plan.get(name)]
-    return f"there is another {' and another '.join(other)} now" if other else ""
+    differing = [name for name in names if journal.plan.get(name) != resumption.plan.get(name)]
+    return f"there is another {' and another '.join(differing)} now" if differing else ""
 
 
 def _restore(storage: Storage, journal: Journal) -> None:
     for table in journal.tables:
         folder, final = paths.staged_table(journal.load_id, table), paths.table_load(table, journal.load_id)
         if storage.names(final) and not storage.names(folder):
-            # Killed at the commit, before the load existed.
+            # The writer was killed during the commit, before the load existed.
             storage.move(final, folder)
         entries = _staged_entries(journal, table)
         named = {entry.path for entry in entries}
@@ -201,7 +202,7 @@ def _restore(storage: Storage, journal: Journal) -> None:
 
 
 def staged_rows(storage: Storage, journal: Journal, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Rows and tombstones of a table as far as the journal goes, in the order written."""
+    """The rows and tombstones of a table up to the last checkpoint, in the order written."""
     for entry in _staged_entries(journal, table):
         with storage.scratch() as scratch:
             file = pq.ParquetFile(verified_file(storage, entry, scratch))
@@ -209,7 +210,7 @@ def staged_rows(storage: Storage, journal: Journal, table: str, columns: Sequenc
 
 
 def _staged_entries(journal: Journal, table: str) -> list[FileEntry]:
-    """The files by where they are before the commit."""
+    """The table's files, with their paths before the commit."""
     folder, staged = paths.staged_table(journal.load_id, table), journal.tables.get(table)
     files = staged.files if staged else ()
     return [replace(entry, path=f"{folder}/{entry.path.rpartition('/')[2]}") for entry in files]

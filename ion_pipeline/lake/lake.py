@@ -1,4 +1,4 @@
-"""The lake as a whole: which loads there are, beginning one, and handing out the files of one."""
+"""The lake as a whole: lists its loads, begins a load or a snapshot, and gives access to the files of a load."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,8 +30,8 @@ class Lake:
 
     Args:
         location: A local folder or a `pyarrow.fs` URI. Nothing is created before the first load begins.
-        lock_file: Where writers exclude each other; below the lake itself where that is a local folder. A lake in an
-            object store needs one, since a store has no locks.
+        lock_file: The file by which writers exclude each other; by default in the lake's own folder, if it is local. A
+            lake in an object store needs a local one, because a store has no locks.
     """
 
     def __init__(self, location: str | Path, *, lock_file: Path | None = None) -> None:
@@ -42,7 +42,7 @@ class Lake:
 
     @property
     def location(self) -> str:
-        """Its path or URI."""
+        """The lake's path or URI."""
         return self._storage.location
 
     def begin(
@@ -58,18 +58,18 @@ class Lake:
         resumption: Resumption | None = None,
         lock: WriterLock | None = None,
     ) -> LoadWriter:
-        """Begin a load, or go on with an interrupted one, having swept away what else killed writers left.
+        """Begin a load, or resume an interrupted one; delete the files that other killed writers left.
 
         Args:
-            tenant: Whose data it is, as `claim_tenant` gives it.
+            tenant: The tenant that the data belongs to, from `claim_tenant`.
             schemas: Columns of every table that may be written, without the lake's own.
-            started_at: The instant the load describes: the server's clock at the start of the read. Now, if not given.
+            started_at: The instant the load describes: the server's clock at the start of the read; by default now.
             schema_hash: Hash of the tenant's GraphQL schema.
             code_version: Version of this package.
             options: Memory and file sizes.
             wait_seconds: How long to wait for another writer to finish.
-            resumption: Which interrupted load to go on with; the load will have a journal. Neither, if not given.
-            lock: Held by the caller already, from `writing`.
+            resumption: Which interrupted load may be resumed. If it is given, the new load writes a journal.
+            lock: A lock that the caller already holds, from `writing`.
 
         Raises:
             LockedError: Another process is writing to this lake.
@@ -108,7 +108,7 @@ class Lake:
     def begin_snapshot(
         self, keep: int, *, options: WriterOptions | None = None, wait_seconds: float = 0.0
     ) -> SnapshotWriter:
-        """Begin to fold all loads but the last `keep`, with the fold before them, into one.
+        """Begin a snapshot that compacts the snapshot before and all loads except the last `keep`.
 
         Raises:
             LockedError, FileWriteError, LakeCorruptionError: As in `begin`.
@@ -134,7 +134,7 @@ class Lake:
 
     @contextmanager
     def writing(self, *, wait_seconds: float = 0.0) -> Iterator[WriterLock]:
-        """Keep other writers out from before a load begins: what it is based on has to be the latest.
+        """Hold the writer's lock from before a load begins, so that no other load is committed while it is prepared.
 
         Raises:
             LockedError, FileWriteError: As in `begin`.
@@ -147,7 +147,7 @@ class Lake:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """While the block lasts, nothing is deleted that a manifest names which is read within it."""
+        """Protect the files of the manifests that are read in this block from being deleted while it runs."""
         readers = self._readers_file
         if readers is None or not readers.parent.is_dir():
             yield
@@ -156,14 +156,14 @@ class Lake:
             yield
 
     def load_ids(self) -> list[str]:
-        """Ids of the committed loads, oldest first; a fold goes by the id of the last load that it stands for."""
+        """Ids of the committed loads, oldest first. A snapshot has the id of the last load that it replaces."""
         return read_log(self._storage.names(paths.LOADS)).load_ids
 
     def read_manifest(self, load_id: str) -> LoadManifest:
-        """What a committed load says about itself; the fold's, where loads are folded up to this one.
+        """The manifest of a committed load, or of the snapshot that replaces the loads up to this one.
 
         Raises:
-            LakeCorruptionError: It is not readable, or is another load's.
+            LakeCorruptionError: The manifest is not readable, or belongs to another load.
         """
         path = paths.snapshot_manifest(load_id)
         where = f"{self.location}/{path}"
@@ -181,7 +181,8 @@ class Lake:
             ) from error
         if manifest.load_id != load_id:
             raise LakeCorruptionError(
-                f"{where} describes load {manifest.load_id}.", remedy="Files were renamed by hand: put them back."
+                f"{where} describes load {manifest.load_id}.",
+                remedy="The file was probably renamed by hand: give it its former name.",
             )
         return manifest
 
@@ -195,12 +196,12 @@ class Lake:
 
     @contextmanager
     def checkout(self, load: LoadManifest) -> Iterator[dict[str, list[Path]]]:
-        """The verified files of a load by table, on this machine for as long as the block lasts.
+        """The verified files of a load by table, on this machine while the block runs.
 
-        Local files are given as they are; others are copied to a temporary folder first.
+        Local files are used in place; others are first copied to a temporary folder.
 
         Raises:
-            LakeCorruptionError: A file is missing, cut short, altered, or not Parquet; it is named.
+            LakeCorruptionError: A file is missing, truncated, altered, or not Parquet; the message names it.
         """
         with self._storage.scratch() as scratch:
             yield {
@@ -224,7 +225,7 @@ class Lake:
     def _lock(self, purpose: str, wait_seconds: float) -> WriterLock:
         if self._lock_file is None:
             raise FileWriteError(
-                f"{self.location} is an object store, which has no locks.", remedy="Give the lake a local lock_file."
+                f"{self.location} is an object store, which has no locks.", remedy="Pass a local lock_file to the lake."
             )
         lock = WriterLock(self._lock_file, purpose, wait_seconds=wait_seconds, option="--wait")
         lock.acquire()
@@ -232,7 +233,7 @@ class Lake:
 
 
 def _next_id(committed: list[str]) -> str:
-    """A ULID above all committed ones, also when the clock has been set back or two loads share a millisecond."""
+    """A ULID above all committed ones, even if the clock was set back or two loads begin in the same millisecond."""
     fresh = ULID()
     if committed and str(fresh) <= committed[-1]:
         fresh = ULID.from_timestamp(ULID.from_str(committed[-1]).milliseconds + 1)

@@ -1,7 +1,7 @@
-"""What a load says about itself. Written once, never changed; pure data and its JSON form, no files.
+"""The manifest, which describes a load. It is written once and never changed. Pure data and its JSON form, no files.
 
 `_loads/<load id>.json` holds a whole `LoadManifest`; the `_manifest.json` in each table's folder repeats that table's
-part, so that a folder explains itself to someone who finds it without the rest.
+part, so that the folder can be understood without the rest of the lake.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.tenant import Tenant
 
 FORMAT = 2
-# 1: loads only. 2: folds, and how the tenant's schema differed.
+# 1: loads only. 2: also snapshots, and how the tenant's schema differed.
 _READABLE = {1, 2}
 
 Strategy = Literal["full", "incremental"]
@@ -29,9 +29,9 @@ class FileEntry:
     """One Parquet file of a load.
 
     Attributes:
-        path: Place below the lake's root.
-        rows: Rows in it, tombstones included.
-        bytes: Size.
+        path: Path relative to the lake's root.
+        rows: Rows in the file, tombstones included.
+        bytes: Size of the file.
         sha256: Checksum of the whole file, hexadecimal.
     """
 
@@ -43,21 +43,21 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class TableRead:
-    """How a table was read: what the reader of the API knows and the lake does not.
+    """How a table was read; the reader of the API provides it.
 
     Attributes:
-        entity: The entity the table came with.
-        strategy: `full`: these are all rows, what is absent was deleted. `incremental`: changes and tombstones.
-        nested: Rows came inside other rows, so one may have come several times.
-        total_count: What ION said there are; None where it does not say (nested lists).
-        query_hash: Hash of the query text that read it.
+        entity: The entity that the table was read with.
+        strategy: `full`: the load holds all rows, and absent rows were deleted. `incremental`: changes and tombstones.
+        nested: Rows came inside other rows, so a row may have come several times.
+        total_count: Number of rows by ION's count; None if ION does not count them (nested lists).
+        query_hash: Hash of the query text that read the table.
         since: Start of the window of changes; None for a full read.
-        until: The next read's window starts here: an instant of this one's start that the
-            database's clock has certainly passed, less the overlap.
-        by_owner: Tombstones name owners, by the first key column alone: what an owner had before its tombstone is gone,
-            and what follows is all it has.
-        unsettled: Rows known to have changed again while the load was read; the next one brings them.
-        drifted: Rows that a reconcile found to have changed unseen, and repaired; None for a refresh.
+        until: Start of the next read's window: the latest instant that the database's clock had certainly passed when
+            this read began, minus the overlap.
+        by_owner: Tombstones name owners, by the first key column alone: a tombstone deletes all rows that the owner had
+            before, and the rows that follow are all rows of the owner.
+        unsettled: Rows known to have changed again during the load; the next load will read them.
+        drifted: For a reconcile, rows with changes that ION did not report, now repaired; None for a refresh.
     """
 
     entity: str
@@ -80,8 +80,8 @@ class TableManifest:
         table: Name of the table.
         read: How it was read.
         rows: Rows, without tombstones; a row that came twice counts twice.
-        tombstones: Rows known to be deleted.
-        files: The Parquet files, in the order written; at least one, even without rows.
+        tombstones: Number of tombstones.
+        files: The Parquet files, in the order written; at least one, even if there are no rows.
     """
 
     table: str
@@ -96,9 +96,9 @@ class SchemaDrift:
     """One way in which the tenant's schema differed from the catalog when a load was read.
 
     Attributes:
-        entity: The entity, or the root connection where it is new as a whole.
+        entity: The entity, or the root connection if the whole entity is new.
         kind: `missing` at the tenant (its column is null); `new` at the tenant (not read); `retyped` (converted without
-            loss); `new_enum_value`, found in the rows of a load when it was applied.
+            loss); `new_enum_value`, found in the rows when the load was applied.
         field: `Type.field`; for a value `table.column`.
         catalog_type: The catalog's type; None where it has no such field.
         tenant_type: The tenant's type, None where it has no such field; for a new value the value.
@@ -113,13 +113,13 @@ class SchemaDrift:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What makes a document a fold: all loads up to one, as the versions of rows that they brought.
+    """What makes a manifest a snapshot: it replaces all loads up to one by the row versions that they brought.
 
-    Files of a fold hold a table's columns, `_ion_load`, `_ion_seen_at`, `valid_from` and `valid_to`.
+    The files of a snapshot hold a table's columns, `_ion_load`, `_ion_seen_at`, `valid_from` and `valid_to`.
 
     Attributes:
-        load_ids: The loads it stands for, oldest first; the last one gives the fold its id.
-        load_log: What the warehouse notes about loads, for these loads, as tables of their own.
+        load_ids: The loads that it replaces, oldest first; the last one gives the snapshot its id.
+        load_log: The tables of the warehouse's load log, with the rows about these loads.
     """
 
     load_ids: tuple[str, ...]
@@ -131,12 +131,12 @@ class ClockRecord:
     """The clocks when a load's read began.
 
     Attributes:
-        ion: ION's, by the earliest of its `Date` headers.
-        machine: That of the machine that read.
-        newest: The latest `_updated` that rows had then, as far as they were seen and not dated ahead of both clocks;
-            None where no row was seen.
-        limit: What no watermark of the load may pass; None where nothing limits it.
-        doubts: What was doubtful about them, a sentence each.
+        ion: ION's clock, by the earliest of its `Date` headers.
+        machine: The clock of the machine that read.
+        newest: The latest `_updated` that a row had then, among the rows read that are not ahead of both clocks; None
+            if there is no such row.
+        limit: The latest instant that a watermark of the load may have; None if there is no limit.
+        doubts: Why the clocks are doubtful, one sentence for each reason.
     """
 
     ion: datetime
@@ -148,24 +148,24 @@ class ClockRecord:
 
 @dataclass(frozen=True, slots=True)
 class LoadManifest:
-    """One load: everything a refresh read, to be applied together.
+    """One load: everything that a refresh read, to be applied together.
 
     Attributes:
-        format: Version of this document.
-        load_id: ULID; loads apply in the order of their ids.
-        tenant: Whose data it is.
-        started_at: The instant the load describes, UTC: versions begin here in `raw_history`.
-        committed_at: When it became visible, UTC.
+        format: Version of the document's format.
+        load_id: ULID; loads are applied in the order of their ids.
+        tenant: The tenant that the data belongs to.
+        started_at: The instant the load describes, UTC; its row versions in `raw_history` begin at this instant.
+        committed_at: When the load became visible, UTC.
         code_version: Version of this package.
         schema_hash: Hash of the tenant's GraphQL schema.
-        requests: HTTP requests it took.
-        bytes_received: Bytes received for it.
-        tables: What it holds.
+        requests: HTTP requests sent.
+        bytes_received: Bytes received.
+        tables: The tables of the load.
         drift: How the tenant's schema differed from the catalog.
-        snapshot: Set where this stands for all loads up to it; the other fields are then those of the last load, and
-            each table's `read` is its last.
-        read_by: ION's id of the user whose key read it; None where that is not known.
-        clock: The clocks when its read began; None where ION sent no time, and in loads of earlier versions.
+        snapshot: Set if the document is a snapshot; the other fields are then those of the last load, and each table's
+            `read` is that of its last load.
+        read_by: ION's id of the user whose API key was used; None if it is not known.
+        clock: The clocks when the read began; None if ION sent no time, and in loads of earlier versions.
     """
 
     format: int
@@ -185,28 +185,28 @@ class LoadManifest:
 
     @property
     def strategy(self) -> str:
-        """`full`, `incremental`, or `mixed` where tables differ."""
+        """`full`, `incremental`, or `mixed` if the tables differ."""
         strategies = {table.read.strategy for table in self.tables}
         return strategies.pop() if len(strategies) == 1 else "mixed"
 
     @property
     def covers(self) -> tuple[str, ...]:
-        """Ids of the loads that are in this document, its own included."""
+        """Ids of the loads that the document covers, its own included."""
         return self.snapshot.load_ids if self.snapshot else (self.load_id,)
 
     @property
     def files(self) -> tuple[FileEntry, ...]:
-        """Every Parquet file that belongs to it."""
+        """Every Parquet file of the load or snapshot."""
         tables = (*self.tables, *(self.snapshot.load_log if self.snapshot else ()))
         return tuple(entry for table in tables for entry in table.files)
 
     @property
     def rows(self) -> int:
-        """Rows over all tables, without tombstones."""
+        """Number of rows in all tables, without tombstones."""
         return sum(table.rows for table in self.tables)
 
     def only(self, table: TableManifest) -> "LoadManifest":
-        """The same load reduced to one table."""
+        """The same manifest with only one table."""
         return replace(self, tables=(table,))
 
 
@@ -216,7 +216,7 @@ _ADAPTER = TypeAdapter(LoadManifest)
 def to_json(manifest: LoadManifest, *, indented: bool = True) -> bytes:
     """The manifest as JSON; instants are ISO 8601."""
     document = asdict(manifest)
-    # Files outlive code: on the disk a snapshot is a `fold`, and its load log `books`.
+    # Data directories outlive code: the JSON keys of a snapshot and its load log keep their first names.
     snapshot = document.pop("snapshot")
     document["fold"] = snapshot and {"load_ids": snapshot["load_ids"], "books": snapshot["load_log"]}
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 if indented else None)
@@ -227,10 +227,10 @@ def from_json(data: bytes, where: str) -> LoadManifest:
 
     Args:
         data: The JSON.
-        where: Its place, for the error.
+        where: The location of the document, for the error.
 
     Raises:
-        LakeCorruptionError: It is not a manifest, or of a later format than this version reads.
+        LakeCorruptionError: The JSON is not a manifest, or its format is later than this version reads.
     """
     try:
         document: Any = orjson.loads(data)
@@ -238,7 +238,7 @@ def from_json(data: bytes, where: str) -> LoadManifest:
         if version not in _READABLE:
             raise LakeCorruptionError(
                 f"The manifest {where} has format {version}; this version reads up to {FORMAT}.",
-                remedy="Use the version of ion-pipeline that wrote it, or a later one.",
+                remedy="Use the version of ion-pipeline that wrote the manifest, or a later one.",
             )
         if fold := document.pop("fold", None):
             document["snapshot"] = {"load_ids": fold["load_ids"], "load_log": fold["books"]}
@@ -246,33 +246,33 @@ def from_json(data: bytes, where: str) -> LoadManifest:
     except (ValueError, KeyError, ValidationError) as error:
         raise LakeCorruptionError(
             f"The manifest {where} is not readable ({str(error).splitlines()[0]}).",
-            remedy="Restore it from a backup; until then this load cannot be applied.",
+            remedy="Restore the file from a backup; until then the load cannot be applied.",
         ) from error
 
 
 def check_reads(
     load_id: str, reads: Mapping[str, TableRead], *, written: Collection[str], tombstones: Mapping[str, int]
 ) -> None:
-    """Refuse to commit what the reads do not explain.
+    """Check that the reads cover every table that was written.
 
     Args:
         load_id: The load.
         reads: Every table that was read, and how.
         written: Tables with rows or tombstones.
-        tombstones: How many of each table.
+        tombstones: Number of tombstones by table.
 
     Raises:
-        FileWriteError: A table was written but not read, or a full read has tombstones.
+        FileWriteError: A table was written but is not among the reads, or a full read has tombstones.
     """
-    unexplained = sorted(set(written) - set(reads))
-    if unexplained:
+    missing = sorted(set(written) - set(reads))
+    if missing:
         raise FileWriteError(
-            f"Load {load_id} has rows of {', '.join(unexplained)} but not how they were read.",
-            remedy="Name every table that was written in the commit.",
+            f"Load {load_id} has rows of {', '.join(missing)}, but the commit does not say how they were read.",
+            remedy="Pass a TableRead for every table that was written.",
         )
     contradictory = [name for name, read in reads.items() if read.strategy == "full" and tombstones.get(name)]
     if contradictory:
         raise FileWriteError(
             f"Load {load_id} has tombstones in full reads: {', '.join(contradictory)}.",
-            remedy="In a full read what is absent was deleted; tombstones belong in incremental ones.",
+            remedy="Write tombstones in incremental reads only; in a full read, absent rows count as deleted.",
         )

@@ -1,4 +1,4 @@
-"""The data directory's memory of how many rows its tenant gives at once, where that is less than the page size set."""
+"""Stores how many rows the tenant returns at once, if that is less than the page size in the settings."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,13 +13,13 @@ _NAME = "page_size.json"
 
 @dataclass(frozen=True, slots=True)
 class LearnedPageSize:
-    """What a tenant was found to accept.
+    """The largest page size that a tenant was found to accept.
 
     Attributes:
-        asked: The page size that was set.
-        accepted: Rows of one list that the tenant gives at once: fewer.
-        api_host: Host of the API that was asked.
-        learned_at: When, by this machine's clock.
+        asked: The page size in the settings.
+        accepted: Rows of one list that the tenant returns at once; less than `asked`.
+        api_host: Host of the tenant's API.
+        learned_at: When this was found, by this machine's clock.
     """
 
     asked: int
@@ -29,7 +29,7 @@ class LearnedPageSize:
 
 
 def read_page_size(data_dir: Path) -> LearnedPageSize | None:
-    """What was kept last; None if nothing was, or if it cannot be read: it is learned again in a request or two."""
+    """The stored page size; None if there is none or it cannot be read, since one or two requests find it again."""
     try:
         document = orjson.loads((data_dir / _NAME).read_bytes())
         learned_at = datetime.fromisoformat(document["learned_at"]).astimezone(UTC)
@@ -41,10 +41,10 @@ def read_page_size(data_dir: Path) -> LearnedPageSize | None:
 
 
 def keep_page_size(data_dir: Path, learned: LearnedPageSize) -> None:
-    """Keep what was learned, in place of what was known before.
+    """Store a page size, replacing the one stored before.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     replace_file(data_dir / _NAME, orjson.dumps(learned, option=orjson.OPT_INDENT_2))

@@ -1,6 +1,6 @@
-"""Rows of one table to Parquet files: buffering, rolling over at a size, checksums as the bytes pass.
+"""Writes the rows of one table to Parquet files: buffers rows, limits file sizes, computes checksums while writing.
 
-Knows nothing of loads, manifests or visibility.
+This module does not know loads, manifests or visibility.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ from ion_pipeline.lake.manifest import FileEntry
 
 @dataclass(frozen=True, slots=True)
 class WriterOptions:
-    """How much is held in memory and how files are cut.
+    """How many rows are held in memory, and how large files become.
 
     Attributes:
-        buffer_bytes: Rows held in memory over all tables of a load, those being written and at most as many again that
-            wait.
-        row_group_rows: Rows per row group at most (the warehouse reads row groups of this size best).
-        part_bytes: A file that has reached this size is closed and the next one begun.
+        buffer_bytes: Bytes of rows held in memory over all tables of a load; at most half of them wait to be flushed,
+            the rest is being written.
+        row_group_rows: Maximum rows of a row group (the warehouse reads row groups of this size best).
+        part_bytes: When a file has reached this size, it is closed and the next file is begun.
     """
 
     buffer_bytes: int = 32 << 20
@@ -34,9 +34,9 @@ class WriterOptions:
 
 
 class HashingSink:
-    """A file that counts and hashes what is written to it, and is on the disk when it is closed.
+    """A file that counts and hashes the bytes written to it, and is flushed to the disk when it is closed.
 
-    The interface is the part of Python's binary file that pyarrow uses.
+    It has those methods of Python's binary files that pyarrow uses.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -47,7 +47,7 @@ class HashingSink:
         self.closed = False
 
     def write(self, data: bytes) -> int:
-        """Write all of the data; an unbuffered file may take it in several pieces."""
+        """Write all of the data; an unbuffered file may need several writes."""
         view = memoryview(data)
         if not self._discarding:
             written = 0
@@ -58,22 +58,22 @@ class HashingSink:
         return view.nbytes
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """Do nothing: no bytes are buffered."""
 
     def tell(self) -> int:
-        """Bytes written."""
+        """The number of bytes written."""
         return self.bytes
 
     def writable(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def discard(self) -> None:
-        """From here on swallow everything: the file will be deleted and its disk may be full."""
+        """Ignore all further data: the file will be deleted, and its disk may be full."""
         self._discarding = True
 
     def close(self) -> None:
-        """Flush to the disk, where the stream has one below it, and close."""
+        """Flush to the disk, if the stream is a local file, and close."""
         if self.closed:
             return
         self.closed = True
@@ -85,7 +85,7 @@ class HashingSink:
 
     @property
     def sha256(self) -> str:
-        """Checksum of what was written, hexadecimal."""
+        """Checksum of the bytes written, hexadecimal."""
         return self._hash.hexdigest()
 
 
@@ -100,9 +100,10 @@ class TableWriter:
         folder: Final folder of the files, for their entries in the manifest.
         schema: Columns, the lake's own included.
         create: Opens a new file by its name.
-        options: Sizes.
-        files: What is there already.
-        do: Does the writing, in the order asked for; at once by default. Takes the work and the bytes it holds.
+        options: Limits for memory and file sizes.
+        files: Files that the load has already written.
+        do: Does the writing, in order; called with the work and the bytes that it holds. By default the work is done at
+            once.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class TableWriter:
         self.buffered_bytes = 0
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Take rows; whole row groups go to the file."""
+        """Add rows; whole row groups are written to the file."""
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self.buffered_bytes += batch.nbytes
@@ -137,7 +138,7 @@ class TableWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits as row groups; begin a new file when this one is large enough."""
+        """Write the waiting rows as row groups; close the file if it is large enough."""
         if not self._waiting_rows:
             return
         rows, held_bytes = pa.Table.from_batches(self._waiting, self._schema), self.buffered_bytes
@@ -145,23 +146,23 @@ class TableWriter:
         self._do(lambda: self._write(rows), held_bytes)
 
     def finish(self) -> tuple[FileEntry, ...]:
-        """Close the files. A table without rows gets one file without rows: known to be empty, not unknown.
+        """Close the files. A table without rows gets one file without rows, which shows that it was read.
 
-        What was flushed before has to be written.
+        The caller must have waited until all flushed rows are written.
         """
         if self._waiting_rows:
-            raise AssertionError("rows wait to be flushed")
+            raise AssertionError("finish() was called before flush()")
         if not self.settle():
             self._write(self._schema.empty_table())
         return self.settle()
 
     def settle(self) -> tuple[FileEntry, ...]:
-        """Close the file with what has been flushed, so that it is on the disk. What comes later is another file."""
+        """Close the current file, so that the flushed rows are on the disk; later rows go to another file."""
         self._close_part()
         return tuple(self._files)
 
     def discard(self) -> None:
-        """Let go of everything without writing more."""
+        """Discard all waiting rows and close the file without writing more."""
         self._waiting, self._waiting_rows, self.buffered_bytes = [], 0, 0
         if self._sink is not None:
             self._sink.discard()

@@ -1,4 +1,7 @@
-"""The names of things in the lake, relative to its root. Whatever starts with `_` is not a table."""
+"""The names of files and folders in the lake, relative to its root. A name that starts with `_` is not a table.
+
+Data directories outlive code, so snapshots and the load log keep their first names on the disk.
+"""
 
 STAGING = "_staging"
 LOADS = "_loads"
@@ -18,17 +21,17 @@ def staging(load_id: str) -> str:
 
 
 def journal(load_id: str) -> str:
-    """What a load that is being written says of itself."""
+    """The journal of a load that is being written."""
     return f"{STAGING}/{load_id}/{_JOURNAL}"
 
 
 def staged_table(load_id: str, table: str) -> str:
-    """A table's folder before the commit."""
+    """A table's folder before the load is committed."""
     return f"{STAGING}/{load_id}/{table}"
 
 
 def table_load(table: str, load_id: str) -> str:
-    """A table's folder of one load."""
+    """A table's folder in one load."""
     return f"{table}/{_LOAD_PREFIX}{load_id}"
 
 
@@ -43,27 +46,27 @@ def load_manifest(load_id: str) -> str:
 
 
 def load_id_of(folder: str) -> str | None:
-    """The load a table's folder belongs to; None if it is not such a folder."""
+    """The load that a table's folder belongs to; None if the folder is not a load's."""
     return folder.removeprefix(_LOAD_PREFIX) if folder.startswith(_LOAD_PREFIX) else None
 
 
 def staged_snapshot(load_id: str) -> str:
-    """Where a fold is written before it is committed."""
+    """Where a snapshot is written before it is committed."""
     return f"{STAGING}/{load_id}{_SNAPSHOT_SUFFIX}"
 
 
 def table_snapshot(table: str, load_id: str) -> str:
-    """A table's folder of the fold that ends with a load."""
+    """A table's folder in the snapshot that ends with a load."""
     return f"{table}/{_SNAPSHOT_PREFIX}{load_id}"
 
 
 def snapshot_manifest(load_id: str) -> str:
-    """The document whose appearance commits a fold."""
+    """The document whose appearance commits a snapshot."""
     return f"{LOADS}/{load_id}{_SNAPSHOT_SUFFIX}.json"
 
 
 def snapshot_of(name: str) -> str | None:
-    """The load that a fold's folder or document ends with; None if it is not a fold's."""
+    """The last load of the snapshot that a folder or document belongs to; None if it is not a snapshot's."""
     if name.startswith(_SNAPSHOT_PREFIX):
         return name.removeprefix(_SNAPSHOT_PREFIX)
     stem = name.removesuffix(".json")

@@ -1,10 +1,10 @@
-"""The shape of rows in the lake: a table's own columns, then three of the lake's. Pure functions on Arrow data."""
+"""The columns of rows in the lake: a table's own columns, then the lake's three. Pure functions on Arrow data."""
 
 from datetime import datetime
 
 import pyarrow as pa
 
-# What the lake adds to each row: is it a tombstone, which load, when it was read.
+# The lake adds these columns to each row: whether it is a tombstone, its load, and when it was read.
 LAKE_COLUMNS = pa.schema(
     [
         pa.field("_ion_deleted", pa.bool_(), nullable=False),
@@ -15,19 +15,19 @@ LAKE_COLUMNS = pa.schema(
 
 
 def with_lake_columns(schema: pa.Schema) -> pa.Schema:
-    """A table's columns as they are in its files."""
+    """A table's columns in its files: its own and the lake's."""
     return pa.schema([*schema, *LAKE_COLUMNS])
 
 
 def stamped(batch: pa.RecordBatch, *, is_deleted: bool, load_id: str, seen_at: datetime) -> pa.RecordBatch:
-    """The rows with the lake's columns, the same values in each row."""
+    """The rows with the lake's columns added, with the same values in each row."""
     values = zip(LAKE_COLUMNS, (is_deleted, load_id, seen_at), strict=True)
     own = [pa.repeat(pa.scalar(value, field.type), batch.num_rows) for field, value in values]
     return pa.RecordBatch.from_arrays([*batch.columns, *own], schema=with_lake_columns(batch.schema))
 
 
 def tombstones(keys: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Rows with these keys and nothing else: every other column of the table is null."""
+    """Tombstones with these keys; every other column of the table is null."""
     given = set(keys.schema.names)
     columns = [
         keys.column(field.name) if field.name in given else pa.nulls(keys.num_rows, field.type) for field in schema
@@ -36,7 +36,7 @@ def tombstones(keys: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def difference(given: pa.Schema, wanted: pa.Schema) -> str:
-    """In words: how columns differ from what they should be; empty if they do not."""
+    """How the given columns differ from the wanted ones, in words; empty if they are equal."""
     if given.equals(wanted):
         return ""
     have = {field.name: str(field.type) for field in given}

@@ -1,12 +1,13 @@
-"""Writing a fold: one document that takes the place of all loads up to one.
+"""Writes a snapshot: one document, with its files, that replaces all loads up to one.
 
-A fold holds, for each table, every version of a row that those loads brought, with where it began and ended: what a
-warehouse made of the loads holds in `raw_history`. A load that repeats unchanged rows adds nothing to it. Which
-versions there are is the warehouse's to say; here they are staged, compared as the caller likes, and revealed.
+For each table, a snapshot holds every row version that those loads brought, with the instants at which it began and
+ended: the content of `raw_history` in a warehouse built from the loads. A load that repeats unchanged rows adds nothing
+to it. The warehouse provides the versions; this module stages them, lets the caller check them, and makes them visible.
 
-Order of events at the commit, each durable before the next: the Parquet files; their folders moved to
-`<table>/fold=<id>`; `_loads/<id>.fold.json`. That document alone makes the loads up to `<id>` superfluous. Killed
-before it, nothing has changed; after it, the next writer deletes what is left of them.
+A commit takes these steps, each durable before the next: write the Parquet files; move their folders to the tables
+(`paths.table_snapshot`); write the document in `_loads` (`paths.snapshot_manifest`). Only the document makes the loads
+superfluous. If the process is killed before that, nothing has changed; if it is killed after that, the next writer
+deletes the rest of the replaced loads.
 """
 
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ from ion_pipeline.lake.manifest import FORMAT, LoadManifest, Snapshot, TableMani
 from ion_pipeline.lake.part import TableWriter, WriterOptions
 from ion_pipeline.lake.vacuum import vacuum
 
-# What a fold adds to each row: which load brought it, when it was read, and the span in which it was true.
+# A snapshot adds these columns to each row version: its load, when it was read, and the period in which it was valid.
 VERSION_COLUMNS = pa.schema(
     [
         pa.field("_ion_load", pa.string()),
@@ -38,10 +39,10 @@ VERSION_COLUMNS = pa.schema(
 
 
 class SnapshotWriter:
-    """One fold being written. Made by `Lake.begin_snapshot`; leaving its `with` block without `commit` changes nothing.
+    """One snapshot being written. Made by `Lake.begin_snapshot`; ending its `with` block without `commit` discards it.
 
     Attributes:
-        loads: What it will replace, oldest first; the first may be a fold itself.
+        loads: The loads that it will replace, oldest first; the first may be a snapshot.
     """
 
     def __init__(
@@ -71,30 +72,30 @@ class SnapshotWriter:
 
         Args:
             table: The table.
-            batches: The versions, with these columns.
+            batches: The versions, with the columns of `schema`.
             schema: The table's own columns and `VERSION_COLUMNS`.
-            read: How the last of the loads read the table.
+            read: How the last load read the table.
 
         Raises:
-            FileWriteError: The disk is full or fails.
+            FileWriteError: The disk is full, or writing to it failed.
         """
         self._tables.append(self._written(table, table, batches, schema, read))
 
     def write_log_table(self, name: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
-        """Write what the warehouse has noted about the loads. Raises FileWriteError."""
+        """Write one table of the warehouse's load log. Raises FileWriteError."""
         self._load_log.append(self._written(name, f"{paths.LOAD_LOG}/{name}", batches, schema, TableRead("")))
 
     def staged(self, table: str, scratch: Path) -> list[Path]:
-        """The files of a table that has been written, to be looked at before the commit."""
+        """The files of a table that has been written, so that the caller can check them before the commit."""
         entries = next(written.files for written in self._tables if written.table == table)
         folder = self._staged_folder(table)
         return [self._storage.fetch(f"{folder}/{Path(entry.path).name}", scratch) for entry in entries]
 
     def commit(self) -> LoadManifest:
-        """Let the fold take the place of its loads, and delete those unless somebody is reading them.
+        """Replace the loads by the snapshot, and delete them unless a process is reading the lake.
 
         Raises:
-            FileWriteError: Something could not be written; the loads are as they were.
+            FileWriteError: A file could not be written; the loads are unchanged.
         """
         last = self.loads[-1]
         manifest = replace(
@@ -110,15 +111,15 @@ class SnapshotWriter:
         except OSError as error:
             raise self._error(error) from error
         with suppress(OSError):
-            # The fold stands; what cannot be deleted now is superfluous, and the next writer tries again.
+            # The snapshot is committed; if a replaced load cannot be deleted now, the next writer tries again.
             vacuum(self._storage, self._readers)
         self._lock.release()
         return manifest
 
     def abort(self) -> None:
-        """Leave the loads as they are; harmless after a commit."""
+        """Discard the snapshot and keep the loads; does nothing after a commit."""
         with suppress(OSError):
-            # Invisible, and swept by the next writer.
+            # The staged files are invisible; if they cannot be deleted now, the next writer deletes them.
             if self.loads:
                 self._storage.remove(paths.staged_snapshot(self.loads[-1].load_id))
         self._lock.release()
@@ -157,4 +158,4 @@ class SnapshotWriter:
         return f"{paths.staged_snapshot(self.loads[-1].load_id)}/{place}"
 
     def _error(self, error: OSError) -> FileWriteError:
-        return write_error(error, f"the fold up to load {self.loads[-1].load_id} in {self._storage.location}")
+        return write_error(error, f"the snapshot up to load {self.loads[-1].load_id} in {self._storage.location}")

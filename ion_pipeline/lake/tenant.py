@@ -1,4 +1,4 @@
-"""The data directory's memory of whose data it holds, so that one tenant's rows never reach another's warehouse."""
+"""Records which tenant a data directory belongs to, so that one tenant's rows never reach another's warehouse."""
 
 import os
 from dataclasses import asdict, dataclass
@@ -16,11 +16,11 @@ _NAME = "tenant.json"
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An ION organisation as seen at one API.
+    """An ION organisation at one API host.
 
     Attributes:
         organization_id: ION's id of the organisation, as text.
-        api_host: Host name of the API; the same organisation id at two hosts is two tenants.
+        api_host: Host name of the API; the same organisation id at two hosts means two tenants.
     """
 
     organization_id: str
@@ -31,10 +31,10 @@ class Tenant:
 
 
 def read_tenant(data_dir: Path) -> Tenant | None:
-    """Whose data a directory holds; None before the first load.
+    """The tenant that a data directory belongs to; None before the first load.
 
     Raises:
-        LakeCorruptionError: `tenant.json` is there but not readable as one.
+        LakeCorruptionError: `tenant.json` exists but is not readable.
     """
     path = data_dir / _NAME
     try:
@@ -45,20 +45,20 @@ def read_tenant(data_dir: Path) -> Tenant | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LakeCorruptionError(
             f"{path} does not say which tenant the data belongs to ({type(error).__name__}).",
-            remedy="Restore it from a backup, or start with an empty ION_DATA_DIR.",
+            remedy="Restore the file from a backup, or set ION_DATA_DIR to an empty directory.",
         ) from error
 
 
 def claim_tenant(data_dir: Path, organization_id: str | int, api_host: str) -> Tenant:
-    """Make a data directory this tenant's, or confirm that it is.
+    """Record that a data directory belongs to this tenant, or check that it does.
 
-    The first claim is written atomically: of two processes that claim an empty directory at once, one wins and the
-    other is compared with it.
+    The first claim is written atomically: if two processes claim an empty directory at the same time, one of them
+    writes the file and the other is checked against it.
 
     Args:
-        data_dir: The data directory; created if need be.
-        organization_id: ION's id of the organisation that answers.
-        api_host: Host of the API that answers.
+        data_dir: The data directory; created if it does not exist.
+        organization_id: ION's id of the organisation that the API key belongs to.
+        api_host: Host of the API.
 
     Raises:
         TenantMismatchError: The directory belongs to another tenant.
@@ -75,7 +75,7 @@ def claim_tenant(data_dir: Path, organization_id: str | int, api_host: str) -> T
     owner = read_tenant(data_dir)
     if owner != tenant:
         raise TenantMismatchError(
-            f"{data_dir} holds the data of {owner}, but {tenant} answers.",
+            f"{data_dir} holds the data of {owner}, but the API key belongs to {tenant}.",
             remedy="Set ION_DATA_DIR to another directory for this tenant, or correct ION_ENVIRONMENT and the API key.",
         )
     return tenant
@@ -83,16 +83,16 @@ def claim_tenant(data_dir: Path, organization_id: str | int, api_host: str) -> T
 
 def _create(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        with beside.open("wb") as stream:
+        with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        # A link, unlike a rename, does not overwrite: whoever was first stays.
-        os.link(beside, path)
+        # Unlike a rename, a link does not overwrite: the first claim is kept.
+        os.link(temporary, path)
     except FileExistsError:
         return
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     sync_directory(path.parent)

@@ -1,6 +1,6 @@
-"""What may be deleted from the lake: what killed writers left, and what a fold has replaced once nobody reads it.
+"""Deletes superfluous files from the lake: those of killed writers, and, when no process reads them, replaced loads.
 
-Works on names alone. The caller holds the writer's lock.
+It looks only at names. The caller holds the writer's lock.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,12 +14,12 @@ from ion_pipeline.lake import paths
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Which documents of `_loads` count.
+    """Which documents in `_loads` are valid.
 
     Attributes:
-        base: The last load that the newest fold stands for; empty before the first fold.
-        loads: The loads after it, oldest first.
-        replaced: Documents that the newest fold has made superfluous.
+        base: The last load that the newest snapshot replaces; empty if there is no snapshot.
+        loads: The loads after the snapshot, oldest first.
+        replaced: Documents that the newest snapshot replaces.
     """
 
     base: str
@@ -28,12 +28,12 @@ class Log:
 
     @property
     def load_ids(self) -> list[str]:
-        """Ids of what is to be applied, in order; the fold goes by the id of its last load."""
+        """Ids of the snapshot and the loads to apply, in order; the snapshot has the id of its last load."""
         return [self.base, *self.loads] if self.base else list(self.loads)
 
 
 def read_log(names: Iterable[str]) -> Log:
-    """Sort out the names in `_loads`: the newest fold replaces everything up to its last load."""
+    """Classify the names in `_loads`: the newest snapshot replaces everything up to its last load."""
     documents = sorted(name for name in names if name.endswith(".json"))
     base = max((snapshot for name in documents if (snapshot := paths.snapshot_of(name))), default="")
     loads: list[str] = []
@@ -49,12 +49,12 @@ def read_log(names: Iterable[str]) -> Log:
 
 
 def vacuum(storage: Storage, readers: Path | None, *, keep: str | None = None) -> None:
-    """Delete what no reader can come upon; what a reader may still have open stays for the next sweep.
+    """Delete files that no reader can find; replaced files that a reader may have open stay until the next vacuum.
 
     Args:
         storage: The lake.
-        readers: The file that readers lock; None leaves what was replaced where it is.
-        keep: The staged load that is gone on with.
+        readers: The file that readers lock; None keeps all replaced files.
+        keep: The staged load that is resumed.
     """
     for name in storage.names(paths.STAGING):
         if name != keep:
@@ -71,14 +71,14 @@ def vacuum(storage: Storage, readers: Path | None, *, keep: str | None = None) -
         elif not is_visible:
             storage.remove(folder)
     if replaced and readers is not None:
-        with exclusive_lock(readers) as nobody_reads:
-            # Documents first: what is left after a kill is superfluous by its name, whatever was deleted before.
-            for path in replaced if nobody_reads else ():
+        with exclusive_lock(readers) as no_readers:
+            # Documents first: if the process is killed, the names of the remaining folders show that they are replaced.
+            for path in replaced if no_readers else ():
                 storage.remove(path)
 
 
 def _folders(storage: Storage, log: Log) -> Iterator[tuple[str, bool, bool]]:
-    """Each load's and fold's folder, with: is it in the log, has a fold replaced it."""
+    """The folder of each load and snapshot, with whether it is in the log, and whether a snapshot has replaced it."""
     tables = [name for name in storage.names("") if not name.startswith("_")]
     for table in [*tables, *(f"{paths.LOAD_LOG}/{name}" for name in storage.names(paths.LOAD_LOG))]:
         for name in storage.names(table):

@@ -1,4 +1,4 @@
-"""Is a committed load still what its manifest says? Names the file that is not."""
+"""Checks that the files of a committed load are those that its manifest describes."""
 
 import hashlib
 from pathlib import Path
@@ -12,27 +12,27 @@ from ion_pipeline.lake.manifest import FileEntry
 
 _REMEDY = (
     "Restore the file from a backup or a copy of the lake. If there is none, delete the load's document in `_loads` "
-    "and refresh in full: the history this load began is then lost."
+    "and refresh in full; the history that this load began is then lost."
 )
 
 
 def verified_file(storage: Storage, entry: FileEntry, scratch: Path) -> Path:
-    """A local path of a file whose size, checksum and Parquet footer are as recorded.
+    """The local path of a file, after a check of its size, checksum and Parquet footer.
 
     Args:
         storage: The lake.
         entry: The file, as its load's manifest describes it.
-        scratch: Where copies of remote files go.
+        scratch: The folder for copies of remote files.
 
     Raises:
-        LakeCorruptionError: It is missing, cut short, altered, or not Parquet.
+        LakeCorruptionError: The file is missing, truncated, altered, or not Parquet.
     """
     where = f"{storage.location}/{entry.path}"
     try:
         path = storage.fetch(entry.path, scratch)
         problem = _problem(path, entry)
     except FileNotFoundError:
-        raise LakeCorruptionError(f"The lake has lost {where}.", remedy=_REMEDY) from None
+        raise LakeCorruptionError(f"{where} is missing from the lake.", remedy=_REMEDY) from None
     except OSError as error:
         raise LakeCorruptionError(f"{where} cannot be read ({error}).", remedy=_REMEDY) from error
     if problem:

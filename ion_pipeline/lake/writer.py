@@ -1,7 +1,7 @@
-"""Writing one load: staged where no reader looks, and visible all at once or never (see `commit`).
+"""Writes one load: stages its files where no reader looks, and makes all of them visible at once (see `commit`).
 
-A writer that is killed before its commit leaves files that no reader opens. The next writer deletes them, or resumes the
-load from its last checkpoint (see `journal`).
+A writer that is killed before its commit leaves files that no reader opens. The next writer deletes them, or resumes
+the load from its last checkpoint (see `journal`).
 """
 
 import threading
@@ -36,15 +36,15 @@ from ion_pipeline.lake.tenant import Tenant
 
 
 class LoadWriter:
-    """One load being written. Made by `Lake.begin`; may be fed from several threads.
+    """One load being written. Made by `Lake.begin`; several threads may write to it.
 
-    Leaving its `with` block without `commit` abandons the load. Files are written by one thread (see `background`).
+    Ending its `with` block without `commit` abandons the load. One thread writes the files (see `background`).
 
     Attributes:
         load_id: The load's ULID.
         started_at: The instant the load describes.
-        interrupted: What the writer before left: where it has a journal, this is its load, with what it had written.
-        checkpoints: Writes the load's journal; None for a load that starts again after a crash.
+        interrupted: The interrupted load that the last writer left. If it has a journal, this load resumes it.
+        checkpoints: Writes the load's journal; None for a load that cannot be resumed after a crash.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class LoadWriter:
             self._writer(table, staged.files)
 
     def interrupted_rows(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """What the interrupted writer left of a table, in the order written, tombstones included.
+        """The rows of a table that the interrupted writer has written, in order, tombstones included.
 
         Raises:
-            LakeCorruptionError: A file is not as it was.
+            LakeCorruptionError: A file has been altered since.
         """
         journal = self.interrupted.journal
         return staged_rows(self._storage, journal, table, columns) if journal else iter(())
@@ -96,12 +96,12 @@ class LoadWriter:
             batch: Rows with that schema.
 
         Raises:
-            FileWriteError: The disk is full or fails, or the batch does not have the table's schema.
+            FileWriteError: The disk is full, writing to it failed, or the batch does not have the table's schema.
         """
         self._append(table, batch, deleted=False)
 
     def delete(self, table: str, keys: pa.RecordBatch) -> None:
-        """Add tombstones: rows that no longer exist.
+        """Add tombstones for rows that no longer exist.
 
         Args:
             table: As in `write`.
@@ -113,7 +113,7 @@ class LoadWriter:
         self._append(table, tombstones(keys, self._schema(table)), deleted=True)
 
     def discard(self, table: str) -> None:
-        """Forget what has been written of a table, tombstones included: it is read again from the start.
+        """Discard what has been written of a table, tombstones included: the table is read again from the start.
 
         Raises:
             FileWriteError: The files cannot be deleted; the load is abandoned.
@@ -128,15 +128,15 @@ class LoadWriter:
                 self._background.drain()
                 writer.discard()
                 if self.checkpoints and table in self.checkpoints.named:
-                    # A journal that names files which are gone would be worth nothing.
+                    # A journal that names deleted files could not be resumed, so remove the table from it first.
                     self._write_journal(self.checkpoints)
                     self._background.drain()
                 self._storage.remove(paths.staged_table(self.load_id, table))
 
     def checkpoint(self) -> None:
-        """Make what has been written durable, if it is time; a load that dies later goes on from here.
+        """Make everything written so far durable, if a checkpoint is due; after a crash the load resumes from here.
 
-        To be called when what has been written and the reader's notes fit each other. Does not wait until it is done.
+        To be called when the reader's notes match what has been written. Does not wait until the files are written.
 
         Raises:
             FileWriteError: As in `write`.
@@ -145,7 +145,7 @@ class LoadWriter:
             self._keep(self.checkpoints)
 
     def suspend(self) -> None:
-        """Leave the load to the next writer, that it may go on; nobody sees it. Harmless when it has already ended.
+        """End this writer but keep the load, invisible, for the next writer to resume; does nothing after the end.
 
         Raises:
             FileWriteError: As in `write`.
@@ -164,7 +164,7 @@ class LoadWriter:
                     self._background.drain()
 
     def _write_journal(self, checkpoints: Checkpoints) -> None:
-        # Counts and notes are of this moment, and so is what will have been written.
+        # Counts and notes are taken now, and describe exactly the rows that are flushed now.
         write, tables = checkpoints.begin(), dict(self._tables)
         counts = {table: (self._rows[table], self._tombstones[table]) for table in tables}
         for writer in tables.values():
@@ -184,18 +184,18 @@ class LoadWriter:
         read_by: int | None = None,
         clock: ClockRecord | None = None,
     ) -> LoadManifest:
-        """Make the load visible, whole and durable.
+        """Make the whole load visible and durable.
 
         Args:
             reads: Every table that was read, and how; a table without rows is recorded as empty.
-            requests: HTTP requests the load took.
-            bytes_received: Bytes received for it.
+            requests: HTTP requests sent.
+            bytes_received: Bytes received.
             drift: How the tenant's schema differed from the catalog.
-            read_by: ION's id of the user whose key it was.
+            read_by: ION's id of the user whose API key was used.
             clock: The clocks when the read began.
 
         Raises:
-            FileWriteError: Something could not be written, or rows were written for a table that is not in `reads`.
+            FileWriteError: A file could not be written, or rows were written for a table that is not in `reads`.
                 The load is abandoned.
         """
         with self._mutex:
@@ -232,7 +232,7 @@ class LoadWriter:
             return manifest
 
     def abort(self) -> None:
-        """Abandon the load; harmless when it has already ended."""
+        """Abandon the load; does nothing after the end."""
         with self._mutex:
             if self._open:
                 self._abandon()
@@ -247,7 +247,7 @@ class LoadWriter:
         if wrong := difference(batch.schema, self._schema(table)):
             raise FileWriteError(
                 f"Rows for {table} do not have its columns: {wrong}.",
-                remedy="This is an error in the extraction; nothing was committed.",
+                remedy="This is a defect in the extraction: report it. Nothing was committed.",
             )
         rows = stamped(batch, is_deleted=deleted, load_id=self.load_id, seen_at=datetime.now(UTC))
         with self._mutex:
@@ -280,7 +280,7 @@ class LoadWriter:
         schema = self._schemas.get(table)
         if schema is None:
             raise FileWriteError(
-                f"{table} is not a table of this load.", remedy="Give its schema when the load begins."
+                f"{table} is not a table of this load.", remedy="Pass its schema when the load begins."
             )
         return schema
 
@@ -300,7 +300,7 @@ class LoadWriter:
 
     def _check_open(self) -> None:
         if not self._open:
-            raise FileWriteError(f"Load {self.load_id} has ended and takes no more rows.", remedy="Begin another load.")
+            raise FileWriteError(f"Load {self.load_id} has ended and accepts no rows.", remedy="Begin another load.")
 
     def _finish(self, table: str, read: TableRead) -> TableManifest:
         return TableManifest(

@@ -45,7 +45,7 @@ def test_two_states_are_never_mixed(tenant: Tenant, happens: object, answer: dic
     happens(tenant)  # type: ignore[operator]
     loads = tenant.loads()
     for attempt in (tenant.refresh, tenant.reconcile):
-        with pytest.raises(TenantRestoredError, match=r"older rows than it once gave.*refresh --full"):
+        with pytest.raises(TenantRestoredError, match=r"older rows than before.*refresh --full"):
             attempt()
     assert tenant.loads() == loads
     assert tenant.reconcile(dry_run=True).drifted > 0

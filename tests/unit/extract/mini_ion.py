@@ -1,6 +1,6 @@
 """A small ION behind httpx's transport seam: graphql-core over a few lists, paged as the vendor describes.
 
-Independent of the sandbox and of the code under test. It can be told to misbehave in the ways a live tenant may.
+Independent of the sandbox and of the code under test. It can misbehave on request in the ways a live tenant may.
 """
 
 from collections.abc import Callable, Mapping

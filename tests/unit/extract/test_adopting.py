@@ -29,7 +29,7 @@ def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
 
 
 def newer() -> GraphQLSchema:
-    """Three fields more, two enum values, one entity."""
+    """The known schema with three new fields, two new enum values and one new entity."""
     return tenant(
         (PART, f"{NEW_TYPES}{PART}\n  hazard: Hazard!\n  bids: [Float!]\n  price: Money"),
         ("\nenum Parttypeenum {", "\nenum Parttypeenum {\n  MEAL\n  WISH"),
@@ -158,7 +158,7 @@ def test_an_entity_whose_table_is_there_is_refused_alone() -> None:
     )
     found = new_at(schema)
     assert found.entities == ("drawings",)
-    assert found.refused == ("Query.run_steps: there is a table run_steps already",)
+    assert found.refused == ("Query.run_steps: a table run_steps already exists",)
 
 
 def test_two_fields_of_one_column_name_are_refused() -> None:
@@ -169,5 +169,5 @@ def test_two_fields_of_one_column_name_are_refused() -> None:
 
 @pytest.mark.parametrize("definitions", ["extend type Part {", "extend type Nothing { a: Int }"])
 def test_broken_definitions_are_an_error_that_says_so(definitions: str) -> None:
-    with pytest.raises(IonPipelineError, match="does not fit"):
+    with pytest.raises(IonPipelineError, match="do not fit"):
         extended(known_schema(), definitions)

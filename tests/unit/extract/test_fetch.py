@@ -225,7 +225,7 @@ def test_a_tenant_that_does_not_page_by_id_is_read_by_cursors(fault: str) -> Non
     read = Read(ion, ["parts"], page_size=6)
     assert sorted(read.rows.of("parts", "id")) == list(range(1, 21))
     assert read.results["parts"].paging == "cursor"
-    assert "ids were asked to ascend" in read.heard.notes[0]
+    assert "although ids should ascend" in read.heard.notes[0]
 
 
 def test_a_wrong_value_names_entity_field_and_row_but_not_the_value() -> None:
@@ -282,7 +282,7 @@ def test_the_as_built_bom_inside_part_inventories() -> None:
     ion = MiniIon({"partInventories": units}, text=sdl(nested=True))
     read = Read(ion, ["build_requirements", "abom_installations"], page_size=2)
     assert read.plan.abom_route == "nested"
-    # A requirement of two units comes with each of them; the load folds the copies.
+    # A requirement of two units comes with each of them; the load merges the copies.
     assert read.rows.of("build_requirements", "id", "part_id") == [(50, 9), (50, 9)]
     assert set(read.rows.of("build_requirement_part_inventories", "build_requirement_id", "part_inventory_id")) == {
         (50, 1),

@@ -66,7 +66,7 @@ def test_rows_that_were_not_asked_for_are_no_answer() -> None:
         async def ask(self, variables: Mapping[str, Any]) -> Page:
             return await super().ask({"first": variables["first"]})
 
-    with pytest.raises(PagingError, match="not asked for by id"):
+    with pytest.raises(PagingError, match="ids were not requested"):
         asyncio.run(Unfiltered().by_id([3, 4], PageSize(200)))
 
 

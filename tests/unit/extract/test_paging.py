@@ -97,7 +97,7 @@ def test_cursor_paging_of_a_changing_list_is_right_or_refused(
     except PagingError:
         assert len(set(totals)) > 1
     else:
-        # One change a request moves the count by one: if it stood still, so did the list.
+        # Each request makes one change at most, which changes the count by one: an equal count means an equal list.
         assert len(set(totals)) == 1
         assert found == sorted(source.always)
         assert source.always == source.ever
@@ -121,7 +121,7 @@ def test_no_row_that_stays_is_missed_however_cursors_shift(
         except PagingError:
             assert known == 12
             return
-    # What is forgotten and comes again is found by whoever checks the keys.
+    # A row that the pager has forgotten and that comes again is found by the check of the keys.
     assert known == 12 or len(found) == len(set(found))
     assert source.always <= set(found) <= source.ever
     assert pager.rows == len(found)
@@ -154,7 +154,7 @@ def page(*ids: int, total: int | None = None, has_next: bool = False, end_cursor
 
 @pytest.mark.parametrize("answer", [page(3, 2), page(3, 3), page(2, 4, 3)])
 def test_ids_that_do_not_ascend_are_refused(answer: Page) -> None:
-    with pytest.raises(PagingError, match="ids were asked to ascend"):
+    with pytest.raises(PagingError, match="although ids should ascend"):
         KeysetPager("parts").accept(answer)
 
 
@@ -166,7 +166,7 @@ def test_an_id_below_the_page_before_is_refused() -> None:
 
 
 def test_an_id_that_is_no_number_is_refused() -> None:
-    with pytest.raises(PagingError, match="no whole number"):
+    with pytest.raises(PagingError, match="not a whole number"):
         KeysetPager("parts").accept(Page([{"id": "7"}], 1, has_next=False, end_cursor=None))
 
 
@@ -183,14 +183,14 @@ def test_the_end_is_not_believed_while_rows_are_counted() -> None:
 def test_a_cursor_that_repeats_is_refused() -> None:
     pager = CursorPager("relations")
     pager.accept(page(1, total=9, has_next=True, end_cursor="a"))
-    with pytest.raises(PagingError, match="no new cursor after 2 rows"):
+    with pytest.raises(PagingError, match="no new cursor came after 2 rows"):
         pager.accept(page(2, total=9, has_next=True, end_cursor="a"))
 
 
 def test_more_rows_than_counted_are_refused() -> None:
     pager = CursorPager("relations")
     pager.accept(page(1, 2, total=3, has_next=True, end_cursor="a"))
-    with pytest.raises(PagingError, match="4 rows came, ION counts 3"):
+    with pytest.raises(PagingError, match="4 rows came, but ION counts 3"):
         pager.accept(page(2, 3, total=3))
 
 

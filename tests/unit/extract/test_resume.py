@@ -1,4 +1,4 @@
-"""A read of a small tenant that is interrupted after any page, and gone on with after any change."""
+"""A read of a small tenant that is interrupted after any page, and resumed after any change."""
 
 import asyncio
 import copy
@@ -42,7 +42,7 @@ def same(rows: Rows) -> Rows:
 
 
 class Discarding:
-    """What is discarded must not be in the read_progress any more: both are kept together, and may be kept right then."""
+    """Checks that a discarded table is no longer in the progress: both are stored together, perhaps at that moment."""
 
     def __init__(self, rows: Rows, read_progress: ReadProgress) -> None:
         self.rows, self.read_progress = rows, read_progress
@@ -53,7 +53,7 @@ class Discarding:
 
 
 class Moment:
-    """What is durable after a page: rows and read_progress of the same moment."""
+    """What is durable after a page: the rows and the progress of the same moment."""
 
     def __init__(self, rows: Rows, read_progress: ReadProgress, pages: int) -> None:
         self.rows = same(rows)
@@ -75,7 +75,9 @@ async def read_through(ion: MiniIon, selection: list[str]) -> tuple[Rows, list[M
     return rows, moments
 
 
-async def go_on(ion: MiniIon, moment: Moment, selection: list[str]) -> tuple[Rows, dict[str, EntityResult], Listener]:
+async def resumed_read(
+    ion: MiniIon, moment: Moment, selection: list[str]
+) -> tuple[Rows, dict[str, EntityResult], Listener]:
     rows, heard = same(moment.rows), Listener()
     async with client_of(ion, max_concurrency=3) as client:
         plan = negotiate(ion.schema, known_catalog(), selection)
@@ -99,7 +101,7 @@ def test_after_any_page_the_rest_is_read_and_no_more() -> None:
     for moment in moments:
         ion = tenant(60)
         before = sum(batch.num_rows for batch in moment.rows.batches.get("parts", []))
-        rows, results, heard = asyncio.run(go_on(ion, moment, ALL))
+        rows, results, heard = asyncio.run(resumed_read(ion, moment, ALL))
         for table, key in (
             ("parts", ("id", "part_number")),
             ("part_attributes", ("part_id", "key", "value")),
@@ -132,7 +134,7 @@ def test_what_changed_in_between_is_not_overlooked(data: st.DataObject) -> None:
     ion.rows["parts"] = [row for row in ion.rows["parts"] if row["id"] not in gone]
     ion.rows["parts"] += [part(100 + number) for number in range(new)]
     ion.rows["issueRelations"].pop(data.draw(st.integers(0, 6)))
-    rows, results, _ = asyncio.run(go_on(ion, moment, ALL))
+    rows, results, _ = asyncio.run(resumed_read(ion, moment, ALL))
     found = rows.of("parts", "id")
     assert len(found) == len(set(found)) == results["parts"].rows == results["parts"].total_count
     # Rows added behind an entity that had been read are the next refresh's.
@@ -154,14 +156,14 @@ def test_rows_nested_in_others_are_read_again() -> None:
     _, moments = asyncio.run(read_through(nested(), selection))
     assert len(moments) == 4
     for moment in moments:
-        rows, _, _ = asyncio.run(go_on(nested(missing=2), moment, selection))
+        rows, _, _ = asyncio.run(resumed_read(nested(missing=2), moment, selection))
         assert sorted(rows.of("abom_installations", "id")) == [1, *range(3, 12)]
         assert sorted(rows.of("part_inventories", "id")) == list(range(1, 12))
 
 
 def test_an_entity_that_turns_out_forbidden_is_forgotten() -> None:
     moments = moments_of_a_read()
-    rows, results, _ = asyncio.run(go_on(tenant(40, forbidden=frozenset({"parts"})), moments[-1], ALL))
+    rows, results, _ = asyncio.run(resumed_read(tenant(40, forbidden=frozenset({"parts"})), moments[-1], ALL))
     assert results["parts"].status == "forbidden"
     assert rows.of("parts", "id") == rows.of("part_attributes", "part_id") == []
     assert len(rows.of("part_inventories", "id")) == 11

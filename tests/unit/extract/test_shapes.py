@@ -1,4 +1,4 @@
-"""Every reader of an answer, given everything that may stand where something else belongs."""
+"""Every reader of an answer, given every kind of wrong value in each place."""
 
 import asyncio
 import re

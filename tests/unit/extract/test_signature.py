@@ -1,4 +1,4 @@
-"""What of a row is read to see whether it is as it was."""
+"""Which fields of a row are compared to see whether it has changed."""
 
 from ion_pipeline.catalog import known_catalog, negotiate
 from ion_pipeline.catalog.schema import known_schema

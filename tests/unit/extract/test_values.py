@@ -134,7 +134,7 @@ def test_fractions_of_any_length_are_cut_to_microseconds(at: datetime, digits: i
     fraction = f"{at.microsecond:06d}789"[:digits]
     text = at.strftime("%Y").zfill(4) + at.strftime("-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + zone
     expected = at.replace(microsecond=int(fraction[:6].ljust(6, "0")))
-    # Beside a value of the common form, as in a page.
+    # Together with a value of the common form, as in a page.
     assert to_array([text, "2026-03-01T08:15:00Z"], TIME)[0].as_py() == expected
 
 
@@ -178,8 +178,8 @@ def test_other_iso_forms(text: str, expected: datetime) -> None:
         (["a", "\ud800"], STRING, 1, "out of range for string"),
         ([[], "a"], STRINGS, 1, "text instead of a list"),
         ([None, ["a"], [], ["b", 1]], STRINGS, 3, "a list with a whole number instead of string"),
-        (["2026-03-01T08:15:00Z", "yesterday"], TIME, 1, "text that is no ISO 8601 time"),
-        (["2026-02-30T00:00:00Z"], TIME, 0, "text that is no ISO 8601 time"),
+        (["2026-03-01T08:15:00Z", "yesterday"], TIME, 1, "text that is not an ISO 8601 time"),
+        (["2026-02-30T00:00:00Z"], TIME, 0, "text that is not an ISO 8601 time"),
         ([1772352900], TIME, 0, "a whole number instead of string"),
     ],
 )

@@ -78,7 +78,7 @@ def test_rows_read_late_prove_only_as_much_of_the_start() -> None:
     # Changed nine minutes into the read, read after ten: the database's clock was at most a minute behind.
     witness.write("runs", rows(NOON + 9 * MINUTE))
     assert witness.newest == NOON - MINUTE
-    # Dated ahead of every clock: it proves nothing, the row beside it does.
+    # Dated ahead of every clock: it proves nothing, but the other row does.
     witness.write("runs", rows(datetime(2099, 1, 1, tzinfo=UTC), NOON + 9 * MINUTE))
     assert witness.newest == NOON - MINUTE
 

@@ -105,7 +105,7 @@ def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     said = fill(tmp_path / "lake", 1 << 20)
     assert said.startswith("No space left while writing parts of load ")
     assert str(tmp_path / "lake") in said
-    assert "nothing was committed" in said
+    assert "Nothing was committed" in said
     assert tree(tmp_path) == set()
     assert Lake(tmp_path / "lake").loads() == []
 

@@ -1,4 +1,4 @@
-"""A load that was interrupted: what the next writer goes on with, and what it will not go on with."""
+"""A load that was interrupted: when the next writer resumes it, and when it does not."""
 
 import json
 import os
@@ -168,10 +168,10 @@ def unreadable(root: Path) -> dict[str, Any]:
 
 def overtaken(root: Path) -> dict[str, Any]:
     (staged,) = (root / "_staging").iterdir()
-    shutil.move(staged, root / "aside")
+    shutil.move(staged, root / "elsewhere")
     commit(Lake(root), numbered(1, 1))
     (root / "_staging").mkdir(exist_ok=True)
-    shutil.move(root / "aside", staged)
+    shutil.move(root / "elsewhere", staged)
     return {}
 
 
@@ -182,7 +182,7 @@ def overtaken(root: Path) -> dict[str, Any]:
         (too_late, "more than 24 hours ago"),
         (not_wanted, "begin afresh"),
         (damaged, "checksum"),
-        (lost, "has lost"),
+        (lost, "is missing from the lake"),
         (unreadable, "its journal"),
         (overtaken, "a later load"),
     ],

@@ -42,7 +42,7 @@ def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
     assert f"process {child.pid} on {os.uname().nodename}, testing the lock since 20" in str(caught.value)
 
 
-@pytest.mark.parametrize(("option", "advice"), [("--wait", "finish (--wait does), or"), ("", "finish, or")])
+@pytest.mark.parametrize(("option", "advice"), [("--wait", "finished (or use --wait), or"), ("", "finished, or")])
 def test_the_second_is_advised_to_wait_in_the_way_there_is(tmp_path: Path, option: str, advice: str) -> None:
     second = WriterLock(tmp_path / "lock", "second", option=option)
     with WriterLock(tmp_path / "lock", "first"), pytest.raises(LockedError) as caught:

@@ -47,7 +47,7 @@ def test_a_missing_object_is_named(lake: Lake, tmp_path: Path) -> None:
     load = commit(lake, numbered(1, 10))
     path = load.tables[0].files[0].path
     (tmp_path / "bucket" / "lake" / path).unlink()
-    with pytest.raises(LakeCorruptionError, match=f"lost store://bucket/lake/{path}"):
+    with pytest.raises(LakeCorruptionError, match=f"store://bucket/lake/{path} is missing from the lake"):
         lake.verify(load)
 
 

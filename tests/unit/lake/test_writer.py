@@ -79,8 +79,8 @@ def test_the_manifest_is_what_was_committed(lake: Lake, tmp_path: Path) -> None:
     entry = load.tables[0].files[0]
     path = tmp_path / "lake" / entry.path
     assert (path.stat().st_size, pq.read_metadata(path).num_rows) == (entry.bytes, entry.rows)
-    beside = (path.parent / "_manifest.json").read_bytes()
-    assert from_json(beside, "beside") == load.only(load.tables[0])
+    own = (path.parent / "_manifest.json").read_bytes()
+    assert from_json(own, "own") == load.only(load.tables[0])
 
 
 def test_large_tables_roll_over_to_more_files_and_keep_their_order(lake: Lake) -> None:
@@ -245,7 +245,7 @@ def test_unknown_and_unexplained_tables_are_refused(lake: Lake) -> None:
         with pytest.raises(FileWriteError, match="nonsense is not a table"):
             writer.write("nonsense", numbered(1, 1))
         writer.write("parts", numbered(1, 1))
-        with pytest.raises(FileWriteError, match="rows of parts but not how"):
+        with pytest.raises(FileWriteError, match="rows of parts, but the commit does not say how"):
             writer.commit({"runs": TableRead("runs")})
     assert lake.loads() == []
 
