@@ -1,4 +1,4 @@
-"""A run that fails for good is told to a URL and by mail: to real servers, without a secret in what they get."""
+"""A run that fails permanently is reported to a URL and by mail: to real servers, without secrets in the messages."""
 
 import http.server
 import logging

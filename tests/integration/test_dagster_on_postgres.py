@@ -145,7 +145,7 @@ def test_two_runs_at_once_read_the_tenant_one_after_the_other(deployed: Deployed
     deployed.slow_down(0)
     records = [record for run_id in runs if (record := deployed.instance.get_run_record_by_id(run_id))]
     ended = min(record.end_time or 0 for record in records)
-    assert max(record.create_timestamp.timestamp() for record in records) < ended, "the runs did not meet"
+    assert max(record.create_timestamp.timestamp() for record in records) < ended, "the runs did not overlap"
     for step in ("extract", "load"):
         first, second = sorted(deployed.span(run_id, step) for run_id in runs)
         assert first[1] <= second[0], f"{step} of both runs at the same time"

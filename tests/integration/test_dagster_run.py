@@ -37,7 +37,7 @@ ENTITIES = ("part_inventories", "parts", "labels", "issues", "runs")
 
 @dataclass(frozen=True)
 class Planted(Pipeline):
-    """Steps that report what they are told to, and keep in mind that they were called."""
+    """Steps that return the results that the test sets, and record that they were called."""
 
     settings: Any = None
     manifest: dict[str, Any] = field(default_factory=dict)
