@@ -96,7 +96,7 @@ def check_ends(settings: Settings) -> None:
 
 
 def check_key(settings: Settings) -> None:
-    """Check the key by identifying its user. In `embedded`, the sandbox accepts every key, so nothing is checked.
+    """Check the key by identifying its user. In `embedded`, nothing is checked: the sandbox brings its own key.
 
     Raises:
         IonPipelineError: The tenant cannot be reached or rejects the key.

@@ -48,7 +48,7 @@ def merge(
 
 
 class _Merge:
-    """The statements of one merge; they share the SQL of the incoming rows."""
+    """The statements of one merge, which share the SQL of the incoming rows."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, table: TableLike, manifest: TableManifest, files: Sequence[Path]
@@ -133,14 +133,14 @@ class _Merge:
             raise CountMismatchError(
                 f"{self._table.name}: the files hold {rows_read} rows, the manifest says "
                 f"{self._manifest.rows + self._manifest.tombstones}.",
-                remedy="The lake was altered after the load was written: restore it from a backup.",
+                remedy="The files were changed after the load was written: restore the lake from a backup.",
             )
         if self._manifest.read.by_owner:
             self._incoming = self._since_their_owner()
         if rows_read != distinct_keys:
             if self._is_full and not self._manifest.read.nested:
                 raise self._duplicate_keys(rows_read - distinct_keys)
-            # The last one written is the last one seen.
+            # The files hold rows in the order in which they were read, so the last row of a key is the latest.
             self._incoming = (
                 f"(select * from {self._incoming} qualify row_number() over "
                 f"(partition by {keys} order by _ion_file desc, file_row_number desc) = 1)"
