@@ -189,7 +189,8 @@ def test_latest_says_what_is_published_with_checksums(database: Path, tmp_path: 
     assert (folder / document["database"]["file"]).samefile(folder / "ion.duckdb")
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "create table raw._ion_loads as select * from (values ('01A', timestamptz '2026-03-01 00:00:00+00'), "
+            "create table raw._ion_loads as select *, started_at as loaded_at from (values "
+            "('01A', timestamptz '2026-03-01 00:00:00+00'), "
             "('01B', timestamptz '2026-03-02 00:00:00+00')) as loads(load_id, started_at)"
         )
     run(database)
