@@ -1,4 +1,4 @@
-"""A run that fails permanently is reported to a URL and by mail: to real servers, without secrets in the messages."""
+"""A permanently failed run is reported to a URL and by mail, on real servers, without a secret in the message."""
 
 import http.server
 import logging

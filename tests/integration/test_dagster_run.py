@@ -37,7 +37,7 @@ ENTITIES = ("part_inventories", "parts", "labels", "issues", "runs")
 
 @dataclass(frozen=True)
 class Planted(Pipeline):
-    """Steps that return the results that the test sets, and record that they were called."""
+    """Steps that return the given reports and record their calls."""
 
     settings: Any = None
     manifest: dict[str, Any] = field(default_factory=dict)

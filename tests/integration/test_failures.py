@@ -185,14 +185,14 @@ def test_a_failing_build_publishes_nothing(
     parsed(loaded)
     # Tests that read more than was asked for would find nothing there yet.
     dbt.build(settings_like(sandbox, loaded), select=["+parts"], indirect_selection="buildable")
-    contents_of_parts = "select count(*), sum(hash(parts)::hugeint) from reference.parts"
+    stands = "select count(*), sum(hash(parts)::hugeint) from reference.parts"
     with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
-        before = connection.execute(contents_of_parts).fetchall()
+        before = connection.execute(stands).fetchall()
         connection.execute("insert into raw.parts from raw.parts limit 1")
     done = run(sandbox, loaded, "build", "--select", "+parts")
     assert_refused(done, 1, "model.ion_warehouse.parts", "nothing was published")
     with duckdb.connect(str(loaded / "warehouse.duckdb"), read_only=True) as connection:
-        assert connection.execute(contents_of_parts).fetchall() == before
+        assert connection.execute(stands).fetchall() == before
     assert not (loaded / "published").exists()
 
 

@@ -164,9 +164,9 @@ def test_large_answers_are_compressed_where_that_is_accepted(caller: Caller) -> 
     assert caller.stats()["bytes"] == sum(int(one.headers["content-length"]) for one in (packed, plain))
 
 
-def test_the_server_sends_its_time(caller: Caller) -> None:
-    sent = parsedate_to_datetime(caller.ask("{ me { id } }").headers["date"])
-    assert abs(sent - datetime.now(UTC)) < timedelta(seconds=5)
+def test_the_server_tells_its_time(caller: Caller) -> None:
+    date = parsedate_to_datetime(caller.ask("{ me { id } }").headers["date"])
+    assert abs(date - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_statistics_count_requests_by_kind(caller: Caller) -> None:

@@ -89,7 +89,7 @@ def test_what_events_name_is_read_built_and_published_and_nothing_else(tenant: T
         add("suppliers", id=990_001, name="Came by event"),
         update("suppliers", changed, name="Changed by event", touch=True),
         delete("suppliers", gone),
-        # No event reports this change.
+        # Nobody says anything of this one.
         update("users", user, name="Changed without an event", touch=True),
     )
     # At least once, and in no order: the delete before the update, each of them three times.
