@@ -1,7 +1,8 @@
-"""What a data directory has adopted of its tenant's schema, beyond what is shipped, and the catalog that follows.
+"""Extends the shipped schema and catalog of a data directory by new fields and entities of its tenant.
 
-It is kept as `adopted.graphql`, definitions that extend the shipped schema: readable, and a line taken out is no longer
-read. Loads that are there stay as they are; the changed query makes the next refresh read the entity in full.
+The adopted definitions are stored in `adopted.graphql`, which extends the shipped schema. It can be edited: a field
+whose line is removed is no longer read. Existing loads stay unchanged. Because the query changes, the next refresh
+reads the entity in full.
 """
 
 import asyncio
@@ -25,32 +26,32 @@ _NAME = "adopted.graphql"
 
 
 def data_schema(data_dir: Path) -> GraphQLSchema:
-    """The schema that a data directory's tables follow: the shipped one and what was adopted.
+    """The schema of a data directory: the shipped schema, extended by the adopted definitions.
 
     Raises:
-        IonPipelineError: `adopted.graphql` is not readable, or does not fit the shipped schema.
+        IonPipelineError: `adopted.graphql` cannot be read, or does not fit the shipped schema.
     """
     return _schema(_adopted(data_dir), known_schema())
 
 
 def data_catalog(data_dir: Path) -> Catalog:
-    """The catalog of that schema.
+    """The catalog of the schema of a data directory.
 
     Raises:
-        IonPipelineError: As `data_schema`.
+        IonPipelineError: As for `data_schema`.
     """
     definitions = _adopted(data_dir)
     return _catalog(definitions, known_schema()) if definitions else known_catalog()
 
 
 def adopt(settings: Settings) -> Additions:
-    """Take up what is new at the tenant: fields and values of the entities that are read, and new entities.
+    """Adopt what is new at the tenant: fields and enum values of the entities that are read, and new entities.
 
     Args:
-        settings: Which tenant, which data directory, which entities.
+        settings: The tenant, the data directory and the entities.
 
     Raises:
-        IonPipelineError: The tenant cannot be asked, or what is new cannot be stored.
+        IonPipelineError: A request to the tenant fails, or the definitions cannot be stored.
     """
     with reachable_tenant(settings) as config:
         return asyncio.run(_adopt(settings, config))
@@ -66,7 +67,7 @@ async def _adopt(settings: Settings, config: ClientConfig) -> Additions:
     if found:
         before = _adopted(settings.data_dir)
         text = f"{before}# Adopted at {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.\n{found.definitions}\n"
-        # Not before it is known to hold.
+        # Check that the extended schema gives a valid catalog before it is stored.
         extended_catalog(extended(known_schema(), text))
         _write(settings.data_dir / _NAME, text)
     return found
@@ -90,7 +91,7 @@ def _adopted(data_dir: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise IonPipelineError(
-            f"{path} is not readable ({error}).", remedy="Restore it from a backup, or remove it and adopt again."
+            f"{path} cannot be read ({error}).", remedy="Restore it from a backup, or remove it and adopt again."
         ) from error
 
 
@@ -98,4 +99,6 @@ def _write(path: Path, text: str) -> None:
     try:
         replace_file(path, text.encode())
     except OSError as error:
-        raise IonPipelineError(f"{path} cannot be written ({error}).", remedy="Mend the cause, adopt again.") from error
+        raise IonPipelineError(
+            f"{path} cannot be written ({error}).", remedy="Fix the cause, then adopt again."
+        ) from error

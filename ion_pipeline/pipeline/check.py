@@ -1,4 +1,4 @@
-"""Before the first refresh: does the key work, what may it read, is the tenant's schema the one we know?"""
+"""Checks, before the first refresh, whether the API key works, what it may read, and how the schema differs."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from ion_pipeline.task_group import task_group
 
 @dataclass(frozen=True, slots=True)
 class EntityCheck:
-    """One entity at this tenant.
+    """The result of the check of one entity.
 
     Attributes:
-        entity: Its name.
+        entity: Name of the entity.
         status: readable, forbidden, or absent from the tenant's schema.
-        total_count: Rows ION counts; None where it was not asked (nested, absent) or may not be.
-        paging: How its pages would follow each other.
-        missing: Fields of the catalog that the tenant lacks.
+        total_count: ION's count of rows; None if the entity is nested, absent or forbidden.
+        paging: How its pages are requested.
+        missing: Fields of the catalog that the tenant does not have.
         new: Fields of the tenant that the catalog does not have.
-        retyped: Fields of another type.
-        new_values: Enum values of the tenant that the catalog does not know, as `Enum.VALUE`.
+        retyped: Fields whose type differs.
+        new_values: Enum values of the tenant that the catalog does not have, as `Enum.VALUE`.
     """
 
     entity: str
@@ -39,22 +39,22 @@ class EntityCheck:
 
     @property
     def drift_text(self) -> str:
-        """The differences in a few words."""
+        """The differences from the catalog, as a short text."""
         kinds = {"lacks": self.missing, "adds": self.new, "retypes": self.retyped, "allows": self.new_values}
         return "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds.items() if names)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a tenant said.
+    """The result of the check of a tenant.
 
     Attributes:
-        api_host: Where it was asked.
-        user: Who the key belongs to.
-        organization: Domain of the tenant, or its id where it has none.
-        entities: Entity by entity.
+        api_host: Host of the API.
+        user: The user that the key belongs to.
+        organization: Domain of the tenant, or its id if it has no domain.
+        entities: The result of each entity.
         new_entities: Root connections of the tenant that the catalog does not have.
-        abom_route: Where generation 2 of the as-built BOM comes from: root, nested or none.
+        abom_route: How generation 2 of the as-built BOM is read: root, nested or none.
     """
 
     api_host: str
@@ -66,27 +66,27 @@ class CheckReport:
 
     @property
     def readable(self) -> int:
-        """Entities that can be read."""
+        """Number of entities that can be read."""
         return sum(entity.status == "readable" for entity in self.entities)
 
     @property
     def is_complete(self) -> bool:
-        """Nothing selected is forbidden. What the tenant does not have is no fault."""
+        """Whether no selected entity is forbidden; absent entities do not count."""
         return all(entity.status != "forbidden" for entity in self.entities)
 
 
 def check(settings: Settings) -> CheckReport:
-    """Ask the tenant; fetches no rows and writes nothing.
+    """Check the tenant, without reading rows or writing files.
 
     Raises:
-        IonPipelineError: The tenant cannot be reached, refuses the key, or has a schema that cannot be read.
+        IonPipelineError: The tenant cannot be reached, rejects the key, or has a schema that cannot be read.
     """
     with reachable_tenant(settings) as config:
         return asyncio.run(_check(config, settings))
 
 
 def check_ends(settings: Settings) -> None:
-    """Find out whether a refresh can begin and end: the key, and the place that the publish is sent to.
+    """Check, before a refresh, the key that it begins with and the target that it ends with.
 
     Raises:
         IonPipelineError: See `check_key` and `target.check_target`.
@@ -96,10 +96,10 @@ def check_ends(settings: Settings) -> None:
 
 
 def check_key(settings: Settings) -> None:
-    """Ask a tenant who the key belongs to, and nothing else. The sandbox of `embedded` need not be asked.
+    """Check the key by identifying its user. In `embedded`, nothing is checked: the sandbox brings its own key.
 
     Raises:
-        IonPipelineError: The tenant cannot be reached or refuses the key.
+        IonPipelineError: The tenant cannot be reached or rejects the key.
     """
     if settings.environment != "embedded":
         with reachable_tenant(settings) as config:

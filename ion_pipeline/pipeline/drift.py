@@ -1,6 +1,6 @@
-"""How a tenant's schema differs from the catalog, as a load's manifest records it: one entry per field, with its types.
+"""Lists the differences of a tenant's schema from the catalog for a load's manifest, one entry for each field.
 
-What differs was found by `negotiate`; here the types are looked up in the two schemas.
+`negotiate` finds the differences; this module looks up the types in the two schemas.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from ion_pipeline.lake import SchemaDrift
 
 
 def schema_drift(plan: Plan, tenant: GraphQLSchema, known: GraphQLSchema) -> tuple[SchemaDrift, ...]:
-    """Every difference in fields and entities that the plan knows of.
+    """All differences in fields and entities that the plan holds.
 
     Args:
-        plan: From `negotiate`.
-        tenant: The schema it was made from.
-        known: The schema that the catalog was made from.
+        plan: The plan from `negotiate`.
+        tenant: The tenant's schema that the plan was made with.
+        known: The schema of the catalog.
     """
     entries = [entry for entity in plan.entities for entry in _entries(entity, known, tenant)]
     entries += [

@@ -1,7 +1,7 @@
-"""Export control as the settings want it: what is looked for, from where dbt reads, and what that changes.
+"""Applies the settings of export control: finds the controlled rows and selects the schemas that dbt reads.
 
-`raw` holds all rows always. With `ION_PUBLISH_EXPORT_CONTROLLED=false` dbt reads views that leave the controlled ones
-out, so that nothing which is built, counted or drawn from them knows of any.
+`raw` always holds all rows. With `ION_PUBLISH_EXPORT_CONTROLLED=false`, dbt reads views without the controlled rows, so
+that no table, count or chart discloses them.
 """
 
 import hashlib
@@ -22,21 +22,21 @@ from ion_pipeline.warehouse import (
 
 
 def source_schemas(settings: Settings) -> dict[str, str]:
-    """Variables that tell dbt from which schemas its sources are."""
+    """Environment variables with the schemas that dbt reads its sources from."""
     if settings.publish_export_controlled:
         return {"ION_SOURCE_SCHEMA": "raw", "ION_SOURCE_HISTORY_SCHEMA": "raw_history"}
     return {"ION_SOURCE_SCHEMA": RELEASED, "ION_SOURCE_HISTORY_SCHEMA": RELEASED_HISTORY}
 
 
 def definition(settings: Settings) -> str:
-    """Digest of what counts as controlled: of the references that are followed."""
+    """Digest of what counts as controlled: the references that the search follows."""
     return hashlib.sha256(repr(_references(settings)).encode()).hexdigest()
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Find what is controlled and, where it is left out, make the views without it: before dbt reads anything."""
+    """Find the controlled rows before dbt runs and, if they are left out, recreate the views without them."""
     if not connection.execute("select 1 from duckdb_tables() where schema_name = 'raw' limit 1").fetchone():
-        return  # Nothing was loaded yet; dbt will say so.
+        return  # Nothing has been loaded yet: dbt reports the missing tables.
     found, tables = _references(settings), data_catalog(settings.data_dir).tables.values()
     find_controlled(connection, found, tables, definition(settings))
     if not settings.publish_export_controlled:
@@ -44,7 +44,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 
 def changed_sources(connection: duckdb.DuckDBPyConnection, settings: Settings, load_id: str) -> frozenset[str]:
-    """Names of sources that changed because other rows are controlled than as of a load."""
+    """Names of the sources that changed because the set of controlled rows changed after a load."""
     tables = controlled_changed_since(connection, load_id)
     changed = {f"{CONTROLLED}.{table}" for table in tables}
     if not settings.publish_export_controlled:

@@ -1,4 +1,4 @@
-"""ION to the lake: what is to be read, read into one new load, or into none where nothing is new."""
+"""Reads from ION into the lake: decides what to read and writes it to a new load, unless nothing is new."""
 
 import asyncio
 import time
@@ -33,23 +33,23 @@ from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse.known import RawRows
 
-# What is nested in an entity comes with it: if that is not read, neither is this.
+# A nested entity is read with its parent; if the parent is not read, neither is the nested entity.
 _NOTHING = frozenset({"nothing", "forbidden", "nested"})
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractReport:
-    """What one read of ION brought.
+    """The result of one read of ION.
 
     Attributes:
-        load_id: The load in the lake; None where nothing was new and none was written.
+        load_id: The new load in the lake; None if nothing was new.
         organization_id: ION's id of the tenant.
-        entities: Entity by entity, in the schema's order.
-        requests: GraphQL requests, repeated ones included.
-        token_requests: Requests to the token host.
+        entities: The result of each entity, in the schema's order.
+        requests: Number of GraphQL requests, retries included.
+        token_requests: Number of requests to the token host.
         bytes: Bytes received.
         seconds: Wall time.
-        clock_doubts: What is doubtful about the clocks, a sentence each.
+        clock_doubts: One sentence for each doubt about the clocks.
     """
 
     load_id: str | None
@@ -63,12 +63,12 @@ class ExtractReport:
 
     @property
     def rows(self) -> int:
-        """Rows over all entities, without the lists inside them."""
+        """Number of rows of all entities, without the rows of their lists."""
         return sum(entity.rows for entity in self.entities)
 
     @property
     def rows_by_entity(self) -> list[tuple[str, int]]:
-        """Entities that were read, with their rows."""
+        """Entities that were read, with their number of rows."""
         return [(entity.entity, entity.rows) for entity in self.entities if entity.status == "read"]
 
     @property
@@ -78,7 +78,7 @@ class ExtractReport:
 
     @property
     def unsettled(self) -> dict[str, int]:
-        """Rows that had changed again when the read ended, by entity: the next refresh brings them."""
+        """Number of rows by entity that changed again during the read; the next refresh reads them."""
         return {entity.entity: entity.unsettled for entity in self.entities if entity.unsettled}
 
 
@@ -89,40 +89,49 @@ def extract(
     mode: ReadMode | None = None,
     reporter: Reporter | None = None,
 ) -> ExtractReport:
-    """Read what is new in ION into the lake, and what changed of that while all of it was read.
+    """Read what is new in ION into the lake, including rows that changed during a full read.
 
-    Changes to what was read in full cannot go into the same load: they are read by one refresh after it, so that what
-    is built next is of one instant. What changes even then is in the report.
+    A load from a full read cannot hold the changes made during that read. A second, incremental read follows it, so
+    that the next build describes one instant. The report counts the rows that changed during the second read.
 
     Args:
-        settings: Which tenant and which data directory.
+        settings: The tenant and the data directory.
         entities: Names of the entities to read; by default those of the settings.
-        mode: Changes only, unless told otherwise.
-        reporter: Hears how it goes.
+        mode: How to read; by default only changes.
+        reporter: Receives progress and notes.
 
     Raises:
-        IonPipelineError: See `client`, `extract` and `lake`; what a load before it brought stays.
+        IonPipelineError: See `client`, `extract` and `lake`; earlier loads are unchanged.
     """
-    reporter = reporter or NullReporter()
-    selection, mode = entities or settings.entities, mode or ReadMode()
-    writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
-    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, gc_frozen():
-        return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
+    mode = mode or ReadMode()
+    report = _extract_once(settings, entities, mode, reporter)
+    if not any(entity.unsettled for entity in report.entities if entity.strategy == "full"):
+        return report
+    second = _extract_once(settings, entities, replace(mode, full=False), reporter)
+    return replace(
+        report,
+        load_id=second.load_id or report.load_id,
+        entities=tuple(_combined(*pair) for pair in zip(report.entities, second.entities, strict=True)),
+        requests=report.requests + second.requests,
+        token_requests=report.token_requests + second.token_requests,
+        bytes=report.bytes + second.bytes,
+        seconds=report.seconds + second.seconds,
+    )
 
 
 def plan(
     settings: Settings, *, entities: Sequence[str] = (), full: bool = False, reporter: Reporter | None = None
 ) -> RefreshPlan:
-    """Find out what `extract` would read, and read nothing.
+    """Determine what `extract` would read, without reading it.
 
     Args:
-        settings: Which tenant and which data directory.
+        settings: The tenant and the data directory.
         entities: Names of the entities; by default those of the settings.
-        full: As if nothing were known.
-        reporter: Hears what a person should know.
+        full: Plan a full read of all entities.
+        reporter: Receives notes.
 
     Raises:
-        IonPipelineError: The tenant cannot be asked.
+        IonPipelineError: A request to the tenant fails.
     """
     selection, mode = entities or settings.entities, ReadMode(full=full)
     with reachable_tenant(settings) as config:
@@ -139,23 +148,23 @@ def _extract_once(
         return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
 
 
-def _both(first: EntityResult, after: EntityResult) -> EntityResult:
-    """One result of two reads, the second of which brought what changed during the first."""
+def _combined(first: EntityResult, second: EntityResult) -> EntityResult:
+    """Combine the results of two reads; the second one read what changed during the first."""
     if first.status != "read":
-        return after
-    if after.status != "read":
-        return replace(first, unsettled=after.unsettled)
-    tables = dict(after.tables)
-    if after.strategy == "incremental":
+        return second
+    if second.status != "read":
+        return replace(first, unsettled=second.unsettled)
+    tables = dict(second.tables)
+    if second.strategy == "incremental":
         tables = {name: first.tables.get(name, 0) + tables.get(name, 0) for name in {**first.tables, **tables}}
     return replace(
-        after,
+        second,
         strategy=first.strategy,
         tables=tables,
-        pages=first.pages + after.pages,
-        requests=first.requests + after.requests,
-        bytes=first.bytes + after.bytes,
-        seconds=first.seconds + after.seconds,
+        pages=first.pages + second.pages,
+        requests=first.requests + second.requests,
+        bytes=first.bytes + second.bytes,
+        seconds=first.seconds + second.seconds,
     )
 
 
@@ -203,7 +212,7 @@ async def _extract(
 
 
 async def _prepare(session: Session, selection: Sequence[str], mode: ReadMode) -> PreparedRead:
-    """Find out what is to be read, and stop where what ION has now does not follow from what it had."""
+    """Decide what to read; raise an error if ION seems to have been restored to an earlier state."""
     prepared = await _checked(session, selection, mode)
     page_size = session.settings.page_size
     try:
@@ -211,9 +220,9 @@ async def _prepare(session: Session, selection: Sequence[str], mode: ReadMode) -
     except TenantRestoredError as doubt:
         if not mode.accept_deletes:
             raise
-        # A refresh by changes would keep what ION no longer has: only a read of everything gives one state.
+        # An incremental read would keep rows that ION no longer has, so everything is read again.
         prepared = await _checked(session, selection, replace(mode, full=True))
-        session.reporter.note(f"{doubt.message} It is accepted: everything is read again.")
+        session.reporter.note(f"{doubt.message} This was accepted by an option: all entities are read in full.")
     return prepared
 
 
@@ -231,7 +240,7 @@ async def _checked(session: Session, selection: Sequence[str], mode: ReadMode) -
 
 
 def _is_nothing_new(prepared: PreparedRead) -> bool:
-    """Something was read before, and every entity is as it was (or may not be read, or never was there)."""
+    """Whether there was an earlier read and no entity has changed since; unreadable and absent entities are ignored."""
     known = prepared.state.entities
     return bool(known) and all(
         task.action in _NOTHING

@@ -1,4 +1,4 @@
-"""Care of what has been read already: the warehouse anew from the lake, and the lake made smaller. Asks ION nothing."""
+"""Maintenance of a data directory, without requests to ION: rebuild the warehouse from the lake, compact the lake."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,14 +15,14 @@ _SCRATCH = "compacting"
 
 
 def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
-    """Make `raw` and `raw_history` anew from the lake, in one transaction; dbt's schemas stay as they are.
+    """Rebuild `raw` and `raw_history` from the lake, in one transaction; dbt's schemas stay unchanged.
 
     Args:
-        settings: Which data directory.
-        reporter: Hears the rows of the loads go by.
+        settings: The data directory.
+        reporter: Receives progress by rows.
 
     Raises:
-        IonPipelineError: See `warehouse.rebuild`; the warehouse is as it was.
+        IonPipelineError: See `warehouse.rebuild`; the warehouse is unchanged.
     """
     lake, reporter = Lake(settings.lake_dir), reporter or NullReporter()
     with reporter.phase("Rebuilding the warehouse"):
@@ -36,16 +36,16 @@ def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadRepo
 
 
 def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: Reporter | None = None) -> CompactReport:
-    """Fold all loads of the lake but the latest; what a rebuild gives stays the same.
+    """Compact all loads of the lake except the latest into a snapshot; the result of a rebuild does not change.
 
     Args:
-        settings: Which data directory.
-        keep: So many loads stay as they are.
-        dry_run: Only find out what it would save.
-        reporter: Hears the rows of the loads go by.
+        settings: The data directory.
+        keep: Number of latest loads to leave as they are.
+        dry_run: Only determine how much space compacting saves.
+        reporter: Receives progress by rows.
 
     Raises:
-        IonPipelineError: See `warehouse.compact`; the lake is as it was.
+        IonPipelineError: See `warehouse.compact`; the lake is unchanged.
     """
     lake, reporter = Lake(settings.lake_dir), reporter or NullReporter()
     with reporter.phase("Compacting the lake"):

@@ -1,4 +1,4 @@
-"""How long work tells of itself, whoever listens: a terminal, a log, or nobody."""
+"""The interface that long-running steps report their progress to: a terminal, a log, or nothing."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,15 +8,15 @@ from ion_pipeline.extract import Progress
 
 
 class Reporter(Progress, Protocol):
-    """Listens to a whole refresh: its phases, and the rows of the one that reads."""
+    """Receives the progress of a refresh: its phases, the number of rows read, and notes."""
 
     def phase(self, title: str) -> AbstractContextManager[None]:
-        """Something that takes a while, such as `Reading ION`; ends with the block, well or not."""
+        """Report a phase, such as `Reading ION`, which ends with the block, also after an exception."""
         ...
 
 
 class NullReporter:
-    """Nobody listens."""
+    """A reporter that discards everything."""
 
     @contextmanager
     def phase(self, title: str) -> Iterator[None]:  # noqa: ARG002
@@ -24,13 +24,13 @@ class NullReporter:
         yield
 
     def started(self, entity: str, total: int | None) -> None:
-        """Reading of an entity begins."""
+        """Discard the start of an entity."""
 
     def advanced(self, entity: str, rows: int) -> None:
-        """Rows have arrived."""
+        """Discard the number of rows."""
 
     def finished(self, entity: str) -> None:
-        """Reading of an entity has ended."""
+        """Discard the end of an entity."""
 
     def note(self, message: str) -> None:
-        """Something a person should know."""
+        """Discard a note."""

@@ -1,4 +1,4 @@
-"""The clocks of one read: what its watermark may be, what it leaves in the manifest, and what is doubtful of it."""
+"""The clocks of one read: the limit of its watermarks, the record in the manifest, and doubts about the clocks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from ion_pipeline.extract.watermark import Clocks, Observation, Witness, databas
 from ion_pipeline.lake import Lake, TableRead
 from ion_pipeline.lake.manifest import ClockRecord
 
-# Loads that are asked how far the clocks were from a row just seen.
+# Number of latest loads whose clock records are compared.
 _LOADS = 30
 
 
@@ -22,10 +22,10 @@ class ReadClock:
     """The clocks of one read.
 
     Attributes:
-        clocks: When it began; None where ION sends no `Date`.
-        earlier: What earlier loads saw.
-        newest: The latest `_updated` known before it; None where that is not known.
-        doubts: What a person should know about the clocks, a sentence each.
+        clocks: Start of the read by each clock; None if ION sends no `Date` header.
+        earlier: Observations of earlier loads.
+        newest: The latest `_updated` known before the read; None if there is none.
+        doubts: One sentence for each doubt about the clocks.
     """
 
     clocks: Clocks | None
@@ -40,11 +40,11 @@ class ReadClock:
         return self.clocks.earliest if self.clocks else None
 
     def witness(self, sink: ChangeSink, resumed_from: datetime | None) -> Witness:
-        """The sink through which the read is to write.
+        """Wrap the sink of the read, to observe the latest `_updated` among its rows.
 
         Args:
-            sink: Takes the rows.
-            resumed_from: When the interrupted read began that this one goes on with; None where there is none.
+            sink: The sink that stores the rows.
+            resumed_from: Start of the interrupted read that this read resumes; None if it resumes none.
         """
         before = timedelta()
         if resumed_from and self.clocks:
@@ -59,12 +59,12 @@ class ReadClock:
 
     @property
     def limit(self) -> datetime | None:
-        """What no watermark of the read may pass; None where nothing limits it."""
+        """The latest instant that a watermark of the read may have; None for no limit."""
         mine = self._observed()
         return database_time(self.clocks, [*self.earlier, *([mine] if mine else [])]) if self.clocks else None
 
     def record(self) -> ClockRecord | None:
-        """For the manifest."""
+        """The clock record for the manifest; None if ION sends no `Date` header."""
         mine = self._observed()
         if self.clocks is None:
             return None
@@ -74,11 +74,11 @@ class ReadClock:
 
 
 async def read_clock(client: IonClient, lake: Lake) -> ReadClock:
-    """Read the clocks before anything else is asked, and compare them with each other and with earlier loads'.
+    """Read the clocks before any other request, and compare them with each other and with those of earlier loads.
 
     Raises:
-        IonApiError: The tenant cannot be asked.
-        LakeCorruptionError: A manifest is not readable.
+        IonApiError: A request to the tenant fails.
+        LakeCorruptionError: A manifest cannot be read.
     """
     await client.read_clock()
     ion, machine = client.clock.ion, machine_time()
@@ -94,25 +94,25 @@ def _doubts(client: IonClient, clock: ReadClock, lake: Lake) -> Iterator[str]:
     if clocks is None:
         return
     if client.clock.spread > TOLERANCE:
-        yield f"ION's answers disagree about the time by {_length(client.clock.spread)}: the earliest is believed."
+        yield f"The times in ION's answers differ by {_length(client.clock.spread)}: the earliest one is used."
     if abs(clocks.ion - clocks.machine) > TOLERANCE:
         side = "ahead of" if clocks.ion > clocks.machine else "behind"
         yield (
             f"ION's clock is {_length(abs(clocks.ion - clocks.machine))} {side} this machine's: "
-            "the earlier of the two is believed."
+            "the earlier of the two is used."
         )
     load_ids = lake.load_ids()
     if load_ids:
         before = lake.read_manifest(load_ids[-1]).started_at
         if before - clocks.earliest > TOLERANCE:
             yield (
-                f"The clock is {_length(before - clocks.earliest)} behind what it was at the last load: "
-                "changes are asked for from the earlier instant."
+                f"The clock is {_length(before - clocks.earliest)} behind the start of the last load: "
+                "changes are requested from the earlier instant on."
             )
 
 
-def _length(of: timedelta) -> str:
-    seconds = int(of.total_seconds())
+def _length(duration: timedelta) -> str:
+    seconds = int(duration.total_seconds())
     return f"{seconds // 60:,} min" if seconds < 48 * 3600 else f"{seconds // 86400:,} days"
 
 
@@ -133,15 +133,15 @@ def table_reads(
 ) -> Mapping[str, TableRead]:
     """How each table of a load was read, for its manifest.
 
-    A table whose entity was not read, or whose list the tenant does not have, is not in the load at all: its rows in
-    the warehouse stay as they are.
+    A table whose entity was not read, or whose list the tenant does not have, is not in the load, so its rows in the
+    warehouse do not change.
 
     Args:
         catalog: Every table.
-        plan: How entities were read.
-        results: What came.
-        overlap: How long a change may take to show after the instant it is dated to.
-        limit: What no watermark may pass.
+        plan: How the entities were read.
+        results: The results of the read.
+        overlap: How long after its `_updated` a change may become visible.
+        limit: The latest instant that a watermark may have.
     """
     reads: dict[str, TableRead] = {}
     for result in results:
@@ -151,7 +151,7 @@ def table_reads(
             reads[table] = TableRead(
                 entity=result.entity,
                 strategy=result.strategy,
-                # A list may name the same thing twice, and a link is there or not: once is enough.
+                # A list may name the same thing twice; duplicate links carry no information, so one is kept.
                 nested=is_nested or not is_own,
                 total_count=result.total_count if is_own else None,
                 query_hash=result.query_hash,
@@ -165,6 +165,6 @@ def table_reads(
 def _until(watermark: datetime | None, limit: datetime | None, overlap: timedelta) -> datetime | None:
     if watermark is None:
         return None
-    # Far enough from the calendar's first year, whatever a row is dated to.
+    # The subtraction below must not pass the minimum of `datetime`, whatever the date of a row.
     earliest = datetime(1970, 1, 1, tzinfo=UTC)
     return max(earliest, min(watermark, limit or watermark) - overlap)

@@ -1,4 +1,4 @@
-"""How ION is to be read, and what a read would do."""
+"""Options of a read of ION, and the plan of a read."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from ion_pipeline.extract import Task
 
 @dataclass(frozen=True, slots=True)
 class ReadMode:
-    """How a read is done.
+    """Options of a read.
 
     Attributes:
-        full: Read all rows of all entities, whatever is known.
-        accept_deletes: Take what is gone for deleted, however much it is.
-        afresh: Do not go on with a read that was interrupted.
+        full: Read all rows of all entities.
+        accept_deletes: Treat missing rows as deleted, however many they are.
+        afresh: Do not resume an interrupted read.
     """
 
     full: bool = False
@@ -25,8 +25,8 @@ class RefreshPlan:
     """What a refresh would read.
 
     Attributes:
-        tasks: Entity by entity.
-        requests: Requests it took to find out.
+        tasks: The task of each entity.
+        requests: Number of requests that making the plan took.
     """
 
     tasks: tuple[Task, ...]
@@ -34,6 +34,6 @@ class RefreshPlan:
 
     @property
     def estimated_requests(self) -> int:
-        """Requests that reading would take, about; one more asks whether anything changed meanwhile."""
+        """Estimated number of requests of the read, with one that checks for changes during the read."""
         reading = sum(task.requests for task in self.tasks)
         return reading + 1 if reading else 0

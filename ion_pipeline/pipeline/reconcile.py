@@ -1,7 +1,7 @@
-"""The nightly audit: a refresh, then every row compared with ION's, and one load that repairs what differs.
+"""The nightly audit: refreshes the lake, compares every row with ION, and writes one load that repairs differences.
 
-What the refresh brings is no drift; what no refresh would have brought is. The repair is an ordinary incremental load,
-and the load log says how many rows had drifted.
+Differences that the refresh reads are not drift; drift is what a refresh misses, because ION did not report the change.
+The repair is an ordinary incremental load, and the load log records how many rows had drifted.
 """
 
 import asyncio
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EntityDrift:
-    """What an audit found of one entity.
+    """The result of the audit of one entity.
 
     Attributes:
-        entity: Its name.
-        rows: Rows ION has.
-        changed: Rows that changed without `_updated` moving into a refresh's sight.
-        missing: Rows that ION had and the warehouse did not, where the counts agreed.
-        surplus: Rows that the warehouse had and ION did not, where the counts agreed.
+        entity: Name of the entity.
+        rows: Number of rows at ION.
+        changed: Rows that changed although their `_updated` did not move past the watermark.
+        missing: Rows at ION that the warehouse did not have, although the counts were equal.
+        surplus: Rows of the warehouse that ION did not have, although the counts were equal.
         lists: Rows of which only a list differed: links, files, attributes.
-        drifted: All of these.
+        drifted: Rows in any of these groups.
     """
 
     entity: str
@@ -60,16 +60,16 @@ class EntityDrift:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """What a reconcile found and did.
+    """The result of a reconcile.
 
     Attributes:
-        load_id: The load that repairs; None where nothing differed, or in a dry run.
-        refreshed: The load of the refresh before it; None where nothing was new, or in a dry run.
-        dry_run: Only found out.
-        entities: The entities that were compared, in the schema's order. The others are compared or read in full by
-            every refresh.
-        unsettled: Rows that had changed again when the repair ended, by entity.
-        requests: GraphQL requests, those of the refresh included.
+        load_id: The load of the repair; None if nothing differed, or in a dry run.
+        refreshed: The load of the preceding refresh; None if nothing was new, or in a dry run.
+        dry_run: Whether rows were only compared.
+        entities: The entities that were compared, in the schema's order. Every refresh compares the other entities or
+            reads them in full.
+        unsettled: Number of rows by entity that changed again during the repair.
+        requests: Number of GraphQL requests, those of the refresh included.
         seconds: Wall time.
     """
 
@@ -83,12 +83,12 @@ class ReconcileReport:
 
     @property
     def rows(self) -> int:
-        """Rows compared."""
+        """Number of rows that were compared."""
         return sum(entity.rows for entity in self.entities)
 
     @property
     def drifted(self) -> int:
-        """Rows that had drifted silently."""
+        """Number of rows with changes that ION did not report."""
         return sum(entity.drifted for entity in self.entities)
 
 
@@ -100,17 +100,17 @@ def reconcile(
     dry_run: bool = False,
     reporter: Reporter | None = None,
 ) -> ReconcileReport:
-    """Read what is new, compare all that was ever read with ION, and repair what differs, in the lake.
+    """Refresh the lake, compare all rows with ION, and write a load that repairs the differences.
 
     Args:
-        settings: Which tenant and which data directory.
+        settings: The tenant and the data directory.
         entities: Names of the entities; by default those of the settings.
-        accept_deletes: Take what is gone for deleted, however much it is.
-        dry_run: Compare only: no refresh before it, nothing repaired.
-        reporter: Hears how it goes.
+        accept_deletes: Treat missing rows as deleted, however many they are.
+        dry_run: Only compare: no refresh and no repair.
+        reporter: Receives progress and notes.
 
     Raises:
-        IonPipelineError: See `extract`; nothing is committed unless everything was checked.
+        IonPipelineError: See `extract`; the repair is committed only after all checks.
     """
     reporter, began = reporter or NullReporter(), time.monotonic()
     refreshed: ExtractReport | None = None
@@ -138,9 +138,9 @@ def reconcile_and_load(
     dry_run: bool = False,
     reporter: Reporter | None = None,
 ) -> ReconcileReport:
-    """Reconcile the lake, then apply to `raw` what that read.
+    """Reconcile the lake, then apply its new loads to `raw`.
 
-    Args and errors are those of `reconcile` and `steps.load`.
+    The arguments and errors are those of `reconcile` and `steps.load`.
     """
     report = reconcile(settings, entities=entities, accept_deletes=accept_deletes, dry_run=dry_run, reporter=reporter)
     if not dry_run:
@@ -160,7 +160,7 @@ async def _reconcile(
     load_id, results = None, list[EntityResult]()
     async with open_session(settings, config, reporter) as session:
         session.claim()
-        # What changes from here on is left to the rounds of the repair.
+        # Changes after this point are read by the rounds of the repair.
         prepared = await session.prepare(selection)
         found = await _audit(session, prepared)
         if not accept_deletes:
@@ -182,7 +182,7 @@ async def _reconcile(
 
 
 async def _audit(session: Session, prepared: PreparedRead) -> list[EntityAudit]:
-    """Compare all rows that were ever read; nothing was read before the first load."""
+    """Compare all rows of the warehouse with ION; before the first load there are none."""
     if not prepared.state.entities:
         return []
     settings = session.settings
@@ -198,10 +198,10 @@ async def _audit(session: Session, prepared: PreparedRead) -> list[EntityAudit]:
 
 
 async def _without_hidden(session: Session, prepared: PreparedRead, one: EntityAudit, *, dry_run: bool) -> EntityAudit:
-    """What was found, less what is only hidden from the key: that is no drift, and nothing to repair.
+    """The audit of an entity without rows that are only hidden from the key: they are not drift.
 
     Raises:
-        SuspiciousDeletesError: It would be repaired, by deleting it.
+        SuspiciousDeletesError: The repair would delete the hidden rows.
     """
     gone = one.repair.differences.gone if one.repair else set[int]()
     if one.repair is None or not gone:
@@ -237,6 +237,6 @@ async def _repair(
 
 
 def _repairs(tasks: Sequence[Task], found: Sequence[EntityAudit]) -> tuple[Task, ...]:
-    """What is to be done about each entity: nothing, but for those that differ."""
+    """The task of each entity: its repair if it differs, otherwise nothing."""
     differing = {one.entity: one.repair for one in found if one.repair}
     return tuple(differing.get(task.plan.name, replace(task, action="nothing", reason="as known")) for task in tasks)

@@ -1,4 +1,4 @@
-"""Going on with a read that was interrupted, and leaving one so that it can be gone on with."""
+"""Resumes an interrupted read, and keeps the data of an interrupted read for that."""
 
 import asyncio
 import hashlib
@@ -28,19 +28,19 @@ def resumption(
     schema_hash: str,
     afresh: bool,
 ) -> Resumption:
-    """Which interrupted read the one that is about to begin would repeat.
+    """Describe the read that is about to begin; only an interrupted read with the same description is resumed.
 
     Args:
-        settings: For how long, and how often to make durable what has been read.
-        plan: What is read and how it is asked for.
+        settings: How long an interrupted read can be resumed, and the interval of checkpoints.
+        plan: The plan of the read.
         schemas: Columns of every table.
-        tenant: Whose rows.
-        kind: All rows, or changes.
+        tenant: The tenant that is read.
+        kind: Kind of read: all rows, or changes.
         last_load: The load that changes are read after; empty if there is none.
         schema_hash: Hash of the tenant's GraphQL schema.
-        afresh: Go on with none.
+        afresh: Do not resume an interrupted read.
     """
-    # The embedded sandbox is one tenant whatever its world, and another one each time its factory is set otherwise.
+    # The embedded sandbox always has the same tenant id, but its rows depend on these settings.
     world = (settings.sandbox_seed, settings.sandbox_scale) if settings.environment == "embedded" else ()
     queries = sorted((entity.name, entity.paging, entity.query_hash) for entity in plan.entities)
     return Resumption(
@@ -61,45 +61,46 @@ def resumption(
 async def begin_or_resume(
     client: IonClient, plan: Plan, tasks: Sequence[Task], writer: LoadWriter, reporter: Reporter
 ) -> tuple[ReadProgress, tuple[Task, ...]]:
-    """The read_progress of the load, with what an interrupted read left in it, and the tasks as they are with it."""
-    left = writer.interrupted
-    if left.refusal:
-        of = f" of {left.began:%Y-%m-%d %H:%M} UTC" if left.began else ""
-        reporter.note(f"The interrupted read{of} is not gone on with: {left.refusal}.")
-    read_progress = ReadProgress.read(left.journal.notes, left.journal.started_at) if left.journal else ReadProgress()
+    """Begin the read progress, or restore that of an interrupted read; return it with the tasks that are left."""
+    interrupted = writer.interrupted
+    journal = interrupted.journal
+    if interrupted.refusal:
+        of = f" of {interrupted.began:%Y-%m-%d %H:%M} UTC" if interrupted.began else ""
+        reporter.note(f"The interrupted read{of} is not resumed: {interrupted.refusal}.")
+    read_progress = ReadProgress.read(journal.notes, journal.started_at) if journal else ReadProgress()
     if writer.checkpoints:
         writer.checkpoints.notes = read_progress.document
         read_progress.page_written = writer.checkpoint
-    if left.journal is not None:
+    if journal is not None:
         tasks = await resume_read(
             client,
             plan,
             tasks,
             read_progress=read_progress,
             left=InterruptedRead(
-                tables={table: staged.rows for table, staged in left.journal.tables.items()},
+                tables={table: staged.rows for table, staged in journal.tables.items()},
                 ids=lambda table: _ids(writer.interrupted_rows(table, ["id", "_ion_deleted"])),
             ),
             sink=writer,
         )
-        there = {name: entry.rows for name, entry in read_progress}
-        wanted = sum(task.total or 0 if task.action == "full" else task.rows for task in tasks)
+        done = {name: entry.rows for name, entry in read_progress}
+        total = sum(task.total or 0 if task.action == "full" else task.rows for task in tasks)
         reporter.note(
-            f"Continuing the read of {writer.started_at:%Y-%m-%d %H:%M} UTC: "
-            f"{sum(there.values()):,} of {wanted:,} rows are there."
+            f"Resuming the read of {writer.started_at:%Y-%m-%d %H:%M} UTC: "
+            f"{sum(done.values()):,} of {total:,} rows have been read."
         )
     return read_progress, tuple(tasks)
 
 
 @contextmanager
 def keep_for_resumption(writer: LoadWriter, reporter: Reporter) -> Iterator[None]:
-    """Where another try may help, leave what has been read to be gone on with."""
+    """If an error in the block may be temporary, keep the rows read so far, so that the next read can resume."""
     try:
         yield
     except (IonApiError, asyncio.CancelledError, KeyboardInterrupt) as trouble:
         if not isinstance(trouble, IonApiError) or trouble.retryable or isinstance(trouble, AuthError):
             writer.suspend()
-            reporter.note("What has been read is kept: the next read of the same goes on from there.")
+            reporter.note("The rows read so far are kept: the next read with the same settings resumes from there.")
         raise
 
 

@@ -1,8 +1,10 @@
-"""One conversation with a tenant: who it is, what it has, what is known of it, and the load that a read of it writes.
+"""A session with a tenant: its identity, schema and state, and the load that a read of it writes.
 
-async with open_session(settings, config, reporter) as session:
-    prepared = await session.prepare(selection)
-    manifest, results = await session.write_load(prepared, read)
+    async with open_session(settings, config, reporter) as session:
+        prepared = await session.prepare(selection)
+        manifest, results = await session.write_load(prepared, read)
+
+`extraction` and `reconcile` share these steps.
 """
 
 import asyncio
@@ -37,14 +39,14 @@ Read = Callable[[LoadWriter], Awaitable[list[EntityResult]]]
 
 @dataclass(frozen=True, slots=True)
 class PreparedRead:
-    """A tenant asked for its counts, before anything is read.
+    """What to read, decided from the tenant's counts.
 
     Attributes:
-        plan: How each entity is asked for.
-        state: What earlier reads left; empty where everything is read again.
-        known: What should be there, by entity.
-        tasks: What is to be read of each entity.
-        clock: The clocks from before the first count.
+        plan: How each entity is requested.
+        state: The state after earlier reads; empty for a full read.
+        known: The expected rows of each entity.
+        tasks: The task of each entity.
+        clock: The clocks before the first count.
     """
 
     plan: Plan
@@ -56,14 +58,14 @@ class PreparedRead:
 
 @dataclass(frozen=True)
 class Session:
-    """An open tenant and the data directory that its rows belong to.
+    """A connected tenant and the data directory of its rows.
 
     Attributes:
-        settings: Which data directory, and how to read.
-        client: The tenant.
-        host: The host that names it.
-        identity: Who the credentials belong to, and which tenant it is.
-        schema: Its own schema, as it shows it or last did.
+        settings: The data directory and the options of reading.
+        client: The client of the tenant.
+        host: The host that identifies the tenant.
+        identity: The tenant, and the user that the credentials belong to.
+        schema: The tenant's schema, or the most recently stored one if the tenant does not show it.
         catalog: The tables of the data directory.
         reporter: Receives progress and notes.
     """
@@ -88,7 +90,7 @@ class Session:
 
     @cached_property
     def schema_hash(self) -> str:
-        """Hash of the tenant's schema, which is kept in the data directory under it."""
+        """Hash of the tenant's schema; the first access also stores the schema in the data directory."""
         return keep_schema(self.settings.data_dir, self.schema)
 
     @property
@@ -97,15 +99,15 @@ class Session:
         return read_tenant(self.settings.data_dir) is not None
 
     def claim(self) -> Tenant:
-        """Make the data directory that of the tenant, if it is nobody's yet.
+        """Record that the data directory belongs to the tenant, unless it already does.
 
         Raises:
-            TenantMismatchError: It is another tenant's.
+            TenantMismatchError: The data directory belongs to another tenant.
         """
         return claim_tenant(self.settings.data_dir, self.identity.organization_id, self.host)
 
     def options(self, *, accept_deletes: bool) -> RefreshOptions:
-        """How changes are read, as the settings have it."""
+        """Options of incremental reads, from the settings."""
         return RefreshOptions(
             page_size=self.settings.page_size,
             parallel=self.settings.parallel_ranges,
@@ -114,14 +116,14 @@ class Session:
         )
 
     async def prepare(self, selection: Sequence[str], *, full: bool = False) -> PreparedRead:
-        """Compare the tenant's counts with what earlier reads left.
+        """Compare the tenant's counts with the state after earlier reads, and decide what to read.
 
         Args:
-            selection: Names of entities; none for the catalog's default selection.
-            full: As if nothing were known.
+            selection: Names of entities; empty for the catalog's default selection.
+            full: Ignore the state, so that everything is read.
 
         Raises:
-            IonPipelineError: The counts cannot be had, or what is known cannot be read.
+            IonPipelineError: A request for the counts fails, or the state cannot be read.
         """
         settings, plan = self.settings, negotiate(self.schema, self.catalog, selection)
         # Watermarks need the clocks from before the first count.
@@ -150,14 +152,14 @@ class Session:
         resumption: Resumption | None = None,
         drifted: Mapping[str, int] | None = None,
     ) -> tuple[LoadManifest, list[EntityResult]]:
-        """Begin a load, have it written, and commit it; nothing of it is visible unless all of that succeeds.
+        """Begin a load, call `read` to write it, and commit it; the load becomes visible only with the commit.
 
         Args:
-            prepared: What is read.
-            read: Writes the rows and gives a result for each entity.
-            lock: The writer's lock of the lake, where the caller holds it.
-            resumption: Which interrupted load may be resumed.
-            drifted: Rows by entity that differed though ION had not reported a change, where that was looked for.
+            prepared: What to read.
+            read: Writes the rows and returns a result for each entity.
+            lock: The lake's writer lock, if the caller holds it.
+            resumption: Description of an interrupted read that may be resumed.
+            drifted: After an audit, the number of rows by entity with changes that ION did not report.
 
         Raises:
             IonPipelineError: See `read`, and the lake's errors; the lake is unchanged.
@@ -190,33 +192,33 @@ class Session:
 
 @asynccontextmanager
 async def open_session(settings: Settings, config: ClientConfig, reporter: Reporter) -> AsyncIterator[Session]:
-    """Connect to a tenant, and ask who it is and what it has.
+    """Connect to a tenant and request its identity and its schema.
 
     Args:
-        settings: Whose data directory.
-        config: From `reachable_tenant`.
+        settings: The data directory and the options of reading.
+        config: The configuration from `reachable_tenant`.
         reporter: Receives progress and notes.
 
     Raises:
-        IonPipelineError: The tenant cannot be asked, or what the data directory has adopted cannot be read.
+        IonPipelineError: A request to the tenant fails, or `adopted.graphql` cannot be read.
     """
     async with tenant_client(settings, config, reporter.note) as client:
         yield await connect(settings, client, tenant_host(settings, config), reporter)
 
 
 async def connect(settings: Settings, client: IonClient, host: str, reporter: Reporter) -> Session:
-    """Ask the first questions side by side.
+    """Request the identity and the schema concurrently.
 
-    Parsing the shipped schema takes as long as several answers are on their way, so a thread does it meanwhile.
+    A thread parses the shipped schema in the meantime, because that takes as long as several requests.
 
     Args:
-        settings: Whose data directory.
-        client: The tenant, open.
-        host: The host that names it.
+        settings: The data directory and the options of reading.
+        client: The connected client of the tenant.
+        host: The host that identifies the tenant.
         reporter: Receives progress and notes.
 
     Raises:
-        IonPipelineError: As `open_session`.
+        IonPipelineError: As for `open_session`.
     """
     async with task_group() as group:
         identity = group.create_task(client.me())

@@ -1,7 +1,8 @@
-"""What the last refresh left, read from the lake's manifests and the warehouse: kept nowhere else, so it cannot differ.
+"""Reads the state after the last refresh from the lake's manifests and the warehouse.
 
-Watermarks come from the manifests of committed loads, rows and ids from `raw`. Loads that the warehouse does not have
-yet are applied first, because the rows to compare with are those of the latest load.
+The state is stored nowhere else, so it cannot be inconsistent. Watermarks come from the manifests of committed loads,
+rows and ids from `raw`. Loads that the warehouse does not have yet are applied first, because ION is compared with the
+rows of the latest load.
 """
 
 from collections.abc import Mapping
@@ -26,16 +27,16 @@ def read_state(
     clock: ReadClock | None = None,
     overlap: timedelta = timedelta(),
 ) -> State:
-    """Read it, having applied the loads that wait.
+    """Apply pending loads to the warehouse and return the state.
 
     Args:
-        lake: Where the loads are.
-        database: The warehouse.
+        lake: The lake that holds the loads.
+        database: The warehouse file.
         catalog: Every table.
-        plan: What the tenant offers: which versions of changed rows will be compared.
+        plan: How the tenant is read, which decides the row versions to compare.
         resources: Memory and threads for DuckDB.
-        clock: What watermarks are compared with; receives the latest `_updated` known, and what is doubtful.
-        overlap: How long a change may take to show after the instant it is dated to.
+        clock: The clocks to check watermarks against. Its `newest` is set, and doubts are added to it.
+        overlap: How long after its `_updated` a change may become visible.
 
     Raises:
         IonPipelineError: See `warehouse.load`, and the lake's manifests.
@@ -76,7 +77,7 @@ def _watermarks(
     clock: ReadClock,
     overlap: timedelta,
 ) -> dict[str, datetime | None]:
-    """From when on changes are asked for, entity by entity: a watermark that cannot be true is not believed."""
+    """The instants from which changes of each entity are requested; implausible watermarks are corrected."""
     latest = clock.newest = max(newest.values(), default=None)
     if clock.clocks is None:
         return {}
@@ -89,25 +90,25 @@ def _watermarks(
         if until > earliest:
             future.append(until)
         if latest is not None and (until > earliest or manifest.clock is None):
-            # From a version that trusted the header, or from a clock that has been set back since.
+            # Set by a version that trusted the `Date` header, or by a clock that has been set back since.
             until = min(until, latest - overlap)
         elif until > earliest:
             until = earliest - overlap
         if not tracking.version_fields and name in newest:
-            # Rows without versions would be read again by each refresh; none of them is later than this.
-            believed = min(manifest.started_at, earliest) - overlap
-            until = max(until, min(believed, newest[name] + timedelta(microseconds=1)))
+            # Rows without versions would be read again by each refresh, so the watermark passes the latest of them.
+            plausible = min(manifest.started_at, earliest) - overlap
+            until = max(until, min(plausible, newest[name] + timedelta(microseconds=1)))
         found[name] = until
     if future:
         clock.doubts.append(
-            f"Watermarks of {len(future)} entities lie in the future (the latest {max(future):%Y-%m-%d %H:%M:%S} UTC): "
-            "changes are asked for from the latest change that is known."
+            f"The watermarks of {len(future)} entities are in the future (latest {max(future):%Y-%m-%d %H:%M:%S} UTC): "
+            "changes are requested from the latest known change on."
         )
     return found
 
 
 def _latest_reads(lake: Lake, load_ids: list[str], wanted: set[str]) -> dict[str, tuple[TableRead, LoadManifest]]:
-    """How each entity was read the last time, and in which load, looking back until all are found."""
+    """The last read of each entity and its load, searched from the latest load backwards."""
     found: dict[str, tuple[TableRead, LoadManifest]] = {}
     for load_id in reversed(load_ids):
         manifest = lake.read_manifest(load_id)

@@ -1,4 +1,4 @@
-"""What a data directory holds: its tenant, its loads, what is published. Never asks ION, never waits for a writer."""
+"""Reports what a data directory holds, without requests to ION and without waiting for a writer."""
 
 import os
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class LoadStatus:
     """One committed load.
 
     Attributes:
-        load_id: Its ULID.
-        started_at: The instant it describes, UTC.
+        load_id: ULID of the load.
+        started_at: The instant that it describes, UTC.
         strategy: full, incremental or mixed.
-        tables: Tables it holds.
-        rows: Rows over all tables.
-        requests: HTTP requests it took.
+        tables: Number of tables.
+        rows: Number of rows in all tables.
+        requests: Number of HTTP requests of the read.
     """
 
     load_id: str
@@ -36,17 +36,17 @@ class LoadStatus:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What there is.
+    """The contents of a data directory.
 
     Attributes:
-        data_dir: The directory.
-        tenant: Whose data it is; None before the first load.
+        data_dir: The data directory.
+        tenant: The tenant that the data belongs to; None before the first load.
         loads: The latest loads, newest first.
-        load_count: How many there are in all.
+        load_count: Number of all loads.
         published: The published file; None before the first publish.
         published_at: When it was published, UTC.
-        clock_doubts: What was doubtful about the clocks at the latest load, a sentence each.
-        page_size: What the tenant was found to give at once, where that is less than the page size set.
+        clock_doubts: One sentence for each doubt about the clocks at the latest load.
+        page_size: The tenant's limit of rows in a page; None if it is not below ION_PAGE_SIZE.
     """
 
     data_dir: Path
@@ -60,13 +60,13 @@ class StatusReport:
 
 
 def status(settings: Settings, *, latest: int = 10) -> StatusReport:
-    """Look at the data directory of the settings.
+    """Report what the data directory of the settings holds.
 
-    A publish that was killed while its files changed places is finished, where this user may write them.
+    A publish that was killed while it replaced the old files is finished first, if this user may write the files.
 
     Raises:
-        LakeCorruptionError: A manifest of the lake is not readable.
-        PublishError: The published files are of two publishes, and cannot be exchanged.
+        LakeCorruptionError: A manifest of the lake cannot be read.
+        PublishError: The published files belong to two publishes and cannot be replaced.
     """
     if os.access(settings.published_dir, os.W_OK) and os.access(settings.data_dir, os.W_OK):
         settle(settings.published_dir)
@@ -98,13 +98,13 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
 
 
 def is_published_current(settings: Settings) -> bool:
-    """Whether readers have everything: published after the last load and after the models last changed, and sent.
+    """Whether the current publish is newer than the last load and the last change of the models, and has been sent.
 
-    A publish that was killed while its files changed places is finished first.
+    A publish that was killed while it replaced the old files is finished first.
 
     Raises:
-        LakeCorruptionError: The last load's manifest is not readable.
-        PublishError: The published files are of two publishes, and cannot be exchanged.
+        LakeCorruptionError: The manifest of the last load cannot be read.
+        PublishError: The published files belong to two publishes and cannot be replaced.
     """
     settle(settings.published_dir)
     published = published_database(settings.published_dir)

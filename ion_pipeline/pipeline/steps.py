@@ -1,4 +1,4 @@
-"""Extract, load and publish, each as one call. How ION is read is in `extraction`; the step between, dbt, is in `dbt`."""
+"""The steps extract, load and publish, each as one call. The step between load and publish is in `dbt`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
     """Apply every load of the lake that the warehouse does not have yet.
 
     Raises:
-        IonPipelineError: See `warehouse.load`; the load in question was rolled back.
+        IonPipelineError: See `warehouse.load`; the load that failed was rolled back.
     """
     with (reporter or NullReporter()).phase("Loading the warehouse"):
         return warehouse.load(
@@ -36,17 +36,17 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
 
 
 def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | None = None) -> PublishReport:
-    """Copy the public schemas to where analysts read.
+    """Publish the public schemas, and send the publish to the target if there is one.
 
     Args:
-        settings: Which data directory.
-        to: A URI to send the publish to as well; by default that of the settings, if any.
-        reporter: Hears how it goes.
+        settings: The data directory.
+        to: URI of the target; by default that of the settings.
+        reporter: Receives progress and notes.
 
     Raises:
-        SettingsError: It can never be sent there; nothing was published.
-        NotSentError: It is published here, and could not be sent.
-        IonPipelineError: See `target.check_target` and `warehouse.publish`; what was published before stays.
+        SettingsError: A publish can never be sent to the target; nothing was published.
+        NotSentError: The publish succeeded here, but could not be sent.
+        IonPipelineError: See `target.check_target` and `publish.publish`; the previous publish is unchanged.
     """
     reporter, target = reporter or NullReporter(), to or settings.publish_to
     check_target(settings, to=to, reporter=reporter)
@@ -62,28 +62,28 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
         )
     if not target:
         return report
-    with reporter.phase("Sending what was published"):
+    with reporter.phase("Sending the publish"):
         return replace(report, sent=send(settings, target, report))
 
 
 def analyst_macros() -> list[Path]:
-    """The files that define the table macros of the published file, always in the same order."""
+    """The SQL files that define the table macros of the published file, sorted."""
     return sorted((dbt.project_dir() / "analyst_macros").glob("*.sql"))
 
 
 def _export_controlled(settings: Settings) -> str:
-    """What is said of export control in what is published.
+    """The value of `export_controlled` in `latest.json`.
 
     Raises:
-        PublishError: Controlled rows are to be left out, and not all models have been built since without them.
+        PublishError: Controlled rows are to be left out, but not all models have been built without them.
     """
     if settings.publish_export_controlled:
         return publishing.INCLUDED
     if not dbt.is_built(settings):
         raise PublishError(
-            "Rows under export control are to be left out (ION_PUBLISH_EXPORT_CONTROLLED=false), and not all models "
+            "Rows under export control are to be left out (ION_PUBLISH_EXPORT_CONTROLLED=false), but not all models "
             "have been built without them since the last load.",
-            remedy="Run `ion-pipeline build` for all models, then publish again; the files before are untouched.",
+            remedy="Run `ion-pipeline build` for all models, then publish again. The published files are unchanged.",
         )
     with warehouse.connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
         return f"left out as of {warehouse.left_out_since(connection) or 'the first load'}"

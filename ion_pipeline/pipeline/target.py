@@ -1,4 +1,4 @@
-"""Where a publish is sent as well: asked before the long work, sent after it, and remembered once it is there."""
+"""The target that a publish is sent to: checks it before the refresh, sends the publish, and records that."""
 
 import hashlib
 from pathlib import Path
@@ -16,10 +16,10 @@ _POSTGRES = ("postgresql://", "postgres://")
 
 
 class NotSentError(PublishError):
-    """What readers of files see is new; the place that it is sent to as well has the publish before.
+    """The publish succeeded here, but could not be sent; the target still has the previous publish.
 
     Attributes:
-        report: What was published here.
+        report: The publish.
     """
 
     def __init__(self, message: str, *, remedy: str = "", report: PublishReport) -> None:
@@ -28,20 +28,21 @@ class NotSentError(PublishError):
 
 
 def check_target(settings: Settings, *, to: str | None = None, reporter: Reporter | None = None) -> str:
-    """Ask the place that a publish is sent to, before there is one.
+    """Check the target of a publish before the publish.
 
     Args:
-        settings: Their target is where each publish goes. One that is away for now is only told of: it keeps nothing
-            from the readers of files, and may be back when there is something to send.
-        to: A target that somebody asks for just now instead; it has to answer.
-        reporter: Receives a note about a target that is away.
+        settings: The settings with the default target. If it is unavailable, that is only reported: the files are
+            published here anyway, and the target may be available again when the publish is sent.
+        to: A target to use instead; it must be available.
+        reporter: Receives a note about an unavailable target.
 
     Returns:
-        What is wrong with the target for now, in a sentence; empty if nothing is, or there is no target.
+        A sentence about what is wrong with the target at the moment; empty if nothing is, or if there is no target.
 
     Raises:
-        SettingsError: It can never be sent there: no URI, a password in it, or its driver is not installed.
-        PublishError: What was asked for just now does not answer or refuses.
+        SettingsError: A publish can never be sent: the target is not a URI, holds a password, or needs a driver that is
+            not installed.
+        PublishError: The target in `to` does not answer or refuses the connection.
     """
     target = to or settings.publish_to
     if not target:
@@ -51,18 +52,18 @@ def check_target(settings: Settings, *, to: str | None = None, reporter: Reporte
     except PublishError as error:
         if to:
             raise
-        trouble = f"ION_PUBLISH_TO: {error.message} What is published here does not wait for it."
-        (reporter or NullReporter()).note(trouble)
-        return trouble
+        problem = f"ION_PUBLISH_TO: {error.message} The files are published here anyway."
+        (reporter or NullReporter()).note(problem)
+        return problem
     return ""
 
 
 def send(settings: Settings, target: str, published: PublishReport) -> SendReport:
-    """Send what has just been published.
+    """Send the publish to the target.
 
     Raises:
-        NotSentError: It stands here and is not there. Where the target is that of the settings, the next refresh
-            publishes and sends again, also when ION has nothing new.
+        NotSentError: The publish could not be sent. If the target is that of the settings, the next refresh publishes
+            and sends again, even if ION has nothing new.
     """
     try:
         if target.startswith(_POSTGRES):
@@ -82,7 +83,7 @@ def send(settings: Settings, target: str, published: PublishReport) -> SendRepor
 
 
 def is_sent(settings: Settings) -> bool:
-    """Whether the target of the settings, if there is one, has what is published here."""
+    """Whether the target of the settings has the current publish; True if there is no target."""
     if not settings.publish_to:
         return True
     sent = _sent_file(settings)
@@ -97,5 +98,5 @@ def _sent_file(settings: Settings) -> Path:
 
 
 def _entry(target: str, publish_id: str) -> dict[str, str]:
-    # Its options may be nobody's business, and they are part of which place it is.
+    # A hash, because the URI's options identify the target but may be confidential.
     return {"target_sha256": hashlib.sha256(target.encode()).hexdigest(), "publish_id": publish_id}

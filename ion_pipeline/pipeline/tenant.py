@@ -1,4 +1,4 @@
-"""From settings to a tenant that can be asked: the one place that knows that `embedded` starts the sandbox."""
+"""Connects to the tenant of the settings; in `embedded`, starts the sandbox."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,22 +13,22 @@ from ion_pipeline.endpoints import Endpoints
 from ion_pipeline.lake import LearnedPageSize, keep_page_size, read_page_size
 from ion_pipeline.settings import Settings
 
-# So long a smaller page size is used before the one that is set is tried again: a tenant's limit may be raised.
-_KEPT = timedelta(days=7)
+# How long a detected page size is used before ION_PAGE_SIZE is tried again: the tenant's limit may have been raised.
+_PAGE_SIZE_VALID_FOR = timedelta(days=7)
 
 
 @contextmanager
 def reachable_tenant(settings: Settings) -> Iterator[ClientConfig]:
-    """How to reach the tenant of the settings; in `embedded` a sandbox runs for as long as the block does.
+    """The client configuration of the tenant; in `embedded`, a sandbox runs during the block.
 
     Raises:
-        SettingsError: The secret's file cannot be used.
+        SettingsError: The file with the secret cannot be used.
         SandboxError: The sandbox did not start.
     """
     if settings.environment != "embedded":
         yield _config(settings, settings.endpoints, settings.client_id or "", settings.read_client_secret())
         return
-    # Not above: whoever reads a real tenant needs neither the time nor the memory of it.
+    # Imported here because a real tenant does not need it, and the import takes time and memory.
     from ion_pipeline.sandbox.process import running_sandbox  # noqa: PLC0415
 
     with running_sandbox(seed=settings.sandbox_seed, scale=settings.sandbox_scale) as sandbox:
@@ -52,7 +52,7 @@ def _config(settings: Settings, endpoints: Endpoints, client_id: str, client_sec
 
 
 def tenant_host(settings: Settings, config: ClientConfig) -> str:
-    """The host that names a tenant. The embedded sandbox has another port each time and is one tenant all the same."""
+    """The host that identifies a tenant; `embedded` for the embedded sandbox, whose port changes with each start."""
     return "embedded" if settings.environment == "embedded" else config.api_host
 
 
@@ -60,15 +60,15 @@ def tenant_host(settings: Settings, config: ClientConfig) -> str:
 async def tenant_client(
     settings: Settings, config: ClientConfig, note: Callable[[str], None]
 ) -> AsyncIterator[IonClient]:
-    """A tenant, open, that is asked for no more rows at once than it was found to give; what it shows is kept.
+    """A connected client that uses the tenant's detected page size, and stores a newly detected one.
 
-    What was learned holds for seven days, for the page size and the host that it was learned with. After that the size
-    that is set is tried again, which costs a refused request, or two short pages, where the limit still stands.
+    A detected page size is used for seven days, with the same ION_PAGE_SIZE and host. After that, ION_PAGE_SIZE is
+    tried again. If the limit still applies, that costs one rejected request or two short pages.
 
     Args:
-        settings: Whose data directory knows.
-        config: From `reachable_tenant`.
-        note: Receives a message when something was learned.
+        settings: The settings, with the data directory that the page size is stored in.
+        config: The configuration from `reachable_tenant`.
+        note: Receives a message if a page size was detected.
     """
     host = tenant_host(settings, config)
     known = known_page_size(settings)
@@ -78,23 +78,26 @@ async def tenant_client(
         try:
             yield client
         finally:
-            # Also when the run fails: the next one is spared what this one learned.
+            # Also after an error, so that the next run does not have to detect it again.
             accepted = client.page_limit.learned
             if accepted is not None and accepted != config.known_page_size:
                 learned = LearnedPageSize(settings.page_size, accepted, host, machine_time())
                 note(
-                    f"ION gives at most {accepted:,} rows of a list at once, less than ION_PAGE_SIZE "
-                    f"({settings.page_size:,}): no more are asked for, for {_KEPT.days} days."
+                    f"ION returns at most {accepted:,} rows in a page, not ION_PAGE_SIZE ({settings.page_size:,}): "
+                    f"this page size is used for {_PAGE_SIZE_VALID_FOR.days} days."
                 )
                 try:
                     keep_page_size(settings.data_dir, learned)
                 except OSError as error:
-                    note(f"The next run learns it again: {settings.data_dir} cannot be written ({error.strerror}).")
+                    note(
+                        f"The page size cannot be stored in {settings.data_dir} ({error.strerror}): "
+                        "the next run detects it again."
+                    )
 
 
 def known_page_size(settings: Settings) -> LearnedPageSize | None:
-    """How many rows the tenant gives at once; None where it gives the page size set, or what is known is too old."""
+    """The tenant's detected page size; None if it is not below ION_PAGE_SIZE, or was detected too long ago."""
     known = read_page_size(settings.data_dir)
     if known is None or known.asked != settings.page_size:
         return None
-    return known if timedelta() <= machine_time() - known.learned_at < _KEPT else None
+    return known if timedelta() <= machine_time() - known.learned_at < _PAGE_SIZE_VALID_FOR else None

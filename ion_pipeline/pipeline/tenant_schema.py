@@ -1,7 +1,8 @@
-"""The tenant's schema: ION is asked for it each time, and each one it has shown is kept under its hash.
+"""Reads the tenant's schema by introspection, and stores each version under its hash.
 
-Loads name the schema they were read with by that hash; `schemas/<hash>.graphql` in the data directory is its text.
-Where ION does not show its schema any more (many servers are hardened so), the last one seen is gone by.
+A load names the schema that it was read with by the hash; `schemas/<hash>.graphql` in the data directory is its text.
+If ION no longer allows introspection (many hardened servers disable it), the most recently stored schema is used
+instead.
 """
 
 import hashlib
@@ -17,41 +18,43 @@ from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.files.storage import replace_file
 
 _FOLDER = "schemas"
-# From here on the status itself says that the server failed; below it ION's words may well be a refusal.
-_FAILED = 500
+# From this HTTP status on, the server has failed; below it, the error may mean that introspection is not allowed.
+_SERVER_FAILED = 500
 
 
 async def tenant_schema(client: IonClient, data_dir: Path, note: Callable[[str], None]) -> GraphQLSchema:
-    """The tenant's schema as ION shows it, or as it last did where it refuses to.
+    """The tenant's schema, or the most recently stored one if ION refuses to show it.
 
     Args:
-        client: The tenant.
-        data_dir: Where its schemas are kept.
-        note: Hears that an earlier one is gone by.
+        client: The client of the tenant.
+        data_dir: The data directory that stores the schemas.
+        note: Receives a message if a stored schema is used.
 
     Raises:
-        IonPipelineError: The tenant cannot be asked, or it refuses and never showed its schema before.
+        IonPipelineError: The request fails, or ION refuses it and no schema is stored.
     """
     try:
         return await client.introspect()
     except (GraphQLError, PermissionDeniedError, ServerError) as refusal:
-        if isinstance(refusal, ServerError) and refusal.status >= _FAILED:
+        if isinstance(refusal, ServerError) and refusal.status >= _SERVER_FAILED:
             raise
-        kept = max(_kept(data_dir), key=_seen_at, default=None)
-        if kept is None:
+        stored = max(_stored(data_dir), key=_seen_at, default=None)
+        if stored is None:
             raise
-        note(f"{refusal.message} What it showed last is gone by ({_seen_at(kept):%Y-%m-%d %H:%M} UTC, {kept}).")
-        return _read(kept)
+        note(
+            f"{refusal.message} The schema stored at {_seen_at(stored):%Y-%m-%d %H:%M} UTC is used instead ({stored})."
+        )
+        return _read(stored)
 
 
 def keep_schema(data_dir: Path, schema: GraphQLSchema) -> str:
-    """Keep a schema that a load is read with, unless it is there already, and note that it was seen now.
+    """Store the schema of a load, or update the modification time of its file if it is already stored.
 
     Returns:
-        Its hash: the same for the same schema, in whatever order its types and fields are listed.
+        The hash of the schema, which does not depend on the order of its types and fields.
 
     Raises:
-        IonPipelineError: It cannot be written.
+        IonPipelineError: The file cannot be written.
     """
     text = canonical_sdl(schema)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -63,11 +66,13 @@ def keep_schema(data_dir: Path, schema: GraphQLSchema) -> str:
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, text.encode())
     except OSError as error:
-        raise IonPipelineError(f"{path} cannot be written ({error}).", remedy="Mend the cause, run again.") from error
+        raise IonPipelineError(
+            f"{path} cannot be written ({error}).", remedy="Fix the cause, then run again."
+        ) from error
     return digest
 
 
-def _kept(data_dir: Path) -> list[Path]:
+def _stored(data_dir: Path) -> list[Path]:
     return list((data_dir / _FOLDER).glob("*.graphql"))
 
 
@@ -80,6 +85,6 @@ def _read(path: Path) -> GraphQLSchema:
         return build_schema(path.read_text(encoding="utf-8"), assume_valid=True)
     except (OSError, UnicodeDecodeError, InvalidSchemaError, TypeError) as error:
         raise IonPipelineError(
-            f"{path} is not readable ({error}), and ION does not show its schema.",
-            remedy="Remove the file: then an earlier one is gone by; or ask ION's support to allow introspection.",
+            f"{path} cannot be read ({error}), and ION does not show its schema.",
+            remedy="Remove the file to use an earlier stored schema, or ask ION's support to allow introspection.",
         ) from error

@@ -1,9 +1,9 @@
-"""The public part of the warehouse as files for everyone else, swapped in at once, and copies of them elsewhere.
+"""Publishes the public schemas of the warehouse as files that replace the previous ones, and sends copies of them.
 
     publish(data_dir / "warehouse.duckdb", data_dir / "published")
     send(data_dir / "published", "s3://bucket/prefix")
 
-Reads the warehouse and never writes to it; nothing that loads or builds imports this package.
+This package reads the warehouse and never writes to it. No module that loads or builds imports it.
 """
 
 from ion_pipeline.publish.dictionary import ColumnEntry, TableEntry

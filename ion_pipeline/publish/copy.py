@@ -1,4 +1,4 @@
-"""Tables from an attached warehouse to an attached new file, and from there to Parquet. No swapping, no decisions."""
+"""Copies tables from the attached warehouse to an attached new file, and from there to Parquet."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
 SOURCE = "warehouse"
-# The name the file will have when an analyst opens `ion.duckdb`.
+# The catalog name that DuckDB gives the file when an analyst opens `ion.duckdb`.
 TARGET = "ion"
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Row count and the sum of all row hashes: equal for equal tables whatever their order."""
+    """Row count and the sum of all row hashes, which do not depend on the order of the rows."""
 
     rows: int
     hash_sum: int
 
 
 def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
-    """Copy every table and view of some schemas, rows in order and comments with them.
+    """Copy every table and view of some schemas, with the order of their rows and their comments.
 
     Returns:
-        (schema, name) of what was copied, in the order of `schemas`, then by name.
+        (schema, name) of each copied table or view, in the order of `schemas`, then by name.
     """
     relations = connection.execute(
         """
@@ -53,7 +53,7 @@ def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str) -> Fingerprint:
-    """Read a whole table and sum it up."""
+    """Read a whole table and return its fingerprint."""
     row = connection.execute(
         f"select count(*), coalesce(sum(hash(t)::hugeint), 0) from {identifier(catalog, schema, table)} as t"
     ).fetchone()
@@ -77,7 +77,7 @@ def _copy_column_comments(connection: duckdb.DuckDBPyConnection, relations: set[
         "where database_name = ? and comment is not null",
         [SOURCE],
     ).fetchall()
-    # Each commit is written to disk for good, and there are more than a thousand comments.
+    # One transaction: each commit syncs to disk, and there are more than a thousand comments.
     with transaction(connection):
         for schema, table, column, comment in comments:
             if (schema, table) in relations:

@@ -1,6 +1,6 @@
-"""The data dictionary: what is in a published file, table by table and column by column, from DuckDB's comments.
+"""The data dictionary: the tables and columns of a published file, described by DuckDB's comments.
 
-Gathering is one query per kind of thing; rendering is pure.
+`describe` reads the comments; `to_json` and `to_markdown` are pure functions.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class ColumnEntry:
-    """A column as analysts see it."""
+    """A published column."""
 
     name: str
     type: str
@@ -24,11 +24,11 @@ class TableEntry:
     """A published table.
 
     Attributes:
-        schema: Schema in the file, folder in the Parquet copy.
-        table: Name.
-        description: Grain first, as the model's description has it; empty if it has none.
-        rows: How many.
-        columns: In order.
+        schema: Schema in the file, and folder of the Parquet copy.
+        table: Name of the table.
+        description: The model's description, which begins with the grain; empty if there is none.
+        rows: Number of rows.
+        columns: Columns in their order in the table.
     """
 
     schema: str
@@ -39,12 +39,12 @@ class TableEntry:
 
 
 def describe(connection: duckdb.DuckDBPyConnection, catalog: str, rows: dict[tuple[str, str], int]) -> list[TableEntry]:
-    """The entries of the tables of an attached database.
+    """Describe tables of an attached database.
 
     Args:
-        connection: Where it is attached.
-        catalog: Under which name.
-        rows: Row count of each (schema, table) to describe, in the order wanted.
+        connection: A connection that the database is attached to.
+        catalog: The alias that it is attached under.
+        rows: Row count of each (schema, table) to describe, in the order of the result.
     """
     columns: dict[tuple[str, str], list[ColumnEntry]] = {}
     for schema, table, name, data_type, comment in connection.execute(
@@ -73,7 +73,7 @@ def to_json(tables: list[TableEntry], published_at: datetime) -> bytes:
 
 
 def to_markdown(tables: list[TableEntry], published_at: datetime) -> bytes:
-    """The dictionary as Markdown: a section per table, a table of its columns in each."""
+    """The dictionary as Markdown: one section for each table, with a list of its columns."""
     lines = ["# Data dictionary", "", f"Published {published_at.isoformat(timespec='seconds')}.", ""]
     for table in tables:
         lines += [

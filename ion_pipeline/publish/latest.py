@@ -1,4 +1,4 @@
-"""`latest.json`: what the current publish is, for programs that fetch files rather than open a database."""
+"""`latest.json`: describes the current publish, for programs that fetch files rather than open a database."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ from ion_pipeline.publish.dictionary import TableEntry
 from ion_pipeline.publish.swap import PUBLISHES, Publish
 from ion_pipeline.warehouse import load_log
 
-# What a publish says about rows under export control unless they were left out of it.
+# The value of `export_controlled` in `latest.json` if rows under export control were not left out.
 INCLUDED = "included"
 
 
 def latest_load(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, Any]:
-    """The last load that a warehouse has applied: `{load_id, read_at}`; both null where it has no load log.
+    """The last load that a warehouse has applied: `{load_id, read_at}`; both None if there is none.
 
     Args:
-        connection: Where the warehouse is attached.
-        catalog: Under which name.
+        connection: A connection that the warehouse is attached to.
+        catalog: The alias that it is attached under.
     """
     last = load_log.last(connection, catalog=catalog)
     return {"load_id": last.load_id if last else None, "read_at": last.started_at if last else None}
 
 
 def export_control_of(document: bytes) -> str:
-    """What a publish's document says about rows under export control."""
-    said: str = orjson.loads(document).get("export_controlled", INCLUDED)
-    return said
+    """The value of `export_controlled` in a publish's `latest.json`."""
+    value: str = orjson.loads(document).get("export_controlled", INCLUDED)
+    return value
 
 
 def to_json(
@@ -45,8 +45,8 @@ def to_json(
 ) -> bytes:
     """The document: `{publish_id, published_at, load_id, read_at, …, database: {…}, tables: [{schema, table, …}]}`.
 
-    Each file has a path relative to the document, its bytes and its SHA-256. `export_controlled` says whether rows
-    under export control are in it.
+    Each file has a path relative to the document, its size in bytes and its SHA-256. `export_controlled` says whether
+    the publish includes rows under export control.
     """
     document = {
         "publish_id": publish_id,

@@ -1,8 +1,9 @@
-"""A publish into PostgreSQL, for tools that want a server.
+"""Sends a publish to PostgreSQL, for tools that need a server.
 
-All tables change in one transaction: readers see the publish before until it is whole, and never wait, because rows are
-deleted and added rather than tables replaced. So views and grants of others stay. Only tables that were made here are
-touched; which those are is written down in the schema `ion_pipeline`. The client is ADBC: whole columns, by COPY.
+All tables change in one transaction. Readers see the previous publish until the transaction commits, and never wait,
+because rows are deleted and inserted rather than tables replaced. This also keeps views and grants on the tables. Only
+tables that ion-pipeline created are changed; the schema `ion_pipeline` records which. The client is ADBC, which sends
+columns by COPY.
 """
 # ruff: noqa: S608 -- names come from the published file and are quoted
 
@@ -20,7 +21,7 @@ import duckdb
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
 from ion_pipeline.publish.swap import DATABASE
-from ion_pipeline.publish.upload import SendReport, check_target, current_publish, shown
+from ion_pipeline.publish.upload import SendReport, check_target, current_publish, redacted
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.sql import identifier, identifiers, literal
 
@@ -36,7 +37,7 @@ _TYPES = {
 }
 _BATCH_ROWS = 50_000
 _CONNECT_SECONDS = 10
-# What libpq says of a URI, before it asks any server.
+# libpq's messages about a malformed URI, before it connects to a server.
 _MALFORMED = re.compile(r"(invalid (integer value|port number|URI|percent|\w+ value)|matching \"\]\" in IPv6).*")
 
 
@@ -48,7 +49,7 @@ class _Column:
 
     @property
     def type(self) -> str:
-        """PostgreSQL's type; what it has no column for becomes JSON."""
+        """PostgreSQL's type of the column; jsonb if it has no equivalent type."""
         element, dimensions = re.subn(r"\[\]$", "", self.source)
         if element in _TYPES:
             return _TYPES[element] + "[]" * dimensions
@@ -56,7 +57,7 @@ class _Column:
 
     @property
     def selected(self) -> str:
-        """What to read of it, so that COPY takes it."""
+        """SQL that reads the column in a form that COPY accepts."""
         name = identifier(self.name)
         if self.type == "jsonb":
             return f"to_json({name})::varchar as {name}"
@@ -80,20 +81,21 @@ class _Table:
 
 
 def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | None = None) -> SendReport:
-    """Make the public schemas of a PostgreSQL database what is published.
+    """Replace the tables in a PostgreSQL database by those of the current publish.
 
     Args:
-        published_dir: Where it was published.
+        published_dir: The folder of the published files.
         uri: `postgresql://user@host/database`; the password comes from PGPASSWORD or a password file.
         resources: Memory and threads for reading the published file.
 
     Returns:
-        What was sent; `files` counts tables.
+        What was sent; `files` is the number of tables.
 
     Raises:
-        SettingsError: The URI holds a password, or is none that PostgreSQL's client takes.
+        SettingsError: The URI holds a password, or PostgreSQL's client cannot parse it.
         MissingDriverError: The driver is not installed.
-        PublishError: Nothing is published, a table in the way is not ours, or PostgreSQL refuses; nothing was changed.
+        PublishError: Nothing is published, a table of that name was created by others, or PostgreSQL reports an error;
+            nothing was changed.
     """
     check_target(uri)
     publish_id, _ = current_publish(published_dir)
@@ -101,43 +103,43 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
     try:
         with (
             connect(published_dir / DATABASE, resources, read_only=True) as source,
-            dbapi.connect(_impatient(uri)) as target,
+            dbapi.connect(_with_connect_timeout(uri)) as target,
             target.cursor() as cursor,
         ):
             tables = _tables(source)
-            ours = _ours(cursor)
+            created = _created_tables(cursor)
             for table in tables:
-                _send(source, cursor, table, table.quoted in ours)
-            for gone in ours - {table.quoted for table in tables}:
-                cursor.execute(f"drop table if exists {gone}")
-            _note(cursor, tables, publish_id)
+                _send(source, cursor, table, table.quoted in created)
+            for outdated in created - {table.quoted for table in tables}:
+                cursor.execute(f"drop table if exists {outdated}")
+            _record(cursor, tables, publish_id)
             target.commit()
     except driver_error as error:
-        raise _refused(uri, error) from error
-    return SendReport(shown(uri), publish_id, len(tables), 0)
+        raise _translated(uri, error) from error
+    return SendReport(redacted(uri), publish_id, len(tables), 0)
 
 
 def check_postgres(uri: str) -> None:
-    """Find out what would keep a publish from being sent, before it is made.
+    """Check, before a publish, that it can be sent.
 
     Args:
         uri: As for `send_to_postgres`.
 
     Raises:
-        SettingsError, MissingDriverError: It can never be sent there.
-        PublishError: The server does not answer, or refuses: now.
+        SettingsError, MissingDriverError: With these settings, a publish can never be sent there.
+        PublishError: The server does not answer or refuses the connection at the moment.
     """
     check_target(uri)
     dbapi, driver_error = _driver()
     try:
-        with dbapi.connect(_impatient(uri)) as target, target.cursor() as cursor:
+        with dbapi.connect(_with_connect_timeout(uri)) as target, target.cursor() as cursor:
             cursor.execute("select 1")
     except driver_error as error:
-        raise _refused(uri, error) from error
+        raise _translated(uri, error) from error
 
 
-def _impatient(uri: str) -> str:
-    """The URI, with an end to waiting for a server that says nothing; libpq has none of its own."""
+def _with_connect_timeout(uri: str) -> str:
+    """The URI with a connect timeout, which libpq does not have by default."""
     parts = urlsplit(uri)
     if "connect_timeout" in dict(parse_qsl(parts.query, keep_blank_values=True)) or "PGCONNECT_TIMEOUT" in os.environ:
         return uri
@@ -145,7 +147,7 @@ def _impatient(uri: str) -> str:
 
 
 def _driver() -> tuple[Any, type[Exception]]:
-    """ADBC's client for PostgreSQL, and the error it raises. Only those who publish there have it installed."""
+    """ADBC's client for PostgreSQL and the error that it raises; imported here because the driver is optional."""
     try:
         dbapi = import_module("adbc_driver_postgresql.dbapi")
         manager = import_module("adbc_driver_manager")
@@ -156,16 +158,16 @@ def _driver() -> tuple[Any, type[Exception]]:
     return dbapi, manager.Error
 
 
-def _refused(uri: str, error: Exception) -> PublishError | SettingsError:
+def _translated(uri: str, error: Exception) -> PublishError | SettingsError:
     if malformed := _MALFORMED.search(str(error)):
         return SettingsError(
-            f"The target {shown(uri)} is none that PostgreSQL's client takes: {malformed[0]}.",
+            f"The target {redacted(uri)} cannot be used: {malformed[0]}.",
             remedy="Write it as postgresql://user@host:port/database?option=value.",
         )
     return PublishError(
-        f"PostgreSQL at {shown(uri)} refuses: {' '.join(str(error).split())}",
-        remedy="Nothing was changed there. Check the address, PGPASSWORD, the user's rights, and what depends on "
-        "the table that is named.",
+        f"PostgreSQL at {redacted(uri)} reports an error: {' '.join(str(error).split())}",
+        remedy="Nothing was changed there. Check the address, PGPASSWORD, the user's privileges, and the objects that "
+        "depend on a table named in the message.",
     )
 
 
@@ -184,8 +186,8 @@ def _tables(source: duckdb.DuckDBPyConnection) -> list[_Table]:
     ]
 
 
-def _ours(cursor: Any) -> set[str]:
-    """Tables made here before, quoted. The lock lets one publisher in at a time."""
+def _created_tables(cursor: Any) -> set[str]:
+    """Quoted names of the tables that earlier publishes created. Locks the list: only one process sends at a time."""
     cursor.execute("create schema if not exists ion_pipeline")
     cursor.execute(
         f"create table if not exists {_PUBLISHED_TABLES} "
@@ -196,14 +198,14 @@ def _ours(cursor: Any) -> set[str]:
     return {identifier(schema, table) for schema, table in cursor.fetchall()}
 
 
-def _send(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table, is_ours: bool) -> None:
-    there = _columns_there(cursor, table)
-    if there and not is_ours:
+def _send(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table, is_created_here: bool) -> None:
+    existing = _existing_columns(cursor, table)
+    if existing and not is_created_here:
         raise PublishError(
-            f"PostgreSQL already has a table {table.quoted} that was not made by ion-pipeline.",
-            remedy="Publish to a database of its own, or move that table away. Nothing was changed.",
+            f"PostgreSQL already has a table {table.quoted} that ion-pipeline did not create.",
+            remedy="Publish to a separate database, or rename that table. Nothing was changed.",
         )
-    if there == [(column.name, column.type) for column in table.columns]:
+    if existing == [(column.name, column.type) for column in table.columns]:
         cursor.execute(f"delete from {table.quoted}")
     else:
         cursor.execute(f"create schema if not exists {identifier(table.schema)}")
@@ -230,7 +232,7 @@ def _fill(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table) -> None
     cursor.execute("drop table pg_temp.ion_incoming")
 
 
-def _columns_there(cursor: Any, table: _Table) -> list[tuple[str, str]]:
+def _existing_columns(cursor: Any, table: _Table) -> list[tuple[str, str]]:
     cursor.execute(
         "select a.attname, format_type(a.atttypid, a.atttypmod) "
         "from pg_attribute a join pg_class c on c.oid = a.attrelid "
@@ -250,7 +252,7 @@ def _comment(cursor: Any, table: _Table) -> None:
             cursor.execute(f"comment on column {name} is {literal(column.comment)}")
 
 
-def _note(cursor: Any, tables: Sequence[_Table], publish_id: str) -> None:
+def _record(cursor: Any, tables: Sequence[_Table], publish_id: str) -> None:
     cursor.execute(f"delete from {_PUBLISHED_TABLES}")
     for table in tables:
         cursor.execute(

@@ -1,11 +1,11 @@
-"""The public schemas to files that analysts and BI tools open: `ion.duckdb`, Parquet beside it, a data dictionary.
+"""Publishes the public schemas as `ion.duckdb`, Parquet files and a data dictionary for analysts and BI tools.
 
-Everything is written beside what is there, verified, and only then swapped in; whoever has the old files open keeps
-reading them. The Parquet copies of one publish are one folder and `parquet` is a symbolic link to it: renaming a link
-changes all tables at once, renaming files one by one would for a while mix two publishes. `latest.json` is swapped
-last: it is the one whose appearance says that a publish is complete.
+The new files are written next to the old ones, verified, and then swapped in. A process that has an old file open keeps
+reading it. The Parquet files of one publish are in one folder, and `parquet` is a symbolic link to it: renaming the
+link switches all tables at once, whereas renaming single files would mix two publishes for a while. `latest.json` is
+replaced last; its new content shows that the publish is complete.
 
-No path of this machine and no credential goes into a file: they hold tables and comments, nothing attached.
+The published files hold tables and comments only: no path of this machine and no credential.
 """
 
 import time
@@ -35,13 +35,13 @@ class PublishReport:
     """What was published.
 
     Attributes:
-        database: The file that analysts open.
-        parquet: The folder (a link) of `<schema>/<table>.parquet`.
-        publish_id: ULID of the publish: its folder below `publishes/`.
-        sent: What was sent elsewhere, where a target is set.
+        database: The database file that analysts open.
+        parquet: The folder (a symbolic link) of `<schema>/<table>.parquet`.
+        publish_id: ULID of the publish, and name of its folder in `publishes/`.
+        sent: What was sent to the target; None if there is no target.
         tables: The tables, as in the data dictionary.
         bytes: Size of the database file.
-        seconds: How long it took.
+        seconds: How long the publish took.
     """
 
     database: Path
@@ -66,33 +66,32 @@ def publish(
 ) -> PublishReport:
     """Publish the public schemas of a warehouse.
 
-    Tables keep their row order (the models sort them so that a unit's rows lie together) and their comments; a view
-    becomes a table.
+    Tables keep their comments and the order of their rows, which keeps the rows of a unit together. Views become
+    tables.
 
     Args:
         database: The warehouse.
-        published_dir: Where `ion.duckdb`, `parquet/`, `data_dictionary.{json,md}` and `latest.json` go.
-        schemas: What is public; those that do not exist are passed over.
-        storage_version: DuckDB storage version of the file: the oldest DuckDB that can read it.
-        sql_files: Statements to run in the new file once its tables are there: macros and views for analysts. Names
-            in them are resolved in the new file.
-        keep: So many publishes stay in `publishes/`, this one included; two at least.
-        export_controlled: What `latest.json` says about rows under export control. Where they are left out, publishes
-            that say anything else are deleted, however many are to be kept.
+        published_dir: Folder for `ion.duckdb`, `parquet/`, `data_dictionary.{json,md}` and `latest.json`.
+        schemas: The public schemas; schemas that do not exist are skipped.
+        storage_version: DuckDB storage version of the file: the oldest DuckDB version that can read it.
+        sql_files: SQL files with macros and views for analysts, executed in the new file after its tables are copied.
+        keep: Number of publishes to keep in `publishes/`, this one included; at least two.
+        export_controlled: The value of `export_controlled` in `latest.json`. If rows under export control are left out,
+            publishes with a different value are deleted, regardless of `keep`.
         resources: Memory and threads for DuckDB.
 
     Raises:
-        PublishError: There is nothing to publish, or the new files do not hold what the warehouse holds.
+        PublishError: There is nothing to publish, or the new files differ from the warehouse.
         LockedError: Another process is publishing here.
-        WarehouseError: See its subclasses. Whatever is raised, the files published before are untouched.
+        WarehouseError: See its subclasses. After any error, the files published before are unchanged.
     """
     began = time.perf_counter()
     if not database.is_file():
         raise PublishError(f"There is no warehouse at {database}.", remedy="Run `ion-pipeline refresh` first.")
-    if there := swap.in_the_way(published_dir):
+    if blocking := swap.blocking_paths(published_dir):
         raise PublishError(
-            f"{', '.join(str(path) for path in there)} has a name that a publish needs, and was not made by one.",
-            remedy="Move it away, or set another ION_DATA_DIR, then publish again: nothing was written or deleted.",
+            f"{', '.join(str(path) for path in blocking)} has a name that a publish needs, but no publish created it.",
+            remedy="Move it away, or set another ION_DATA_DIR, then publish again. Nothing was written or deleted.",
         )
     with _lock(published_dir, resources.wait_seconds if resources else 0.0):
         publish_id, fresh = str(ULID()), None
@@ -131,13 +130,13 @@ def publish(
 
 
 def settle(published_dir: Path) -> bool:
-    """Finish a publish that was killed while its files took the place of the ones before. Waits for nobody.
+    """Finish a publish that was killed while it replaced the old files. Does not wait for a lock.
 
     Returns:
-        Whether there was something to finish; False also where another process is publishing, which does it.
+        Whether there was a publish to finish; False if another process is publishing, because that process finishes it.
 
     Raises:
-        PublishError: The files cannot be exchanged.
+        PublishError: The files cannot be replaced.
     """
     if swap.is_settled(published_dir):
         return False
@@ -182,7 +181,7 @@ def _write(
             _define(connection, path)
         connection.execute("use memory")
         connection.execute(f"detach {TARGET}")
-        # Opened anew, so that what is checked and copied is what is on the disk.
+        # Attached again, so that the file on disk is what is verified and copied.
         attach(connection, fresh.database, TARGET, read_only=True)
         _verify(connection, expected)
         write_parquet(connection, list(expected), fresh.parquet)
@@ -199,8 +198,8 @@ def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         connection.execute(path.read_text(encoding="utf-8"))
     except duckdb.CatalogException as error:
         raise PublishError(
-            f"{path.name} reads what has not been built ({str(error).splitlines()[0]}).",
-            remedy="Run `ion-pipeline build` for all models, then publish again; the files before are untouched.",
+            f"{path.name} reads a table that has not been built ({str(error).splitlines()[0]}).",
+            remedy="Run `ion-pipeline build` for all models, then publish again. The published files are unchanged.",
         ) from error
 
 
@@ -210,17 +209,17 @@ def _verify(connection: duckdb.DuckDBPyConnection, expected: dict[tuple[str, str
         if found != wanted:
             raise PublishError(
                 f"{'.'.join(relation)} has {found.rows} rows in the new file and {wanted.rows} in the warehouse, "
-                "or differs in content.",
-                remedy="Publish again when nothing else writes to the warehouse; the files before are untouched.",
+                "or its values differ.",
+                remedy="Publish again when nothing else writes to the warehouse. The published files are unchanged.",
             )
 
 
 def _write_error(error: OSError, published_dir: Path) -> PublishError | WarehouseDiskFullError:
     if swap.is_full(error):
         return WarehouseDiskFullError(
-            f"No space left in {published_dir}.", remedy="Free some space and publish again: nothing was changed."
+            f"No space left in {published_dir}.", remedy="Free some space, then publish again. Nothing was changed."
         )
     return PublishError(
-        f"The files in {published_dir} could not be written ({error}).",
-        remedy="Mend the cause and publish again: the files before are untouched.",
+        f"The files in {published_dir} cannot be written ({error}).",
+        remedy="Fix the cause, then publish again. The published files are unchanged.",
     )

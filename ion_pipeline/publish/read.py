@@ -1,6 +1,6 @@
-"""Questions about as-built units, asked of the published file and of nothing else.
+"""Queries about as-built units, against the published file only.
 
-Rows come as dictionaries under the names of the columns. What they look like on a screen is not known here.
+Rows are returned as dictionaries by column name. Formatting them for a terminal is not part of this module.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from ion_pipeline.warehouse.connection import connect
 Row = dict[str, Any]
 
 _UNIT = "part_inventory_id, part_id, part_number, part_revision, serial_number, lot_number, status, location_path"
-# A part that ION does not show (hidden from the key, or deleted) goes by its id, as in all trees.
+# A part that ION does not show (hidden from the key, or deleted) is named by its id, as in all trees.
 _PART = "coalesce(part_number, 'part ' || part_id)"
 _NAMED = f"""
 select {_UNIT}
@@ -60,16 +60,16 @@ _CANDIDATES = 20
 
 
 def part_name(part_number: str | None, part_id: int | None = None) -> str:
-    """What a person reads for a part.
+    """The name to display for a part.
 
-    ION gives the id of a part that it does not show: one that is hidden from the key, or was deleted.
+    It is the id if ION returns only that: for a part that is hidden from the key or was deleted.
     """
     return part_number or ("unknown part" if part_id is None else f"part {part_id} (not shown)")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A serialised unit, a lot or untracked stock, with what a person calls it."""
+    """A serialised unit, a lot or untracked stock, with the names that identify it."""
 
     part_inventory_id: int
     part_id: int | None
@@ -82,7 +82,7 @@ class Unit:
 
     @property
     def label(self) -> str:
-        """Part number and revision, and what tells the unit from others of its part."""
+        """Part number and revision, and the serial number, lot number or id of the unit."""
         identity = (
             f"S/N {self.serial_number}"
             if self.serial_number
@@ -95,11 +95,11 @@ class Unit:
 
 
 class UnknownUnitError(IonPipelineError):
-    """No unit or lot goes by that name."""
+    """No unit or lot has that name."""
 
 
 class AmbiguousUnitError(SettingsError):
-    """Several units go by that name."""
+    """Several units have that name."""
 
 
 class Genealogy:
@@ -110,11 +110,11 @@ class Genealogy:
         self._path = path
 
     def unit(self, name: str) -> Unit:
-        """The one unit of this name: a serial number, a lot number, either behind PART and a colon, or an id.
+        """The unit with this name: a serial or lot number, `PART:` followed by one of them, or an id.
 
         Raises:
-            UnknownUnitError: None has it; says what is spelt like it.
-            AmbiguousUnitError: Several have it; says which.
+            UnknownUnitError: No unit has the name; the message suggests similar names.
+            AmbiguousUnitError: Several units have the name; the message lists them.
         """
         found = [Unit(**row) for row in self._rows(_NAMED, {"name": name})]
         if not found:
@@ -124,20 +124,20 @@ class Genealogy:
             more = [f"  and {len(found) - _CANDIDATES} more"] if len(found) > _CANDIDATES else []
             raise AmbiguousUnitError(
                 "\n".join([f"{name} is the name of {len(found)} units:", *listed, *more]),
-                remedy="Say which by PART:NAME or by its id with the # (in quotes); `abom recall PART LOT` takes a lot "
-                "with all that was split off it.",
+                remedy="Name one unit by PART:NAME or by its id with the # (in quotes). `abom recall PART LOT` covers "
+                "a lot and everything that was split off it.",
             )
         return found[0]
 
     def tree(self, unit: Unit) -> list[Row]:
-        """The unit as it is now: rows of `abom_hierarchy` in printing order."""
+        """The current as-built tree of a unit: rows of `abom_hierarchy` in display order."""
         return self._rows("from abom_explode($unit)", {"unit": unit.part_inventory_id})
 
     def tree_as_of(self, unit: Unit, instant: datetime) -> list[Row]:
-        """The unit as it stood at an instant.
+        """The as-built tree of a unit at an instant.
 
         Raises:
-            UnknownUnitError: Nothing is known of the unit at that instant.
+            UnknownUnitError: There is no data about the unit at that instant.
         """
         self._require(_MACROS, "abom_as_of")
         rows = self._rows(
@@ -146,23 +146,23 @@ class Genealogy:
         )
         if not rows:
             raise UnknownUnitError(
-                f"Nothing is known of {unit.label} at {instant:%Y-%m-%d %H:%M:%S} UTC.",
-                remedy="History begins with the first load; ops.history_start says when that was.",
+                f"There is no data about {unit.label} at {instant:%Y-%m-%d %H:%M:%S} UTC.",
+                remedy="History begins with the first load; ops.history_start holds its time.",
             )
         return rows
 
     def where_used(self, unit: Unit) -> list[Row]:
-        """All that the unit is in: rows of `abom_where_used`, the nearest first."""
+        """The assemblies that contain a unit: rows of `abom_where_used`, from the innermost to the outermost."""
         return self._rows("from where_used($unit)", {"unit": unit.part_inventory_id})
 
     def compare(self, one: Unit, other: Unit) -> list[Row]:
-        """The lines in which two units differ, at every level."""
+        """The lines in which two units differ, at all levels."""
         return self._rows(
             "from abom_compare($one, $other)", {"one": one.part_inventory_id, "other": other.part_inventory_id}
         )
 
     def compare_as_of(self, unit: Unit, before: datetime, after: datetime) -> list[Row]:
-        """The lines in which a unit at one instant differs from itself at another."""
+        """The lines in which a unit differs between two instants."""
         self._require(_MACROS, "abom_compare_as_of")
         return self._rows(
             "from abom_compare_as_of($unit, cast($before as timestamptz), cast($after as timestamptz))",
@@ -170,7 +170,7 @@ class Genealogy:
         )
 
     def conformance(self, unit: Unit) -> list[Row]:
-        """The unit against the plan it was started with: rows of `abom_conformance`."""
+        """A unit compared with the plan that it was started with: rows of `abom_conformance`."""
         self._require(_TABLES, "abom_conformance")
         return self._rows(
             "from genealogy.abom_conformance where part_inventory_id = $unit order by part_number, line_key",
@@ -178,10 +178,10 @@ class Genealogy:
         )
 
     def recall(self, part_number: str, lot_or_serial: str) -> list[Row]:
-        """The top-level units that contain a lot or serial, or what was split off it.
+        """The top-level units that contain a lot or serial number, or a lot that was split off it.
 
         Raises:
-            UnknownUnitError: There is no such lot or serial of that part.
+            UnknownUnitError: The part has no such lot or serial number.
         """
         named = {"part_number": part_number, "name": lot_or_serial}
         if not self._rows(_OF_PART, named):
@@ -197,19 +197,20 @@ class Genealogy:
         row = self._connection.execute(sql, [name]).fetchone()
         if not row or not row[0]:
             raise NotPublishedError(
-                f"{self._path} was published without {name}.", remedy="Build and publish again: `ion-pipeline refresh`."
+                f"{self._path} was published without {name}.",
+                remedy="Run `ion-pipeline refresh` to build and publish again.",
             )
 
     def _unknown(self, name: str, message: str) -> UnknownUnitError:
         near = [row[0] for row in self._connection.execute(_NEAR, {"name": name}).fetchall()]
         return UnknownUnitError(
             f"{message} in reference.part_inventories of {self._path}.",
-            remedy=f"Spelt like it: {', '.join(near)}." if near else "Nothing there is spelt like it.",
+            remedy=f"Similar names: {', '.join(near)}." if near else "There is no similar name.",
         )
 
 
 def published_database(published_dir: Path) -> Path:
-    """The file that analysts open, whether it is there or not."""
+    """Path of the database file that analysts open, whether it exists or not."""
     return published_dir / DATABASE
 
 
@@ -217,16 +218,19 @@ def published_database(published_dir: Path) -> Path:
 def open_published(
     published_dir: Path, resources: Resources | None = None
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """Open the published file read-only, and say which it is.
+    """Open the published file read-only.
+
+    Returns:
+        The connection and the path of the file.
 
     Raises:
-        NotPublishedError: There is none.
+        NotPublishedError: There is no published file.
     """
     path = published_database(published_dir)
     if not path.is_file():
         raise NotPublishedError(
             f"Nothing has been published at {path}.",
-            remedy="Run `ion-pipeline refresh` first, or name another --data-dir or --environment.",
+            remedy="Run `ion-pipeline refresh` first, or use another --data-dir or --environment.",
         )
     with connect(path, resources, read_only=True) as connection:
         yield connection, path
@@ -234,10 +238,10 @@ def open_published(
 
 @contextmanager
 def open_genealogy(published_dir: Path, resources: Resources | None = None) -> Iterator[Genealogy]:
-    """Open the published file for questions about units.
+    """Open the published file for queries about units.
 
     Raises:
-        NotPublishedError: There is none.
+        NotPublishedError: There is no published file.
     """
     with open_published(published_dir, resources) as (connection, path):
         yield Genealogy(connection, path)

@@ -1,11 +1,11 @@
-"""Files of one publish: where they are written, how they take the place of the old ones, what is swept away.
+"""The files of a publish: writes them to a folder, swaps them in for the old ones, and deletes old publishes.
 
-Each publish is one folder, `publishes/<ulid>`, complete before it gets that name. What readers open beside it are names
-for files in it: `ion.duckdb` and the data dictionary are hard links, `parquet` is a symbolic link. Knows names and
-renames, not what is in the files.
+Each publish is one folder, `publishes/<ulid>`, which is complete before it gets that name. Readers open links to its
+files: `ion.duckdb` and the data dictionary are hard links, `parquet` is a symbolic link. This module links and renames
+files and does not read their contents.
 
-The names change one after the other. Who is killed between two of them leaves names of two publishes: `settle` has all
-of them name the newest one, which was complete before the first name changed.
+The links are replaced one after the other. If the process is killed in between, they name files of two publishes.
+`settle` then points all of them to the newest publish, which was complete before the first link was replaced.
 """
 
 import errno
@@ -31,10 +31,10 @@ _NO_LINKS = {errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP, errno.EMLINK, errno.ENO
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """The files of one publish, wherever its folder is.
+    """The paths of the files of one publish.
 
     Attributes:
-        folder: The folder.
+        folder: The folder of the publish.
     """
 
     folder: Path
@@ -61,14 +61,14 @@ class Publish:
 
     @property
     def latest(self) -> Path:
-        """What was published: the content of `latest.json`."""
+        """The document that is copied to `latest.json` in the published folder."""
         return self.folder / LATEST
 
 
 def prepare(published: Path, publish_id: str) -> Publish:
-    """Make the folder to write to, having deleted what a killed publish left.
+    """Create the folder for a new publish, after deleting what a killed publish left.
 
-    The caller holds the lock: nobody else is writing here.
+    The caller holds the lock, so no other process writes here.
     """
     publishes = published / PUBLISHES
     publishes.mkdir(parents=True, exist_ok=True)
@@ -79,26 +79,28 @@ def prepare(published: Path, publish_id: str) -> Publish:
     return fresh
 
 
-def in_the_way(published: Path) -> list[Path]:
-    """What has a name that a publish needs and is not what a publish leaves there: it is somebody's, and stays."""
+def blocking_paths(published: Path) -> list[Path]:
+    """Paths with a name that a publish needs, but that no publish created. They are never deleted."""
     names = [PARQUET, LATEST, DATABASE, *_FILES]
-    there = [published / name for name in names if (published / name).is_dir() and not (published / name).is_symlink()]
-    return there + [path for path in (published, published / PUBLISHES) if path.exists() and not path.is_dir()]
+    folders = [
+        published / name for name in names if (published / name).is_dir() and not (published / name).is_symlink()
+    ]
+    return folders + [path for path in (published, published / PUBLISHES) if path.exists() and not path.is_dir()]
 
 
 def discard(fresh: Publish) -> None:
-    """Delete what has not been revealed; does nothing after a success."""
+    """Delete a publish that was not committed; do nothing after a commit."""
     shutil.rmtree(fresh.folder, ignore_errors=True)
 
 
 def commit(fresh: Publish, published: Path, *, keep: int) -> None:
-    """Put the new files in the place of the old ones, each by one rename, `latest.json` last.
+    """Replace the old files by the new ones, each by one rename, `latest.json` last.
 
     Args:
-        fresh: From `prepare`, written.
-        published: Where readers look.
-        keep: So many publishes stay, this one included; the one before stays in any case, for readers that have listed
-            its Parquet files but not yet opened them.
+        fresh: The publish from `prepare`, with all files written.
+        published: The folder that readers open.
+        keep: Number of publishes to keep, this one included. The previous one is always kept, for readers that have
+            listed its Parquet files but not opened them yet.
     """
     for path in fresh.folder.rglob("*"):
         _sync(path)
@@ -109,36 +111,36 @@ def commit(fresh: Publish, published: Path, *, keep: int) -> None:
     try:
         _point_parquet(done, published)
     except OSError:
-        # No name is its own yet: it would only take room.
+        # No link points to the new publish yet, so it is deleted.
         shutil.rmtree(done.folder)
         raise
-    _name(done, published)
+    _link_files(done, published)
     _vacuum(published, max(2, keep))
 
 
 def is_settled(published: Path) -> bool:
-    """Whether all names are those of the newest complete publish; so it is where nothing was published."""
+    """Whether all links point to the newest complete publish; True if nothing was published."""
     newest = _newest(published)
     return newest is None or (_parquet_is_of(newest, published) and not _differing(newest, published))
 
 
 def settle(published: Path) -> None:
-    """Have all names be those of the newest complete publish, where a kill has left names of two.
+    """Point all links to the newest complete publish, in case a killed process left links to two publishes.
 
-    The caller holds the lock: nobody else is writing here.
+    The caller holds the lock, so no other process writes here.
     """
     newest = _newest(published)
     if newest is None or is_settled(published):
         return
     if not _parquet_is_of(newest, published):
         _point_parquet(newest, published)
-    _name(newest, published)
+    _link_files(newest, published)
 
 
 def vacuum_unless(published: Path, may_stay: Callable[[bytes], bool]) -> None:
-    """Delete the publishes whose document does not pass, but for the current one: the newest, which has just been made.
+    """Delete the publishes whose document does not satisfy `may_stay`, except the newest one, which is the current one.
 
-    A reader that has a file of theirs open keeps it until it closes it.
+    A reader that has one of their files open can read it until it closes it.
     """
     *older, _ = _complete(published)
     for folder in older:
@@ -148,7 +150,7 @@ def vacuum_unless(published: Path, may_stay: Callable[[bytes], bool]) -> None:
 
 
 def is_full(error: OSError) -> bool:
-    """Is this the error of a full disk?"""
+    """Whether the error says that the disk is full."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -158,7 +160,7 @@ def _newest(published: Path) -> Publish | None:
 
 
 def _complete(published: Path) -> list[Path]:
-    """Folders of publishes, by time, as ULIDs sort; nothing else that somebody has put beside them."""
+    """Folders of publishes from oldest to newest (ULIDs sort by time); other files in the folder are ignored."""
     publishes = published / PUBLISHES
     return sorted(path for path in publishes.iterdir() if _ULID.fullmatch(path.name)) if publishes.is_dir() else []
 
@@ -173,7 +175,7 @@ def _target(publish: Publish) -> Path:
 
 
 def _differing(publish: Publish, published: Path) -> list[str]:
-    """Names that are not those of the publish's files, nor of copies of them."""
+    """Names of published files that are neither links to the publish's files nor copies of them."""
     names = [name for name in (*_FILES, DATABASE) if not _is_same(publish.folder / name, published / name)]
     latest = published / LATEST
     return names if latest.is_file() and latest.read_bytes() == publish.latest.read_bytes() else [*names, LATEST]
@@ -182,8 +184,8 @@ def _differing(publish: Publish, published: Path) -> list[str]:
 def _is_same(source: Path, name: Path) -> bool:
     if not name.is_file():
         return False
-    ours, there = source.stat(), name.stat()
-    return source.samefile(name) or (ours.st_size, ours.st_mtime_ns) == (there.st_size, there.st_mtime_ns)
+    expected, found = source.stat(), name.stat()
+    return source.samefile(name) or (expected.st_size, expected.st_mtime_ns) == (found.st_size, found.st_mtime_ns)
 
 
 def _point_parquet(publish: Publish, published: Path) -> None:
@@ -193,24 +195,24 @@ def _point_parquet(publish: Publish, published: Path) -> None:
     link.replace(published / PARQUET)
 
 
-def _name(publish: Publish, published: Path) -> None:
+def _link_files(publish: Publish, published: Path) -> None:
     for name in (*_FILES, DATABASE):
         _link(publish.folder / name, published / name)
     replace_file(published / LATEST, publish.latest.read_bytes())
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name in the place of another file; where a file system has no links, a copy."""
-    beside = target.with_name(f"{target.name}.tmp")
-    beside.unlink(missing_ok=True)
+    """Replace a file by a hard link to another file, or by a copy if the file system has no hard links."""
+    temporary = target.with_name(f"{target.name}.tmp")
+    temporary.unlink(missing_ok=True)
     try:
-        os.link(source, beside)
+        os.link(source, temporary)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        shutil.copy2(source, beside)
-        _sync(beside)
-    beside.replace(target)
+        shutil.copy2(source, temporary)
+        _sync(temporary)
+    temporary.replace(target)
     sync_directory(target.parent)
 
 

@@ -1,7 +1,7 @@
-"""A publish to somewhere else: any place that `pyarrow.fs` reaches by URI, with the layout of the published folder.
+"""Sends a publish to a URI that `pyarrow.fs` supports, with the layout of the published folder.
 
-The files of a publish never change their names or content there, so a reader that has begun with one ends with it.
-`latest.json` comes last, in one put: who reads it first finds every file that it names.
+The files of a publish never change there, so a reader that starts with one publish can finish with it. `latest.json` is
+written last, in one request: a reader that opens it first finds every file that it names.
 """
 
 import shutil
@@ -27,10 +27,10 @@ class SendReport:
     """What was sent.
 
     Attributes:
-        target: Where to, without credentials.
-        publish_id: Which publish.
-        files: Files sent; 0 where they were there already.
-        bytes: Their size.
+        target: The target, without credentials.
+        publish_id: Id of the publish.
+        files: Number of files sent; 0 if the target already had them.
+        bytes: Size of the files sent.
     """
 
     target: str
@@ -40,44 +40,44 @@ class SendReport:
 
 
 def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
-    """Copy the current publish to a URI, and delete older ones there.
+    """Copy the current publish to a URI, and delete older publishes there.
 
     Args:
-        published_dir: Where it was published.
-        uri: Such as `s3://bucket/prefix`; credentials come from the environment as that file system takes them.
-        keep: So many publishes stay there, this one included; two at least.
+        published_dir: The folder of the published files.
+        uri: The target, such as `s3://bucket/prefix`; its file system reads credentials from the environment.
+        keep: Number of publishes to keep there, this one included; at least two.
 
     Raises:
-        SettingsError: The URI is none, or holds a password.
-        PublishError: Nothing is published yet, or the target cannot be written; what was there before stays.
+        SettingsError: It is not a URI, or it holds a password.
+        PublishError: Nothing is published yet, or the target cannot be written; the publishes there are unchanged.
     """
     check_target(uri)
     publish_id, document = current_publish(published_dir)
     try:
         storage = open_storage(uri)
         if _is_there(storage, publish_id):
-            return SendReport(shown(uri), publish_id, 0, 0)
+            return SendReport(redacted(uri), publish_id, 0, 0)
         files, size = _copy(published_dir / PUBLISHES / publish_id, storage, f"{PUBLISHES}/{publish_id}")
         storage.put(LATEST, document)
-        for old in _superfluous(storage, publish_id, document, keep):
+        for old in _outdated(storage, publish_id, document, keep):
             storage.remove(f"{PUBLISHES}/{old}")
     except (OSError, pa.ArrowException) as error:
         raise PublishError(
-            f"{shown(uri)} could not be written ({error}).",
+            f"{redacted(uri)} cannot be written ({error}).",
             remedy=_REMEDY,
         ) from error
-    return SendReport(shown(uri), publish_id, files, size)
+    return SendReport(redacted(uri), publish_id, files, size)
 
 
 def check_store(uri: str) -> None:
-    """Find out what would keep a publish from being sent, before it is made; writes nothing there.
+    """Check, before a publish, that it can be sent; write nothing to the target.
 
     Args:
         uri: As for `send`.
 
     Raises:
-        SettingsError: It can never be sent there.
-        PublishError: The store does not answer, refuses the credentials, or has no such bucket: now.
+        SettingsError: With these settings, a publish can never be sent there.
+        PublishError: At the moment, the store does not answer, refuses the credentials, or has no such bucket.
     """
     check_target(uri)
     try:
@@ -85,20 +85,20 @@ def check_store(uri: str) -> None:
         is_missing = not storage.names("") and not storage.has_root()
     except pa.ArrowInvalid as error:
         raise SettingsError(
-            f"The target {shown(uri)} is none that can be written ({error}).",
+            f"The target {redacted(uri)} cannot be used: {error}.",
             remedy="Write it as s3://bucket/prefix, gs://…, abfs://…, file:///folder or postgresql://user@host/database.",
         ) from None
     except (OSError, pa.ArrowException) as error:
-        raise PublishError(f"{shown(uri)} cannot be read ({error}).", remedy=_REMEDY) from error
+        raise PublishError(f"{redacted(uri)} cannot be read ({error}).", remedy=_REMEDY) from error
     if is_missing:
-        raise PublishError(f"{shown(uri)} has no bucket of that name.", remedy=_REMEDY)
+        raise PublishError(f"The bucket of {redacted(uri)} does not exist.", remedy=_REMEDY)
 
 
 def current_publish(published_dir: Path) -> tuple[str, bytes]:
-    """Id of the publish that readers see, and the `latest.json` that says so.
+    """Id of the current publish and the contents of `latest.json`.
 
     Raises:
-        PublishError: There is none.
+        PublishError: Nothing is published.
     """
     latest = published_dir / LATEST
     if not latest.is_file():
@@ -108,22 +108,22 @@ def current_publish(published_dir: Path) -> tuple[str, bytes]:
 
 
 def check_target(uri: str) -> None:
-    """Refuse what is no URI, and passwords in one: settings are shown, logged and kept.
+    """Check that a target is a URI without a password, because settings are shown, logged and stored.
 
     Raises:
-        SettingsError: See above.
+        SettingsError: It is not a URI, or it holds a password.
     """
     if holds_password(uri):
         raise SettingsError(
-            f"The target {shown(uri)} holds a password.",
-            remedy="Leave it out of the URI and give it in the environment, as the target's client takes it.",
+            f"The target {redacted(uri)} holds a password.",
+            remedy="Remove it from the URI and set it in the environment variable that the target's client reads.",
         )
     if not urlsplit(uri).scheme:
-        raise SettingsError(f"{uri} is no URI.", remedy="Write a target as s3://bucket/prefix or file:///folder.")
+        raise SettingsError(f"{uri} is not a URI.", remedy="Write a target as s3://bucket/prefix or file:///folder.")
 
 
-def shown(uri: str) -> str:
-    """A URI as it may be printed: without user, password and options."""
+def redacted(uri: str) -> str:
+    """A URI without user, password and options, for messages."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -131,22 +131,22 @@ def shown(uri: str) -> str:
 def _is_there(storage: Storage, publish_id: str) -> bool:
     if LATEST not in storage.names(""):
         return False
-    there: bool = orjson.loads(storage.read(LATEST))["publish_id"] == publish_id
-    return there
+    is_same: bool = orjson.loads(storage.read(LATEST))["publish_id"] == publish_id
+    return is_same
 
 
-def _superfluous(storage: Storage, publish_id: str, document: bytes, keep: int) -> list[str]:
-    """Publishes to delete at the target: the oldest, and all that hold rows which the current one leaves out."""
-    there = [name for name in storage.names(PUBLISHES) if name != publish_id]
-    old = set(there[: max(0, len(there) + 1 - max(2, keep))])
-    said = export_control_of(document)
-    if said != INCLUDED:
-        old |= {name for name in there if _said(storage, name) != said}
+def _outdated(storage: Storage, publish_id: str, document: bytes, keep: int) -> list[str]:
+    """Publishes to delete at the target: the oldest ones, and those with rows that the current one leaves out."""
+    others = [name for name in storage.names(PUBLISHES) if name != publish_id]
+    old = set(others[: max(0, len(others) + 1 - max(2, keep))])
+    current = export_control_of(document)
+    if current != INCLUDED:
+        old |= {name for name in others if _export_control_at(storage, name) != current}
     return sorted(old)
 
 
-def _said(storage: Storage, publish: str) -> str | None:
-    """What a publish at the target says about export control; None if it was not sent to its end."""
+def _export_control_at(storage: Storage, publish: str) -> str | None:
+    """The value of `export_controlled` of a publish at the target; None if it was not sent completely."""
     if LATEST not in storage.names(f"{PUBLISHES}/{publish}"):
         return None
     return export_control_of(storage.read(f"{PUBLISHES}/{publish}/{LATEST}"))

@@ -1,14 +1,14 @@
-"""The warehouse: the lake's loads in DuckDB.
+"""The warehouse: a DuckDB file that holds the loads of the lake.
 
     load(lake, data_dir / "warehouse.duckdb", catalog.tables.values(), resources=Resources("4GB", 2))
     rebuild(lake, data_dir / "warehouse.duckdb", catalog.tables.values())
 
 `raw.<table>` holds the current rows, `raw_history.<table>` every version with `valid_from`, `valid_to` and
-`is_current`. Everything derived from them is dbt's.
+`is_current`. dbt builds everything that is derived from them.
 """
 
 from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
-from ion_pipeline.warehouse.builds import Built, begin_build, built_load, changed_since_build, note_build
+from ion_pipeline.warehouse.builds import BuildRecord, begin_build, built_load, changed_since_build, record_build
 from ion_pipeline.warehouse.compacting import CompactReport, compact
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.diff import diff_rows
@@ -35,7 +35,7 @@ __all__ = [
     "RELEASED",
     "RELEASED_HISTORY",
     "AppliedLoad",
-    "Built",
+    "BuildRecord",
     "CompactReport",
     "CompactionError",
     "CountMismatchError",
@@ -62,7 +62,7 @@ __all__ = [
     "find_controlled",
     "left_out_since",
     "load",
-    "note_build",
     "rebuild",
+    "record_build",
     "release",
 ]

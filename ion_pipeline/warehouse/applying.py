@@ -1,4 +1,4 @@
-"""One load or snapshot into `raw` and `raw_history`, and into the load log. Inside the caller's transaction."""
+"""Applies one load or snapshot to `raw`, `raw_history` and the load log, inside the caller's transaction."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ _TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """Where loading is: table number `done` of `total` of one load, with so many rows, has just been applied."""
+    """Progress of a load: table number `done` of `total`, with `rows` rows, has just been applied."""
 
     load_id: str
     table: str
@@ -36,10 +36,10 @@ class AppliedLoad:
     """One load that was applied.
 
     Attributes:
-        load_id: The load.
-        tables: What it changed, table by table.
-        ignored: Tables in the load that the catalog no longer has.
-        seconds: How long it took.
+        load_id: Id of the load.
+        tables: What the load changed in each table.
+        ignored: Tables of the load that the catalog no longer has.
+        seconds: How long applying the load took.
     """
 
     load_id: str
@@ -55,17 +55,17 @@ def apply(
     catalog: Mapping[str, TableLike],
     progress: Callable[[LoadProgress], None] | None = None,
 ) -> AppliedLoad:
-    """Apply one load, or replace everything by a snapshot.
+    """Apply one load, or replace the contents of all tables by a snapshot.
 
     Args:
-        connection: In a transaction; the tables of the catalog exist.
-        manifest: The load or the snapshot.
-        files: Its files by table, as `Lake.checkout` gives them.
+        connection: The warehouse, in a transaction; the tables of the catalog exist.
+        manifest: Manifest of the load or the snapshot.
+        files: Its files by table, as `Lake.checkout` returns them.
         catalog: The tables by name.
         progress: Called after each table.
 
     Raises:
-        TenantMismatchError: It is another tenant's than what was applied before.
+        TenantMismatchError: The load belongs to another tenant than the data in the warehouse.
         WarehouseError: See `merge`.
     """
     began = time.perf_counter()
@@ -95,13 +95,13 @@ def apply(
 
 
 def _valid_from(connection: duckdb.DuckDBPyConnection, manifest: LoadManifest) -> datetime:
-    """Where the load's versions begin: its start, or just after the load before if the clock had been set back."""
+    """The `valid_from` of the load's versions: its start, or just after the previous load if the clock was set back."""
     tenant = str(manifest.tenant)
     others = load_log.tenants(connection) - {tenant}
     if others:
         raise TenantMismatchError(
             f"Load {manifest.load_id} is of {tenant}, but the warehouse holds the data of {', '.join(sorted(others))}.",
-            remedy="Keep one data directory per tenant (ION_DATA_DIR).",
+            remedy="Use one data directory for each tenant (ION_DATA_DIR).",
         )
     before = load_log.latest_valid_from(connection)
     return max(manifest.started_at, before + _TICK) if before else manifest.started_at

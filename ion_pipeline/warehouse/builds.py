@@ -1,7 +1,7 @@
-"""The build record: what the models were last built from, in the warehouse itself.
+"""The build record: from which load and by which models all models were last built.
 
-The record is in the same file as the tables that it describes: a warehouse that is restored, moved or deleted takes it
-along. A rebuild of `raw` drops it, after which everything is built.
+The record is in the same file as the tables that it describes, so it is restored, moved and deleted with them. A
+rebuild of `raw` drops it; the next build then builds everything.
 """
 # ruff: noqa: S608 -- our own names; values are bound as parameters
 
@@ -19,13 +19,13 @@ _RECORD = f"{RAW}.{_TABLE}"
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuildRecord:
     """What a build of all models covers.
 
     Attributes:
-        models: Digest of the models and of the raw tables' shape.
-        load_id: The last load that was there when the build began.
-        loaded_at: When that load was applied; another instant means that `raw` was made anew.
+        models: Digest of the models and of the columns of the raw tables.
+        load_id: The last load that had been applied when the build began.
+        loaded_at: When that load was applied; a different instant means that `raw` was rebuilt since.
     """
 
     models: str
@@ -33,21 +33,22 @@ class Built:
     loaded_at: datetime
 
 
-def begin_build(connection: duckdb.DuckDBPyConnection, models: str) -> Built | None:
-    """What a build that begins now will cover; None without a load, as nothing can be said about that.
+def begin_build(connection: duckdb.DuckDBPyConnection, models: str) -> BuildRecord | None:
+    """Return what a build that begins now covers; None if no load has been applied.
 
-    A record of other models is deleted: from now on some tables may be built by these models and some by those.
+    A build record of a different model digest is deleted: while this build runs, the tables come from both sets of
+    models.
     """
     last = load_log.last(connection)
     if last is None:
         return None
     if load_log.exists(connection, _TABLE):
         connection.execute(f"delete from {_RECORD} where models <> $models", {"models": models})
-    return Built(models, last.load_id, last.loaded_at)
+    return BuildRecord(models, last.load_id, last.loaded_at)
 
 
-def note_build(connection: duckdb.DuckDBPyConnection, built: Built) -> None:
-    """Record that all models are built as of that load: after a build that succeeded, and not before."""
+def record_build(connection: duckdb.DuckDBPyConnection, built: BuildRecord) -> None:
+    """Record that all models are built as of a load. Call it only after the build has succeeded."""
     with transaction(connection):
         connection.execute(f"drop table if exists {_RECORD}")
         connection.execute(f"create table {_RECORD} (models varchar, load_id varchar, loaded_at timestamptz)")
@@ -55,10 +56,10 @@ def note_build(connection: duckdb.DuckDBPyConnection, built: Built) -> None:
 
 
 def changed_since_build(connection: duckdb.DuckDBPyConnection, models: str) -> frozenset[str] | None:
-    """Tables of `raw` that changed since all models were built, those of the load log included; None if unknown.
+    """Tables of `raw` that changed since all models were last built, tables of the load log included; None if unknown.
 
-    It is unknown where no build of these models is recorded, or where the warehouse does not hold the load that the
-    record names (or holds it as applied at another time).
+    It is unknown if no build of these models is recorded, if the warehouse does not hold the load that the record
+    names, or if that load was applied at a different time.
     """
     built = built_load(connection, models)
     if built is None:
@@ -69,7 +70,7 @@ def changed_since_build(connection: duckdb.DuckDBPyConnection, models: str) -> f
 
 
 def built_load(connection: duckdb.DuckDBPyConnection, models: str) -> str | None:
-    """The load as of which all of these models are recorded as built; None where that is unknown, see above."""
+    """The load as of which all of these models are built; None if that is unknown, see `changed_since_build`."""
     if not load_log.exists(connection, _TABLE):
         return None
     found = connection.execute(

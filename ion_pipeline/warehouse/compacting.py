@@ -1,7 +1,7 @@
-"""Old loads of the lake into one fold: applied to an empty database as a rebuild would, and its history kept.
+"""Compacts old loads of the lake into one snapshot: replays them in an empty database and writes its `raw_history`.
 
-What a fold holds is `raw_history` as the loads make it, so a rebuild from the fold cannot differ from one from the
-loads. Columns that have left the catalog are folded too: the lake forgets nothing.
+Because the snapshot holds the `raw_history` that the loads produce, a rebuild from the snapshot cannot differ from a
+rebuild from the loads. The snapshot also holds columns that are no longer in the catalog: compacting loses no data.
 """
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
@@ -31,13 +31,13 @@ class CompactReport:
     """What `compact` did or would do.
 
     Attributes:
-        load_ids: The loads that are folded now; empty if there was nothing to fold.
-        kept: Loads that stay as they are.
-        bytes_before: Parquet that the fold takes the place of.
-        bytes_after: Parquet of the fold.
-        rows_before: Rows and tombstones in what is folded.
-        rows_after: Versions of rows in the fold.
-        dry_run: Nothing was changed.
+        load_ids: The loads that the snapshot covers; empty if there was nothing to compact.
+        kept: Number of loads that are left as they are.
+        bytes_before: Bytes of Parquet that the snapshot replaces.
+        bytes_after: Bytes of Parquet in the snapshot.
+        rows_before: Rows and tombstones in the loads that the snapshot replaces.
+        rows_after: Row versions in the snapshot.
+        dry_run: Whether the lake was left unchanged.
     """
 
     load_ids: tuple[str, ...] = ()
@@ -50,13 +50,13 @@ class CompactReport:
 
     @property
     def bytes_saved(self) -> int:
-        """By how much the Parquet in the lake shrinks."""
+        """Bytes by which the Parquet in the lake shrinks."""
         return self.bytes_before - self.bytes_after
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column that only the lake knows any more."""
+    """A column that is in the lake but no longer in the catalog."""
 
     name: str
     arrow_type: pa.DataType
@@ -66,13 +66,13 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table with every column that the catalog or the lake has for it."""
+    """A table with all of its columns, whether they are in the catalog or only in the lake."""
 
     name: str
     columns: tuple[ColumnLike, ...]
     key: tuple[str, ...]
 
-    def widened(self, files: Sequence[Path]) -> "_Table":
+    def with_columns_of(self, files: Sequence[Path]) -> "_Table":
         known = {column.name for column in self.columns} | {*LAKE_COLUMNS.names, *VERSION_COLUMNS.names}
         found = {field.name: field.type for path in files for field in pq.read_schema(path)}
         extra = (_Column(name, data_type) for name, data_type in found.items() if name not in known)
@@ -93,32 +93,35 @@ def compact(
     resources: Resources | None = None,
     progress: Callable[[LoadProgress], None] | None = None,
 ) -> CompactReport:
-    """Fold all loads but the last ones. Killed at any moment, the lake holds what it held.
+    """Compact all loads except the latest ones into a snapshot. If the process is killed, the lake loses no data.
 
     Args:
-        lake: Where the loads are.
-        scratch: A folder for the work, made and deleted here; it takes what `raw_history` takes.
+        lake: The lake that holds the loads.
+        scratch: A temporary folder, created and deleted here; it needs as much space as `raw_history`.
         tables: Every table of the catalog.
-        keep: So many of the latest loads stay as they are.
-        dry_run: Do everything but the last step.
+        keep: Number of latest loads to leave as they are.
+        dry_run: Write and verify the snapshot, but do not commit it.
         resources: Memory and threads for DuckDB.
-        progress: Told after each table of each load.
+        progress: Called after each table of each load.
 
     Raises:
         LockedError: Another process is writing to the lake.
         LakeCorruptionError: A file of a load is missing or damaged.
         CompactionError: A load holds a table that the catalog does not have.
-        FileWriteError: The fold could not be written.
+        FileWriteError: The snapshot could not be written.
         WarehouseError: See its subclasses.
     """
     with lake.begin_snapshot(keep, wait_seconds=resources.wait_seconds if resources else 0.0) as writer:
         before, kept = writer.loads, sum(1 for _ in lake.load_ids()) - len(writer.loads)
-        if len(before) < 2:  # noqa: PLR2004 -- one load or one fold alone is as small as it can be
+        if len(before) < 2:  # noqa: PLR2004 -- a single load or snapshot cannot be compacted
             return CompactReport(kept=kept, dry_run=dry_run)
         catalog = _catalog(before, tables)
         shutil.rmtree(scratch, ignore_errors=True)
         try:
-            with connect(scratch / "fold.duckdb", resources) as connection, translate_errors("Compacting", scratch):
+            with (
+                connect(scratch / "compacting.duckdb", resources) as connection,
+                translate_errors("Compacting", scratch),
+            ):
                 _replay(connection, lake, before, catalog, progress)
                 rows_after = _write(connection, writer, before, catalog, scratch)
         finally:
@@ -143,8 +146,8 @@ def _catalog(loads: Sequence[LoadManifest], tables: Iterable[TableLike]) -> dict
     for table, load_id in held.items():
         if table not in catalog:
             raise CompactionError(
-                f"Load {load_id} holds {table}, which is no table of the catalog: its versions cannot be told apart.",
-                remedy="Compact with the version of ion-pipeline that read it. The lake is as it was.",
+                f"Load {load_id} holds the table {table}, which is not in the catalog: the key of its rows is unknown.",
+                remedy="Compact with the version of ion-pipeline that wrote the load. The lake is unchanged.",
             )
     return {name: catalog[name] for name in held}
 
@@ -159,7 +162,7 @@ def _replay(
     for load in loads:
         with lake.checkout(load) as files, transaction(connection):
             for table in load.tables:
-                catalog[table.table] = catalog[table.table].widened(files[table.table])
+                catalog[table.table] = catalog[table.table].with_columns_of(files[table.table])
             ensure_tables(connection, catalog.values())
             apply(connection, load, files, catalog, progress)
 
@@ -178,7 +181,7 @@ def _write(
         history = f"select {columns} from {identifier(HISTORY, table.name)}"
         batches = _batches(connection, f"{history} order by {identifiers(table.key)}, valid_from", table.arrow_schema)
         writer.write(table.name, batches, table.arrow_schema, last_read[table.name])
-        rows += _compared(connection, table, history, writer.staged(table.name, scratch / "staged"))
+        rows += _verify(connection, table, history, writer.staged(table.name, scratch / "staged"))
     for name, query in load_log.exported():
         schema = connection.sql(f"{query} limit 0").to_arrow_table().schema
         writer.write_log_table(name, _batches(connection, query, schema), schema)
@@ -190,18 +193,18 @@ def _batches(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schem
         yield batch.cast(schema)
 
 
-def _compared(connection: duckdb.DuckDBPyConnection, table: _Table, history: str, files: Sequence[Path]) -> int:
-    """Read back what was written: the loads are about to be deleted. Returns the rows."""
+def _verify(connection: duckdb.DuckDBPyConnection, table: _Table, history: str, files: Sequence[Path]) -> int:
+    """Read the written files back, because the loads are deleted next. Returns the number of rows."""
     columns = identifiers(table.arrow_schema.names)
     sums = "select count(*), coalesce(sum(hash(v)::hugeint), 0) from"
-    ((*stood,),) = connection.execute(f"{sums} ({history}) as v").fetchall()
+    ((*expected,),) = connection.execute(f"{sums} ({history}) as v").fetchall()
     ((*written,),) = connection.execute(
         f"{sums} (select {columns} from read_parquet($files, hive_partitioning := false)) as v",
         {"files": [str(path) for path in files]},
     ).fetchall()
-    if stood != written:
+    if written != expected:
         raise CompactionError(
-            f"The fold of {table.name} reads back as {written} (rows, checksum) instead of {stood}.",
-            remedy="Check the disk and run again. The lake is as it was.",
+            f"The snapshot of {table.name} reads back as {written} (rows, checksum) instead of {expected}.",
+            remedy="Check the disk, then compact again. The lake is unchanged.",
         )
-    return int(stood[0])
+    return int(expected[0])

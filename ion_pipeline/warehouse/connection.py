@@ -1,7 +1,7 @@
-"""The one place that opens the warehouse.
+"""Opens DuckDB files: the only module that connects to the warehouse.
 
-Every connection is in UTC, keeps to its memory and threads, spills beside the database, and never downloads or loads
-an extension by itself: a refresh works without the internet.
+Every connection uses UTC, respects the limits for memory and threads, spills to a folder next to the database, and
+never downloads or loads an extension automatically, so that a refresh works without internet access.
 """
 
 import time
@@ -26,8 +26,8 @@ class Resources:
     """What DuckDB may use.
 
     Attributes:
-        memory_limit: As DuckDB writes it: "4GB". Larger work spills to disk.
-        threads: Threads.
+        memory_limit: DuckDB's `memory_limit`, such as "4GB". Operations that need more spill to disk.
+        threads: Number of threads.
         wait_seconds: How long to wait for another process to close the file.
     """
 
@@ -43,20 +43,20 @@ def connect(
     """Open a DuckDB file.
 
     Args:
-        database: The file. A writer creates it, and its folder, if need be.
+        database: Path of the file. A writer creates the file and its folder if they do not exist.
         resources: Memory and threads.
-        read_only: Open for reading. DuckDB allows one writer or several readers at a time.
+        read_only: Open for reading only. DuckDB allows one writer or several readers at a time.
 
     Raises:
-        WarehouseBusyError: Another process has it open; the message says which.
-        WarehouseDamagedError: It is not a database.
+        WarehouseBusyError: Another process has the file open; the message names the process.
+        WarehouseDamagedError: The file is not a DuckDB database.
     """
     if not read_only:
         database.parent.mkdir(parents=True, exist_ok=True)
     resources = resources or Resources()
     config = _config(database.parent, resources)
     with translate_errors(f"Opening {database}", database):
-        connection = _once_free(
+        connection = _open_when_unlocked(
             lambda: duckdb.connect(str(database), read_only=read_only, config=config), resources.wait_seconds
         )
     with connection:
@@ -66,7 +66,7 @@ def connect(
 
 @contextmanager
 def connect_memory(scratch: Path, resources: Resources | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory to which files will be attached; it spills below `scratch`."""
+    """Open an in-memory database to attach files to; it spills to a folder in `scratch`."""
     with duckdb.connect(":memory:", config=_config(scratch, resources or Resources())) as connection:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
@@ -74,12 +74,12 @@ def connect_memory(scratch: Path, resources: Resources | None = None) -> Iterato
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All or nothing: commit at the end, roll back on any exception."""
+    """Run the block in a transaction: commit at the end, roll back on any exception."""
     connection.execute("begin transaction")
     try:
         yield
     except BaseException:
-        # A fatal error has already ended the transaction; the error on its way says what happened.
+        # A fatal error has already ended the transaction; the exception being raised says what happened.
         with suppress(duckdb.Error):
             connection.execute("rollback")
         raise
@@ -95,10 +95,10 @@ def attach(
     storage_version: str | None = None,
     wait_seconds: float = 0.0,
 ) -> None:
-    """Attach a file under a name; a storage version is for a file to be created.
+    """Attach a file under an alias. The storage version applies to a file that is created.
 
     Raises:
-        WarehouseBusyError: Another process has it open, after the wait too.
+        WarehouseBusyError: Another process still has the file open after the wait.
     """
     options = ["READ_ONLY"] if read_only else []
     if storage_version is not None:
@@ -106,11 +106,11 @@ def attach(
     suffix = f" ({', '.join(options)})" if options else ""
     with translate_errors(f"Opening {database}", database):
         statement = f'attach {literal(str(database))} as "{alias}"{suffix}'
-        _once_free(lambda: connection.execute(statement), wait_seconds)
+        _open_when_unlocked(lambda: connection.execute(statement), wait_seconds)
 
 
-def _once_free(opening: Callable[[], _T], wait_seconds: float) -> _T:
-    """Open a file, again and again for as long as another process has it."""
+def _open_when_unlocked(opening: Callable[[], _T], wait_seconds: float) -> _T:
+    """Open a file; while another process holds its lock, retry until the wait is over."""
     deadline = time.monotonic() + wait_seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Rows read just now against those of `raw`: which are not the same, by the values of the columns read."""
+"""Compares rows that were just read with those of `raw`, by the values of the columns that were read."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
 from collections.abc import Sequence
@@ -20,18 +20,20 @@ def diff_rows(
     above: int | None,
     until: int | None,
 ) -> list[tuple[tuple[Any, ...], bool, bool]]:
-    """Find what differs between given rows and the same columns of `raw`. Nulls are equal, and so are repeated rows.
+    """Find the differences between given rows and the same columns of `raw`.
+
+    Nulls are equal to each other, and repeated rows count once.
 
     Args:
         connection: The warehouse.
         table: Name of the table.
-        key: Columns to name differences by.
-        rows: All rows there should be within the bounds.
-        above: Rows of `raw` count whose first key column is greater than this; None for no bound.
-        until: And not greater than this.
+        key: Columns that identify a difference.
+        rows: All rows that `raw` should hold within the bounds.
+        above: Exclusive lower bound of the first key column in `raw`; None for no bound.
+        until: Inclusive upper bound of the first key column in `raw`; None for no bound.
 
     Returns:
-        Each key with differences: is anything among the given rows alone, is anything in `raw` alone.
+        Each key that has differences, with two flags: a row is only among the given rows, a row is only in `raw`.
     """
     columns, names, first = identifiers(rows.column_names), identifiers(key), identifier(key[0])
     raw = identifier(RAW, table)
@@ -42,7 +44,8 @@ def diff_rows(
             f"where ($above is null or {first} > $above) and ($until is null or {first} <= $until)), "
             "differing as (select *, true as is_given from (from given except from kept) "
             "union all select *, false from (from kept except from given)) "
-            f"select {names}, bool_or(is_given), bool_or(not is_given) from differing group by {names} order by {names}",
+            f"select {names}, bool_or(is_given), bool_or(not is_given) from differing "
+            f"group by {names} order by {names}",
             {"above": above, "until": until},
         ).fetchall()
     finally:

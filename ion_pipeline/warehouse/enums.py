@@ -1,6 +1,6 @@
-"""Values of enum columns that the catalog's enum does not have: ION has added one, and somebody should learn of it.
+"""Finds values of enum columns that the catalog's enum does not have, so that they are reported as schema drift.
 
-The values are kept as they are; nothing is refused here.
+The values are loaded unchanged; nothing is rejected here.
 """
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
@@ -19,16 +19,16 @@ from ion_pipeline.warehouse.tables import ColumnLike, TableLike
 def unknown_values(
     connection: duckdb.DuckDBPyConnection, table: TableLike, entity: str, files: Sequence[Path]
 ) -> list[SchemaDrift]:
-    """Look through the enum columns of a table's files, all in one query.
+    """Find the unknown values of all enum columns in a table's files, in one query.
 
     Args:
-        connection: Any.
-        table: Its columns know the members of their enums.
-        entity: The entity that the table was read with.
+        connection: Any DuckDB connection.
+        table: The table, whose columns list the members of their enums.
+        entity: Entity that the table was read with.
         files: The table's files of one load.
 
     Returns:
-        One entry per column and unknown value, in the order of columns and values.
+        One entry for each column and unknown value, ordered by column and value.
     """
     enums = [column for column in table.columns if column.members]
     if not enums:
@@ -41,8 +41,8 @@ def unknown_values(
     known = " ".join(f"when {number} then list_contains($m{number}::varchar[], found)" for number in range(len(enums)))
     rows = connection.execute(
         f"with incoming as (select {', '.join(projection(connection, table, paths))} "
-        f"from read_parquet($files, hive_partitioning := false)), said as ({' union '.join(queries)}) "
-        f"select place, found from said where found is not null and not case place {known} end order by all",
+        f"from read_parquet($files, hive_partitioning := false)), found_values as ({' union '.join(queries)}) "
+        f"select place, found from found_values where found is not null and not case place {known} end order by all",
         {"files": paths, **members},
     ).fetchall()
     return [

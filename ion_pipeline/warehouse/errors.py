@@ -1,4 +1,4 @@
-"""What can go wrong in the warehouse, and DuckDB's own errors in words a person can act on."""
+"""Errors of the warehouse, and the translation of DuckDB's own errors into them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,16 +8,16 @@ import duckdb
 
 from ion_pipeline.errors import IonPipelineError
 
-# What helps where the tables themselves are wrong.
-MAKE_ANEW = "Run `ion-pipeline rebuild`, then `ion-pipeline build`: the lake holds all the warehouse held."
+# The remedy when the tables themselves are wrong.
+REBUILD_REMEDY = "Run `ion-pipeline rebuild`, then `ion-pipeline build`: the lake holds all the data of the warehouse."
 
 
 class WarehouseError(IonPipelineError):
-    """The warehouse cannot be read or written. What stood in it before still stands."""
+    """The warehouse cannot be read or written. Its contents are unchanged."""
 
 
 class WarehouseBusyError(WarehouseError):
-    """Another process has the file open in a way that excludes this one."""
+    """Another process has locked the file."""
 
 
 class WarehouseDamagedError(WarehouseError):
@@ -25,7 +25,7 @@ class WarehouseDamagedError(WarehouseError):
 
 
 class WarehouseMemoryError(WarehouseError):
-    """DuckDB needs more memory than it may use."""
+    """DuckDB needs more memory than its limit allows."""
 
 
 class WarehouseDiskFullError(WarehouseError):
@@ -37,53 +37,53 @@ class DuplicateKeyError(WarehouseError):
 
 
 class CountMismatchError(WarehouseError):
-    """After a load a table does not hold the rows it should."""
+    """After a load, a table does not hold the expected number of rows."""
 
 
 class RetypedColumnError(WarehouseError):
-    """A column has changed its type, and its values do not all fit the new one."""
+    """The type of a column has changed, and not all of its values fit the new type."""
 
 
 class LoadOrderError(WarehouseError):
-    """The lake holds a load that should have been applied before one that already was."""
+    """The lake holds a load that is older than a load that has already been applied."""
 
 
 class MissingLoadError(WarehouseError):
-    """The lake no longer holds a load that the warehouse was made of."""
+    """The lake no longer holds a load that was applied to the warehouse."""
 
 
 class CompactionError(WarehouseError):
-    """The lake cannot be compacted; it is as it was."""
+    """The lake cannot be compacted; it is unchanged."""
 
 
 @contextmanager
 def translate_errors(doing: str, database: Path) -> Iterator[None]:
-    """Turn DuckDB's errors into this package's.
+    """Translate DuckDB's errors in the block into those of this package.
 
     Args:
-        doing: What was being done, as in "loading parts": it begins the message.
-        database: The file it was done to.
+        doing: The operation, such as "Loading": the message begins with it.
+        database: The file that the operation reads or writes.
     """
     try:
         yield
     except duckdb.Error as error:
-        raise _explain(error, doing, database) from error
+        raise _translated(error, doing, database) from error
 
 
 def is_locked(error: duckdb.Error) -> bool:
-    """Whether another process has the file open in a way that excludes this one."""
+    """Whether the error says that another process has locked the file."""
     return "Could not set lock" in str(error)
 
 
-def _explain(error: duckdb.Error, doing: str, database: Path) -> WarehouseError:
+def _translated(error: duckdb.Error, doing: str, database: Path) -> WarehouseError:
     text = " ".join(str(error).split())
     failure = f"{doing} failed: {text}"
     if is_locked(error):
         holder = text.partition("Conflicting lock is held in ")[2].partition(". See also")[0]
         return WarehouseBusyError(
             f"{database} is open in {holder or 'another process'}.",
-            remedy="Close that program (SQL shells and BI tools belong on published/ion.duckdb), or wait for the other "
-            "refresh, then run again.",
+            remedy="Close that program (SQL shells and BI tools should open published/ion.duckdb), or wait for the "
+            "other refresh to end, then run again.",
         )
     if "different configuration" in text:
         return WarehouseBusyError(
@@ -92,7 +92,7 @@ def _explain(error: duckdb.Error, doing: str, database: Path) -> WarehouseError:
     if "No space left" in text or "Disk quota" in text or "File too large" in text or "max_temp_directory_size" in text:
         return WarehouseDiskFullError(
             f"No space left: {failure}",
-            remedy="Free some space or move ION_DATA_DIR to a larger disk, then run again: nothing was changed.",
+            remedy="Free some space or move ION_DATA_DIR to a larger disk, then run again. Nothing was changed.",
         )
     if isinstance(error, duckdb.OutOfMemoryException):
         return WarehouseMemoryError(
@@ -102,6 +102,6 @@ def _explain(error: duckdb.Error, doing: str, database: Path) -> WarehouseError:
         return WarehouseDamagedError(
             f"{database} cannot be opened: {text}",
             remedy="Move warehouse.duckdb away, then run `ion-pipeline rebuild` and `ion-pipeline build`: the lake "
-            "holds all it held.",
+            "holds all the data of the warehouse.",
         )
-    return WarehouseError(failure, remedy="Nothing was changed. If it happens again, please report it.")
+    return WarehouseError(failure, remedy="Nothing was changed. If the error happens again, please report it.")

@@ -1,7 +1,8 @@
-"""Which rows are under export control, kept as keys in `raw_controlled.<table>`: one definition for flags and releases.
+"""Finds the rows under export control and keeps their keys in `raw_controlled.<table>`.
 
-The roots are rows whose latest version carries the flag. What refers to a controlled row hangs below it, and so on
-until nothing more is found. References count in every version of a row: a line uninstalled since named the unit.
+Both the flags in the models and the views without controlled rows use these keys. The search starts with the rows whose
+latest version has the flag. A row that refers to a controlled row is controlled too, over any number of steps. The
+references of all versions of a row count: a line that was uninstalled since still named a controlled unit.
 """
 # ruff: noqa: S608 -- names come from the catalog and are quoted; values are bound as parameters
 
@@ -23,16 +24,16 @@ _CHANGES = f"{RAW}._ion_export_controlled"
 def find_controlled(
     connection: duckdb.DuckDBPyConnection, references: References, tables: Iterable[TableLike], definition: str
 ) -> bool:
-    """Bring `raw_controlled` up to the last load that was applied; does nothing if it is.
+    """Update `raw_controlled` to the last applied load; do nothing if it is up to date.
 
     Args:
         connection: The warehouse, open for writing.
-        references: What hangs below what.
+        references: The references to follow.
         tables: Every table of the catalog.
-        definition: Digest of what is looked for: with another, all is found anew.
+        definition: Digest of what counts as controlled; a different digest starts a new search.
 
     Returns:
-        Whether it was looked for.
+        Whether a search was made.
     """
     catalog = {table.name: table for table in tables}
     ensure_tables(connection, catalog.values())
@@ -54,7 +55,7 @@ def find_controlled(
 
 
 def _key_columns(table: TableLike) -> tuple[str, str | None]:
-    """SQL of a row's `id` and `row_key`, the table being called `rows`; no `row_key` where the id is the whole key."""
+    """SQL of `id` and `row_key` of a row of the table alias `rows`; `row_key` is None if the id is the whole key."""
     types = {column.name: column.arrow_type for column in table.columns}
     first, *more = table.key
     parts = ", ".join(f"coalesce(cast(rows.{identifier(name)} as varchar), '')" for name in table.key)
@@ -65,7 +66,7 @@ def _key_columns(table: TableLike) -> tuple[str, str | None]:
 
 
 def release(connection: duckdb.DuckDBPyConnection, references: References, tables: Iterable[TableLike]) -> None:
-    """Make the views anew, after `find_controlled`: what they leave out follows `raw_controlled` by itself."""
+    """Recreate the views without controlled rows; they read `raw_controlled`, which `find_controlled` updates first."""
     with transaction(connection):
         connection.execute(f"create schema if not exists {RELEASED}; create schema if not exists {RELEASED_HISTORY}")
         for table in tables:
@@ -77,16 +78,16 @@ def release(connection: duckdb.DuckDBPyConnection, references: References, table
 
 
 def left_out_since(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The last load after which rows that had been there before were found to be controlled; None if there is none.
+    """The last load after which rows of earlier loads were found to be controlled; None if there is none.
 
-    What was published before that may hold them, though controlled rows were left out.
+    Anything published before that load may hold those rows, even if it left out the rows then known as controlled.
     """
     row = connection.execute(f"select max(load_id) from {_CHANGES} where has_earlier_rows").fetchone()
     return row[0] if row else None
 
 
 def controlled_changed_since(connection: duckdb.DuckDBPyConnection, load_id: str) -> frozenset[str]:
-    """Tables whose controlled rows are others than they were as of a load."""
+    """Tables whose set of controlled rows changed after a load."""
     rows = connection.execute(
         f"select distinct table_name from {_CHANGES} where load_id > ? and table_name is not null", [load_id]
     ).fetchall()
@@ -94,16 +95,20 @@ def controlled_changed_since(connection: duckdb.DuckDBPyConnection, load_id: str
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, table: TableLike, *, is_found: bool) -> bool | None:
-    """Keep what was found of a table; whether what is new to it is older than the last load, None without news."""
+    """Store the controlled rows of a table.
+
+    Returns:
+        Whether a newly controlled row is older than the last load; None if the set of rows did not change.
+    """
     kept = identifier(CONTROLLED, table.name)
     found = f"(select id, row_key from {_found(table.name) if is_found else f'{kept} limit 0'})"
-    came, went = f"(from {found} except from {kept})", f"(from {kept} except from {found})"
-    if not connection.execute(f"select 1 from ({came} union all {went}) limit 1").fetchone():
+    added, removed = f"(from {found} except from {kept})", f"(from {kept} except from {found})"
+    if not connection.execute(f"select 1 from ({added} union all {removed}) limit 1").fetchone():
         return None
     row_id, row_key = _key_columns(table)
-    same = f"came.id is not distinct from {row_id} and came.row_key is not distinct from {row_key or 'null'}"
+    same = f"added.id is not distinct from {row_id} and added.row_key is not distinct from {row_key or 'null'}"
     earlier = connection.execute(
-        f"select 1 from {identifier(HISTORY, table.name)} as rows inner join {came} as came on {same} "
+        f"select 1 from {identifier(HISTORY, table.name)} as rows inner join {added} as added on {same} "
         "where rows.valid_from < ? limit 1",
         [load_log.latest_valid_from(connection)],
     ).fetchone()
@@ -138,8 +143,8 @@ def _found(table: str) -> str:
 
 
 def _query(schema: str, table: TableLike, references: References) -> str:
-    emptied = [_emptied(one) for one in references.weak if one.table == table.name]
-    columns = f"rows.* replace ({', '.join(emptied)})" if emptied else "rows.*"
+    replaced = [_without_controlled(one) for one in references.weak if one.table == table.name]
+    columns = f"rows.* replace ({', '.join(replaced)})" if replaced else "rows.*"
     query = f"select {columns} from {identifier(schema, table.name)} as rows"
     if table.name not in references.tables:
         return query
@@ -152,21 +157,21 @@ def _query(schema: str, table: TableLike, references: References) -> str:
     return f"{query} where not exists (select 1 from {identifier(CONTROLLED, table.name)} as left_out where {same})"
 
 
-def _emptied(one: WeakReference) -> str:
-    """A column without the controlled rows that it names."""
+def _without_controlled(one: WeakReference) -> str:
+    """SQL of a column with its weak references to controlled rows removed."""
     column = f"rows.{identifier(one.column)}"
-    above = f"select above.id from {identifier(CONTROLLED, one.target)} as above"
+    controlled = f"select controlled.id from {identifier(CONTROLLED, one.target)} as controlled"
     if not one.is_list:
-        return f"case when {column} not in ({above}) then {column} end as {identifier(one.column)}"
+        return f"case when {column} not in ({controlled}) then {column} end as {identifier(one.column)}"
     kept = (
         f"select list(named.id order by named.place) from (select unnest({column}) as id, "
-        f"generate_subscripts({column}, 1) as place) as named where named.id not in ({above})"
+        f"generate_subscripts({column}, 1) as place) as named where named.id not in ({controlled})"
     )
     return f"case when {column} is not null then coalesce(({kept}), []) end as {identifier(one.column)}"
 
 
 class _Search:
-    """Rounds of a search: each looks at what refers to what the one before it found."""
+    """A breadth-first search: each round finds the rows that refer to rows of the round before."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, references: References, catalog: Mapping[str, TableLike]
@@ -178,40 +183,40 @@ class _Search:
         self._round = 0
 
     def run(self) -> frozenset[str]:
-        """Find all; gives the tables with such rows. What was found is in temporary tables, see `_found`."""
-        fresh = {name for name in self._references.roots if self._add(name, _flagged(self._catalog[name]))}
-        while fresh:
-            fresh |= self._handles(fresh)
+        """Search until a round finds nothing; return the tables with controlled rows. `_found` names their keys."""
+        found = {name for name in self._references.roots if self._add(name, _flagged(self._catalog[name]))}
+        while found:
+            found |= self._add_handles(found)
             self._round += 1
-            fresh = {
+            found = {
                 one.table
                 for one in self._references.strong
-                if one.target in fresh and self._add(one.table, self._below(one))
+                if one.target in found and self._add(one.table, self._referring(one))
             }
         return frozenset(self._tables - {ENTITIES})
 
-    def _handles(self, fresh: Collection[str]) -> set[str]:
-        """Take up the handles of what a round brought."""
-        taken = False
+    def _add_handles(self, found: Collection[str]) -> set[str]:
+        """Add the entity handles of the rows that the last round found in these tables."""
+        added = False
         for table in self._references.handles:
-            if table in fresh:
+            if table in found:
                 handle = self._as_id(table, "entity_id")
                 new = f"select id from {_found(table)} where round = {self._round}"
-                taken |= self._add(
+                added |= self._add(
                     ENTITIES,
                     f"select {handle} as id, cast(null as varchar) as row_key "
                     f"from {identifier(HISTORY, table)} as rows where rows.id in ({new})",
                 )
-        return {ENTITIES} if taken else set()
+        return {ENTITIES} if added else set()
 
     def _as_id(self, table: str, column: str) -> str:
-        """SQL of a column as a number: some links hold ids as text, some handles are fractions."""
+        """SQL of a column as a bigint: some links hold ids as text, and some handles are floating-point numbers."""
         types = {one.name: one.arrow_type for one in self._catalog[table].columns}
         name = f"rows.{identifier(column)}"
         return name if pa.types.is_int64(types[column]) else f"try_cast({name} as bigint)"
 
     def _add(self, table: str, rows: str) -> bool:
-        """Keep what is new of a query of ids and keys; whether there was any."""
+        """Store the new rows of a query of ids and keys; return whether there were any."""
         if table not in self._tables:
             if not self._connection.execute(f"select 1 from ({rows}) limit 1").fetchone():
                 return False
@@ -225,26 +230,27 @@ class _Search:
         ).fetchall()
         return bool(count)
 
-    def _below(self, one: Reference) -> str:
-        above = f"select id from {_found(one.target)} where round = {self._round - 1}"
+    def _referring(self, one: Reference) -> str:
+        """SQL of the keys of the rows that refer to rows of the round before."""
+        controlled = f"select id from {_found(one.target)} where round = {self._round - 1}"
         column = self._as_id(one.via, one.column)
         if one.lookup:
             lookup = one.lookup
-            above = (
+            controlled = (
                 f"select {identifier(lookup.to_column)} from {identifier(HISTORY, lookup.table)} "
-                f"where {identifier(lookup.from_column)} in ({above})"
+                f"where {identifier(lookup.from_column)} in ({controlled})"
             )
         row_id, row_key = _key_columns(self._catalog[one.table])
         if one.own:
             row_id, row_key = f"rows.{identifier(one.own)}", None
         return (
             f"select {row_id} as id, {row_key or 'cast(null as varchar)'} as row_key "
-            f"from {identifier(HISTORY, one.via)} as rows where {column} in ({above})"
+            f"from {identifier(HISTORY, one.via)} as rows where {column} in ({controlled})"
         )
 
 
 def _flagged(table: TableLike) -> str:
-    """Rows whose latest version has the flag, whether they are still there or not."""
+    """SQL of the keys of rows whose latest version has the flag; deleted rows count too."""
     row_id, row_key = _key_columns(table)
     keys = f"{row_id} as id, {row_key or 'cast(null as varchar)'} as row_key"
     name = identifier(HISTORY, table.name)

@@ -1,4 +1,4 @@
-"""What `raw` holds of an entity, as a refresh compares it with ION: ids, etags, latest changes, signatures."""
+"""Reads from `raw` what a refresh compares with ION: ids, etags, latest changes, signatures."""
 # ruff: noqa: S608 -- names come from the catalog and are quoted
 
 from array import array
@@ -20,20 +20,20 @@ from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.diff import diff_rows
 from ion_pipeline.warehouse.sql import identifier, identifiers
 
-# Of each entity: rows that changed last, and others; and of how many entities, those that changed last.
+# Sample sizes: recently changed rows and other rows of each entity, and the number of recently changed entities.
 _RECENT, _OTHERS, _SAMPLED = 5, 3, 50
 
 
 @dataclass(frozen=True, slots=True)
 class RawRows:
-    """The rows of `raw`, looked up when asked for."""
+    """The rows of `raw`, queried on demand."""
 
     database: Path
     resources: Resources
     catalog: Catalog
 
     def count(self, tables: Iterable[str]) -> dict[str, int]:
-        """Rows by table; a table that is not there has none."""
+        """Number of rows by table, for the tables that exist."""
         if not self.database.exists():
             return {}
         with connect(self.database, self.resources, read_only=True) as connection:
@@ -50,7 +50,7 @@ class RawRows:
             return counts
 
     def ids(self, entity: str) -> "array[int]":
-        """Ids of an entity's rows, ascending."""
+        """Ids of an entity's rows, in ascending order."""
         with connect(self.database, self.resources, read_only=True) as connection:
             rows = connection.execute(f"select id from raw.{identifier(entity)} order by id")
             ids = array("q")
@@ -59,17 +59,17 @@ class RawRows:
             return ids
 
     def etags(self, entity: str) -> Mapping[int, str | None]:
-        """Id to etag of an entity's rows."""
+        """Etags of an entity's rows, by id."""
         with connect(self.database, self.resources, read_only=True) as connection:
             return dict(connection.execute(f"select id, _etag from raw.{identifier(entity)}").fetchall())
 
     def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
-        """The rows of an entity that changed last."""
+        """The most recently changed rows of an entity, by id."""
         with connect(self.database, self.resources, read_only=True) as connection:
             return _held(connection, entity, "true", f"_updated desc limit {rows}", True)
 
     def controlled(self, entity: str) -> frozenset[int]:
-        """Ids of an entity's rows that say of themselves that they are export controlled."""
+        """Ids of an entity's rows that have the export control flag."""
         has_flag = FLAG in {column.name for column in self.catalog.tables[entity].columns}
         if not has_flag or not self.count([entity]):
             return frozenset()
@@ -80,12 +80,12 @@ class RawRows:
 
 @dataclass(frozen=True, slots=True)
 class RawSignatures:
-    """Compares with the rows of `raw`, which nobody can change as long as the connection is open."""
+    """Compares rows with those of `raw`, which no other process can change while the connection is open."""
 
     connection: duckdb.DuckDBPyConnection
 
     def compare(self, table: str, key: Sequence[str], rows: pa.Table, id_range: IdRange) -> list[RowDifference]:
-        """Rows of a table that are not as in `raw`, as far as `rows` has columns."""
+        """Rows of a table that differ from `raw` in the columns that `rows` has."""
         found = diff_rows(self.connection, table, key, rows, above=id_range.above, until=id_range.until)
         return [RowDifference(*difference) for difference in found]
 
@@ -93,7 +93,7 @@ class RawSignatures:
 def newest(
     connection: duckdb.DuckDBPyConnection, plans: Iterable[EntityPlan], ceiling: datetime
 ) -> dict[str, datetime]:
-    """The latest `_updated` of each entity that has one, rows dated after the ceiling left out."""
+    """The latest `_updated` of each entity that has one; rows dated after the ceiling are ignored."""
     found = {}
     for plan in plans:
         is_tracked = plan.query is not None and plan.query.tracking.updated
@@ -109,7 +109,7 @@ def newest(
 
 
 def versions(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: datetime) -> dict[int, RowVersion]:
-    """Versions of the rows whose `_updated` is not before an instant, as `ChangeTracking.version`; none if many."""
+    """Versions (see `ChangeTracking.version`) of the rows updated since an instant; empty if there are many."""
     entity = plan.entity
     if (
         plan.query is None
@@ -150,10 +150,10 @@ def versions(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: dat
 def samples(
     connection: duckdb.DuckDBPyConnection, asked: Mapping[str, EntityPlan], newest: Mapping[str, datetime], salt: str
 ) -> dict[str, dict[int, Held]]:
-    """Some rows of the entities that changed last, others after each load, to be compared with what ION has."""
+    """A sample of rows of recently changed entities, to compare with ION; each load draws a different sample."""
     sampled = [name for name in newest if (query := asked[name].query) and query.tracking.version_fields]
     sampled.sort(key=lambda name: newest[name], reverse=True)
-    # A row just written may be a moment ahead of a header, which knows only seconds.
+    # A row that was just written may be dated slightly after the `Date` header, which has a resolution of seconds.
     ceiling = datetime.now(UTC) + timedelta(minutes=2)
     found = {}
     for name in sampled[:_SAMPLED]:

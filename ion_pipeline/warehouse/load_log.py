@@ -1,7 +1,7 @@
-"""The load log: what the warehouse notes about each load that it has applied, in the `_ion_*` tables of `raw`.
+"""The load log: what the warehouse records about each applied load, in the `_ion_*` tables of `raw`.
 
-A load is noted in the transaction that applies it, so the log says what is in `raw`. A snapshot of the lake carries the
-log of the loads that it covers; when a load was applied here is the one thing that it does not carry.
+A load is recorded in the transaction that applies it, so the log always matches the contents of `raw`. A snapshot of
+the lake holds the log entries of the loads that it covers, except for the time at which this warehouse applied them.
 """
 # ruff: noqa: S608 -- our own names; values are bound as parameters
 
@@ -18,7 +18,7 @@ from ion_pipeline.warehouse.sql import identifier
 
 LOADS, LOAD_TABLES, SCHEMA_DRIFT = "_ion_loads", "_ion_load_tables", "_ion_schema_drift"
 
-#: The tables that models read, with what they hold.
+#: The tables that models read, with their descriptions.
 TABLES = {
     LOADS: "Loads that have been applied. Key: load_id.",
     LOAD_TABLES: "What each load read of each table. Key: load_id, table_name.",
@@ -43,17 +43,17 @@ _DEFINITION = f"""
     create table if not exists {RAW}._ion_export_controlled (
         load_id varchar, loaded_at timestamptz, definition varchar, table_name varchar, has_earlier_rows boolean
     );
-    comment on table {RAW}._ion_export_controlled is 'A table of which a search after a load found other rows under export
-control than before; without a table: the search itself. The rows are in raw_controlled. has_earlier_rows: rows that were
-there before the load are among those that became controlled.';
-    comment on table {RAW}._ion_schema_drift is 'A way in which the tenant differed from the catalog in a load.';
-    comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: where its versions begin
-in raw_history, which is started_at unless the clock had been set back. read_by: the user whose key it was.';
+    comment on table {RAW}._ion_export_controlled is 'A table whose set of rows under export control
+changed in the search after a load; without a table name: the search itself. The rows are in raw_controlled.
+has_earlier_rows: some of the newly controlled rows are older than the load.';
+    comment on table {RAW}._ion_schema_drift is 'A difference between the tenant and the catalog in a load.';
+    comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: start of its versions in
+raw_history; it equals started_at unless the clock was set back. read_by: id of the API key''s user.';
     comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed. rows_drifted:
-rows whose change ION had not reported, as a reconcile found them; null where a refresh read.';
+rows with changes that ION did not report, as found by a reconcile; null for a refresh.';
 """
 
-# Counts of rows are ION's, controlled ones included. A value that only such rows may have had is their trace.
+# Left out where controlled rows are: counts include controlled rows, and a new enum value may occur only in such rows.
 _COUNTS = (
     "rows_read", "total_count", "rows_inserted", "rows_updated", "rows_deleted", "rows_after", "rows_drifted",
 )  # fmt: skip
@@ -72,10 +72,10 @@ class TableChange:
     Attributes:
         table: Name of the table.
         rows_read: Rows in the load, tombstones and repeated rows included.
-        rows_inserted: Keys that are new.
-        rows_updated: Keys whose row changed.
-        rows_deleted: Keys that are gone.
-        rows_after: Rows in `raw` afterwards.
+        rows_inserted: Rows with a new key.
+        rows_updated: Rows whose values changed.
+        rows_deleted: Rows that were deleted.
+        rows_after: Rows in `raw` after the load.
     """
 
     table: str
@@ -87,18 +87,18 @@ class TableChange:
 
     @property
     def rows_changed(self) -> int:
-        """Rows inserted, updated or deleted."""
+        """Rows that were inserted, updated or deleted."""
         return self.rows_inserted + self.rows_updated + self.rows_deleted
 
 
 @dataclass(frozen=True, slots=True)
 class LastLoad:
-    """The newest load that a warehouse has applied.
+    """The last load that a warehouse has applied.
 
     Attributes:
         load_id: Its ULID.
         started_at: The instant that it describes.
-        loaded_at: When it was applied here; another instant means that `raw` was made again.
+        loaded_at: When it was applied here; a different instant means that `raw` was rebuilt since.
     """
 
     load_id: str
@@ -107,17 +107,17 @@ class LastLoad:
 
 
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of the log; the schema `raw` exists."""
+    """Create the missing tables and columns of the log; the schema `raw` exists."""
     connection.execute(_DEFINITION)
 
 
 def exists(connection: duckdb.DuckDBPyConnection, table: str = LOADS, *, catalog: str | None = None) -> bool:
-    """Whether a warehouse has a table of this name in `raw`: the log itself by default.
+    """Whether a warehouse has a table in `raw`; by default, whether it has a load log.
 
     Args:
-        connection: The warehouse, or where it is attached.
+        connection: The warehouse, or a connection that it is attached to.
         table: Name of the table.
-        catalog: The name that it is attached under; None for the connection's own database.
+        catalog: The alias that it is attached under; None for the connection's own database.
     """
     return bool(
         connection.execute(
@@ -129,17 +129,17 @@ def exists(connection: duckdb.DuckDBPyConnection, table: str = LOADS, *, catalog
 
 
 def applied(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Ids of the loads that have been applied; none where there is no log."""
+    """Ids of the loads that have been applied; empty if there is no log."""
     if not exists(connection):
         return set()
     return {row[0] for row in connection.execute(f"select load_id from {RAW}.{LOADS}").fetchall()}
 
 
 def last(connection: duckdb.DuckDBPyConnection, *, catalog: str | None = None) -> LastLoad | None:
-    """The newest load; None where nothing was loaded, or there is no log.
+    """The last load; None if no load has been applied or there is no log.
 
     Args:
-        connection: The warehouse, or where it is attached.
+        connection: The warehouse, or a connection that it is attached to.
         catalog: As in `exists`.
     """
     if not exists(connection, catalog=catalog):
@@ -152,24 +152,24 @@ def last(connection: duckdb.DuckDBPyConnection, *, catalog: str | None = None) -
 
 
 def latest_valid_from(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Where the newest versions in `raw_history` begin; None where nothing was loaded."""
+    """The latest `valid_from` of a load; None if no load has been applied."""
     row = connection.execute(f"select max(valid_from) from {RAW}.{LOADS}").fetchone()
     return row[0] if row else None
 
 
 def tenants(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """The tenants whose loads have been applied: one, or none yet."""
+    """The tenants whose loads have been applied: at most one."""
     return {row[0] for row in connection.execute(f"select distinct tenant from {RAW}.{LOADS}").fetchall()}
 
 
 def is_behind(connection: duckdb.DuckDBPyConnection, load_id: str) -> bool:
-    """Whether a load was applied after this one."""
+    """Whether the warehouse has applied a later load than this one."""
     later = connection.execute(f"select 1 from {RAW}.{LOADS} where load_id > ? limit 1", [load_id]).fetchone()
     return later is not None
 
 
 def changed_since(connection: duckdb.DuckDBPyConnection, load_id: str) -> set[str]:
-    """Names of the tables of `raw` in which a later load changed rows."""
+    """Names of the tables of `raw` in which a load after this one changed rows."""
     changed = connection.execute(
         f"select distinct table_name from {RAW}.{LOAD_TABLES} "
         "where load_id > ? and rows_inserted + rows_updated + rows_deleted is distinct from 0",
@@ -185,14 +185,14 @@ def insert(
     drift: Sequence[SchemaDrift],
     valid_from: datetime,
 ) -> None:
-    """Note a load, in the transaction that applies it.
+    """Record a load, in the transaction that applies it.
 
     Args:
-        connection: In that transaction.
-        manifest: The load.
-        changes: What it changed, table by table.
+        connection: The warehouse, in that transaction.
+        manifest: Manifest of the load.
+        changes: What the load changed in each table.
         drift: How the tenant's schema differed from the catalog.
-        valid_from: Where its versions begin.
+        valid_from: Start of the load's versions.
     """
     connection.execute(
         f"insert into {RAW}.{LOADS} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -238,23 +238,23 @@ def insert(
 
 
 def exported() -> Iterator[tuple[str, str]]:
-    """Name and query of each table as a snapshot of the lake carries it."""
+    """Name and query of each table of the log, as a snapshot of the lake holds it."""
     for table in TABLES:
         columns = "* exclude (loaded_at)" if table == LOADS else "*"
         yield table, f"select {columns} from {RAW}.{table}"
 
 
 def clear(connection: duckdb.DuckDBPyConnection) -> None:
-    """Empty the log: a snapshot brings the entries of all loads that it covers."""
+    """Empty the log: a snapshot holds the entries of all loads that it covers."""
     for table in TABLES:
         connection.execute(f"delete from {RAW}.{table}")
 
 
 def restore(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]]) -> None:
-    """Note the loads that a snapshot covers, as they were noted when they were applied one by one.
+    """Restore the log entries of the loads that a snapshot covers.
 
     Args:
-        connection: In the transaction that applies the snapshot.
+        connection: The warehouse, in the transaction that applies the snapshot.
         files: The snapshot's files, by table.
     """
     for table in TABLES:
@@ -267,5 +267,5 @@ def restore(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[
 
 
 def released() -> Iterator[tuple[str, str]]:
-    """Name and query of each table as it may be published where controlled rows are left out."""
+    """Name and query of each table of the log, without what would disclose controlled rows."""
     yield from _RELEASED.items()

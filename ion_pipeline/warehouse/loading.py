@@ -1,8 +1,8 @@
-"""Lake to `raw`: every committed load that has not been applied, in order, each in one transaction for all tables.
+"""Applies the committed loads of the lake to `raw`, in order, each in one transaction for all tables.
 
-Somebody who reads the warehouse sees all tables before a load or all after it. Whether a load has been applied is
-known from `raw._ion_loads`, written in the same transaction, so applying twice or being killed changes nothing.
-A snapshot brings the log entries of all loads that it covers: once its last load has been applied, nothing is left to do.
+A reader of the warehouse sees all tables as of the same load. `raw._ion_loads` says which loads have been applied. It
+is written in the same transaction, so that a load is never applied twice, even if the process is killed. A snapshot is
+not applied if the log already has its last load, because the log then has all loads that the snapshot covers.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,14 +15,14 @@ from ion_pipeline.lake import Lake, LoadManifest
 from ion_pipeline.warehouse import load_log
 from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress, apply
 from ion_pipeline.warehouse.connection import Resources, connect, transaction
-from ion_pipeline.warehouse.errors import MAKE_ANEW, LoadOrderError, MissingLoadError, translate_errors
+from ion_pipeline.warehouse.errors import REBUILD_REMEDY, LoadOrderError, MissingLoadError, translate_errors
 from ion_pipeline.warehouse.load_log import TableChange
 from ion_pipeline.warehouse.tables import TableLike, ensure_tables
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What `load` or `rebuild` did; no loads if there was nothing new."""
+    """What `load` or `rebuild` did; empty if there was no new load."""
 
     loads: tuple[AppliedLoad, ...] = field(default=())
 
@@ -33,7 +33,7 @@ class LoadReport:
 
     @property
     def tables(self) -> dict[str, TableChange]:
-        """The last change of each table."""
+        """The last change of each table, by name."""
         return {change.table: change for applied in self.loads for change in applied.tables}
 
 
@@ -48,17 +48,17 @@ def load(
     """Apply every committed load that is not in the warehouse yet.
 
     Args:
-        lake: Where the loads are.
-        database: The warehouse; created if need be.
-        tables: Every table of the catalog; those that were never read exist too, empty.
+        lake: The lake that holds the loads.
+        database: The warehouse file; created if it does not exist.
+        tables: Every table of the catalog; a table that was never read is created empty.
         resources: Memory and threads for DuckDB.
-        progress: Told after each table.
+        progress: Called after each table.
 
     Raises:
-        LakeCorruptionError: A file of a load is missing or damaged. Loads before it stay applied.
-        LoadOrderError: An older load turned up after a newer one had been applied.
-        TenantMismatchError: A load is another tenant's than those applied before.
-        WarehouseError: See its subclasses; the load in question was rolled back.
+        LakeCorruptionError: A file of a load is missing or damaged. Earlier loads stay applied.
+        LoadOrderError: The lake holds a new load that is older than a load already applied.
+        TenantMismatchError: A load belongs to another tenant than the loads before it.
+        WarehouseError: See its subclasses; the load that failed was rolled back.
     """
     catalog = {table.name: table for table in tables}
     with lake.reading(), connect(database, resources) as connection, translate_errors("Loading", database):
@@ -68,8 +68,9 @@ def load(
         waiting = [load_id for load_id in lake.load_ids() if load_id not in applied]
         if applied and waiting and waiting[0] < max(applied):
             raise LoadOrderError(
-                f"Load {waiting[0]} has turned up in the lake after {max(applied)} had been applied.",
-                remedy=MAKE_ANEW,
+                f"The lake holds load {waiting[0]}, which has not been applied and is older than the applied load "
+                f"{max(applied)}.",
+                remedy=REBUILD_REMEDY,
             )
         reports = []
         for load_id in waiting:
@@ -86,19 +87,19 @@ def rebuild(
     resources: Resources | None = None,
     progress: Callable[[LoadProgress], None] | None = None,
 ) -> LoadReport:
-    """Make `raw` and `raw_history` anew from the lake alone, in one transaction; other schemas stay as they are.
+    """Rebuild `raw` and `raw_history` from the lake, in one transaction; other schemas stay unchanged.
 
     Args:
-        lake: Where the loads are.
-        database: The warehouse; created if need be.
+        lake: The lake that holds the loads.
+        database: The warehouse file; created if it does not exist.
         tables: Every table of the catalog.
         resources: Memory and threads for DuckDB.
-        progress: Told after each table.
+        progress: Called after each table.
 
     Raises:
-        LakeCorruptionError: A file of a load is missing or damaged; the warehouse is as it was.
-        MissingLoadError: The lake lacks a load that the warehouse holds; the warehouse is as it was.
-        WarehouseError: See its subclasses; the warehouse is as it was.
+        LakeCorruptionError: A file of a load is missing or damaged; the warehouse is unchanged.
+        MissingLoadError: The lake lacks a load that the warehouse has applied; the warehouse is unchanged.
+        WarehouseError: See its subclasses; the warehouse is unchanged.
     """
     catalog = {table.name: table for table in tables}
     with lake.reading():
@@ -128,13 +129,13 @@ def _apply(
 
 
 def _check_none_missing(connection: duckdb.DuckDBPyConnection, lake: Lake, manifests: Sequence[LoadManifest]) -> None:
-    """A load that was applied once and has left the lake would take its history with it, silently."""
+    """Refuse a rebuild that would lose the history of a load that is no longer in the lake."""
     ensure_tables(connection, ())
     held = {load_id for manifest in manifests for load_id in manifest.covers}
     missing = sorted(load_log.applied(connection) - held)
     if missing:
         raise MissingLoadError(
-            f"{lake.location} lacks what the warehouse was made of: load {', '.join(missing)}.",
-            remedy="Restore it from a backup of the lake. If there is none, keep this warehouse: it holds history "
-            "that the lake has lost (to give that up, move warehouse.duckdb away first).",
+            f"{lake.location} lacks loads that the warehouse has applied: {', '.join(missing)}.",
+            remedy="Restore them from a backup of the lake. If there is none, keep this warehouse: it holds history "
+            "that the lake has lost. To rebuild without that history, move warehouse.duckdb away first.",
         )

@@ -1,8 +1,8 @@
-"""One table of one load into `raw` and `raw_history`. Set-based SQL inside the caller's transaction.
+"""Merges one table of one load into `raw` and `raw_history`, with set-based SQL in the caller's transaction.
 
-A row is changed when any of its columns `is distinct from` what stands in `raw`; the comparison is of the values
-themselves, so no change is lost to a hash. An unchanged row keeps its version: nothing is written for it. Nulls in
-key columns are compared as values.
+A row has changed if any of its columns `is distinct from` the row in `raw`. The values themselves are compared, not
+hashes, so that no change is missed. An unchanged row keeps its version: nothing is written for it. Nulls in key columns
+are compared as values.
 """
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from ion_pipeline.lake import LAKE_COLUMNS, TableManifest
-from ion_pipeline.warehouse.errors import MAKE_ANEW, CountMismatchError, DuplicateKeyError
+from ion_pipeline.warehouse.errors import REBUILD_REMEDY, CountMismatchError, DuplicateKeyError
 from ion_pipeline.warehouse.load_log import TableChange
 from ion_pipeline.warehouse.schemas import HISTORY, RAW
 from ion_pipeline.warehouse.source import projection
@@ -33,22 +33,22 @@ def merge(
     """Apply one table of one load.
 
     Args:
-        connection: In a transaction.
-        table: Columns and key, as the catalog has them now; columns the files lack are null.
+        connection: The warehouse, in a transaction.
+        table: Columns and key as in the current catalog; columns that the files lack are null.
         manifest: How the table was read.
-        files: Its Parquet files.
-        valid_from: Where the versions begin that this load brings, and those end that it replaces.
+        files: The Parquet files of the table.
+        valid_from: Start of the versions that this load adds, and end of the versions that it replaces.
 
     Raises:
-        DuplicateKeyError: A full read of a root connection gave a key twice.
-        CountMismatchError: The table does not hold the rows of the load afterwards.
+        DuplicateKeyError: A full read of a root connection returned a key twice.
+        CountMismatchError: After the merge, the table does not hold the rows of the load.
         RetypedColumnError: Values of a column do not fit the catalog's type.
     """
     return _Merge(connection, table, manifest, files).apply(valid_from)
 
 
 class _Merge:
-    """The statements of one merge; they share the SQL of the incoming rows."""
+    """The statements of one merge, which share the SQL of the incoming rows."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, table: TableLike, manifest: TableManifest, files: Sequence[Path]
@@ -74,13 +74,13 @@ class _Merge:
         (after,) = self._row(f"select count(*) from {self._raw}")
         if self._is_full and after != distinct_keys:
             raise CountMismatchError(
-                f"After load, {RAW}.{self._table.name} would hold {after} rows instead of {distinct_keys}.",
-                remedy=f"The load was rolled back. {MAKE_ANEW}",
+                f"After the load, {RAW}.{self._table.name} would hold {after} rows instead of {distinct_keys}.",
+                remedy=f"The load was rolled back. {REBUILD_REMEDY}",
             )
         return TableChange(self._table.name, rows_read, inserted, updated, deleted, after)
 
     def _fill(self, valid_from: datetime) -> int:
-        """Nothing stands, so there is nothing to compare with: a first load is mostly this. Returns rows inserted."""
+        """Insert all rows into an empty table, as in a first load, without a comparison. Returns rows inserted."""
         (inserted,) = self._row(
             f"insert into {self._raw} ({self._versioned}) "
             f"select {self._versioned} from {self._incoming} where not _ion_deleted",
@@ -90,7 +90,7 @@ class _Merge:
         return inserted
 
     def _compare(self, valid_from: datetime) -> tuple[int, int, int]:
-        """Write what differs from what stands. Returns rows inserted, updated and deleted."""
+        """Write the rows that differ from `raw`. Returns rows inserted, updated and deleted."""
         self._find_changed()
         self._find_gone()
         inserted, updated = self._row(
@@ -113,7 +113,7 @@ class _Merge:
         return tuple(row)
 
     def _read_incoming(self) -> tuple[int, int]:
-        """Decide what the incoming rows are: each key once. Returns rows read and distinct keys."""
+        """Set the SQL of the incoming rows, with each key once. Returns rows read and distinct keys."""
         columns = [
             *projection(self._connection, self._table, self._files),
             *identifiers(LAKE_COLUMNS.names).split(", "),
@@ -133,14 +133,14 @@ class _Merge:
             raise CountMismatchError(
                 f"{self._table.name}: the files hold {rows_read} rows, the manifest says "
                 f"{self._manifest.rows + self._manifest.tombstones}.",
-                remedy="The lake was altered after the load was written: restore it from a backup.",
+                remedy="The files were changed after the load was written: restore the lake from a backup.",
             )
         if self._manifest.read.by_owner:
             self._incoming = self._since_their_owner()
         if rows_read != distinct_keys:
             if self._is_full and not self._manifest.read.nested:
                 raise self._duplicate_keys(rows_read - distinct_keys)
-            # The last one written is the last one seen.
+            # The files hold rows in the order in which they were read, so the last row of a key is the latest.
             self._incoming = (
                 f"(select * from {self._incoming} qualify row_number() over "
                 f"(partition by {keys} order by _ion_file desc, file_row_number desc) = 1)"
@@ -148,7 +148,7 @@ class _Merge:
         return rows_read, distinct_keys
 
     def _since_their_owner(self) -> str:
-        """Rows and tombstones from the last tombstone of their owner on: an owner read again replaces what it had."""
+        """SQL of the rows since the last tombstone of their owner: reading an owner again replaces its earlier rows."""
         placed = (
             f"select *, row_number() over (order by _ion_file, file_row_number) as _ion_place from {self._incoming}"
         )
@@ -168,8 +168,8 @@ class _Merge:
             ", ".join(f"{key}={value!r}" for key, value in zip(self._keys, row, strict=True)) for row in examples
         )
         return DuplicateKeyError(
-            f"{self._table.name} was read with {surplus} rows too many: the key is there more than once for {shown}.",
-            remedy="Rows moved between pages while they were read: refresh again. The load was not applied.",
+            f"The read of {self._table.name} returned {surplus} rows too many: the keys {shown} occur more than once.",
+            remedy="Rows moved between pages during the read: refresh again. The load was not applied.",
         )
 
     def _same_key(self, left: str, right: str) -> str:
@@ -200,7 +200,7 @@ class _Merge:
                 {"files": self._files},
             )
             return
-        # A full read has no tombstones: what it does not hold is gone.
+        # A full read has no tombstones: rows that it does not hold were deleted.
         join, rows = ("anti", "true") if self._is_full else ("semi", "_ion_deleted")
         self._connection.execute(
             f"create or replace temp table _ion_gone as select {identifiers(self._keys, 'r')} from {self._raw} as r "

@@ -1,4 +1,4 @@
-"""Versions as a snapshot of the lake holds them, back into `raw` and `raw_history`: no merging, only copying."""
+"""Copies the row versions of a snapshot of the lake into `raw` and `raw_history`, without merging."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
 from collections.abc import Iterable, Sequence
@@ -15,14 +15,14 @@ from ion_pipeline.warehouse.tables import VERSION_COLUMNS, TableLike
 
 
 def clear(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableLike]) -> None:
-    """Empty the tables and the load log: a snapshot holds all that was in them, and what they lacked."""
+    """Empty the tables and the load log: the snapshot holds all of their rows, and those of loads not yet applied."""
     for table in tables:
         connection.execute(f"delete from {identifier(RAW, table.name)}; delete from {identifier(HISTORY, table.name)}")
     load_log.clear(connection)
 
 
 def restore(connection: duckdb.DuckDBPyConnection, table: TableLike, files: Sequence[Path]) -> TableChange:
-    """Fill an empty table and its history from a snapshot's files; columns the files lack are null.
+    """Fill an empty table and its history from a snapshot's files; columns that the files lack are null.
 
     Raises:
         RetypedColumnError: Values of a column do not fit the catalog's type.

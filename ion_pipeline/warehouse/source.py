@@ -1,6 +1,6 @@
-"""Files of an earlier shape as rows of today's: a projection per column of the catalog.
+"""Reads files with older columns as rows of the current catalog: one SQL expression for each column.
 
-A column the files lack is null; one of another type is converted if every value survives the way there and back.
+A column that the files lack is null. A column of another type is converted if no value changes in a round trip.
 """
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
@@ -12,10 +12,10 @@ from ion_pipeline.warehouse.tables import TableLike
 
 
 def projection(connection: duckdb.DuckDBPyConnection, table: TableLike, files: list[str]) -> list[str]:
-    """One SQL expression per column of the table, over `read_parquet` of its files.
+    """One SQL expression for each column of the table, over `read_parquet` of its files.
 
     Raises:
-        RetypedColumnError: A value would be lost in a conversion.
+        RetypedColumnError: A conversion would change a value.
     """
     found = {
         row[0]: row[1]
@@ -48,7 +48,7 @@ def _check_lossless(
     ).fetchone()
     if row is None or row[0]:
         raise RetypedColumnError(
-            f"{table}.{column} is {before} in the lake and {after} in the catalog, and {row and row[0]} of its values "
-            "do not survive the conversion.",
-            remedy="Give the column a wider type in the catalog's overrides; the load was not applied.",
+            f"{table}.{column} is {before} in the lake and {after} in the catalog, and the conversion would change "
+            f"{row and row[0]} of its values.",
+            remedy="Give the column a wider type in the catalog's overrides. The load was not applied.",
         )

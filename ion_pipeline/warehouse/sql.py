@@ -1,4 +1,4 @@
-"""Putting names into SQL text. Values are bound as parameters, except where DuckDB's grammar takes none."""
+"""Quotes names for SQL text. Values are bound as parameters, except in statements that take no parameters."""
 
 from collections.abc import Iterable
 
@@ -16,12 +16,12 @@ _TYPES: dict[pa.DataType, str] = {
 
 
 def identifier(*names: str) -> str:
-    """A quoted name, or several joined by dots: schema, table."""
+    """A quoted name, or several quoted names joined by dots: schema, table."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
 
 
 def identifiers(names: Iterable[str], alias: str = "") -> str:
-    """Quoted names separated by commas, each behind a table alias if there is one."""
+    """Quoted names separated by commas, each qualified by a table alias if one is given."""
     return ", ".join(f"{alias}.{identifier(name)}" if alias else identifier(name) for name in names)
 
 
@@ -31,14 +31,14 @@ def literal(text: str) -> str:
 
 
 def duckdb_type(arrow_type: pa.DataType) -> str:
-    """DuckDB's name of an Arrow type, spelled as DuckDB itself reports it.
+    """DuckDB's name of an Arrow type, as `duckdb_columns()` reports it.
 
     Raises:
-        TypeError: The lake has no such type.
+        TypeError: The lake does not use this type.
     """
     if pa.types.is_list(arrow_type):
         return f"{duckdb_type(arrow_type.value_type)}[]"
     try:
         return _TYPES[arrow_type]
     except KeyError:
-        raise TypeError(f"No warehouse type for {arrow_type}.") from None
+        raise TypeError(f"There is no warehouse type for {arrow_type}.") from None

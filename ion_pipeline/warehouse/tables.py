@@ -1,6 +1,7 @@
-"""The tables of `raw` and `raw_history`: made as the catalog has them, and only ever added to.
+"""Creates the tables of `raw` and `raw_history` as the catalog defines them, and adds new columns.
 
-A column that has left the catalog stays, with nulls from then on; `rebuild` drops it. Filling tables is `merge`'s work.
+A column that is no longer in the catalog stays, with nulls in new rows, until `rebuild` drops it. `merge` fills the
+tables.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,17 +11,17 @@ import duckdb
 import pyarrow as pa
 
 from ion_pipeline.warehouse import load_log
-from ion_pipeline.warehouse.errors import MAKE_ANEW, RetypedColumnError
+from ion_pipeline.warehouse.errors import REBUILD_REMEDY, RetypedColumnError
 from ion_pipeline.warehouse.schemas import HISTORY, RAW
 from ion_pipeline.warehouse.sql import duckdb_type, identifier, literal
 
-# The version's own columns, beside those of the catalog.
+# The columns that the loader adds to those of the catalog.
 VERSION_COLUMNS = {"_ion_load": "VARCHAR", "_ion_seen_at": "TIMESTAMP WITH TIME ZONE"}
 _VALIDITY = {"valid_from": "TIMESTAMP WITH TIME ZONE", "valid_to": "TIMESTAMP WITH TIME ZONE", "is_current": "BOOLEAN"}
 
 
 class ColumnLike(Protocol):
-    """A column of the catalog, as far as the warehouse needs to know it."""
+    """The attributes of a catalog column that the warehouse uses."""
 
     @property
     def name(self) -> str:
@@ -32,23 +33,23 @@ class ColumnLike(Protocol):
 
     @property
     def description(self) -> str:
-        """What it holds; may be empty."""
+        """Description; may be empty."""
 
     @property
     def members(self) -> Sequence[str]:
-        """The values that an enum knows; none where the column is no enum."""
+        """The values of the column's enum; empty if the column is not an enum."""
 
 
 class TableLike(Protocol):
-    """A table of the catalog, as far as the warehouse needs to know it."""
+    """The attributes of a catalog table that the warehouse uses."""
 
     @property
     def name(self) -> str:
-        """Name in `raw` and folder in the lake."""
+        """Name of the table in `raw` and of its folder in the lake."""
 
     @property
     def columns(self) -> Sequence[ColumnLike]:
-        """Columns, without those of the lake and the loader."""
+        """Columns, without those that the lake and the loader add."""
 
     @property
     def key(self) -> Sequence[str]:
@@ -56,10 +57,10 @@ class TableLike(Protocol):
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableLike]) -> None:
-    """Create what is missing: schemas, the load log, tables and columns. New columns are null in the rows there are.
+    """Create missing schemas, tables and columns, and the load log. New columns are null in existing rows.
 
     Raises:
-        RetypedColumnError: A column has another type than the catalog gives it.
+        RetypedColumnError: A column has a different type than in the catalog.
     """
     connection.execute(f"create schema if not exists {RAW}; create schema if not exists {HISTORY}")
     load_log.ensure(connection)
@@ -95,7 +96,7 @@ def _ensure_table(
         elif existing[column] != data_type:
             raise RetypedColumnError(
                 f"{schema}.{table.name}.{column} is {existing[column]} in the warehouse, {data_type} in the catalog.",
-                remedy=MAKE_ANEW,
+                remedy=REBUILD_REMEDY,
             )
 
 

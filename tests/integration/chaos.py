@@ -30,7 +30,7 @@ _FAULTS = "/_sandbox/faults"
 
 @dataclass
 class Front:
-    """What stands before the tenant.
+    """A proxy in front of the tenant.
 
     Attributes:
         app: The tenant.

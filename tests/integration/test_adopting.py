@@ -109,7 +109,7 @@ def test_what_is_new_is_reported_and_read_once_it_is_adopted(settings: Settings,
     assert {path: path.read_bytes() for path in files} == files, "loads that are there are not rewritten"
     assert steps.extract(settings).load_id is None
 
-    # What is there without the tenant gives the same again, folded or not.
+    # A rebuild without the tenant gives the same, whether the lake is compacted or not.
     columns = ", ".join(column.name for column in data_catalog(settings.data_dir).tables["parts"].columns)
     every_part = f"select {columns} from raw.parts order by id"  # noqa: S608 -- our own names
     before = rows(settings, every_part)

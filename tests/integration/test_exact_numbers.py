@@ -1,6 +1,6 @@
 """Numbers that are longer than a double's, and bodies that are not JSON, from a tenant over a socket to `raw`.
 
-The sandbox writes JSON as it should be. So the world has stand-ins, and a front puts the bytes in their place.
+The sandbox writes valid JSON only. So the world holds placeholders, which a proxy replaces by the bytes of the test.
 """
 
 from collections.abc import Iterator
@@ -29,11 +29,11 @@ STAND_INS = {"attribute": str(ATTRIBUTE).encode(), "quantity": str(QUANTITY).enc
 
 @dataclass
 class Front:
-    """What stands before the tenant.
+    """A proxy in front of the tenant.
 
     Attributes:
         app: The tenant.
-        bytes_of: What to send in place of stand-ins.
+        bytes_of: What to send in place of the placeholders.
         before: What to send before each body.
         spoiled: Answers that were changed.
     """
@@ -98,7 +98,7 @@ def settings(served: tuple[Front, SandboxAddress], tmp_path: Path) -> Settings:
 
 
 def put(front: Front, **values: bytes) -> None:
-    """Send these in place of the stand-ins."""
+    """Send these in place of the placeholders."""
     front.bytes_of = {STAND_INS[name]: content for name, content in values.items()}
 
 

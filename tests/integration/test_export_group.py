@@ -123,7 +123,7 @@ def test_a_reconcile_neither_deletes_what_is_hidden_nor_calls_it_drifted(tmp_pat
         report = reconcile(tenant.settings, dry_run=True, reporter=notes)
         assert (report.drifted, report.rows) == (0, len(FREE) + 40)
         assert [note for note in notes.notes if "lost the export group" in note and "not counted as drifted" in note]
-        # Rows with an old date in place of the hidden ones: no count tells of either, and a refresh finds nothing new.
+        # Rows with an old date in place of the hidden ones: the count is the same, and a refresh finds nothing new.
         tenant.change(*(add("parts", id=1000 + n, partNumber=f"N-{n}", _updated=LONG_AGO) for n in range(3)))
         report = reconcile(tenant.settings, dry_run=True)
         assert [(one.entity, one.missing, one.surplus) for one in report.entities if one.drifted] == [("parts", 3, 0)]

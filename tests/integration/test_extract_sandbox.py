@@ -72,7 +72,7 @@ class Notes:
 
 
 class Extraction:
-    """One read, of everything unless told otherwise."""
+    """One read, by default of everything."""
 
     def __init__(
         self,

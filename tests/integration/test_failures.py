@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ion_pipeline.pipeline import dbt, steps, upkeep
+from ion_pipeline.pipeline import dbt, maintenance, steps
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress
@@ -62,7 +62,7 @@ def contents(data_dir: Path) -> dict[str, int]:
 
 
 def settings_like(address: SandboxAddress, data_dir: Path) -> Settings:
-    """What the command line is told, for steps that only prepare a test: a process takes seconds to start."""
+    """The settings of the command line, for steps that only prepare a test: a process takes seconds to start."""
     return settings_for(address, data_dir, entities=tuple(ENTITIES.split(",")))
 
 
@@ -202,7 +202,7 @@ def test_a_wrong_setting_is_one_line(sandbox: SandboxAddress, tmp_path: Path) ->
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_rebuild_brings_back_what_stood(sandbox: SandboxAddress, loaded: Path) -> None:
+def test_a_rebuild_restores_the_contents(sandbox: SandboxAddress, loaded: Path) -> None:
     read_all_again(settings_like(sandbox, loaded))
     before = contents(loaded)
     with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
@@ -232,6 +232,6 @@ def test_compacting_says_what_it_saves_and_changes_no_table(sandbox: SandboxAddr
     assert done.stdout == foreseen.stdout.replace("would be compacted", "compacted")
     assert len(list((loaded / "lake" / "parts").iterdir())) == 2
     assert "every load" in run(sandbox, loaded, "load").stdout
-    upkeep.rebuild(settings_like(sandbox, loaded))
+    maintenance.rebuild(settings_like(sandbox, loaded))
     assert contents(loaded) == before
     assert "Nothing to compact" in run(sandbox, loaded, "compact").stdout

@@ -49,7 +49,7 @@ def ask(warehouse: Any, sql: str, *parameters: object) -> list[Row]:
 def test_sisters_differ_in_the_planted_lines_and_no_others(warehouse: Any) -> None:
     truth = read_truths(warehouse.world)["sisters"]
     found = ask(warehouse, "from abom_compare(?, ?)", truth["unit_a"], truth["unit_b"])
-    lines = [told(row) for row in found]
+    lines = [as_line(row) for row in found]
     assert sorted(lines) == sorted(
         (
             ("substitute", "PLT-TOP > PLT-BOLT", "PLT-BOLT A", 8.0, "PLT-BOLT-ALT A", 8.0),
@@ -69,7 +69,7 @@ def test_sisters_differ_in_the_planted_lines_and_no_others(warehouse: Any) -> No
     assert sorted(row["change"] for row in found) == sorted(planted)
 
 
-def told(row: Row) -> tuple[object, ...]:
+def as_line(row: Row) -> tuple[object, ...]:
     sides = [
         (
             " ".join(filter(None, (row[f"part_number_{side}"], row[f"part_revision_{side}"]))),
@@ -103,7 +103,7 @@ def test_any_two_units_of_a_part_differ_as_the_oracle_says(warehouse: Any, bom: 
 
 
 def numbered(rows: list[Row]) -> list[Row]:
-    """Rows in an order of their own: two lines may differ in the same way, and then nothing tells them apart."""
+    """Rows with a number each: two lines may differ in the same way, and then only the number distinguishes them."""
     columns = [f"{name}_{side}" for name in ("part_number", "quantity", "reference_designator") for side in SIDES]
     columns += [f"{name}_{side}" for name in ("part_inventory_id", "build_requirement_id") for side in SIDES]
 

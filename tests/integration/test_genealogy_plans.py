@@ -43,7 +43,7 @@ def test_every_unit_against_its_plan(built: Any, analyst: Analyst, factory: Worl
 
 
 def test_planted_conformance(built: Any, analyst: Analyst) -> None:
-    """The ids of requirements are those of generation 2; everything else is told by both generations."""
+    """The ids of requirements are those of generation 2; everything else is the same in both generations."""
     truth = read_truths(built.world)["conformance"]
     rows = analyst.rows("from genealogy.abom_conformance where part_inventory_id = ?", [truth["part_inventory_id"]])
     columns = ["mbom_item_id", "quantity_planned", "quantity_installed", "status"]

@@ -71,7 +71,7 @@ class People:
         return made[deed]
 
     def _one(self, table: str, which: int) -> int:
-        """A row that is there; its neighbours stand for neighbouring numbers, so that deeds meet in the same rows."""
+        """An existing row. Neighbouring numbers give neighbouring rows, so that changes concern the same rows."""
         ids = sorted(key[0] for key in self._rows[table])
         return int(ids[which % len(ids)])
 

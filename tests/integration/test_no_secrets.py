@@ -146,5 +146,5 @@ def test_nothing_secret_is_left_behind(tmp_path: Path, demo_warehouse: Built) ->
             assert secret.encode() not in content, f"secret {number} is in {name}"
         assert not JWT.search(content), f"a token is in {name}"
         # Not one pattern for all: it takes six times as long over what is mostly the files of databases.
-        folded = content.lower()
-        assert not any(sign in folded for sign in SIGNED), f"a signed link is in {name}"
+        lowered = content.lower()
+        assert not any(sign in lowered for sign in SIGNED), f"a signed link is in {name}"

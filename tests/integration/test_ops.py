@@ -62,7 +62,7 @@ def test_the_watermark_is_the_newest_change(demo_warehouse: Built) -> None:
 
 
 def test_the_three_data_dictionaries_say_the_same(demo_warehouse: Built) -> None:
-    """The table, the published file's comments, and the document beside it, which is made of the comments."""
+    """The table, the published file's comments, and the data dictionary, which is made of the comments."""
 
     def plain(text: str) -> str:
         return " ".join(text.split())

@@ -143,7 +143,7 @@ def test_a_table_of_somebody_else_is_not_touched_and_nothing_is_half_done(publis
         connection.execute("create table reference.things (precious text)")
         connection.execute("insert into reference.things values ('mine')")
     change(published.parent, "create table reference.a_first_table as select 1 as i")
-    with pytest.raises(PublishError, match=r'"reference"."things" that was not made by ion-pipeline'):
+    with pytest.raises(PublishError, match=r'"reference"."things" that ion-pipeline did not create'):
         send_to_postgres(republish(published.parent), uri, resources=SMALL)
     assert query(uri, "select precious from reference.things") == [("mine",)]
     assert query(
@@ -152,7 +152,7 @@ def test_a_table_of_somebody_else_is_not_touched_and_nothing_is_half_done(publis
 
 
 def test_a_server_that_is_not_there_is_named(published: Path) -> None:
-    with pytest.raises(PublishError, match=r"PostgreSQL at postgresql://127\.0\.0\.1:1/none refuses"):
+    with pytest.raises(PublishError, match=r"PostgreSQL at postgresql://127\.0\.0\.1:1/none reports an error"):
         send_to_postgres(published, "postgresql://somebody@127.0.0.1:1/none", resources=SMALL)
 
 

@@ -112,14 +112,14 @@ def test_a_store_that_refuses_is_named_without_its_options(database: Path, tmp_p
     with pytest.raises(PublishError, match="Nothing is published"):
         send(folder, store)
     publish(database, folder, resources=SMALL)
-    with pytest.raises(PublishError, match=r"^s3://no-such-bucket/ion could not be written") as failure:
+    with pytest.raises(PublishError, match=r"^s3://no-such-bucket/ion cannot be written") as failure:
         send(folder, store.replace("analysts", "no-such-bucket"))
     assert "secret-of-the-test" not in str(failure.value)
 
 
 def test_a_store_is_asked_before_there_is_anything_to_send(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check_store(store.replace("/ion?", "/a/prefix/that/is/new?"))
-    with pytest.raises(PublishError, match=r"^s3://no-such-bucket/ion has no bucket of that name"):
+    with pytest.raises(PublishError, match=r"^The bucket of s3://no-such-bucket/ion does not exist"):
         check_store(store.replace("analysts", "no-such-bucket"))
     # The server asks for the same as AWS: a key that is known, and may list.
     httpx.post(store_url(store, "/moto-api/reset-auth"), content=b"0").raise_for_status()

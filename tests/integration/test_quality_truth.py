@@ -157,10 +157,10 @@ def test_supplier_quality(demo_warehouse: Built, factory: World, truths: dict[st
     assert planted["quantity_received"] == truth["quantity_received"]
     assert planted["quantity_rejected"] == truth["quantity_rejected"]
     assert planted["ppm"] == truth["ppm"]
-    # What was made here and rejected was never received: it is in no ratio, and counted beside them.
-    beside = {row["part_number"] for row in found if row["quantity_rejected_not_received"]}
-    assert beside == {"PLT-CAST", "PLT-SHOW"}
-    assert all(row["supplier_id"] is None for row in found if row["part_number"] in beside)
+    # What was made here and rejected was never received: it is in no ratio and is counted separately.
+    not_received = {row["part_number"] for row in found if row["quantity_rejected_not_received"]}
+    assert not_received == {"PLT-CAST", "PLT-SHOW"}
+    assert all(row["supplier_id"] is None for row in found if row["part_number"] in not_received)
 
 
 def test_lines_and_delivery(demo_warehouse: Built, factory: World) -> None:

@@ -168,7 +168,7 @@ def test_what_differs(analyst: Analyst, product: str, versions: dict[str, int]) 
 
 
 def test_the_changes_of_the_versions(analyst: Analyst) -> None:
-    """One level, all assemblies: no two lines of one assembly have the same part here, so parts tell them apart."""
+    """One level, all assemblies: no two lines of an assembly have the same part, so the part identifies a line."""
     earlier, later = as_of(BEFORE), as_of(AFTER)
     expected = set()
     for assembly in earlier:

@@ -1,4 +1,4 @@
-"""What changes without a sign of it is found by a reconcile, counted exactly, and repaired; compared with the world."""
+"""A reconcile finds, counts and repairs the changes that ION did not report; compared with the world."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ def tenant(tmp_path: Path) -> Iterator[Tenant]:
 
 
 def drift_silently(tenant: Tenant) -> dict[str, tuple[int, int, int, int]]:
-    """Change the tenant without a sign, and say what was planted: changed, missing, surplus, lists."""
+    """Make changes that the tenant does not report; return their numbers: changed, missing, surplus, lists."""
     colour = {"key": "colour", "value": 1, "Created": LONG_AGO, "Updated": LONG_AGO}
     tenant.change(
         # The etag moves and `_updated` does not.
@@ -74,7 +74,7 @@ def test_silent_drift_is_found_counted_and_repaired_once(tmp_path: Path, profile
     with changing_tenant(tmp_path, profile) as tenant:
         tenant.refresh()
         planted = drift_silently(tenant)
-        # Signs of life beside it: they are a refresh's to bring, and no drift.
+        # Ordinary changes as well: a refresh reads them, so they are not drift.
         tenant.change(update("parts", 100, description="ordinary"), delete("partInventories", 390))
         loads = tenant.loads()
         seen = tenant.reconcile(dry_run=True)
@@ -92,8 +92,8 @@ def test_silent_drift_is_found_counted_and_repaired_once(tmp_path: Path, profile
         assert len(before) <= len(loads) + (profile == "no-keyset")
         assert report.unsettled == {}
         assert tenant.differences() == []
-        books = f"select entity, rows_drifted from raw._ion_load_tables where load_id = '{report.load_id}' "  # noqa: S608
-        assert dict(tenant.query(books + "and rows_drifted > 0")) == {
+        log = f"select entity, rows_drifted from raw._ion_load_tables where load_id = '{report.load_id}' "  # noqa: S608
+        assert dict(tenant.query(log + "and rows_drifted > 0")) == {
             name: sum(counts) for name, counts in planted.items()
         }
         loads = tenant.loads()
@@ -212,14 +212,14 @@ def test_more_changes_than_not_are_read_in_order(tenant: Tenant) -> None:
     assert tenant.differences() == []
 
 
-def test_a_fold_and_a_rebuild_keep_what_was_repaired(tenant: Tenant, tmp_path: Path) -> None:
+def test_compacting_and_a_rebuild_keep_what_was_repaired(tenant: Tenant, tmp_path: Path) -> None:
     drift_silently(tenant)
     tenant.reconcile()
-    books = "select * from raw._ion_load_tables order by all"
-    before = tenant.query(books)
+    log = "select * from raw._ion_load_tables order by all"
+    before = tenant.query(log)
     compact(tenant.settings, keep=0)
     warehouse.rebuild(Lake(tenant.settings.lake_dir), tenant.settings.warehouse_path, known_catalog().tables.values())
-    assert tenant.query(books) == before
+    assert tenant.query(log) == before
     assert tenant.differences() == []
 
 

@@ -60,7 +60,7 @@ def unread(world: Path, folder: Path, profile: str = "full") -> Iterator[Tenant]
 
 
 class Notes(NullReporter):
-    """Hears what a person is told."""
+    """Records the notes."""
 
     def __init__(self) -> None:
         self.said = ""
@@ -142,14 +142,14 @@ def journal_of(tenant: Tenant) -> dict[str, Any]:
 
 
 def rows_kept(tenant: Tenant) -> int:
-    """Rows that a read which is killed now leaves to be gone on from."""
+    """Rows that an interrupted read has kept for the next read."""
     journals = [json.loads(path.read_bytes()) for path in tenant.settings.lake_dir.glob("_staging/*/_journal.json")]
     return sum(span[2] for journal in journals for note in journal["notes"].values() for span in note["spans"])
 
 
 def rows_there(said: str) -> int:
-    """What the read that went on says it found."""
-    found = re.search(r"Continuing the read of .*: ([\d,]+) of ([\d,]+) rows are there", said)
+    """Rows that the resumed read says have been read."""
+    found = re.search(r"Resuming the read of .*: ([\d,]+) of ([\d,]+) rows have been read", said)
     assert found, said
     there, wanted = (int(number.replace(",", "")) for number in found.groups())
     assert 0 < there < wanted
@@ -177,7 +177,7 @@ def test_a_first_read_killed_again_and_again(world_dir: Path, tmp_path: Path) ->
         assert tenant.requests_of_a_refresh()[1] <= 4
 
 
-def test_a_read_that_ion_breaks_off_is_gone_on_with_unless_told_not_to(world_dir: Path, tmp_path: Path) -> None:
+def test_a_read_that_ion_breaks_off_is_resumed_unless_an_option_forbids_it(world_dir: Path, tmp_path: Path) -> None:
     with unread(world_dir, tmp_path) as tenant:
         heard, settings = Notes(), tenant.settings.model_copy(update={"max_attempts": 1})
         for passing in (60, 25):
@@ -187,15 +187,15 @@ def test_a_read_that_ion_breaks_off_is_gone_on_with_unless_told_not_to(world_dir
             sandbox(tenant, "faults", [])
             there = sum(table["rows"] for name, table in journal_of(tenant)["tables"].items() if name in ENTITIES)
             sandbox(tenant, "stats/reset", {})
-            if "Continuing the read of" not in heard.said:
+            if "Resuming the read of" not in heard.said:
                 report = steps.extract(settings, mode=ReadMode(full=True), reporter=heard)
                 # Nothing of what was there is fetched again; the counts bring a row each.
                 assert sandbox(tenant, "stats")["rows"] <= report.rows - there + 4 * len(ENTITIES)
-                assert f"{there:,} of {report.rows:,} rows are there" in heard.said
+                assert f"{there:,} of {report.rows:,} rows have been read" in heard.said
                 steps.load(settings)
                 many_changes(tenant)
         code, said = extract(tenant, "--no-resume")
-        assert (code, "is not gone on with: it is to begin afresh" in said) == (0, True)
+        assert (code, "is not resumed: it is to begin afresh" in said) == (0, True)
         steps.load(settings)
         assert at_ease(tenant).differences() == []
 
@@ -271,7 +271,7 @@ def test_what_changed_between_the_kill_and_the_next_run(
         )
         heard = Notes()
         steps.extract(tenant.settings, reporter=heard)
-        assert "Continuing the read of" in heard.said
+        assert "Resuming the read of" in heard.said
         steps.load(tenant.settings)
         assert not set(tenant.ids("part_inventories")) & set(units[2:5])
         assert tenant.ids("run_steps") in (

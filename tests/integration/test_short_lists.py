@@ -1,6 +1,6 @@
 """Changes that show by etags alone, where the tenant gives fewer rows at once than the list of etags has.
 
-The planted truth is a plain dictionary to which people's work is applied beside the tenant.
+The expected state is a plain dictionary that receives the same changes as the tenant.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ ROOT = "validationFunctions"
 STAMP = "2026-03-01T08:00:00.000000+00:00"
 WORK: list[list[Change]] = [
     [update(ROOT, 1490, functionName="the last but one")],
-    # One for one: no count tells.
+    # One row for another: the count stays the same.
     [delete(ROOT, 10), add(ROOT, id=2000, functionName="new")],
     [delete(ROOT, 700), *(add(ROOT, id=2010 + number, functionName=f"new {number}") for number in range(30))],
     [update(ROOT, 10 * number, functionName=f"changed {number}") for number in range(20, 70)],

@@ -111,7 +111,7 @@ def close(number: float | Fraction | None) -> Any:
 
 
 def is_within(value: float, limits: Limits) -> bool:
-    """A value that must not be is no limit of a range, and ION's own result tells of it."""
+    """Whether a value is within the limits of a range; for other limits, ION's own result says so."""
     compare: dict[str, Callable[[float, float], bool]] = {
         "at least": operator.ge, "greater than": operator.gt, "at most": operator.le, "less than": operator.lt,
     }  # fmt: skip
@@ -257,13 +257,13 @@ def test_random_capability_against_the_definitions(built: Any, made: Made) -> No
         if not count:
             assert row[4:] == (None,) * 7
             continue
-        told = spc.capability(exact(of_field.values), lower, upper)
+        exactly = spc.capability(exact(of_field.values), lower, upper)
         assert row[4:] == (
-            close(told.mean), close(told.sigma_within), close(told.sigma_overall),
-            close(told.index(told.tolerance, told.sigma_within, 6)),
-            close(told.index(told.to_nearest_limit, told.sigma_within, 3)),
-            close(told.index(told.tolerance, told.sigma_overall, 6)),
-            close(told.index(told.to_nearest_limit, told.sigma_overall, 3)),
+            close(exactly.mean), close(exactly.sigma_within), close(exactly.sigma_overall),
+            close(exactly.index(exactly.tolerance, exactly.sigma_within, 6)),
+            close(exactly.index(exactly.to_nearest_limit, exactly.sigma_within, 3)),
+            close(exactly.index(exactly.tolerance, exactly.sigma_overall, 6)),
+            close(exactly.index(exactly.to_nearest_limit, exactly.sigma_overall, 3)),
         )  # fmt: skip
 
 

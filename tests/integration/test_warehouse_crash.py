@@ -75,7 +75,7 @@ def write_loads(house: House) -> None:
 def test_loading(tmp_path: Path) -> None:
     house = House(tmp_path)
     write_loads(house)
-    # What must stand after each number of loads, found by applying them one by one, undisturbed.
+    # The expected contents after each number of loads, from applying them one by one without a kill.
     loads = tmp_path / "lake" / "_loads"
     hidden = {path.name: path.read_bytes() for path in sorted(loads.iterdir())}
     for name in hidden:

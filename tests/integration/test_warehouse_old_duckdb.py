@@ -21,7 +21,7 @@ from tests.integration.conftest import Built
 pytestmark = pytest.mark.slow
 
 OLDEST = "1.1.3"
-# The last of each line, and the first that reads what stands in the file: 1.4.0 and 1.4.1 lose the CTEs of macros.
+# The last of each line, and the first that reads the file completely: 1.4.0 and 1.4.1 lose the CTEs of macros.
 LATER = ("1.2.2", "1.3.2", "1.4.2", "1.4.5", "1.5.0", "1.5.6")
 READER = """
 import duckdb, json, sys

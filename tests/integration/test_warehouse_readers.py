@@ -1,4 +1,4 @@
-"""Analysts read while publishes go on: never a mixture, never an error, and an open file stays what it was."""
+"""Analysts read during publishes: never a mixture, never an error, and an open file does not change."""
 
 import subprocess
 import sys

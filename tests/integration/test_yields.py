@@ -1,4 +1,4 @@
-"""Yields through the whole pipeline: worked examples as published, special cases, and what only history can tell.
+"""Yields through the whole pipeline: worked examples as published, special cases, and results that only history gives.
 
 One tenant, read over a socket before anybody works in it and after each change, modelled once at the end.
 """

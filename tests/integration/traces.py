@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from tests.oracle.export_control import Named, controlled, named
 from tests.oracle.world import World
 
-# Shorter ones (a revision, a status) stand for nothing in particular.
+# Shorter texts (a revision, a status) identify no row.
 _SHORTEST = 6
-# In compressed bytes, pieces of free texts stand side by side (DuckDB keeps pieces of eight bytes) and can spell a
-# short text that is nowhere.
+# In compressed bytes, pieces of free texts are next to each other (DuckDB stores pieces of eight bytes) and can spell a
+# short text that is in no row.
 _SHORTEST_IN_BYTES = 17
 _IDS = {
     "part_inventory_id": "partInventories",
@@ -38,7 +38,7 @@ _ENDING = r"(?:_before|_after)?$"
 
 
 def telling_texts(world: World, found: set[Named]) -> set[str]:
-    """Texts of controlled rows, names, serials and lots among them, that stand in no row that is free."""
+    """Texts of controlled rows, names, serials and lots among them, that are in no row without export control."""
     own: set[str] = set()
     free: list[str] = []
     for root, rows in world.items():

@@ -1,6 +1,7 @@
-"""dbt: the project, its runs as a child process, and its rendered statements executed again without it.
+"""Runs dbt as a child process, and re-executes the statements that it rendered.
 
-`build` runs dbt; `build_pending` builds what is downstream of what changed, and needs dbt only where the models changed.
+`build` runs dbt. `build_pending` builds what is downstream of the changed tables, and runs dbt only if the models have
+changed.
 """
 
 from ion_pipeline.pipeline.dbt.build import IndirectSelection, build, build_pending, is_built

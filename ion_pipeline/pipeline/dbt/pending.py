@@ -1,23 +1,23 @@
-"""Which nodes of dbt's project are downstream of what changed. Knows the manifest's shape, and no model by name."""
+"""Finds the nodes of the dbt project that are downstream of changed tables, from dbt's manifest."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-# Meta of a model that reads the loader's books for something that no later load changes.
-_SETTLED = "same_after_any_load"
-# Sources of these names are read from `raw` and `raw_history`, or from what is released of them.
+# The `meta` key of a model that reads the load log, but whose result no later load changes.
+_UNAFFECTED_BY_LOADS = "same_after_any_load"
+# Sources with these names are read from `raw` and `raw_history`, or from the views without controlled rows.
 _SOURCES_OF_RAW = frozenset({"ion", "ion_history", "ion_books"})
 
 
 def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:
-    """The tables to build and the tests to run, by the names that dbt selects by.
+    """The tables to build and the tests to run, as names for dbt's node selection.
 
-    Views show what is in the tables below them, and seeds change with the project only: neither is built again. What
-    tests them is run, where something below them changed.
+    Views and seeds are not built again: a view reads its upstream tables, and a seed changes only with the project.
+    Their tests run if something upstream changed.
 
     Args:
         manifest: dbt's `manifest.json`.
-        changed: Names of tables of `raw` whose rows, or versions of rows, changed; of other schemas with the schema.
+        changed: Names of the tables of `raw` whose rows or row versions changed, and `schema.name` of other tables.
     """
     sources = [
         name
@@ -26,10 +26,10 @@ def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:
         or f"{source['schema']}.{source['name']}" in changed
     ]
     nodes = manifest["nodes"]
-    below = (nodes[name] for name in _downstream(manifest, sources) if name in nodes)
+    downstream = (nodes[name] for name in _downstream(manifest, sources) if name in nodes)
     return sorted(
         node["name"]
-        for node in below
+        for node in downstream
         if node["resource_type"] == "test"
         or (node["resource_type"] == "model" and node["config"]["materialized"] != "view")
     )
@@ -40,12 +40,12 @@ def _downstream(manifest: Mapping[str, Any], roots: Collection[str]) -> set[str]
     waiting = list(roots)
     while waiting:
         for child in manifest["child_map"][waiting.pop()]:
-            if child in found or _is_settled(manifest, child):
+            if child in found or _is_unaffected(manifest, child):
                 continue
             found.add(child)
             waiting.append(child)
     return found
 
 
-def _is_settled(manifest: Mapping[str, Any], name: str) -> bool:
-    return bool(manifest["nodes"].get(name, {}).get("config", {}).get("meta", {}).get(_SETTLED))
+def _is_unaffected(manifest: Mapping[str, Any], name: str) -> bool:
+    return bool(manifest["nodes"].get(name, {}).get("config", {}).get("meta", {}).get(_UNAFFECTED_BY_LOADS))

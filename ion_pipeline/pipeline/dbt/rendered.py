@@ -1,8 +1,8 @@
-"""What dbt rendered, kept to be executed again without dbt.
+"""Stores the statements that dbt rendered, so that they can be executed again without dbt.
 
-dbt remains the definition of every model and test. Its SQL depends on the project and on the columns of `raw`, not on
-rows, so that after one complete build the next ones execute the same statements: dbt's own start, parsing and 200 ms of
-Python for each node are most of what a small refresh costs (`benchmarks/README.md`).
+The dbt project defines every model and test. The SQL that dbt renders depends on the project and on the columns of
+`raw`, not on rows, so later builds execute the same statements. dbt's start, parsing and 200 ms of Python for each node
+would be most of the cost of a small refresh (`benchmarks/README.md`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,19 +26,19 @@ Kind = Literal["model", "test", "seed"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node of dbt's project with the statement that dbt executed for it.
+    """One node of the dbt project with the statement that dbt executed for it.
 
     Attributes:
-        unique_id: dbt's name of it, such as `model.ion_warehouse.abom_hierarchy`.
-        name: The name that dbt selects by.
-        kind: What it is.
-        parents: Unique ids of the nodes that it reads; sources are not among them.
+        unique_id: dbt's unique id, such as `model.ion_warehouse.abom_hierarchy`.
+        name: The name for dbt's node selection.
+        kind: Model, test or seed.
+        parents: Unique ids of the nodes that it reads, without sources.
         schema: The schema of a model or seed; empty for a test.
         is_view: Whether a model is a view.
-        blocking: Whether a test that finds rows stops what depends on what it tests.
-        warn_if: When a test warns, as dbt words it: `!= 0`.
-        error_if: The same of a blocking test that fails.
-        sql: The statements that dbt executed; empty for a seed, whose rows are kept in Parquet.
+        blocking: Whether a test has the severity `error`: if it fails, nodes downstream of what it tests are skipped.
+        warn_if: dbt's `warn_if` condition of a test, such as `!= 0`.
+        error_if: dbt's `error_if` condition of a test.
+        sql: The statements that dbt executed; empty for a seed, whose rows are stored as Parquet.
     """
 
     unique_id: str
@@ -55,11 +55,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """All nodes of one state of the project, and where the rows of its seeds are.
+    """All nodes of one state of the project, and the rows of its seeds.
 
     Attributes:
-        nodes: By unique id.
-        seeds: Folder of the seeds' Parquet files, one for each, by name.
+        nodes: The nodes by unique id.
+        seeds: Folder with one Parquet file for each seed, named after it.
     """
 
     nodes: Mapping[str, Node]
@@ -67,18 +67,20 @@ class Rendered:
 
 
 def rendered_digest(models: str) -> str:
-    """What a rendering depends on: the models' digest and the versions of what renders them."""
+    """Key of the rendered statements: the models' digest and the versions of dbt and its adapter."""
     return f"{models} {version('dbt-core')} {version('dbt-duckdb')}"
 
 
-def keep(work: Path, digest: str, results: Sequence[Mapping[str, Any]], connection: duckdb.DuckDBPyConnection) -> None:
-    """Keep what a complete build by dbt executed; the file appears once all of it is there.
+def save_rendered(
+    work: Path, digest: str, results: Sequence[Mapping[str, Any]], connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Store the statements of a complete dbt build; the file appears only after all of them are stored.
 
     Args:
         work: dbt's folder in the data directory.
         digest: See `rendered_digest`.
-        results: What `dbt_child` tells of each node.
-        connection: What was built, for the seeds' rows.
+        results: The result of each node, as `child` writes it.
+        connection: The warehouse that was built, to read the rows of the seeds.
     """
     (work / _SEEDS).mkdir(parents=True, exist_ok=True)
     (work / _FILE).unlink(missing_ok=True)
@@ -90,8 +92,8 @@ def keep(work: Path, digest: str, results: Sequence[Mapping[str, Any]], connecti
     replace_file(work / _FILE, orjson.dumps({"digest": digest, "nodes": [asdict(node) for node in nodes]}))
 
 
-def kept(work: Path, digest: str) -> Rendered | None:
-    """What was rendered from this very state; None if nothing was, or from another."""
+def load_rendered(work: Path, digest: str) -> Rendered | None:
+    """The stored statements with this digest; None if there are none."""
     file = work / _FILE
     if not file.is_file():
         return None
@@ -102,17 +104,17 @@ def kept(work: Path, digest: str) -> Rendered | None:
     return Rendered({node.unique_id: node for node in nodes}, work / _SEEDS)
 
 
-def _node(unique_id: str, told: Mapping[str, Any]) -> Node:
-    kind = told["kind"]
+def _node(unique_id: str, fields: Mapping[str, Any]) -> Node:
+    kind = fields["kind"]
     return Node(
         unique_id=unique_id,
-        name=told["name"],
+        name=fields["name"],
         kind=kind,
-        parents=tuple(parent for parent in told["parents"] if parent.split(".")[0] in _KINDS),
-        schema="" if kind == "test" else told["schema"],
-        is_view=told["materialized"] == "view",
-        blocking=told["severity"].upper() == "ERROR",
-        warn_if=told["warn_if"],
-        error_if=told["error_if"],
-        sql="" if kind == "seed" else Path(told["file"]).read_text(encoding="utf-8"),
+        parents=tuple(parent for parent in fields["parents"] if parent.split(".")[0] in _KINDS),
+        schema="" if kind == "test" else fields["schema"],
+        is_view=fields["materialized"] == "view",
+        blocking=fields["severity"].upper() == "ERROR",
+        warn_if=fields["warn_if"],
+        error_if=fields["error_if"],
+        sql="" if kind == "seed" else Path(fields["file"]).read_text(encoding="utf-8"),
     )

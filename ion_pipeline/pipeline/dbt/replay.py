@@ -1,4 +1,4 @@
-"""Executes what dbt rendered: in dependency order, in one connection, with dbt's rules for tests that fail."""
+"""Executes rendered statements in dependency order, in one connection, with dbt's rules for failed tests."""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -23,14 +23,13 @@ def replay(
 ) -> BuildReport:
     """Build and test nodes as `dbt build` does.
 
-    A node that fails, or a blocking test that finds rows, stops what is downstream of it: those nodes are skipped, the
-    others are built.
+    If a node or a blocking test fails, the nodes downstream of it are skipped and all others are built.
 
     Args:
         connection: The warehouse.
-        rendered: What dbt rendered.
-        names: Names of the models and tests to build and run; everything, seeds included, if None.
-        on_line: Gets a line for each node when it is done.
+        rendered: The statements that dbt rendered.
+        names: Names of the models to build and the tests to run; None for everything, seeds included.
+        on_line: Called with a line of output after each node.
     """
     chosen = {unique_id: node for unique_id, node in rendered.nodes.items() if names is None or node.name in names}
     began = time.monotonic()
@@ -52,9 +51,9 @@ def replay(
 
 
 def _in_order(nodes: Mapping[str, Node], chosen: Collection[str]) -> Iterator[tuple[str, set[str]]]:
-    """Each chosen node after the chosen nodes that it has to wait for, and those.
+    """The chosen nodes in dependency order, each with the chosen nodes that it waits for.
 
-    A node waits for what is upstream of it and, as in dbt, for each test of which all that it reads is upstream.
+    A node waits for its upstream nodes and, as in dbt, for each test that reads only nodes upstream of it.
     """
     upstream: dict[str, set[str]] = {}
     for unique_id in TopologicalSorter({name: node.parents for name, node in nodes.items()}).static_order():
@@ -75,7 +74,7 @@ def _in_order(nodes: Mapping[str, Node], chosen: Collection[str]) -> Iterator[tu
 
 
 class _Warehouse:
-    """The warehouse that nodes are executed in."""
+    """Executes nodes in the warehouse."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, rendered: Rendered) -> None:
         self._connection = connection
@@ -90,10 +89,10 @@ class _Warehouse:
             connection.execute(f'create schema if not exists "{schema}"')
 
     def execute(self, node: Node) -> tuple[str, str]:
-        """The status and message of one node; a statement that fails is that of the node alone."""
+        """Execute one node; return its status and message. A statement that fails gives the status `error`."""
         try:
             if node.kind == "test":
-                return self._tested(node)
+                return self._run_test(node)
             with transaction(self._connection):
                 self._drop(node)
                 if node.kind == "seed":
@@ -115,7 +114,7 @@ class _Warehouse:
         rows = self._connection.from_arrow(pq.read_table(self._seeds / f"{node.name}.parquet"))
         rows.create(f'"{node.schema}"."{node.name}"')
 
-    def _tested(self, node: Node) -> tuple[str, str]:
+    def _run_test(self, node: Node) -> tuple[str, str]:
         [(failures, should_warn, should_error)] = self._connection.execute(node.sql).fetchall()
         found = f"Got {failures} result{'' if failures == 1 else 's'}, configured to"
         if node.blocking and should_error:

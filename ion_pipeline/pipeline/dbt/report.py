@@ -1,4 +1,4 @@
-"""What came of a build of the models, node by node."""
+"""The results of a build of the models, node by node."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ FAILED = frozenset({"error", "fail", "runtime error"})
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """What came of one dbt node.
+    """The result of one dbt node.
 
     Attributes:
-        unique_id: dbt's name of the node, such as `model.ion_warehouse.abom_hierarchy`.
-        status: dbt's word: success, pass, warn, error, fail, skipped, no-op.
+        unique_id: dbt's unique id of the node, such as `model.ion_warehouse.abom_hierarchy`.
+        status: dbt's status: success, pass, warn, error, fail, skipped, no-op.
         message: dbt's message, empty if none.
         seconds: Execution time.
     """
@@ -26,28 +26,28 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a dbt invocation did, node by node."""
+    """The results of a dbt invocation."""
 
     nodes: tuple[NodeResult, ...]
     seconds: float
 
     def count(self, kind: str, *statuses: str) -> int:
-        """Nodes of a kind (`model`, `test`, `seed`) with one of the statuses; any status if none given."""
+        """Number of nodes of a kind (`model`, `test`, `seed`) and status; of any status if none is given."""
         return sum(
             node.unique_id.startswith(f"{kind}.") and (not statuses or node.status in statuses) for node in self.nodes
         )
 
     @property
     def warnings(self) -> tuple[NodeResult, ...]:
-        """Tests that found something worth a look but not worth stopping for."""
+        """Results of the tests that warn."""
         return tuple(node for node in self.nodes if node.status == "warn")
 
 
 class BuildError(IonPipelineError):
-    """dbt ended with an error: a model does not build or a test found rows that break a promise.
+    """The build failed: a model could not be built, or a blocking test found rows.
 
     Attributes:
-        report: What dbt did until then; no nodes if it did not come that far.
+        report: The results up to the error; without nodes if dbt failed before it executed any.
     """
 
     def __init__(self, message: str, *, remedy: str = "", report: BuildReport) -> None:

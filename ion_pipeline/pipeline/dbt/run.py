@@ -1,4 +1,4 @@
-"""Running dbt as a child process: it keeps global state, and a crash or a memory peak in it must not end the refresh."""
+"""Runs dbt as a child process, because dbt has global state and its crash or memory peak must not end the refresh."""
 
 import os
 import subprocess
@@ -20,30 +20,30 @@ _PARSE_SECONDS = 300.0
 
 
 def results_path(settings: Settings) -> Path:
-    """What came of each node in the last build, for `BuildReport`."""
+    """File with the result of each node of the last build."""
     return work_dir(settings) / "results.json"
 
 
 def parse_stamp(settings: Settings) -> Path:
-    """The file whose age is that of the models as they are."""
+    """File that is written after each parse; its modification time is that of the last change of the models."""
     return Path(environment(settings)["DBT_TARGET_PATH"]) / "manifest.sha256"
 
 
 def is_prepared(settings: Settings) -> bool:
-    """Whether the manifest is that of the project as it is; parsing takes longer than asking ION."""
+    """Whether the manifest is up to date with the project."""
     stamp = parse_stamp(settings)
     manifest = stamp.with_name("manifest.json")
     return manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == _manifest_digest(settings)
 
 
 def prepared_manifest(settings: Settings) -> Path:
-    """The project's manifest, parsed anew only when a file of the project has changed.
+    """Path of the project's manifest; the project is parsed only if one of its files has changed.
 
     Raises:
-        BuildError: The project does not parse; dbt's own words are in the message.
+        BuildError: dbt cannot parse the project; the message holds dbt's output.
     """
     stamp = parse_stamp(settings)
-    # Dagster's processes start side by side, and dbt does not write the file in one go.
+    # Dagster starts several processes at the same time, and dbt does not write the file atomically.
     with WriterLock(stamp.parent.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
         if not is_prepared(settings):
             digest = _manifest_digest(settings)
@@ -53,9 +53,9 @@ def prepared_manifest(settings: Settings) -> Path:
 
 
 def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str], None] | None = None) -> BuildReport:
-    """Run dbt and read what it did.
+    """Run dbt and return its results.
 
-    The child ends with this process, however that ends, and with an exception or a signal that comes meanwhile.
+    The child process ends when this process ends, whatever the reason, and on an exception or signal during the run.
 
     Raises:
         BuildError: dbt ended with an error.
@@ -63,16 +63,16 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     results = results_path(settings)
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
-    # Only a parse is for the manifest.
+    # Only `dbt parse` needs to write the manifest.
     writes_json = str(arguments[0] == "parse").lower()
-    alive, ours = os.pipe()  # Nothing is written to it: it is at its end when this process is gone.
+    alive, ours = os.pipe()  # Nothing is written to the pipe: the child reads its end when this process ends.
     command = ["-m", "ion_pipeline.pipeline.dbt.child", str(results), str(alive), "--no-use-colors", *arguments]
     lines: list[str] = []
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
             [sys.executable, *command, "--project-dir", str(project_of(settings))],
             cwd=settings.warehouse_path.parent,
-            # dbt's log of every query takes up to a tenth of a small build; set the variable to get it.
+            # Logging every query takes as much as 10 % of a small build; set the variable to `debug` to enable it.
             env={"DBT_LOG_LEVEL_FILE": "info", **os.environ, **environment(settings), "DBT_WRITE_JSON": writes_json},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,7 +95,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     if process.returncode:
         raise BuildError(
             failure_message(report, lines),
-            remedy=f"The log is in {Path(environment(settings)['DBT_LOG_PATH'], 'dbt.log')}; nothing was published.",
+            remedy=f"See the log in {Path(environment(settings)['DBT_LOG_PATH'], 'dbt.log')}. Nothing was published.",
             report=report,
         )
     return report
@@ -113,16 +113,16 @@ def _read_results(path: Path) -> BuildReport:
 
 
 def failure_message(report: BuildReport, lines: Sequence[str] = ()) -> str:
-    """What failed, in one sentence: the first nodes by name, models before their tests; else dbt's last lines."""
+    """A sentence with the first failed nodes, models before tests, or with dbt's last lines if no node failed."""
     failed = [node for node in report.nodes if node.status in FAILED]
     if not failed:
         return "dbt ended with an error: " + " ".join(line for line in lines[-12:] if line)
-    # A model that could not be built is why tests of it fail.
+    # If a model cannot be built, its tests fail too: the model is the cause.
     failed.sort(key=lambda node: node.unique_id.startswith("test."))
     shown = "; ".join(f"{node.unique_id} ({' '.join(node.message.split())[:300]})" for node in failed[:5])
     return f"dbt: {len(failed)} of {len(report.nodes)} nodes failed: {shown}."
 
 
 def _manifest_digest(settings: Settings) -> str:
-    # The manifest holds the names of schemas, too.
+    # The manifest also holds the names of the source schemas.
     return f"{project_digest(project_of(settings))} {export_control.source_schemas(settings)}"

@@ -1,7 +1,8 @@
-"""An organisation's own seeds: files of a folder of its own stand in for the shipped ones of the same name.
+"""An organisation's own seeds: files in the folder of ION_SEEDS_DIR replace the shipped seeds of the same name.
 
-dbt reads one project. With seeds of one's own it is a folder of links in the data directory: everything is the shipped
-project's, but for the seed files that the organisation has. Nothing is copied, so what is edited counts at once.
+dbt reads one project folder. With own seeds, it is a folder of symbolic links in the data directory: to the files of
+the shipped project, and to the organisation's seed files. Because nothing is copied, an edit takes effect with the next
+build.
 """
 
 import csv
@@ -12,15 +13,15 @@ from ion_pipeline.errors import SettingsError
 
 
 def linked_project(shipped: Path, own: Path, work: Path) -> Path:
-    """The project with an organisation's seeds in it.
+    """Create or update the folder of links; return its path.
 
     Args:
-        shipped: The project as it is shipped.
-        own: Folder of the organisation's seed files; those that are not in it stay as shipped.
-        work: Where dbt's own files are; the folder of links is made there, or brought up to date.
+        shipped: Folder of the shipped project.
+        own: Folder of the organisation's seed files; for the other seeds, the shipped files are used.
+        work: Folder of the files that dbt writes, which the folder of links is created in.
 
     Raises:
-        SettingsError: The folder is not there, or holds a file that is no seed or has other columns.
+        SettingsError: The folder does not exist, or holds a file that is not a seed or has different columns.
     """
     _check(shipped / "seeds", own)
     project = work / "project"
@@ -33,13 +34,13 @@ def linked_project(shipped: Path, own: Path, work: Path) -> Path:
 
 
 def _check(shipped: Path, own: Path) -> None:
-    remedy = "See docs/seeds.md for what each seed holds."
+    remedy = "See docs/seeds.md for the names and columns of the seeds."
     if not own.is_dir():
-        raise SettingsError(f"ION_SEEDS_DIR is {own}, and that is no folder.", remedy=remedy)
+        raise SettingsError(f"ION_SEEDS_DIR is {own}, which is not a folder.", remedy=remedy)
     names = sorted(path.name for path in shipped.glob("*.csv"))
     for path in sorted(own.glob("*.csv")):
         if path.name not in names:
-            raise SettingsError(f"{path} is no seed: there are {', '.join(names)}.", remedy=remedy)
+            raise SettingsError(f"{path} is not a seed. The seeds are {', '.join(names)}.", remedy=remedy)
         if (columns := _columns(path)) != (expected := _columns(shipped / path.name)):
             raise SettingsError(
                 f"{path} has the columns {', '.join(columns)} instead of {', '.join(expected)}.", remedy=remedy
@@ -52,7 +53,7 @@ def _columns(path: Path) -> list[str]:
 
 
 def _link(folder: Path, targets: dict[str, Path]) -> None:
-    """Have these links in a folder, and no others; an exchanged link is never missing in between."""
+    """Make a folder contain exactly these links. A link is replaced by a rename, so that it is never missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for link in folder.iterdir():
         if link.is_symlink() and link.name not in targets and not link.name.startswith("."):

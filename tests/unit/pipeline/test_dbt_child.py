@@ -1,4 +1,4 @@
-"""dbt's process ends with its parent's. With a stand-in for dbt, which takes seconds to begin."""
+"""dbt's process ends with its parent process. A fake replaces dbt, which takes seconds to start."""
 
 import os
 import signal

@@ -69,7 +69,7 @@ def test_a_raised_limit_is_found_after_a_week(tmp_path: Path, clock: list[dateti
     clock[0] += timedelta(days=7)
     assert asked(settings) == (500, [])
     assert known_page_size(settings) is None
-    # Where it still stands it is learned again, for another week.
+    # If the limit still applies, it is detected again, for another week.
     assert asked(settings, accepted=100)[0] == 500
     assert asked(settings) == (100, [])
 
@@ -117,7 +117,7 @@ def test_a_directory_that_cannot_be_written_does_not_fail_the_run(tmp_path: Path
     (tmp_path / "page_size.json").mkdir()
     first, notes = asked(settings_of(tmp_path), accepted=100)
     assert first == 500
-    assert "The next run learns it again" in notes[1]
+    assert "the next run detects it again" in notes[1]
 
 
 def test_status_says_so(tmp_path: Path, clock: list[datetime]) -> None:

@@ -63,7 +63,7 @@ MANIFEST = {
         ({"parts"}, ["part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"]),
         # The history too, and the tests of the source; no seed.
         ({"runs"}, ["dated", "part_runs", "raw_runs", "runs", "runs_refer_to_parts"]),
-        # What reads of the books only what no load changes stays.
+        # A model that reads the load log, but not what loads change, is not built.
         ({"_ion_loads"}, ["loads"]),
         # Which rows are controlled is a source of its own: the rows need not have changed.
         ({"raw_controlled.runs"}, ["part_runs", "runs", "runs_refer_to_parts"]),

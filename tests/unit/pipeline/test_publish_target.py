@@ -104,7 +104,7 @@ def test_a_target_that_is_asked_for_is_tried_first(to: str, error: type[IonPipel
 )
 def test_a_target_that_can_never_be_sent_to_is_refused_before_anything_is_done(uri: str, tmp_path: Path) -> None:
     settings = load_settings(environment="embedded", data_dir=tmp_path, publish_to=uri)
-    with pytest.raises(SettingsError, match=rf"^The target {uri.partition('?')[0].replace('me@', '')} is none that"):
+    with pytest.raises(SettingsError, match=rf"^The target {uri.partition('?')[0].replace('me@', '')} cannot be used"):
         steps.publish(settings)
 
 
@@ -134,13 +134,13 @@ def test_a_refresh_without_the_driver_reads_nothing(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.usefixtures("no_publish")
-def test_a_server_that_is_away_is_told_of_first_and_keeps_nothing_from_the_readers_of_files(tmp_path: Path) -> None:
+def test_an_unavailable_server_is_reported_first_and_does_not_prevent_the_publish(tmp_path: Path) -> None:
     notes = Notes()
     settings = load_settings(environment="embedded", data_dir=tmp_path, publish_to=NOBODY)
     with pytest.raises(MadeFirstError):
         steps.publish(settings, reporter=notes)
     [note] = notes.heard
-    assert note.startswith("ION_PUBLISH_TO: PostgreSQL at postgresql://127.0.0.1:1/none refuses")
+    assert note.startswith("ION_PUBLISH_TO: PostgreSQL at postgresql://127.0.0.1:1/none reports an error")
 
 
 def test_what_could_not_be_sent_is_an_error_and_is_sent_by_the_next_refresh_with_nothing_new(
@@ -153,7 +153,7 @@ def test_what_could_not_be_sent_is_an_error_and_is_sent_by_the_next_refresh_with
     assert "The next refresh sends it." in failure.value.remedy
     with duckdb.connect(str(failure.value.report.database), read_only=True) as connection:
         assert connection.execute("select id from reference.parts").fetchall() == [(1,)]
-    # Whoever reads files has all of it; whoever reads there does not.
+    # Readers of the files have all of it; readers of the target do not.
     assert is_published_current(built())
     assert not is_published_current(away)
     back = built(publish_to=f"file://{tmp_path}/there")

@@ -1,4 +1,4 @@
-"""A session's load waits for the lake's writer, as long as the setting says: the repair of a reconcile holds no lock."""
+"""A session's load waits for the lake's writer as long as the setting says: the repair of a reconcile has no lock."""
 
 import asyncio
 import threading

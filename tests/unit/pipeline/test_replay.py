@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, kept
+from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered
 from ion_pipeline.pipeline.dbt.replay import replay
 
 FAILS = "select error('on purpose')"
@@ -146,10 +146,10 @@ def test_a_failure_stops_what_is_below_it_and_nothing_else(project: tuple[Render
 
 
 def test_nothing_is_kept_until_a_build_was_complete(tmp_path: Path) -> None:
-    assert kept(tmp_path, "digest") is None
+    assert load_rendered(tmp_path, "digest") is None
 
 
 @pytest.mark.parametrize("digest", ["digest", "of other models"])
 def test_another_state_of_the_project_is_not_executed(tmp_path: Path, digest: str) -> None:
     (tmp_path / "rendered.json").write_text('{"digest": "digest", "nodes": []}')
-    assert (kept(tmp_path, digest) is not None) == (digest == "digest")
+    assert (load_rendered(tmp_path, digest) is not None) == (digest == "digest")

@@ -22,9 +22,9 @@ def contents(project: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (project / "seeds").iterdir()}
 
 
-def test_own_files_stand_in_for_shipped_ones_and_nothing_else_differs(own: Path, tmp_path: Path) -> None:
+def test_own_files_replace_shipped_ones_and_nothing_else_differs(own: Path, tmp_path: Path) -> None:
     (own / "chart_rules.csv").write_text(HEADER)
-    (own / "README.md").write_text("why we go by one rule set")
+    (own / "README.md").write_text("why we use one rule set")
     project = linked_project(project_dir(), own, tmp_path / "dbt")
     shipped = contents(project_dir())
     assert contents(project) == shipped | {"chart_rules.csv": HEADER.encode()}
@@ -54,7 +54,9 @@ def test_a_link_to_what_is_no_longer_shipped_goes(own: Path, tmp_path: Path) -> 
 
 def test_a_file_that_is_no_seed_is_an_error(own: Path, tmp_path: Path) -> None:
     (own / "chart_rule.csv").write_text(HEADER)
-    with pytest.raises(SettingsError, match=r"chart_rule\.csv is no seed: there are chart_baselines\.csv, chart_rules"):
+    with pytest.raises(
+        SettingsError, match=r"chart_rule\.csv is not a seed\. The seeds are chart_baselines\.csv, chart_rules"
+    ):
         linked_project(project_dir(), own, tmp_path / "dbt")
 
 
@@ -65,6 +67,6 @@ def test_other_columns_are_an_error(own: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"ION_SEEDS_DIR is .*nowhere, and that is no folder"):
+    with pytest.raises(SettingsError, match=r"ION_SEEDS_DIR is .*nowhere, which is not a folder"):
         linked_project(project_dir(), tmp_path / "nowhere", tmp_path / "dbt")
     assert not (tmp_path / "dbt").exists()

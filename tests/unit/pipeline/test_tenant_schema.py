@@ -1,4 +1,4 @@
-"""Which of the schemas that were kept is gone by where the tenant does not show its own."""
+"""Which of the stored schemas is used if the tenant does not show its own."""
 
 import asyncio
 import os

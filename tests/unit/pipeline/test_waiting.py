@@ -1,4 +1,4 @@
-"""Two at once: the second says who is in the way, or waits for as long as it was told to."""
+"""Two processes at once: the second names the one that holds the lock, or waits for as long as its option says."""
 
 import subprocess
 import sys
@@ -107,7 +107,7 @@ def test_what_is_known_is_read_once_the_models_are_built(tmp_path: Path) -> None
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema raw; create table raw._ion_loads as select '01X' as load_id")
     with open_elsewhere(database, seconds=1.0), pytest.raises(LakeCorruptionError):
-        # Having waited, it goes on to the manifest, which is none.
+        # After the wait, it reads the manifest, which is not valid.
         read_state(lake, database, known_catalog(), None, resources=Resources("256MB", 1, LONG))  # type: ignore[arg-type]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from ion_pipeline.warehouse import begin_build, changed_since_build, connect, note_build, rebuild
+from ion_pipeline.warehouse import begin_build, changed_since_build, connect, rebuild, record_build
 from tests.unit.warehouse.support import SMALL, House
 
-BOOKS = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}
+LOAD_LOG = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def build(house: House, models: str = "models") -> None:
     with opened(house) as connection:
         begun = begin_build(connection, models)
         assert begun
-        note_build(connection, begun)
+        record_build(connection, begun)
 
 
 def changed(house: House, models: str = "models") -> frozenset[str] | None:
@@ -59,12 +59,12 @@ def test_what_changed_is_what_loads_after_the_build_have_changed(house: House) -
     load(house, "one", thing_links=[{"thing_id": 0, "label_id": 7}])
     build(house)
     load(house, "one", thing_links=[{"thing_id": 0, "label_id": 7}])
-    assert changed(house) == BOOKS
+    assert changed(house) == LOAD_LOG
     load(house, "two")
     load(house, "two", thing_attributes=[{"thing_id": 0, "key": "a", "value": "x"}])
-    assert changed(house) == BOOKS | {"things", "thing_attributes"}
+    assert changed(house) == LOAD_LOG | {"things", "thing_attributes"}
     load(house, "two", thing_links=[])
-    assert changed(house) == BOOKS | {"things", "thing_attributes", "thing_links"}
+    assert changed(house) == LOAD_LOG | {"things", "thing_attributes", "thing_links"}
     build(house)
     assert changed(house) == frozenset()
 
@@ -76,8 +76,8 @@ def test_a_load_during_the_build_is_not_covered_by_it(house: House) -> None:
     load(house, "two")
     assert begun
     with opened(house) as connection:
-        note_build(connection, begun)
-    assert changed(house) == BOOKS | {"things"}
+        record_build(connection, begun)
+    assert changed(house) == LOAD_LOG | {"things"}
 
 
 def test_a_build_that_failed_leaves_the_note_of_the_one_before(house: House) -> None:
@@ -86,7 +86,7 @@ def test_a_build_that_failed_leaves_the_note_of_the_one_before(house: House) -> 
     load(house, "two")
     with opened(house) as connection:
         assert begin_build(connection, "models")
-    assert changed(house) == BOOKS | {"things"}
+    assert changed(house) == LOAD_LOG | {"things"}
 
 
 def test_other_models_tear_the_note_up_even_if_their_build_fails(house: House) -> None:
@@ -114,7 +114,7 @@ def test_a_warehouse_from_a_backup_knows_what_it_was_built_from(house: House, tm
     build(house)
     shutil.copy(tmp_path / "backup", house.database)
     house.load()
-    assert changed(house) == BOOKS | {"things"}
+    assert changed(house) == LOAD_LOG | {"things"}
 
 
 def test_a_warehouse_that_was_deleted_is_built_from_nothing(house: House) -> None:

@@ -1,4 +1,4 @@
-"""Folding old loads: whatever was loaded, a rebuild gives the same to the last version, and the lake is smaller."""
+"""Compacting old loads: a rebuild gives the same versions, whatever was loaded, and the lake is smaller."""
 
 import os
 import random
@@ -198,7 +198,7 @@ def test_a_column_and_its_values_outlive_the_catalog(house: House) -> None:
     house.write({"things": [thing(1)]})
     full.write({"things": [{**thing(1), "colour": "red"}]})
     stood = rebuilt(full)
-    # Folded by a version that does not know the column.
+    # Compacted by a version that does not know the column.
     fold(house, keep=0)
     assert rebuilt(full) == stood
     assert full.query("select colour from raw.things") == [("red",)]

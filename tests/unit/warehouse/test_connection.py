@@ -94,5 +94,5 @@ def test_other_errors_keep_their_text(tmp_path: Path) -> None:
 def test_names_and_texts_are_quoted() -> None:
     assert identifier("raw", 'a"b') == '"raw"."a""b"'
     assert literal("it's") == "'it''s'"
-    with pytest.raises(TypeError, match="No warehouse type"):
+    with pytest.raises(TypeError, match="no warehouse type"):
         duckdb_type(pa.duration("s"))

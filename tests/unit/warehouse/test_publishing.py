@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,8 @@ def test_latest_says_what_is_published_with_checksums(database: Path, tmp_path: 
     assert (folder / document["database"]["file"]).samefile(folder / "ion.duckdb")
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "create table raw._ion_loads as select * from (values ('01A', timestamptz '2026-03-01 00:00:00+00'), "
+            "create table raw._ion_loads as select *, started_at as loaded_at from (values "
+            "('01A', timestamptz '2026-03-01 00:00:00+00'), "
             "('01B', timestamptz '2026-03-02 00:00:00+00')) as loads(load_id, started_at)"
         )
     run(database)
@@ -204,6 +206,7 @@ def test_a_copy_that_differs_is_not_published(database: Path, tmp_path: Path, mo
     run(database)
     before = snapshot(tmp_path / "published")
 
+    publishing = import_module("ion_pipeline.publish.publish")
     honest = publishing.fingerprint
 
     def one_row_lost(connection: Any, catalog: str, schema: str, table: str) -> Fingerprint:
@@ -298,13 +301,13 @@ def test_no_copy_stays_of_a_publish_that_could_not_be_shown(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", refused)
-        with pytest.raises(PublishError, match="could not be written"):
+        with pytest.raises(PublishError, match="cannot be written"):
             run(database)
     (tmp_path / "published" / "parquet.tmp").unlink()
     assert snapshot(tmp_path / "published") == before
 
 
-def test_what_somebody_put_beside_the_publishes_stays(database: Path, tmp_path: Path) -> None:
+def test_what_somebody_put_next_to_the_publishes_stays(database: Path, tmp_path: Path) -> None:
     run(database)
     (tmp_path / "published" / "publishes" / ".DS_Store").write_text("a file manager's")
     for _ in range(3):
@@ -314,7 +317,7 @@ def test_what_somebody_put_beside_the_publishes_stays(database: Path, tmp_path: 
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nothing of the code after it runs that asks for an exception of its own."""
+    """Simulates kill -9: no clause for a specific exception catches it."""
 
 
 def generations(tmp_path: Path) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""What differed at the tenant is noted with the load, and stays noted through rebuilds and folds."""
+"""Differences of the tenant's schema are recorded with the load; rebuilds and compacting keep the records."""
 
 from dataclasses import replace
 from pathlib import Path
