@@ -1,9 +1,9 @@
 """Writes the references that are generated: docs/{settings,cli,data-dictionary,metrics}.md and .env.example.
 
     python docs/generate.py          write them
-    python docs/generate.py --check  fail if one is not what it would write
+    python docs/generate.py --check  fail if one of them is not current
 
-`tests/test_docs.py` does the latter, so a reference cannot disagree with what it describes.
+`tests/test_docs.py` runs the check, so that the references always agree with their sources.
 """
 
 import os
@@ -65,7 +65,7 @@ def cli_reference() -> str:
 
 def data_dictionary() -> str:
     """Every public table with its grain and columns, from dbt's manifest."""
-    lines = [_NOTICE, "", "# Data dictionary", "", "What the published file holds. Instants are UTC.", ""]
+    lines = [_NOTICE, "", "# Data dictionary", "", "Tables of the published file. Instants are in UTC.", ""]
     for schema, table in _public_tables():
         lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
         lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
@@ -73,8 +73,8 @@ def data_dictionary() -> str:
 
 
 def metrics_reference() -> str:
-    """Every metric with its formula, grain, source and caveats, from the metadata of the models that have it."""
-    lines = [_NOTICE, "", "# Metrics", "", "The same as `ops.metric_dictionary`, by the table that has them.", ""]
+    """Every metric with its formula, grain, source and caveats, from the metadata of the models."""
+    lines = [_NOTICE, "", "# Metrics", "", "The metrics of `ops.metric_dictionary`, grouped by table.", ""]
     for schema, table in _public_tables():
         metrics = table["config"]["meta"].get("metrics", [])
         lines += [f"## `{schema}.{table['name']}`", ""] if metrics else []
@@ -127,7 +127,7 @@ def _models() -> list[dict[str, Any]]:
 
 
 def _public_tables() -> list[tuple[str, dict[str, Any]]]:
-    """Each public table with its schema, in the order of the page."""
+    """Return each public table with its schema, in the order of the page."""
     return [
         (schema, table)
         for schema in PUBLIC_SCHEMAS
