@@ -144,11 +144,6 @@ class EntityPlan:
         return self.entity.name
 
     @property
-    def strategy(self) -> Literal["full"]:
-        """All rows are read, each time."""
-        return "full"
-
-    @property
     def query_hash(self) -> str:
         """Identifies what was asked for; empty without a query of its own."""
         return hashlib.sha256(self.query.page.encode()).hexdigest() if self.query else ""
