@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.terminal.frame import command_settings, err
+from ion_pipeline.terminal.frame import command_settings, inform
 
 webhooks = typer.Typer(help="Take ION's events as a reason to refresh.", no_args_is_help=True)
 
@@ -39,5 +39,5 @@ def serve(
         per_second=settings.webhook_requests_per_second,
     )
     serving = server(receiver(Inbox(settings.webhook_inbox), options), host, port)
-    err.print(f"Events are received at http://{host}:{port}/ion/webhooks. Ctrl-C ends it.", highlight=False)
+    inform([f"Events are received at http://{host}:{port}/ion/webhooks. Ctrl-C ends it."])
     serving.run()
