@@ -21,6 +21,7 @@ from ion_pipeline.lake import WriterLock
 from ion_pipeline.pipeline import export_control
 from ion_pipeline.pipeline.adopting import data_catalog
 from ion_pipeline.pipeline.build_report import FAILED, BuildError, BuildReport, NodeResult
+from ion_pipeline.pipeline.log_lines import logs_build
 from ion_pipeline.pipeline.pending import pending
 from ion_pipeline.pipeline.rendered import keep, kept, rendered_digest
 from ion_pipeline.pipeline.replay import replay
@@ -117,6 +118,7 @@ def prepared_manifest(settings: Settings) -> Path:
     return stamp.with_name("manifest.json")
 
 
+@logs_build
 def build(
     settings: Settings,
     *,
@@ -145,6 +147,7 @@ def build(
     return report
 
 
+@logs_build
 def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
     """Build and test what is downstream of what changed since all models were built last; all if that is not known.
 

@@ -33,6 +33,7 @@ from ion_pipeline.heap import heap_at_rest
 from ion_pipeline.lake import Lake, LoadManifest, WriterLock, claim_tenant, read_tenant
 from ion_pipeline.pipeline.adopting import data_schema
 from ion_pipeline.pipeline.drift import schema_drift
+from ion_pipeline.pipeline.log_lines import log_read
 from ion_pipeline.pipeline.meeting import Met, meet
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
@@ -127,7 +128,9 @@ def extract(
     selection, mode = entities or settings.entities, mode or ReadMode()
     writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
     with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, heap_at_rest():
-        return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
+        report = asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
+    log_read(report)
+    return report
 
 
 def plan(

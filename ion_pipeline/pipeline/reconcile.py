@@ -32,6 +32,7 @@ from ion_pipeline.extract import (
 from ion_pipeline.lake import Lake, Tenant, claim_tenant
 from ion_pipeline.pipeline.adopting import data_catalog, data_schema
 from ion_pipeline.pipeline.drift import schema_drift
+from ion_pipeline.pipeline.log_lines import log_entities
 from ion_pipeline.pipeline.progress import Reporter, Silence
 from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
 from ion_pipeline.pipeline.read_mode import ReadMode
@@ -284,4 +285,5 @@ class _Run:
                 clock=audited.clock.record(),
                 drift=schema_drift(audited.plan, audited.schema, data_schema(settings.data_dir)),
             )
+        log_entities(manifest.load_id, results)
         return manifest.load_id, results
