@@ -4,11 +4,11 @@ A command and a process of Dagster call `configure`. A program that calls the st
 logging gets no line about what was done.
 """
 
+import json
 import logging
 import sys
 from typing import Any, Literal
 
-import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
@@ -78,4 +78,5 @@ def _made_plain(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     ordered = {name: event.pop(name) for name in _FIRST} | dict(event)
-    return orjson.dumps(ordered, default=str).decode()
+    # In ASCII: what a stream cannot encode, it would write as escapes that are no JSON.
+    return json.dumps(ordered, default=str, separators=(",", ":"))

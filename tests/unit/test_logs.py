@@ -79,6 +79,14 @@ def test_text_from_ion_is_plain_and_on_one_line(monkeypatch: pytest.MonkeyPatch,
     assert "0.1234" not in stream.getvalue()
 
 
+def test_json_is_json_in_any_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "ascii", "backslashreplace"))
+    logs.configure(None, "json")
+    logs.log_done("entity_read", entity="Prüfstände")
+    assert orjson.loads(written.getvalue())["entity"] == "Prüfstände"
+
+
 def test_json_begins_with_when_how_severe_and_what(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = standard_error(monkeypatch, terminal=False)
     logs.configure(None, "json")
