@@ -17,8 +17,7 @@ from ion_pipeline.commands.webhooks import webhooks
 from ion_pipeline.ending import Terminated, ends_by_signal, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
-from ion_pipeline.terminal.frame import command_settings, emit, err, out
-from ion_pipeline.terminal.text import styled
+from ion_pipeline.terminal.frame import command_settings, emit, err, inform, out, report_failure, warn
 
 _INTERRUPTED = 130
 
@@ -176,7 +175,7 @@ def extract(
         out.print(rows_view(report.rows_by_entity))
         out.print(f"Load {report.load_id}: {report.rows:,} rows in {report.requests:,} requests.")
         for name, rows in report.unsettled.items():
-            err.print(styled(("!", "yellow"), f" {name}: {rows:,} rows changed again while it was read."))
+            warn(f"{name}: {rows:,} rows changed again while it was read.")
 
     emit(asdict(report), as_json=as_json, human=human)
 
@@ -308,7 +307,7 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
     mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh)
     result = run_refresh(build_definitions(settings, reporter(err), mode=mode))
     for warning in result.warnings:
-        err.print(styled(("!", "yellow"), f" {warning}"))
+        warn(warning)
     return result
 
 
@@ -316,7 +315,7 @@ def _adopt(settings: Settings) -> None:
     from ion_pipeline.pipeline.adopt import adopt
     from ion_pipeline.terminal.views import adopted_lines
 
-    err.print(*adopted_lines(adopt(settings)), sep="\n", highlight=False)
+    inform(adopted_lines(adopt(settings)))
 
 
 def main() -> None:
@@ -328,15 +327,13 @@ def main() -> None:
         with ends_by_signal():
             app()
     except IonPipelineError as error:
-        err.print(styled(("error:", "red"), f" {error.message}"))
-        if error.remedy:
-            err.print(f"       {error.remedy}")
+        report_failure(error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        err.print("interrupted")
+        inform(["interrupted"])
         sys.exit(_INTERRUPTED)
     except Terminated:
-        err.print("terminated")
+        inform(["terminated"])
         raise
     except BrokenPipeError:
         with suppress(BrokenPipeError):

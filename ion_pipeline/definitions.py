@@ -7,8 +7,8 @@ prepared file.
 import os
 
 import dagster as dg
-import structlog
 
+from ion_pipeline import logs
 from ion_pipeline.defs.entities import entity_assets
 from ion_pipeline.defs.jobs import fresh_for, make_jobs, make_schedules
 from ion_pipeline.defs.models import model_assets
@@ -68,7 +68,9 @@ def defs() -> dg.Definitions:
 
     Each process of Dagster that runs steps calls this function, so it also sets the umask of the settings.
     """
-    os.umask(load_settings(tenant=False).file_umask)
+    settings = load_settings(tenant=False)
+    os.umask(settings.file_umask)
+    logs.configure(settings.log_level, settings.log_format)
     for sentence in unknown_settings():
-        structlog.get_logger().warning(sentence)
+        logs.logger().warning("note", message=sentence)
     return build_definitions()

@@ -20,7 +20,6 @@ _OTHERS = frozenset(
         "ION_SANDBOX_CLIENT_SECRET",
         "ION_SOURCE_HISTORY_SCHEMA",
         "ION_SOURCE_SCHEMA",
-        "ION_UPDATE_SNAPSHOTS",
         "ION_WAREHOUSE_PATH",
     }
 )

@@ -195,8 +195,14 @@ class Settings(BaseSettings):
     sandbox_scale: float = Field(
         default=1.0, gt=0, le=1000, description="Size of the embedded sandbox's factory; 1 is about 20,000 rows."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="warning", description="Lowest level that is logged to standard error."
+    log_level: Literal["debug", "info", "warning", "error"] | None = Field(
+        default=None,
+        description="Lines of this level and above are logged to standard error; on a terminal, `warning` unless set.",
+        json_schema_extra={"default": "info"},
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console",
+        description="`json`: each line of standard error is one JSON object, and no progress is shown.",
     )
 
     @model_validator(mode="before")

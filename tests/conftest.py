@@ -7,6 +7,20 @@ from typing import Any
 
 import pytest
 import structlog
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+
+class TextSnapshot(SingleFileSnapshotExtension):
+    """Each snapshot is a text file of its own, which a review can read."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(TextSnapshot)
 
 
 @pytest.fixture(autouse=True)

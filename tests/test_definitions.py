@@ -1,7 +1,7 @@
 """The Dagster graph as it is loaded: without network, credentials or a prepared file, and as the snapshot has it.
 
-A renamed asset, a lost dependency or a schedule that is on shows as a difference in `data/definitions.txt`. When it
-is meant: `ION_UPDATE_SNAPSHOTS=1 pytest tests/test_definitions.py`.
+A renamed asset, a lost dependency or a schedule that is on shows as a difference from the snapshot. When it is meant:
+`pytest tests/test_definitions.py --snapshot-update`.
 """
 
 import os
@@ -16,6 +16,7 @@ import dagster as dg
 import orjson
 import pytest
 import yaml
+from syrupy.assertion import SnapshotAssertion
 
 from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.definitions import build_definitions, defs
@@ -24,8 +25,6 @@ from ion_pipeline.errors import SettingsError
 from ion_pipeline.settings import load_settings
 
 REPOSITORY = Path(__file__).parent.parent
-UPDATE = bool(os.environ.get("ION_UPDATE_SNAPSHOTS"))
-SNAPSHOT = Path(__file__).parent / "data" / "definitions.txt"
 
 pytestmark = pytest.mark.slow
 
@@ -91,11 +90,8 @@ def describe(definitions: dg.Definitions) -> Iterator[str]:
         yield f"sensor {sensor.name}: {jobs}, {sensor.default_status.value}"
 
 
-def test_graph_is_as_the_snapshot_has_it(loaded: dg.Definitions) -> None:
-    text = "\n".join(describe(loaded)) + "\n"
-    if UPDATE:
-        SNAPSHOT.write_text(text, encoding="utf-8")
-    assert text.splitlines() == SNAPSHOT.read_text(encoding="utf-8").splitlines()
+def test_graph_is_as_the_snapshot_has_it(loaded: dg.Definitions, snapshot: SnapshotAssertion) -> None:
+    assert "\n".join(describe(loaded)) + "\n" == snapshot
 
 
 def test_every_selected_entity_and_its_tables_are_assets(loaded: dg.Definitions) -> None:

@@ -144,11 +144,6 @@ class EntityPlan:
         return self.entity.name
 
     @property
-    def strategy(self) -> Literal["full"]:
-        """A plan reads all rows each time."""
-        return "full"
-
-    @property
     def query_hash(self) -> str:
         """Hash of the page query; empty if the entity has none."""
         return hashlib.sha256(self.query.page.encode()).hexdigest() if self.query else ""

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.terminal.frame import command_settings, err
+from ion_pipeline.terminal.frame import command_settings, inform
 
 webhooks = typer.Typer(help="Receive ION's events and refresh what they name.", no_args_is_help=True)
 
@@ -40,5 +40,5 @@ def serve(
         per_second=settings.webhook_requests_per_second,
     )
     serving = server(receiver(Inbox(settings.webhook_inbox), options), host, port)
-    err.print(f"Receiving events at http://{host}:{port}/ion/webhooks. Press Ctrl-C to stop.", highlight=False)
+    inform([f"Receiving events at http://{host}:{port}/ion/webhooks. Press Ctrl-C to stop."])
     serving.run()

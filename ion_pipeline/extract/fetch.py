@@ -138,7 +138,7 @@ class _Run:
         return EntityResult(
             entity=plan.name,
             status="read",
-            strategy=plan.strategy,
+            strategy="full",
             paging=paging,
             tables=dict(reading.rows),
             pages=reader.pages,
@@ -230,7 +230,7 @@ def _result(plan: EntityPlan, read: Mapping[str, EntityResult]) -> EntityResult:
     return EntityResult(
         entity=plan.name,
         status="read",
-        strategy=plan.strategy,
+        strategy="full",
         paging="nested",
         tables=tables,
         watermark=source.watermark,

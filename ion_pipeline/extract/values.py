@@ -184,10 +184,6 @@ def _normalised_times(texts: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(texts, _WITHOUT_ZONE, r"\1Z")
 
 
-def _one_time(value: str | None, arrow_type: pa.DataType) -> pa.Array:
-    return _normalised_times(pa.array([value], pa.string())).cast(arrow_type)
-
-
 def _first_failure(values: Sequence[Any], convert: Callable[[Any], Any], reason: str) -> WrongValueError:
     for index, value in enumerate(values):
         try:

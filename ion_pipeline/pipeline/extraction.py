@@ -24,6 +24,7 @@ from ion_pipeline.extract import (
 from ion_pipeline.files import WriterLock
 from ion_pipeline.heap import gc_frozen
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter
+from ion_pipeline.pipeline.log_lines import log_read
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ReadMode, RefreshPlan
 from ion_pipeline.pipeline.resources import resources_of
@@ -145,7 +146,9 @@ def _extract_once(
     selection = entities or settings.entities
     writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
     with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, gc_frozen():
-        return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
+        report = asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
+    log_read(report)
+    return report
 
 
 def _combined(first: EntityResult, second: EntityResult) -> EntityResult:

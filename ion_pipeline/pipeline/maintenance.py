@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from ion_pipeline import warehouse
 from ion_pipeline.lake import Lake, LoadManifest
 from ion_pipeline.pipeline.adopt import data_catalog
+from ion_pipeline.pipeline.log_lines import log_loads
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
@@ -26,13 +27,15 @@ def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadRepo
     """
     lake, reporter = Lake(settings.lake_dir), reporter or NullReporter()
     with reporter.phase("Rebuilding the warehouse"):
-        return warehouse.rebuild(
+        report = warehouse.rebuild(
             lake,
             settings.warehouse_path,
             data_catalog(settings.data_dir).tables.values(),
             resources=resources_of(settings),
             progress=_rows(lake.loads(), reporter),
         )
+    log_loads(report)
+    return report
 
 
 def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: Reporter | None = None) -> CompactReport:

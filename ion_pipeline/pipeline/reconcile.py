@@ -21,6 +21,7 @@ from ion_pipeline.extract import (
     check_group,
 )
 from ion_pipeline.lake import LoadWriter
+from ion_pipeline.pipeline.log_lines import log_entities
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ReadMode
 from ion_pipeline.pipeline.resources import resources_of
@@ -233,6 +234,7 @@ async def _repair(
 
     drifted = {one.entity: one.drifted for one in found}
     manifest, results = await session.write_load(prepared, read, drifted=drifted)
+    log_entities(manifest.load_id, results)
     return manifest.load_id, results
 
 

@@ -9,6 +9,7 @@ from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.extraction import ExtractReport, extract
+from ion_pipeline.pipeline.log_lines import log_loads, log_publish
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ReadMode
 from ion_pipeline.pipeline.resources import resources_of
@@ -27,12 +28,14 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
         IonPipelineError: See `warehouse.load`; the load that failed was rolled back.
     """
     with (reporter or NullReporter()).phase("Loading the warehouse"):
-        return warehouse.load(
+        report = warehouse.load(
             Lake(settings.lake_dir),
             settings.warehouse_path,
             data_catalog(settings.data_dir).tables.values(),
             resources=resources_of(settings),
         )
+    log_loads(report)
+    return report
 
 
 def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | None = None) -> PublishReport:
@@ -60,6 +63,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
             export_controlled=_export_controlled(settings),
             resources=resources_of(settings),
         )
+    log_publish(report)
     if not target:
         return report
     with reporter.phase("Sending the publish"):

@@ -1,20 +1,19 @@
-"""HTML and SVG in which text cannot become markup: everything is escaped except elements made by this module."""
+"""HTML and SVG elements in which text cannot become markup: all that is not `Markup` is escaped.
 
-import html
+`Markup(...)` takes a text as it is: for files of this package, never for data.
+"""
+
 import re
 from collections.abc import Iterable  # noqa: TC003 -- part of an alias
 from typing import Union
 
+from markupsafe import Markup, escape
+
+__all__ = ["Attribute", "Child", "Markup", "join", "point", "tag"]
+
 _VOID = frozenset({"br", "input", "link", "meta"})
 # Characters that HTML cannot contain, not even as a character reference.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-
-
-class Markup(str):
-    """A piece of finished HTML or SVG. Only `tag`, `join` and `raw` create it."""
-
-    __slots__ = ()
-
 
 Child = Union[str, int, "Iterable[Child]", None]
 Attribute = str | float | bool | None
@@ -31,29 +30,19 @@ def tag(name: str, /, *children: Child, **attributes: Attribute) -> Markup:
     """
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
-        return Markup(f"<{name}{written}>")
-    return Markup(f"<{name}{written}>{join(children)}</{name}>")
+        return Markup(f"<{name}{written}>")  # noqa: S704 -- attributes are escaped
+    return Markup(f"<{name}{written}>{join(children)}</{name}>")  # noqa: S704 -- as above, and children too
 
 
 def join(children: Child) -> Markup:
     """Elements and text, concatenated."""
     if children is None:
-        return Markup("")
+        return Markup()
     if isinstance(children, Markup):
         return children
     if isinstance(children, str | int):
-        return Markup(text(str(children)))
-    return Markup("".join(join(child) for child in children))
-
-
-def raw(written: str) -> Markup:
-    """Treat a text as markup without escaping it: only for files of this package, never for data."""
-    return Markup(written)
-
-
-def text(value: str) -> str:
-    """A text escaped for HTML, including quotes; characters that HTML cannot contain become U+FFFD."""
-    return html.escape(_FORBIDDEN.sub("\ufffd", value), quote=True)
+        return _escaped(children)
+    return Markup().join(join(child) for child in children)
 
 
 def point(value: float) -> str:
@@ -68,5 +57,10 @@ def _attribute(key: str, value: Attribute) -> str:
         return ""
     if value is True:
         return f" {name}"
-    written = point(value) if isinstance(value, float) else text(str(value))
+    written = point(value) if isinstance(value, float) else _escaped(value)
     return f' {name}="{written}"'
+
+
+def _escaped(value: str | int) -> Markup:
+    """A text as HTML shows it, quotes included; what HTML cannot hold becomes U+FFFD."""
+    return escape(_FORBIDDEN.sub("\ufffd", str(value)))

@@ -6,7 +6,7 @@ from datetime import datetime
 from importlib.resources import files
 
 from ion_pipeline.report import numbers
-from ion_pipeline.report.markup import Child, Markup, raw, tag
+from ion_pipeline.report.markup import Child, Markup, tag
 from ion_pipeline.report.model import Report
 from ion_pipeline.report.sections import key_figures, sections
 from ion_pipeline.report.tree_view import search_index
@@ -63,7 +63,7 @@ def _moment(name: str, at: datetime | None) -> Child:
 
 
 def _static(name: str) -> Markup:
-    return raw(files("ion_pipeline.report").joinpath("static", name).read_text(encoding="utf-8"))
+    return Markup(files("ion_pipeline.report").joinpath("static", name).read_text(encoding="utf-8"))
 
 
 def _hash(content: str) -> str:

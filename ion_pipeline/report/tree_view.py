@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ion_pipeline.report import numbers
 from ion_pipeline.report.layout import no_data, note
-from ion_pipeline.report.markup import Child, Markup, raw, tag
+from ion_pipeline.report.markup import Child, Markup, tag
 from ion_pipeline.report.model import Report, TreeLine
 
 # Levels that are shown when a unit is expanded.
@@ -56,7 +56,7 @@ def search_index(trees: Sequence[Sequence[TreeLine]]) -> Markup:
     }
     written = json.dumps(index, ensure_ascii=True, separators=(",", ":"))
     safe = written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return tag("script", raw(safe), type="application/json", id="index")
+    return tag("script", Markup(safe), type="application/json", id="index")
 
 
 def _search() -> Markup:

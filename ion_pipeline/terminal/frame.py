@@ -1,15 +1,15 @@
 """Shared by all commands: the two consoles, the settings of a command, and results as text or JSON."""
 
-import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
-import structlog
 import typer
 
+from ion_pipeline import logs
+from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.plain import visible_json
 from ion_pipeline.settings import Settings, load_settings, unknown_settings
 from ion_pipeline.terminal.text import PlainConsole, styled
@@ -31,17 +31,42 @@ def command_settings(context: typer.Context, *, tenant: bool = True, **overrides
     Raises:
         SettingsError: A setting is wrong or missing.
     """
-    for sentence in unknown_settings():
-        err.print(styled(("!", "yellow"), f" {sentence}"))
-    settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
-    os.umask(settings.file_umask)
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Evaluated for each logger: a stream that was standard error at the start may have been closed.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
+    try:
+        settings = load_settings(tenant=tenant, **{**context.obj, **overrides})
+        os.umask(settings.file_umask)
+        logs.configure(settings.log_level, settings.log_format)
+    finally:
+        # A mistyped name may be why the settings are wrong.
+        for sentence in unknown_settings():
+            warn(sentence)
     return settings
+
+
+def inform(lines: Iterable[str]) -> None:
+    """Say on standard error what is going on."""
+    for line in lines:
+        if logs.is_json():
+            logs.logger().info("note", message=line)
+        else:
+            err.print(line, highlight=False)
+
+
+def warn(sentence: str) -> None:
+    """Say on standard error what a person should know."""
+    if logs.is_json():
+        logs.logger().warning("note", message=sentence)
+    else:
+        err.print(styled(("!", "yellow"), f" {sentence}"))
+
+
+def report_failure(error: IonPipelineError) -> None:
+    """Say on standard error why a command ends, and what to do."""
+    if logs.is_json():
+        logs.logger().error("failed", message=error.message, remedy=error.remedy, exit_code=error.exit_code)
+        return
+    err.print(styled(("error:", "red"), f" {error.message}"))
+    if error.remedy:
+        err.print(f"       {error.remedy}")
 
 
 def emit(document: Any, *, as_json: bool, human: Callable[[], None]) -> None:

@@ -23,7 +23,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ion_pipeline.pipeline.progress import Reporter
+from ion_pipeline import logs
+from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.plain import visible
 from ion_pipeline.terminal.text import styled
 
@@ -133,6 +134,16 @@ class BarReporter:
         self._console.print(styled(("!", "yellow"), f" {message}"))
 
 
+class LogReporter(NullReporter):
+    """Notes in the log, and no progress: where standard error holds JSON and nothing else."""
+
+    def note(self, message: str) -> None:
+        """Log what a person should know."""
+        logs.logger().warning("note", message=message)
+
+
 def reporter(console: Console) -> Reporter:
-    """A reporter with bars on a terminal, with plain lines elsewhere."""
+    """Bars on a terminal, lines elsewhere, notes alone where logs are JSON."""
+    if logs.is_json():
+        return LogReporter()
     return BarReporter(console) if console.is_terminal else PlainReporter(console)

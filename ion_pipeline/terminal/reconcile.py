@@ -7,9 +7,8 @@ from rich.table import Table
 
 from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile_and_load
 from ion_pipeline.settings import Settings
-from ion_pipeline.terminal.frame import emit, err, out
+from ion_pipeline.terminal.frame import emit, err, out, warn
 from ion_pipeline.terminal.progress import reporter
-from ion_pipeline.terminal.text import styled
 from ion_pipeline.terminal.views import table
 
 
@@ -21,7 +20,7 @@ def show_reconcile(
         settings, entities=entities, accept_deletes=accept_deletes, dry_run=dry_run, reporter=reporter(err)
     )
     for name, rows in report.unsettled.items():
-        err.print(styled(("!", "yellow"), f" {name}: {rows:,} rows changed again while it was read."))
+        warn(f"{name}: {rows:,} rows changed again while it was read.")
 
     def human() -> None:
         if report.drifted:

@@ -11,7 +11,6 @@ import sqlite3
 import time
 from dataclasses import dataclass
 
-import structlog
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ion_pipeline.logs import logger
 from ion_pipeline.plain import visible
 from ion_pipeline.webhooks.event import MalformedEventError, parse
 from ion_pipeline.webhooks.inbox import Inbox
@@ -32,7 +32,7 @@ _LINES_PER_SECOND = 1 / 60
 _LINES_AT_ONCE = 5
 # Refusals that only a signed request can get.
 _SIGNED = frozenset({429, 503})
-_log = structlog.get_logger("ion_pipeline.webhooks")
+_log = logger()
 
 
 @dataclass(frozen=True, slots=True)

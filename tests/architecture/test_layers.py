@@ -9,7 +9,7 @@ import ion_pipeline
 
 PACKAGE = Path(ion_pipeline.__file__).parent
 # Left to right. `sandbox` stands apart: it uses the base only, and only what starts it may import it.
-BASE = ("ending", "endpoints", "errors", "heap", "plain", "rules", "schema", "settings")
+BASE = ("ending", "endpoints", "errors", "heap", "logs", "plain", "rules", "schema", "settings")
 LAYERS = ("client", "extract", "lake", "warehouse", "pipeline")
 DRIVERS = ("defs", "definitions", "terminal", "commands", "cli")
 ALLOWED: dict[str, set[str]] = {
@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "endpoints": set(),
     "errors": {"plain"},
     "heap": set(),
+    "logs": {"plain"},
     "plain": set(),
     "schema": {"heap"},
     "rules": set(),
@@ -25,13 +26,13 @@ ALLOWED: dict[str, set[str]] = {
     "sandbox": {"errors", "schema"},
     "terminal": {*BASE, *LAYERS},
     "report": {*BASE, *LAYERS},
-    "webhooks": {"errors", "extract", "plain"},
+    "webhooks": {"errors", "extract", "logs", "plain"},
     "defs": {*BASE, *LAYERS, "webhooks"},
     "definitions": {*BASE, *LAYERS, "defs"},
     "commands": {*BASE, *LAYERS, "report", "sandbox", "terminal", "webhooks"},
     "cli": {*BASE, *LAYERS, "sandbox", "terminal", "commands", "definitions", "defs"},
 }
-ALLOWED["pipeline"] |= {"ending", "endpoints", "settings", "sandbox"}
+ALLOWED["pipeline"] |= {"ending", "endpoints", "logs", "settings", "sandbox"}
 MAX_LINES = 350
 
 

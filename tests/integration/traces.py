@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from tests.oracle.export_control import Named, controlled, named
+from tests.oracle.export_control import Named, named
 from tests.oracle.world import World
 
 # Shorter texts (a revision, a status) identify no row.
@@ -85,11 +85,6 @@ def ids_found(database: Path, found: set[Named]) -> dict[str, set[int]]:
             if values & of_root.get(root, set()):
                 hits[f"{schema}.{table}.{column}"] = values & of_root[root]
     return hits
-
-
-def controlled_of(world: World) -> set[Named]:
-    """The rows, by the oracle."""
-    return controlled(world)
 
 
 def _root_of(column: str) -> str | None:

@@ -13,6 +13,7 @@ from ion_pipeline.pipeline.dbt.rendered import load_rendered, rendered_digest, s
 from ion_pipeline.pipeline.dbt.replay import replay
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport
 from ion_pipeline.pipeline.dbt.run import failure_message, prepared_manifest, results_path, run
+from ion_pipeline.pipeline.log_lines import logs_build
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import BuildRecord, begin_build, built_load, changed_since_build, connect, record_build
@@ -20,6 +21,7 @@ from ion_pipeline.warehouse import BuildRecord, begin_build, built_load, changed
 IndirectSelection = Literal["eager", "buildable", "cautious", "empty"]
 
 
+@logs_build
 def build(
     settings: Settings,
     *,
@@ -49,6 +51,7 @@ def build(
     return report
 
 
+@logs_build
 def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
     """Build and test what is downstream of the tables that changed since all models were last built.
 
