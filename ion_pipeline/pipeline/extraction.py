@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from ion_pipeline.client import ClientConfig
@@ -26,7 +26,7 @@ from ion_pipeline.heap import gc_frozen
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter
 from ion_pipeline.pipeline.log_lines import log_read
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
-from ion_pipeline.pipeline.read_mode import ReadMode, RefreshPlan
+from ion_pipeline.pipeline.read_mode import ExtractReport, ReadMode, RefreshPlan
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.resume import begin_or_resume, keep_for_resumption, resumption
 from ion_pipeline.pipeline.session import PreparedRead, Session, open_session
@@ -36,51 +36,6 @@ from ion_pipeline.warehouse.known import RawRows
 
 # A nested entity is read with its parent; if the parent is not read, neither is the nested entity.
 _NOTHING = frozenset({"nothing", "forbidden", "nested"})
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractReport:
-    """The result of one read of ION.
-
-    Attributes:
-        load_id: The new load in the lake; None if nothing was new.
-        organization_id: ION's id of the tenant.
-        entities: The result of each entity, in the schema's order.
-        requests: Number of GraphQL requests, retries included.
-        token_requests: Number of requests to the token host.
-        bytes: Bytes received.
-        seconds: Wall time.
-        clock_doubts: One sentence for each doubt about the clocks.
-    """
-
-    load_id: str | None
-    organization_id: str
-    entities: tuple[EntityResult, ...]
-    requests: int
-    token_requests: int
-    bytes: int
-    seconds: float
-    clock_doubts: tuple[str, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """Number of rows of all entities, without the rows of their lists."""
-        return sum(entity.rows for entity in self.entities)
-
-    @property
-    def rows_by_entity(self) -> list[tuple[str, int]]:
-        """Entities that were read, with their number of rows."""
-        return [(entity.entity, entity.rows) for entity in self.entities if entity.status == "read"]
-
-    @property
-    def unread(self) -> dict[str, str]:
-        """Entities that could not be read, with the reason: forbidden or absent."""
-        return {entity.entity: entity.status for entity in self.entities if entity.status in {"forbidden", "absent"}}
-
-    @property
-    def unsettled(self) -> dict[str, int]:
-        """Number of rows by entity that changed again during the read; the next refresh reads them."""
-        return {entity.entity: entity.unsettled for entity in self.entities if entity.unsettled}
 
 
 def extract(

@@ -1,25 +1,18 @@
-"""What is logged about a refresh: a line for each entity read, read of ION, load applied, build and publish.
+"""What is logged about a refresh: a line for each entity read, read of ION, load applied and publish.
 
 The keys are those of docs/operations.md ("Logs"); the numbers are those of the steps' reports.
 """
 
-from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import TYPE_CHECKING, Literal, ParamSpec
+from collections.abc import Iterable
 
 from ion_pipeline.extract import EntityResult
 from ion_pipeline.logs import log_done
-from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport
+from ion_pipeline.pipeline.read_mode import ExtractReport
 from ion_pipeline.publish import PublishReport
 from ion_pipeline.warehouse import LoadReport
 
-if TYPE_CHECKING:
-    from ion_pipeline.pipeline.extraction import ExtractReport
 
-P = ParamSpec("P")
-
-
-def log_read(report: "ExtractReport") -> None:
+def log_read(report: ExtractReport) -> None:
     """Log the entities that were read, and the read as a whole, also where nothing was new."""
     log_entities(report.load_id, report.entities)
     log_done(
@@ -62,34 +55,6 @@ def log_loads(report: LoadReport) -> None:
             deleted=sum(change.rows_deleted for change in load.tables),
             seconds=load.seconds,
         )
-
-
-def logs_build(build: Callable[P, BuildReport]) -> Callable[P, BuildReport]:
-    """Let a function that builds models log what came of it, also where it fails."""
-
-    @wraps(build)
-    def logged(*args: P.args, **kwargs: P.kwargs) -> BuildReport:
-        try:
-            report = build(*args, **kwargs)
-        except BuildError as error:
-            _log_build(error.report, "error")
-            raise
-        _log_build(report, "info")
-        return report
-
-    return logged
-
-
-def _log_build(report: BuildReport, level: Literal["info", "error"]) -> None:
-    log_done(
-        "models_built",
-        level=level,
-        models=report.count("model", "success"),
-        tests=report.count("test"),
-        failed=sum(node.status in FAILED for node in report.nodes),
-        warned=len(report.warnings),
-        seconds=report.seconds,
-    )
 
 
 def log_publish(report: PublishReport) -> None:

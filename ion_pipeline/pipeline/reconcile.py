@@ -33,7 +33,7 @@ from ion_pipeline.warehouse import connect
 from ion_pipeline.warehouse.known import RawSignatures
 
 if TYPE_CHECKING:
-    from ion_pipeline.pipeline.extraction import ExtractReport
+    from ion_pipeline.pipeline.read_mode import ExtractReport
 
 
 @dataclass(frozen=True, slots=True)

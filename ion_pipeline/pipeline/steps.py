@@ -8,10 +8,10 @@ from ion_pipeline import warehouse
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.adopt import data_catalog
-from ion_pipeline.pipeline.extraction import ExtractReport, extract
+from ion_pipeline.pipeline.extraction import extract
 from ion_pipeline.pipeline.log_lines import log_loads, log_publish
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
-from ion_pipeline.pipeline.read_mode import ReadMode
+from ion_pipeline.pipeline.read_mode import ExtractReport, ReadMode
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.target import check_target, send
 from ion_pipeline.publish import PublishError, PublishReport
