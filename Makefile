@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup setup-dev demo dev test test-unit lint lint-python lint-sql format bench docs audit lock clean
+.PHONY: help setup setup-dev demo dev test test-all test-unit lint lint-python lint-sql format bench docs audit lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,11 +73,16 @@ format: setup-dev ## Format Python and SQL
 	$(SQLFLUFF) fix --processes 2 $(SQL)
 
 # A file's tests stay together, for what they share is made once for each worker; those that take long come first.
-test: lint ## Everything CI does: lint, types, unit, contract and end-to-end tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-unit: setup-dev ## The tests that take seconds
-	$(BIN)/python -m pytest -m "not slow" tests/unit tests/contract tests/architecture
+test-unit: setup-dev ## The tests that take a minute: unit, contract and architecture
+	$(PYTEST) -m "not slow and not exhaustive" tests/unit tests/contract tests/architecture
+
+test: lint ## Lint, types and each test once
+	$(PYTEST) -m "not exhaustive"
+
+test-all: lint ## What CI runs: as test, and the repeats with other seeds, versions and servers
+	ION_TEST_EXAMPLES=all $(PYTEST)
 
 bench: setup-dev ## Measure; figures go to benchmarks/README.md
 	$(BIN)/python -m benchmarks
