@@ -7,6 +7,13 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings
+
+from tests.examples import examples
+
+# A slow machine is no failure: there is no deadline for an example.
+settings.register_profile("ion", max_examples=examples(100), deadline=None)
+settings.load_profile("ion")
 
 
 @pytest.fixture(autouse=True)

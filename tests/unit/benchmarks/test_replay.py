@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.extraction.replay import Replay
@@ -16,7 +16,6 @@ def ask(root: str, **variables: object) -> tuple[list[int], dict[str, object]]:
     return [edge["node"]["id"] for edge in answer["edges"]], answer["pageInfo"]
 
 
-@settings(deadline=None)
 @given(low=st.integers(-2, 25), high=st.integers(-2, 25), first=st.integers(1, 30))
 def test_keyset_pages_and_counts(low: int, high: int, first: int) -> None:
     matching = [number for number in range(1, 24) if low < number <= high]

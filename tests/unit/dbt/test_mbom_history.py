@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.oracle.plan_history import PlanHistory, State
 from tests.oracle.plans import Change, compared
 from tests.oracle.random_plans import random_loads
@@ -123,7 +124,7 @@ def fill(loads: Sequence[tuple[int, World]]) -> PlanHistory:
 seeds = st.integers(0, 2**32)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8))
 @given(seeds)
 def test_states(seed: int) -> None:
     history = fill(random_loads(random.Random(seed)))
@@ -144,7 +145,7 @@ def test_states(seed: int) -> None:
     assert sorted(map(repr, found)) == sorted(map(repr, expected))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8))
 @given(seeds)
 def test_changes(seed: int) -> None:
     history = fill(random_loads(random.Random(seed)))
@@ -164,7 +165,7 @@ def told(change: Sequence[Any]) -> Change:
     return word, before, after, *(None if value is None else str(value) for value in texts)  # type: ignore[return-value]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5))
 @given(seeds)
 def test_equal_hashes_are_equal_trees(seed: int) -> None:
     history = fill(random_loads(random.Random(seed)))
@@ -188,7 +189,7 @@ def macros() -> None:
     models().connection.execute("commit")
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=examples(4))
 @given(seeds)
 def test_compare_at_every_level(macros: None, seed: int) -> None:
     rng = random.Random(seed)

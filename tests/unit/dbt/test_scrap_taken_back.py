@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.dbt.models import Models
 
 INPUTS = {
@@ -53,7 +54,7 @@ def test_what_was_scrapped_last_is_taken_back_first(models: Models) -> None:
     assert scrapped(models, [4, 10, 13, 8]) == {1: 4.0, 2: 4.0}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
 def test_never_below_nothing_and_in_all_what_is_scrapped_now(models: Models, levels: list[int]) -> None:
     found = scrapped(models, levels)

@@ -19,6 +19,7 @@ from ion_pipeline.extract.decide import is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.state import Ids
 from ion_pipeline.schema import known_schema
+from tests.examples import examples
 
 SCHEMA: GraphQLSchema = known_schema()
 PLAN = negotiate(SCHEMA, known_catalog(), ["parts", "runs"]).by_name
@@ -76,7 +77,7 @@ def search(known: set[int], parts: Parts, etag: str | None = None) -> Difference
     return asyncio.run(differences(cast("IonClient", parts), plan, plan.query, ids, etag=etag))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     known=st.sets(st.integers(1, 5000), max_size=1500),
     gone=st.sets(st.integers(1, 5000), max_size=60),

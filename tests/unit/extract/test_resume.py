@@ -15,6 +15,7 @@ from ion_pipeline.extract import EntityResult, Ledger, Left, decide, fetch, know
 from ion_pipeline.extract.ledger import Entry, Span
 from ion_pipeline.extract.ranges import IdRange
 from ion_pipeline.extract.state import State
+from tests.examples import examples
 from tests.unit.extract.mini_ion import MiniIon, sdl
 from tests.unit.extract.support import Listener, Rows, client_of
 
@@ -121,7 +122,7 @@ def moments_of_a_read() -> list[Moment]:
     return asyncio.run(read_through(tenant(40), ALL))[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_what_changed_in_between_is_not_overlooked(data: st.DataObject) -> None:
     moment = data.draw(st.sampled_from(moments_of_a_read()))

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.report.page import page
+from tests.examples import examples
 from tests.html_page import Element, parsed
 from tests.unit.report.sample import EMPTY, full_report, line
 
@@ -28,7 +29,7 @@ def shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
     return [(each.name, tuple(each.attributes)) for each in root]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.text(min_size=1).filter(str.strip))
 @example(HOSTILE)
 @example("</script><script>alert(1)</script>")

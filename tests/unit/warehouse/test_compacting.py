@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ion_pipeline.extract.catalog import Table
 from ion_pipeline.lake import LakeBusyError, LakeCorruptionError
 from ion_pipeline.warehouse import CompactionError, CompactReport, MissingLoadError, compact, rebuild
+from tests.examples import examples
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, START, THINGS, House, column
 from tests.unit.warehouse.test_merge_properties import Load, Reference, full_loads, incremental_loads
 
@@ -53,7 +54,7 @@ def names(house: House) -> list[str]:
     return sorted(path.name for path in (house.folder / "lake" / "_loads").iterdir())
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12))
 @given(
     st.lists(full_loads | incremental_loads, min_size=2, max_size=6),
     st.lists(st.integers(0, 3), min_size=1, max_size=3),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ion_pipeline.extract.catalog import Table
 from ion_pipeline.warehouse import rebuild
+from tests.examples import examples
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
 
 TEXT = (
@@ -133,7 +134,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.lists(full_loads | incremental_loads, min_size=1, max_size=5), st.booleans())
 def test_any_sequence_of_loads(loads: list[Load], at_once: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
