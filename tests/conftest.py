@@ -1,5 +1,6 @@
 """What every test starts from: no ION_* variable of the machine, no network but loopback, UTC."""
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,12 @@ from tests.examples import examples
 # A slow machine is no failure: there is no deadline for an example.
 settings.register_profile("ion", max_examples=examples(100), deadline=None)
 settings.load_profile("ion")
+
+
+def pytest_collection_finish() -> None:
+    # Modules and schemas are millions of objects that live to the end: no collection has to walk through them again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

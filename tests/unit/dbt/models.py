@@ -8,12 +8,13 @@ from typing import Any
 
 import duckdb
 import jinja2
-import yaml
+
+from tests.documents import read_yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 _FILES = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
 _SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history", "ion_controlled": "raw_controlled"}
-_VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+_VARS = read_yaml(PROJECT / "dbt_project.yml")["vars"]
 
 
 class _Adapter:
