@@ -77,8 +77,7 @@ def test_any_loads_folded_at_any_time(loads: list[Load], keeps: list[int]) -> No
             assert house.load().loads == ()
             assert rebuilt(house) == stood
         for reference in references:
-            assert reference.found(house, "raw") == reference.expected_raw()
-            assert reference.found(house, "raw_history") == reference.expected_history()
+            reference.assert_found(house)
 
 
 def test_unchanged_rows_that_are_read_again_fold_to_their_first_version(house: House) -> None:
