@@ -14,6 +14,7 @@ import pyarrow as pa
 from ion_pipeline.extract.catalog import Column, Table
 from ion_pipeline.lake import Lake, LoadManifest, Strategy, TableRead, Tenant
 from ion_pipeline.warehouse import LoadReport, Resources, load
+from ion_pipeline.warehouse.sql import literal
 
 TENANT = Tenant("org-1", "api.example.com")
 SMALL = Resources("256MB", 1)
@@ -123,7 +124,8 @@ class House:
     @contextmanager
     def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with _reader().cursor() as connection:
-            connection.execute(f"attach '{self.database}' as house (read_only); use house; set TimeZone = 'UTC'")
+            connection.execute(f"attach {literal(str(self.database))} as house (read_only)")
+            connection.execute("use house; set TimeZone = 'UTC'")
             try:
                 yield connection
             finally:
@@ -138,7 +140,8 @@ class House:
         with self.opened() as connection:
             tables = connection.execute(
                 "select schema_name, table_name, string_agg('\"' || column_name || '\"', ', ' order by column_name) "
-                "from duckdb_columns() where database_name = 'house' and schema_name in ('raw', 'raw_history') and column_name <> 'loaded_at' "
+                "from duckdb_columns() where database_name = 'house' "
+                "and schema_name in ('raw', 'raw_history') and column_name <> 'loaded_at' "
                 "group by all order by all"
             ).fetchall()
             return {
