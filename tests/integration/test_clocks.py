@@ -46,7 +46,16 @@ def work(tenant: Tenant, number: int) -> None:
     )
 
 
-@pytest.mark.parametrize(("header", "machine"), [(10, 0), (10, 10), (-10, 0), (24 * 60, -10), (-24 * 60, 10)])
+@pytest.mark.parametrize(
+    ("header", "machine"),
+    [
+        (10, 0),
+        (-24 * 60, 10),
+        pytest.param(10, 10, marks=pytest.mark.exhaustive),
+        pytest.param(-10, 0, marks=pytest.mark.exhaustive),
+        pytest.param(24 * 60, -10, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_clocks_that_are_wrong_all_the_time(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, header: float, machine: float
 ) -> None:
@@ -61,7 +70,7 @@ def test_clocks_that_are_wrong_all_the_time(
     assert any("ION's clock" in doubt for doubt in status(tenant.settings).clock_doubts) == (header != machine)
 
 
-@pytest.mark.parametrize("header", [10, 24 * 60])
+@pytest.mark.parametrize("header", [pytest.param(10, marks=pytest.mark.exhaustive), 24 * 60])
 def test_a_header_that_is_set_forward_between_two_loads(tenant: Tenant, header: float) -> None:
     tenant.refresh()
     work(tenant, 1)
@@ -77,7 +86,7 @@ def test_a_header_that_is_set_forward_between_two_loads(tenant: Tenant, header: 
     assert tenant.differences() == []
 
 
-@pytest.mark.parametrize("answer", [0, 2])
+@pytest.mark.parametrize("answer", [pytest.param(0, marks=pytest.mark.exhaustive), 2])
 def test_one_answer_a_day_ahead(tenant: Tenant, answer: int) -> None:
     tenant.refresh()
     work(tenant, 1)

@@ -307,7 +307,14 @@ def test_pages_out_of_order_are_not_believed(tenant: Tenant, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "profile", ["no-updated-filter", "no-keyset", "no-root-abom", "generation-1", "missing-fields"]
+    "profile",
+    [
+        "no-updated-filter",
+        "no-keyset",
+        pytest.param("no-root-abom", marks=pytest.mark.exhaustive),
+        pytest.param("generation-1", marks=pytest.mark.exhaustive),
+        pytest.param("missing-fields", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_every_rung_gives_the_same_warehouse(world_dir: Path, tmp_path: Path, profile: str) -> None:
     with running(world_dir, tmp_path, profile, entities=(*ENTITIES, "abom_items", "run_step_fields")) as tenant:

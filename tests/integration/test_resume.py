@@ -24,6 +24,7 @@ from ion_pipeline.pipeline.progress import Silence
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import export_world
+from tests.examples import ALL
 from tests.integration.conftest import settings_for
 from tests.integration.test_incremental import Tenant, add, contents, delete, history, update
 
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 # With and without lists inside, read in ranges and not, and one that shows its changes by its etags alone.
 ENTITIES = ("abom_installations", "part_inventories", "parts", "run_steps", "runs", "validation_functions")
-PAGE, STREAMS, KILLS = 20, 4, 2
+PAGE, STREAMS, KILLS = 20, 4, 3 if ALL else 1
 # Nothing of what is there is fetched again; the count of each stretch that is there brings a row.
 COUNTED = STREAMS * len(ENTITIES)
 # Until the process is up, and at the pace that the sandbox answers at.
@@ -233,7 +234,10 @@ def test_a_refresh_killed_again_and_again(world_dir: Path, tmp_path: Path) -> No
         assert {name: len(rows) for name, rows in kept.items()} == {name: len(rows) for name, rows in once.items()}
 
 
-@pytest.mark.parametrize(("first", "profile"), [(True, "full"), (False, "full"), (True, "no-updated-filter")])
+@pytest.mark.parametrize(
+    ("first", "profile"),
+    [(True, "full"), (False, "full"), pytest.param(True, "no-updated-filter", marks=pytest.mark.exhaustive)],
+)
 def test_what_changed_between_the_kill_and_the_next_run(
     first: bool, profile: str, world_dir: Path, tmp_path: Path
 ) -> None:
