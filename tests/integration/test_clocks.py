@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
@@ -27,7 +26,7 @@ def tenant(tmp_path: Path) -> Iterator[Tenant]:
 def dated(tenant: Tenant, minutes: float, **rule: Any) -> None:
     """Let the answers' dates be off."""
     rules = [{"kind": "date", "seconds": 60 * minutes, **rule}] if minutes else []
-    httpx.post(f"{tenant.address.api_url}/_sandbox/faults", json=rules).raise_for_status()
+    tenant.ask("POST", "/_sandbox/faults", json=rules).raise_for_status()
 
 
 def set_machine(monkeypatch: pytest.MonkeyPatch, minutes: float) -> None:
@@ -120,8 +119,8 @@ def test_nothing_new_writes_no_load_whatever_the_clocks_say(tenant: Tenant) -> N
     tenant.refresh()
     for header in (0, 10, -10, 24 * 60):
         dated(tenant, header)
-        httpx.post(f"{tenant.address.api_url}/_sandbox/stats/reset").raise_for_status()
+        tenant.ask("POST", "/_sandbox/stats/reset").raise_for_status()
         report = tenant.refresh()
-        requests = httpx.get(f"{tenant.address.api_url}/_sandbox/stats").json()["requests"]
+        requests = tenant.ask("GET", "/_sandbox/stats").json()["requests"]
         # One of the entities shows no changes: its etags come with the counts.
         assert (report.load_id, requests) == (None, 3)
