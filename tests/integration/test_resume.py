@@ -8,10 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,8 @@ from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.progress import Silence
 from ion_pipeline.pipeline.steps import ReadMode
-from ion_pipeline.sandbox.server import SandboxOptions, build_app, export_world
-from tests.integration.changing_world import serving
+from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.sandbox.server import export_world
 from tests.integration.conftest import settings_for
 from tests.integration.test_incremental import Tenant, add, contents, delete, history, update
 
@@ -36,6 +34,8 @@ ENTITIES = ("abom_installations", "part_inventories", "parts", "run_steps", "run
 PAGE, STREAMS, KILLS = 20, 4, 2
 # Nothing of what is there is fetched again; the count of each stretch that is there brings a row.
 COUNTED = STREAMS * len(ENTITIES)
+# Until the process is up, and at the pace that the sandbox answers at.
+PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -45,42 +45,9 @@ def world_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Killer:
-    """A tenant that kills who asks it, at a request of its choice: no clock says when.
-
-    Args:
-        app: What answers.
-    """
-
-    def __init__(self, app: Any) -> None:
-        self._app, self._requests, self._at = app, 0, 0
-        self._is_time: Callable[[], bool] = bool
-        self.child: Future[subprocess.Popen[str]] = Future()
-
-    def arm(self, at: int | None, is_time: Callable[[], bool]) -> None:
-        """Kill the next child at this request, or at the first one after it for which it is time."""
-        self._requests, self._at, self._is_time, self.child = 0, at or 0, is_time, Future()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self._at and scope.get("path") == "/graphql":
-            self._requests += 1
-            if self._requests >= self._at and self._is_time():
-                self._at = 0
-                self.child.result(timeout=60).kill()
-        await self._app(scope, receive, send)
-
-
-@dataclass(frozen=True)
-class Deadly(Tenant):
-    """A tenant that can kill who reads it."""
-
-    killer: Killer
-
-
 @contextmanager
-def unread(world: Path, folder: Path, profile: str = "full") -> Iterator[Deadly]:
-    killer = Killer(build_app(SandboxOptions(world=world, profile=profile), "a secret").asgi)
-    with serving(killer) as address:
+def unread(world: Path, folder: Path, profile: str = "full") -> Iterator[Tenant]:
+    with running_sandbox(world=world, profile=profile) as address:
         settings = settings_for(
             address,
             folder / "data",
@@ -89,7 +56,7 @@ def unread(world: Path, folder: Path, profile: str = "full") -> Iterator[Deadly]
             max_concurrency=STREAMS,
             checkpoint_seconds=0.0,
         )
-        yield Deadly(address, settings, folder, killer)
+        yield Tenant(address, settings, folder)
 
 
 class Notes(Silence):
@@ -109,13 +76,13 @@ def at_ease(tenant: Tenant) -> Tenant:
 
 
 def sandbox(tenant: Tenant, path: str, body: Any = None) -> Any:
-    method = "GET" if body is None else "POST"
-    answer = httpx.request(method, f"{tenant.address.api_url}/_sandbox/{path}", json=body)
+    url = f"{tenant.address.api_url}/_sandbox/{path}"
+    answer = httpx.get(url) if body is None else httpx.post(url, json=body)
     answer.raise_for_status()
     return answer.json()
 
 
-def extract(tenant: Deadly, *arguments: str, kill_at: int | None = None) -> tuple[int, str]:
+def extract(tenant: Tenant, *arguments: str, kill_at: int | None = None) -> tuple[int, str]:
     """`ion-pipeline extract` as a process of its own, killed when it has asked so many times and keeps some rows."""
     settings = tenant.settings
     environment = {
@@ -130,15 +97,20 @@ def extract(tenant: Deadly, *arguments: str, kill_at: int | None = None) -> tupl
         **tenant.address.environment(),
     }
     command = [sys.executable, "-m", "ion_pipeline.cli", "extract", *arguments]
-    tenant.killer.arm(kill_at, lambda: rows_kept(tenant) > 0)
+    began = sandbox(tenant, "stats")["requests"]
     with subprocess.Popen(command, env=environment, cwd=tenant.folder, stderr=subprocess.PIPE, text=True) as child:
-        tenant.killer.child.set_result(child)
+        deadline = time.monotonic() + PATIENCE
+        while kill_at is not None and child.poll() is None and time.monotonic() < deadline:
+            if sandbox(tenant, "stats")["requests"] - began >= kill_at and rows_kept(tenant):
+                child.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.005)
         said = child.stderr.read() if child.stderr else ""
     assert child.returncode in {0, -signal.SIGKILL}, said
     return child.returncode, said
 
 
-def killed_until_done(tenant: Deadly, *arguments: str, requests: int, seed: int) -> str:
+def killed_until_done(tenant: Tenant, *arguments: str, requests: int, seed: int) -> str:
     """Kill it at random requests, then let it come to its end; gives what the last one said."""
     chance, loads = random.Random(seed), len(Lake(tenant.settings.lake_dir).load_ids())
     for _ in range(KILLS):
