@@ -8,4 +8,4 @@ SHARE = 5
 
 def examples(count: int) -> int:
     """Return how many of a property's `count` examples to try in this run."""
-    return count if ALL else max(5, count // SHARE)
+    return count if ALL else min(count, max(3, count // SHARE))

@@ -94,7 +94,7 @@ class Models:
     """Models as views of one database in memory, over input tables that can be filled again and again."""
 
     def __init__(self, inputs: Mapping[str, str], models: Iterable[str]) -> None:
-        self.connection = duckdb.connect()
+        self.connection = duckdb.connect(config={"threads": 1})
         self._inputs = dict(inputs)
         for name, columns in inputs.items():
             self.connection.execute(f"create table {name} ({columns})")
