@@ -34,7 +34,7 @@ def write_loads(house: House) -> None:
         )
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(40, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("kills", [5, pytest.param(12, marks=pytest.mark.exhaustive)])
 def test_loading(tmp_path: Path, kills: int) -> None:
     house = House(tmp_path)
     write_loads(house)
@@ -92,7 +92,7 @@ def parquet_generations(folder: Path) -> set[Any]:
     return {value for path in files for value in set(pq.ParquetFile(path).read()["g"].to_pylist())}
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("kills", [6, pytest.param(12, marks=pytest.mark.exhaustive)])
 def test_publishing(tmp_path: Path, kills: int) -> None:
     database, folder = tmp_path / "warehouse.duckdb", tmp_path / "published"
     with duckdb.connect(str(database)) as connection:

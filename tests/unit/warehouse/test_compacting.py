@@ -253,7 +253,7 @@ def compact_one_by_one(folder: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.exhaustive)])
 def test_kill_9_at_any_time_leaves_a_lake_that_gives_the_same(tmp_path: Path, kills: int) -> None:
     first, compacted, killed = House(tmp_path / "first"), 0, 0
     for number in range(4):
