@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.examples import ALL
 from tests.oracle import compare
 from tests.oracle.genealogy import hierarchy
 from tests.oracle.history import History
@@ -118,6 +117,7 @@ def test_trees_at_every_load_and_in_between(
     assert loaded.rows("from abom_as_of(?, ?)", [changed[0], FIRST_LOAD - timedelta(seconds=1)]) == []
 
 
+@pytest.mark.slow
 def test_compares_of_a_unit_with_itself_earlier(
     loaded: Loaded, history: History, loads: list[tuple[datetime, World]]
 ) -> None:
@@ -125,7 +125,7 @@ def test_compares_of_a_unit_with_itself_earlier(
     moments = Moments([world for _, world in loads], "both")
     changed = sorted({row["part_inventory_id"] for row in history.changes})
     found_classes: Counter[str] = Counter()
-    for unit in rng.sample(changed, min(200 if ALL else 80, len(changed))):
+    for unit in rng.sample(changed, min(200, len(changed))):
         places = [
             place for place, (_, world) in enumerate(loads) if unit in {u["id"] for u in world["partInventories"]}
         ]
