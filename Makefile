@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup setup-dev demo dev test test-unit lint lint-python lint-sql format bench docs audit lock clean
+.PHONY: help setup setup-dev demo dev test test-all test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs audit lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,9 @@ SQLFLUFF := mkdir -p .cache/lint && ION_WAREHOUSE_PATH=.cache/lint/none.duckdb D
 lint: setup-dev ## ruff, mypy and sqlfluff
 	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-sql
 
+lint-changed: setup-dev ## As lint, but sqlfluff for SQL files that differ from main alone: it takes a second a file
+	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-sql-changed
+
 lint-python: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,17 +70,33 @@ lint-python: setup-dev
 lint-sql: setup-dev
 	$(SQLFLUFF) lint --processes 2 $(SQL)
 
+# Without git, and after a change of macros or rules, which may concern any model: all of them.
+lint-sql-changed: setup-dev
+	@files="$(SQL)"; \
+	if base=$$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null); then \
+	  changed=$$(git diff --name-only --diff-filter=d $$base -- dbt_project .sqlfluff && \
+	    git ls-files --others --exclude-standard -- dbt_project); \
+	  grep -qE '^(\.sqlfluff|dbt_project/(macros/.*|[^/]*))$$' <<<"$$changed" || \
+	    files=$$(grep -E '^dbt_project/(models|tests)/.*\.sql$$' <<<"$$changed" || true); \
+	fi; \
+	if [ -n "$$files" ]; then $(SQLFLUFF) lint --processes 2 $$files; fi
+
 format: setup-dev ## Format Python and SQL
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(SQLFLUFF) fix --processes 2 $(SQL)
 
 # A file's tests stay together, for what they share is made once for each worker; those that take long come first.
-test: lint ## Everything CI does: lint, types, unit, contract and end-to-end tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-unit: setup-dev ## The tests that take seconds
-	$(BIN)/python -m pytest -m "not slow" tests/unit tests/contract tests/architecture
+test-unit: setup-dev ## The tests that take a minute: unit, contract and architecture
+	$(PYTEST) -m "not slow and not exhaustive" tests/unit tests/contract tests/architecture
+
+test: lint-changed ## Lint, types and each test once
+	$(PYTEST) -m "not exhaustive"
+
+test-all: lint ## What CI runs: as test, and the repeats with other seeds, versions and servers
+	ION_TEST_EXAMPLES=all $(PYTEST)
 
 bench: setup-dev ## Measure; figures go to benchmarks/README.md
 	$(BIN)/python -m benchmarks

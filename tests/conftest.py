@@ -1,5 +1,6 @@
 """What every test starts from: no ION_* variable of the machine, no network but loopback, UTC."""
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -7,8 +8,15 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from tests.examples import examples
+
+# A slow machine is no failure: there is no deadline for an example.
+settings.register_profile("ion", max_examples=examples(100), deadline=None)
+settings.load_profile("ion")
 
 
 class TextSnapshot(SingleFileSnapshotExtension):
@@ -16,6 +24,12 @@ class TextSnapshot(SingleFileSnapshotExtension):
 
     _write_mode = WriteMode.TEXT
     file_extension = "txt"
+
+
+def pytest_collection_finish() -> None:
+    # Modules and schemas are millions of objects that live to the end: no collection has to walk through them again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

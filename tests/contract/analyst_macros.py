@@ -7,7 +7,8 @@ The rules of a comparison are dbt macros, because a model uses them too; analyst
 from pathlib import Path
 
 import jinja2
-import yaml
+
+from tests.documents import read_yaml
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 COMPARE = PROJECT / "analyst_macros" / "abom_compare.sql"
@@ -16,7 +17,7 @@ COMPARE_AS_OF = COMPARE.with_name("abom_compare_as_of.sql")
 
 def render(path: Path) -> str:
     """Return the text of one of the two files."""
-    variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    variables = read_yaml(PROJECT / "dbt_project.yml")["vars"]
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 -- SQL, not HTML
     sources = sorted((PROJECT / "macros" / "dialect" / "compare").glob("*.sql"))
     text = "".join(path.read_text(encoding="utf-8") for path in sources)

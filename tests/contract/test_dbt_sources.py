@@ -1,11 +1,10 @@
 """dbt's source declarations and the catalog list the same raw tables."""
 
-import yaml
-
 from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.catalog.references import references
 from ion_pipeline.catalog.schema import known_schema
 from tests.contract.dbt_sources import SOURCES
+from tests.documents import read_yaml
 
 REMEDY = "run `python -m tests.contract.dbt_sources`"
 
@@ -13,7 +12,7 @@ REMEDY = "run `python -m tests.contract.dbt_sources`"
 def declared(
     name: str = "ion", schema: str = "{{ env_var('ION_SOURCE_SCHEMA', 'raw') }}"
 ) -> dict[str, dict[str, object]]:
-    sources = {source["name"]: source for source in yaml.safe_load(SOURCES.read_text(encoding="utf-8"))["sources"]}
+    sources = {source["name"]: source for source in read_yaml(SOURCES)["sources"]}
     assert set(sources) == {"ion", "ion_history", "ion_controlled"}
     assert sources[name]["schema"] == schema
     return {table["name"]: table for table in sources[name]["tables"]}

@@ -15,10 +15,10 @@ from typing import Any
 import click
 import pytest
 import typer
-import yaml
 
 from ion_pipeline import cli
 from ion_pipeline.settings import Settings
+from tests.documents import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "docs" / "deploy"
@@ -44,7 +44,7 @@ def unit(path: Path) -> list[tuple[str, str]]:
 
 
 def compose() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+    document: dict[str, Any] = read_yaml(DEPLOY / "compose.yaml")
     return document
 
 

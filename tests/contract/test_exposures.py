@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from docs.ask import questions
 from ion_pipeline.report import queries
+from tests.documents import read_yaml
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
 MARTS = {f"{path.parent.name}.{path.stem}" for path in (MODELS / "marts").rglob("*.sql")}
-EXPOSURES: dict[str, dict[str, Any]] = {
-    each["name"]: each for each in yaml.safe_load((MODELS / "exposures.yml").read_text("utf-8"))["exposures"]
-}
+EXPOSURES: dict[str, dict[str, Any]] = {each["name"]: each for each in read_yaml(MODELS / "exposures.yml")["exposures"]}
 
 
 def tables_of(sql: str) -> set[str]:

@@ -1,9 +1,9 @@
 """The metrics in the models' metadata, from which the metric dictionary is built."""
 
 import pytest
-import yaml
 
 from ion_pipeline.pipeline.dbt import project_dir
+from tests.documents import read_yaml
 
 MARTS = project_dir() / "models" / "marts"
 STATED = {
@@ -19,7 +19,7 @@ STATED = {
 
 @pytest.mark.parametrize("mart", sorted(STATED))
 def test_each_figure_has_formula_grain_source_and_caveats(mart: str) -> None:
-    [model] = yaml.safe_load((MARTS / f"{mart}.yml").read_text("utf-8"))["models"]
+    [model] = read_yaml(MARTS / f"{mart}.yml")["models"]
     metrics = model["config"]["meta"]["metrics"]
     assert {metric["name"] for metric in metrics} == STATED[mart]
     assert STATED[mart] <= {column["name"] for column in model["columns"]}

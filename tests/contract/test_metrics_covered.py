@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.documents import read_yaml
 
 MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 
@@ -89,7 +90,7 @@ RATIOS = {
 
 
 def described(table: str) -> dict[str, Any]:
-    [model] = yaml.safe_load((MARTS / f"{table}.yml").read_text("utf-8"))["models"]
+    [model] = read_yaml(MARTS / f"{table}.yml")["models"]
     return dict(model)
 
 

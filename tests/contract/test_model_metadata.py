@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ion_pipeline.catalog.catalog import known_catalog
+from tests.documents import read_yaml
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 MODELS: dict[str, dict[str, Any]] = {
     model["name"]: model
     for path in sorted((PROJECT / "models" / "marts").rglob("*.yml"))
-    for model in yaml.safe_load(path.read_text("utf-8"))["models"]
+    for model in read_yaml(path)["models"]
 }
 MEASURED = {name: model for name, model in MODELS.items() if "metrics" in model.get("config", {}).get("meta", {})}
 # Names of columns that hold a ratio; each one needs a metric with its formula.

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ion_pipeline.pipeline.dbt import project_dir
+from tests.documents import read_yaml
 
 PAGE = (Path(__file__).parents[2] / "docs" / "seeds.md").read_text("utf-8")
 SEEDS = sorted((project_dir() / "seeds").glob("*.csv"))
@@ -30,7 +30,7 @@ def test_each_seed_has_one_section_and_one_line_and_nothing_else_has() -> None:
 
 @pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
 def test_each_seed_and_each_of_its_columns_is_described(path: Path) -> None:
-    [seed] = yaml.safe_load(path.with_suffix(".yml").read_text("utf-8"))["seeds"]
+    [seed] = read_yaml(path.with_suffix(".yml"))["seeds"]
     with path.open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
     assert seed["name"] == path.stem

@@ -11,8 +11,7 @@ import orjson
 import pytest
 from graphql import GraphQLEnumType, build_schema, print_schema
 
-from ion_pipeline import schema
-from ion_pipeline.catalog import known_catalog
+from ion_pipeline.catalog import known_catalog, schema
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.adopt import adopt, data_catalog
 from ion_pipeline.pipeline.check import check

@@ -148,6 +148,7 @@ def test_every_fault_at_every_request(rounds: Rounds) -> None:
     assert outcomes["succeeded"] > sum(outcomes.values()) // 2
 
 
+@pytest.mark.exhaustive
 def test_clocks_that_are_wrong(rounds: Rounds) -> None:
     world, there = rounds.chaos, positions(rounds)
     cells, wrong = Counter[str](), list[str]()

@@ -35,7 +35,14 @@ def hide_schema(tenant: Tenant) -> None:
     httpx.post(f"{tenant.address.api_url}/_sandbox/faults", json=REFUSAL).raise_for_status()
 
 
-@pytest.mark.parametrize("profile", ["full", "missing-fields", "no-keyset"])
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "full",
+        pytest.param("missing-fields", marks=pytest.mark.exhaustive),
+        pytest.param("no-keyset", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_what_it_showed_last_is_gone_by(tmp_path: Path, profile: str) -> None:
     with changing_tenant(tmp_path, profile) as tenant:
         tenant.refresh()

@@ -23,7 +23,7 @@ from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import add, delete, served, update
+from tests.integration.changing_world import add, delete, kept_open, served, update
 from tests.integration.conftest import move_tenant, settings_for
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,8 @@ class Tenant:
         assert answer.status_code == 200, answer.text
 
     def refresh(self, **mode: bool) -> ExtractReport:
-        report = steps.extract(self.settings, mode=ReadMode(**mode))
+        with kept_open(self.settings):
+            report = steps.extract(self.settings, mode=ReadMode(**mode))
         steps.load(self.settings)
         return report
 
@@ -75,7 +76,9 @@ class Tenant:
 
     def differences(self) -> list[str]:
         """Tables of `raw` that are not as a full read into another directory has them."""
-        fresh = self.settings.model_copy(update={"data_dir": self.folder / f"fresh-{random.random()}"})
+        fresh = self.settings.model_copy(
+            update={"data_dir": self.folder / f"fresh-{random.random()}", "page_size": 500}
+        )
         steps.extract(fresh, mode=FULL)
         steps.load(fresh)
         kept, wanted = contents(self.settings), contents(fresh)
@@ -308,7 +311,14 @@ def test_pages_out_of_order_are_not_believed(tenant: Tenant, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "profile", ["no-updated-filter", "no-keyset", "no-root-abom", "generation-1", "missing-fields"]
+    "profile",
+    [
+        "no-updated-filter",
+        "no-keyset",
+        pytest.param("no-root-abom", marks=pytest.mark.exhaustive),
+        pytest.param("generation-1", marks=pytest.mark.exhaustive),
+        pytest.param("missing-fields", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_every_rung_gives_the_same_warehouse(world_dir: Path, tmp_path: Path, profile: str) -> None:
     with running(world_dir, tmp_path, profile, entities=(*ENTITIES, "abom_items", "run_step_fields")) as tenant:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.integration.changing_world import Change, Tenant, add, changing_tenant, delete, update
 
 pytestmark = pytest.mark.slow
@@ -98,8 +99,7 @@ class People:
     full=st.booleans(),
 )
 @settings(
-    max_examples=12,
-    deadline=None,
+    max_examples=examples(12),
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

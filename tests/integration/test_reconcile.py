@@ -69,7 +69,7 @@ def found_by(report: Any) -> dict[str, tuple[int, int, int, int]]:
     return {one.entity: (one.changed, one.missing, one.surplus, one.lists) for one in report.entities if one.drifted}
 
 
-@pytest.mark.parametrize("profile", ["full", "no-keyset"])
+@pytest.mark.parametrize("profile", ["full", pytest.param("no-keyset", marks=pytest.mark.exhaustive)])
 def test_silent_drift_is_found_counted_and_repaired_once(tmp_path: Path, profile: str) -> None:
     with changing_tenant(tmp_path, profile) as tenant:
         tenant.refresh()
@@ -114,7 +114,7 @@ def test_a_refresh_alone_does_not_see_it(tenant: Tenant) -> None:
     assert tables >= {"build_requirement_part_inventories", "abom_installations", "issue_part_inventories"}
 
 
-@pytest.mark.parametrize("profile", ["no-updated-filter", "no-root-abom"])
+@pytest.mark.parametrize("profile", ["no-updated-filter", pytest.param("no-root-abom", marks=pytest.mark.exhaustive)])
 def test_where_every_refresh_compares_nothing_drifts(tmp_path: Path, profile: str) -> None:
     with changing_tenant(tmp_path, profile) as tenant:
         tenant.refresh()

@@ -39,8 +39,15 @@ def fill_anew(tenant: Tenant) -> None:
         tenant.change(update("labels", 10 * number, value=f"other {number}", _updated=LATER))
 
 
-@pytest.mark.parametrize("happens", [restore, fill_anew])
-@pytest.mark.parametrize("answer", [{"full": True}, {"accept_deletes": True}])
+@pytest.mark.parametrize(
+    ("happens", "answer"),
+    [
+        (restore, {"full": True}),
+        (fill_anew, {"accept_deletes": True}),
+        pytest.param(restore, {"accept_deletes": True}, marks=pytest.mark.exhaustive),
+        pytest.param(fill_anew, {"full": True}, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_two_states_are_never_mixed(tenant: Tenant, happens: object, answer: dict[str, bool]) -> None:
     happens(tenant)  # type: ignore[operator]
     loads = tenant.loads()

@@ -233,7 +233,10 @@ def test_a_refresh_killed_again_and_again(world_dir: Path, tmp_path: Path) -> No
         assert {name: len(rows) for name, rows in kept.items()} == {name: len(rows) for name, rows in once.items()}
 
 
-@pytest.mark.parametrize(("first", "profile"), [(True, "full"), (False, "full"), (True, "no-updated-filter")])
+@pytest.mark.parametrize(
+    ("first", "profile"),
+    [(True, "full"), (False, "full"), pytest.param(True, "no-updated-filter", marks=pytest.mark.exhaustive)],
+)
 def test_what_changed_between_the_kill_and_the_next_run(
     first: bool, profile: str, world_dir: Path, tmp_path: Path
 ) -> None:

@@ -1,10 +1,6 @@
 """kill -9 while loading and while publishing: what is there is what was before or after, never between."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,52 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline.publish import publish
+from tests.mortal import mortal
 from tests.unit.warehouse.support import SMALL, House
 
 pytestmark = pytest.mark.slow
 
-# Counts calls and returns in the package, so that a moment to die at does not depend on how busy the machine is; the
-# delay carries the kill into the database's own work, which Python does not see. Prints the count if it lives.
-ARMED = """
-import os, signal, sys, threading, time
-from pathlib import Path
-moment, delay, seen = int(sys.argv[2]), float(sys.argv[3]), 0
-def die():
-    time.sleep(delay)
-    os.kill(os.getpid(), signal.SIGKILL)
-def count(frame, kind, argument):
-    global seen
-    if kind in ("call", "return") and "ion_pipeline" in frame.f_code.co_filename:
-        seen += 1
-        if seen == moment:
-            threading.Thread(target=die, daemon=True).start()
-"""
-LOADER = f"""{ARMED}
-from tests.unit.warehouse.support import House
-house = House(Path(sys.argv[1]))
-sys.setprofile(count)
-house.load()
-sys.setprofile(None)
-print(seen)
-"""
-PUBLISHER = f"""{ARMED}
-from ion_pipeline.publish import publish
-from ion_pipeline.warehouse import Resources
-database = Path(sys.argv[1])
-sys.setprofile(count)
-publish(database, database.parent / "published", resources=Resources("256MB", 1))
-sys.setprofile(None)
-print(seen)
-"""
+
+def load_house(folder: str) -> None:
+    House(Path(folder)).load()
 
 
-def run(script: str, target: Path, moment: int = -1, delay: float = 0.0) -> int | None:
-    """Run a script to die at a moment; None if it did, else how many moments it had."""
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-    command = [sys.executable, "-c", script, str(target), str(moment), str(delay)]
-    child = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    assert child.returncode in {0, -signal.SIGKILL}, child.stderr
-    return int(child.stdout) if child.returncode == 0 else None
+def publish_warehouse(database: str) -> None:
+    publish(Path(database), Path(database).parent / "published", resources=SMALL)
 
 
 def write_loads(house: House) -> None:
@@ -72,7 +34,8 @@ def write_loads(house: House) -> None:
         )
 
 
-def test_loading(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(12, marks=pytest.mark.exhaustive)])
+def test_loading(tmp_path: Path, kills: int) -> None:
     house = House(tmp_path)
     write_loads(house)
     # The expected contents after each number of loads, from applying them one by one without a kill.
@@ -93,22 +56,23 @@ def test_loading(tmp_path: Path) -> None:
             path.unlink()
 
     start_anew()
-    moments = run(LOADER, tmp_path)
-    assert moments
     delays = random.Random(11)
     seen: list[int] = []
-    for part in range(1, 11):
-        start_anew()
-        if run(LOADER, tmp_path, moments * part // 11, delays.uniform(0, 0.02)) is not None:
-            continue
-        state = house.contents() if house.database.is_file() else {}
-        if state:
-            assert state in expected
-            seen.append(expected.index(state))
-        house.load()
-        assert house.contents() == expected[-1]
+    with mortal(f"{__name__}:load_house") as loader:
+        whole = loader.run(tmp_path)
+        assert whole
+        for part in range(1, kills + 1):
+            start_anew()
+            if loader.run(tmp_path, moment=whole.moments * part // (kills + 1), delay=delays.uniform(0, 0.02)):
+                continue
+            state = house.contents() if house.database.is_file() else {}
+            if state:
+                assert state in expected
+                seen.append(expected.index(state))
+            house.load()
+            assert house.contents() == expected[-1]
     assert set(seen) & {0, 1, 2}, "no kill ever came between two loads: nothing was tested"
-    assert len(seen) > 4, "most kills came too late: nothing was tested"
+    assert len(seen) > kills / 3, "most kills came too late: nothing was tested"
 
 
 def published_generation(folder: Path) -> int:
@@ -128,33 +92,35 @@ def parquet_generations(folder: Path) -> set[Any]:
     return {value for path in files for value in set(pq.ParquetFile(path).read()["g"].to_pylist())}
 
 
-def test_publishing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [6, pytest.param(12, marks=pytest.mark.exhaustive)])
+def test_publishing(tmp_path: Path, kills: int) -> None:
     database, folder = tmp_path / "warehouse.duckdb", tmp_path / "published"
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema reference; create schema genealogy")
         connection.execute("create table reference.a as select i, 0 as g from range(50000) r(i)")
         connection.execute("create table genealogy.b as select i, 0 as g from range(50000) r(i)")
-    moments = run(PUBLISHER, database)
-    assert moments
     delays = random.Random(3)
     before, parquet_before, left_something, stayed = 0, 0, 0, 0
-    for part in range(1, 13):
-        with duckdb.connect(str(database)) as connection:
-            connection.execute("update reference.a set g = ?", [part])
-            connection.execute("update genealogy.b set g = ?", [part])
-        run(PUBLISHER, database, moments * part // 12, delays.uniform(0, 0.01))
-        generation = published_generation(folder)
-        assert generation in {before, part}
-        # Parquet is swapped first, all tables at once, so it may be one publish ahead of the file, never behind.
-        (parquet,) = parquet_generations(folder)
-        assert parquet in {parquet_before, part}
-        assert parquet >= generation
-        left_something += bool(list(folder.rglob("*.tmp*")))
-        stayed += generation == before
-        before, parquet_before = generation, parquet
+    with mortal(f"{__name__}:publish_warehouse") as publisher:
+        whole = publisher.run(database)
+        assert whole
+        for part in range(1, kills + 1):
+            with duckdb.connect(str(database)) as connection:
+                connection.execute("update reference.a set g = ?", [part])
+                connection.execute("update genealogy.b set g = ?", [part])
+            publisher.run(database, moment=whole.moments * part // kills, delay=delays.uniform(0, 0.01))
+            generation = published_generation(folder)
+            assert generation in {before, part}
+            # Parquet is swapped first, all tables at once, so it may be one publish ahead of the file, never behind.
+            (parquet,) = parquet_generations(folder)
+            assert parquet in {parquet_before, part}
+            assert parquet >= generation
+            left_something += bool(list(folder.rglob("*.tmp*")))
+            stayed += generation == before
+            before, parquet_before = generation, parquet
     assert left_something, "no kill ever hit a publish half done: nothing was tested"
     assert stayed, "no kill ever kept a publish from being seen: nothing was tested"
     publish(database, folder, resources=SMALL)
-    assert published_generation(folder) == 12
+    assert published_generation(folder) == kills
     assert not list(folder.rglob("*.tmp*"))
     assert len(list((folder / "publishes").iterdir())) == 2

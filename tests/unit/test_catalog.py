@@ -4,11 +4,11 @@ import re
 
 import pyarrow as pa
 import pytest
-from graphql import build_schema
 
 from ion_pipeline.catalog.catalog import Catalog, build_catalog, known_catalog, known_overrides
 from ion_pipeline.catalog.schema import known_sdl
 from ion_pipeline.errors import SettingsError
+from tests.schemas import schema_of
 
 CATALOG = known_catalog()
 
@@ -148,7 +148,7 @@ def test_a_new_entity_needs_no_code() -> None:
       extend type Query { thrusters(first: Int, after: String): ThrustersConnection }
     """
     )
-    catalog: Catalog = build_catalog(build_schema(sdl), known_overrides())
+    catalog: Catalog = build_catalog(schema_of(sdl), known_overrides())
     assert [column.name for column in catalog.tables["thrusters"].columns] == ["id", "rated_thrust"]
     assert catalog.tables["thruster_labels"].key == ("thruster_id", "label_id")
     assert "thrusters" in catalog.default_selection
@@ -157,4 +157,4 @@ def test_a_new_entity_needs_no_code() -> None:
 def test_two_fields_of_one_column_name_are_refused() -> None:
     sdl = known_sdl() + "\nextend type Part { part_number: String }"
     with pytest.raises(ValueError, match="share the column part_number"):
-        build_catalog(build_schema(sdl), known_overrides())
+        build_catalog(schema_of(sdl), known_overrides())

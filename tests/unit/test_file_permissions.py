@@ -6,11 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import pytest
 
-from ion_pipeline import cli, definitions
+from ion_pipeline import cli
 from ion_pipeline.defs import home
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.files.storage import replace_file
@@ -88,10 +87,15 @@ def test_a_data_directory_from_before_still_works(tmp_path: Path, monkeypatch: p
     assert {path: oct(after[path]) for path in fresh if after[path] & 0o077} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("setting", "mask"), [(None, 0o077), ("027", 0o027), ("0027", 0o027), ("", 0o077)])
 def test_dagsters_processes_use_the_same_permissions(
     setting: str | None, mask: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    import dagster as dg
+
+    from ion_pipeline import definitions
+
     monkeypatch.chdir(tmp_path)
     if setting is not None:
         monkeypatch.setenv("ION_UMASK", setting)

@@ -9,8 +9,8 @@ import pytest
 
 from ion_pipeline import logs
 from ion_pipeline.errors import IonPipelineError, SettingsError
+from ion_pipeline.pipeline.dbt.log import logs_build
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, NodeResult
-from ion_pipeline.pipeline.log_lines import logs_build
 from ion_pipeline.settings import load_settings
 from ion_pipeline.terminal.frame import err, inform, report_failure, warn
 from ion_pipeline.terminal.progress import LogReporter, reporter

@@ -144,6 +144,7 @@ every hour|0 * * * *|@daily|@hourly|@Daily|@reboot|60 * * * *|*/15 * * * *|0 24 
 """.strip().replace("\n", "|")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cron", CRONS.split("|"))
 def test_cron_expressions_are_accepted_as_dagster_accepts_them(cron: str) -> None:
     from dagster._utils.schedules import is_valid_cron_string

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contract.analyst_macros import COMPARE
+from tests.examples import examples
 from tests.oracle.designators import key_of
 from tests.oracle.unit_compare import Change, change_columns, compare
 from tests.oracle.unit_lines import Built, Piece
@@ -131,7 +132,7 @@ def _plain(value: object) -> object:
     return float(value) if isinstance(value, Fraction) else value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(records())
 def test_random_units(connection: duckdb.DuckDBPyConnection, pieces: list[Piece]) -> None:
     built = Built(pieces, part_of())
@@ -181,7 +182,7 @@ def gone(rows: list[Row]) -> Amounts:
     return found
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(records())
 def test_copies_do_not_differ(connection: duckdb.DuckDBPyConnection, pieces: list[Piece]) -> None:
     """The same lines under other requirements and in other serials."""

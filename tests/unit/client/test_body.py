@@ -14,6 +14,7 @@ from ion_pipeline.client.answers import read_answer
 from ion_pipeline.client.body import Number, decoded
 from ion_pipeline.client.errors import NotJsonError, TransportError
 from ion_pipeline.client.unreadable import Unreadable
+from tests.examples import examples
 
 digits = st.text("0123456789", min_size=1, max_size=40)
 exponents = st.builds(
@@ -60,7 +61,6 @@ def with_decimals(value: Any) -> Any:
     return Decimal(str(value)) if type(value) in {int, float, Number} else value
 
 
-@settings(deadline=None)
 @given(documents)
 @example('{"data": [18446744073709551616, -9223372036854775809, 9007199254740993, 18446744073709551615]}')
 @example('{"data": [0.1234567890123456789, 0.30000000000000004, -0.1000000000000000055, 1.7976931348623157e308]}')
@@ -72,7 +72,7 @@ def test_no_number_of_a_document_loses_a_digit(document: str) -> None:
     assert with_decimals(decoded(document.encode())) == wanted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(literals)
 @example("18446744073709551616")
 @example("-9223372036854775809")
@@ -111,7 +111,6 @@ def test_numbers_that_do_not_fit_are_kept_as_text(literal: str) -> None:
     assert found.text == literal
 
 
-@settings(deadline=None)
 @given(st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_that_fit_are_ordinary_ones(number: float) -> None:
     found = decoded(orjson.dumps({"a": number}))["a"]

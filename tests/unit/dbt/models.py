@@ -8,12 +8,13 @@ from typing import Any
 
 import duckdb
 import jinja2
-import yaml
+
+from tests.documents import read_yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 _FILES = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
 _SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history", "ion_controlled": "raw_controlled"}
-_VARS = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+_VARS = read_yaml(PROJECT / "dbt_project.yml")["vars"]
 
 
 class _Adapter:
@@ -93,7 +94,7 @@ class Models:
     """Models as views of one in-memory database, over input tables that can be refilled."""
 
     def __init__(self, inputs: Mapping[str, str], models: Iterable[str]) -> None:
-        self.connection = duckdb.connect()
+        self.connection = duckdb.connect(config={"threads": 1})
         self._inputs = dict(inputs)
         for name, columns in inputs.items():
             self.connection.execute(f"create table {name} ({columns})")

@@ -117,6 +117,7 @@ def test_trees_at_every_load_and_between_loads(
     assert loaded.rows("from abom_as_of(?, ?)", [changed[0], FIRST_LOAD - timedelta(seconds=1)]) == []
 
 
+@pytest.mark.slow
 def test_comparisons_of_a_unit_with_its_earlier_state(
     loaded: Loaded, history: History, loads: list[tuple[datetime, World]]
 ) -> None:

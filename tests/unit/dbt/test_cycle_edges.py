@@ -5,6 +5,7 @@ import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.dbt.models import sql_of
 
 LINES = "create table int_abom__lines (parent_part_inventory_id bigint, child_part_inventory_id bigint)"
@@ -30,7 +31,7 @@ def inside_components(edges: set[Edge]) -> set[Edge]:
     return {(parent, child) for parent, child in edges if component[parent] == component[child]}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=30))
 def test_exactly_the_edges_inside_a_component(edges: set[Edge]) -> None:
     assert quarantined(edges) == inside_components(edges)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.oracle.plan_history import PlanHistory, State
 from tests.oracle.plans import Change, compared
 from tests.oracle.random_plans import random_loads
@@ -123,10 +124,16 @@ def fill(loads: Sequence[tuple[int, World]]) -> PlanHistory:
 seeds = st.integers(0, 2**32)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8))
 @given(seeds)
-def test_states(seed: int) -> None:
+def test_versions_of_random_plans(seed: int) -> None:
     history = fill(random_loads(random.Random(seed)))
+    assert_states(history)
+    assert_changes(history)
+    assert_equal_hashes_are_equal_trees(history)
+
+
+def assert_states(history: PlanHistory) -> None:
     instants = ("valid_from", "valid_to", "in_force_from", "in_force_to", "stood_until")
     columns = f"mbom_id, state_number, status, line_count, {hours(instants)}"
     found = models().rows(f"select {columns} from mbom_versions")  # noqa: S608 -- names of this repository
@@ -144,10 +151,7 @@ def test_states(seed: int) -> None:
     assert sorted(map(repr, found)) == sorted(map(repr, expected))
 
 
-@settings(max_examples=8, deadline=None)
-@given(seeds)
-def test_changes(seed: int) -> None:
-    history = fill(random_loads(random.Random(seed)))
+def assert_changes(history: PlanHistory) -> None:
     columns = "mbom_id, state_number, change, mbom_item_id_before, mbom_item_id_after, value_before, value_after"
     rows = models().rows(f"select {columns}, {hours(['changed_at'])} from mbom_version_changes")  # noqa: S608
     found = Counter(
@@ -164,10 +168,7 @@ def as_texts(change: Sequence[Any]) -> Change:
     return word, before, after, *(None if value is None else str(value) for value in texts)  # type: ignore[return-value]
 
 
-@settings(max_examples=5, deadline=None)
-@given(seeds)
-def test_equal_hashes_are_equal_trees(seed: int) -> None:
-    history = fill(random_loads(random.Random(seed)))
+def assert_equal_hashes_are_equal_trees(history: PlanHistory) -> None:
     hashes = {
         (row["mbom_id"], row["state_number"]): row["structure_hash"]
         for row in models().rows("select mbom_id, state_number, structure_hash from mbom_versions")
@@ -188,7 +189,7 @@ def macros() -> None:
     models().connection.execute("commit")
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=examples(4))
 @given(seeds)
 def test_compare_at_every_level(macros: None, seed: int) -> None:
     rng = random.Random(seed)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.dbt.models import PROJECT, render, sql_of
 
 RAW = """
@@ -108,7 +109,7 @@ def stocks(draw: st.DrawFn) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(stocks(), st.lists(st.integers(1, 5), max_size=1))
 def test_both_ways_agree(connection: duckdb.DuckDBPyConnection, lots: list[dict[str, Any]], gone: list[int]) -> None:
     model, macro = compared(connection, lots, gone)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.documents import read_yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
@@ -25,7 +26,7 @@ def layer(path: Path) -> str:
 
 def described(path: Path) -> dict[str, Any]:
     """Return the model's entry in its yml file."""
-    [model] = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))["models"]
+    [model] = read_yaml(path.with_suffix(".yml"))["models"]
     assert model["name"] == path.stem
     return dict(model)
 

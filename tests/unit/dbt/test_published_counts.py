@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 
-import yaml
-
+from tests.documents import read_yaml
 from tests.unit.dbt.models import PROJECT, render
 
 # Counts with the same name but different meaning, with what they count (as in the descriptions and docs/metrics.md).
@@ -29,7 +28,7 @@ def numbers() -> dict[str, list[str]]:
     for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")):
         if path.parent.name not in {"production", "quality"}:
             continue
-        [model] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        [model] = read_yaml(path)["models"]
         for column in model["columns"]:
             if column["data_type"] in {"bigint", "double"} and not column["name"].endswith("_id"):
                 tables[column["name"]].append(path.stem)

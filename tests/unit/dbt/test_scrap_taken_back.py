@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.dbt.models import Models
 
 INPUTS = {
@@ -53,7 +54,7 @@ def test_the_latest_scrap_is_reversed_first(models: Models) -> None:
     assert scrapped(models, [4, 10, 13, 8]) == {1: 4.0, 2: 4.0}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
 def test_scrap_is_never_negative_and_sums_to_the_current_quantity(models: Models, levels: list[int]) -> None:
     found = scrapped(models, levels)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.unit.dbt.models import Models
 
 INPUTS = {
@@ -106,7 +107,7 @@ def test_pieces_never_received_are_counted_outside_the_ratio(models: Models) -> 
     assert (row["receipt_item_count"], row["quantity_rejected_not_received"], row["ppm"]) == (0, 9.0, None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.integers(-20, 100).map(float), st.integers(0, 3)), max_size=8),
     st.dictionaries(st.integers(1, 3), st.integers(0, 200).map(float), min_size=3, max_size=3),

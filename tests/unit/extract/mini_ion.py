@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 import orjson
-from graphql import ExecutionResult, GraphQLResolveInfo, GraphQLSchema, build_schema, graphql_sync
+from graphql import ExecutionResult, GraphQLResolveInfo, GraphQLSchema, graphql_sync
+
+from tests.schemas import schema_of
 
 SDL = """
 scalar DateTime
@@ -78,7 +80,7 @@ class MiniIon(httpx.AsyncBaseTransport):
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.schema: GraphQLSchema = build_schema(self.text)
+        self.schema: GraphQLSchema = schema_of(self.text)
         query = self.schema.query_type
         assert query
         for name, definition in query.fields.items():

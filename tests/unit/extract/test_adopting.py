@@ -2,12 +2,13 @@
 
 import pyarrow as pa
 import pytest
-from graphql import GraphQLSchema, build_schema, print_schema
+from graphql import GraphQLSchema, print_schema
 
 from ion_pipeline.catalog import known_catalog, negotiate
 from ion_pipeline.catalog.adopt import Additions, additions, extended, extended_catalog
 from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.errors import IonPipelineError
+from tests.schemas import schema_of
 
 PART = "\ntype Part {"
 NEW_TYPES = """
@@ -25,7 +26,7 @@ def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
     for before, after in changes:
         assert text.count(before) == 1, before
         text = text.replace(before, after, 1)
-    return build_schema(text)
+    return schema_of(text)
 
 
 def newer() -> GraphQLSchema:

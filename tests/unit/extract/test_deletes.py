@@ -19,6 +19,7 @@ from ion_pipeline.extract.aliased import Question, ask
 from ion_pipeline.extract.decide import is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.state import Ids
+from tests.examples import examples
 
 SCHEMA: GraphQLSchema = known_schema()
 PLAN = negotiate(SCHEMA, known_catalog(), ["parts", "runs"]).by_name
@@ -76,7 +77,7 @@ def search(known: set[int], parts: Parts, etag: str | None = None) -> Difference
     return asyncio.run(differences(cast("IonClient", parts), plan, plan.query, ids, etag=etag))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     known=st.sets(st.integers(1, 5000), max_size=1500),
     gone=st.sets(st.integers(1, 5000), max_size=60),
@@ -96,11 +97,11 @@ def test_it_finds_exactly_what_is_gone_and_what_was_not_known(known: set[int], g
 
 @pytest.mark.parametrize("deleted", [1, 10])
 def test_deletes_cost_their_number_times_the_logarithm_of_the_rows(deleted: int) -> None:
-    known = set(range(1, 420_001))
-    gone = {1000 + place * (419_000 // deleted) for place in range(deleted)}
+    known = set(range(1, 60_001))
+    gone = {1000 + place * (59_000 // deleted) for place in range(deleted)}
     parts = Parts(known - gone)
     assert search(known, parts).gone == gone
-    assert parts.questions <= deleted * 16 * (log(420_000 / 200, 16) + 1) + 16
+    assert parts.questions <= deleted * 16 * (log(60_000 / 200, 16) + 1) + 16
     assert parts.requests <= 12
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ion_pipeline.client import PartialDataError, PermissionDeniedError, RequestTimeoutError, UnexpectedAnswerError
 from ion_pipeline.extract import CountMismatchError, DuplicateKeyError, PagingError
+from tests.examples import examples
 from tests.unit.extract.mini_ion import MiniIon, sdl
 from tests.unit.extract.support import Read
 
@@ -27,7 +28,7 @@ def relations(count: int) -> list[dict[str, Any]]:
     return [{"originIssueId": number, "relatedIssueId": number + 1} for number in range(count)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(
     ids=st.sets(st.integers(-5, 60), max_size=40),
     relation_count=st.integers(0, 20),

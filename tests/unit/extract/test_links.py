@@ -4,7 +4,7 @@ import json
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ion_pipeline.catalog.catalog import Column
@@ -118,7 +118,6 @@ def test_text_without_a_signed_link_is_untouched(text: str) -> None:
 _PIECES = ("https:", "//", "\\/\\/", "\\", "/", ":", "h.test", "?", "&", ";", "sig=1", "token=x", " ", "a", "\n")
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.lists(st.sampled_from(_PIECES), max_size=8).map("".join), max_size=6), st.booleans())
 def test_a_column_is_as_its_values_one_by_one(values: list[str | None], is_json: bool) -> None:
     cleaned = without_signatures(pa.array(values, pa.string()), is_json=is_json)

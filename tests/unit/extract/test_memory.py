@@ -67,7 +67,7 @@ def test_nobody_holds_a_page_while_waiting_for_the_next() -> None:
     assert set(ion.alive) == {0}
 
 
-@pytest.mark.parametrize("count", [200, 2000])
+@pytest.mark.parametrize("count", [200, 800])
 def test_pages_in_memory_are_bounded_by_the_streams(count: int) -> None:
     streams = 3
     read = Read(MiniIon({"parts": parts(count)}), ["parts"], page_size=4, max_concurrency=streams)

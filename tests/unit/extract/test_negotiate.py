@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from graphql import GraphQLSchema, build_schema, parse, validate
+from graphql import GraphQLSchema, parse, validate
 
 from ion_pipeline.catalog import Drift, Plan, SchemaMismatchError, known_catalog, negotiate
 from ion_pipeline.catalog.schema import known_schema, known_sdl
 from ion_pipeline.errors import SettingsError
+from tests.schemas import schema_of
 
 CATALOG = known_catalog()
 
@@ -18,7 +19,7 @@ def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
     for pattern, replacement in changes:
         text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
         assert count, pattern
-    return build_schema(text, assume_valid_sdl=True, no_location=True)
+    return schema_of(text)
 
 
 def in_type(name: str, field: str, replacement: str) -> tuple[str, str]:

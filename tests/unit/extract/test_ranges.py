@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.extract.ranges import Cutter, IdRange
+from tests.examples import examples
 from tests.unit.extract.mini_ion import MiniIon
 from tests.unit.extract.support import Read
 
@@ -61,7 +62,7 @@ def test_pieces_are_cut_again_a_bounded_number_of_times() -> None:
     assert 0 < cuts < 10
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(ids=ids_of_any_density, page_size=st.integers(1, 6), streams=st.integers(2, 6), too_many=st.integers(1, 6))
 def test_every_row_once(ids: set[int], page_size: int, streams: int, too_many: int) -> None:
     ion = tenant(ids, too_many=too_many)

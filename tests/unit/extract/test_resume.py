@@ -16,6 +16,7 @@ from ion_pipeline.extract import EntityResult, InterruptedRead, ReadProgress, de
 from ion_pipeline.extract.ranges import IdRange
 from ion_pipeline.extract.read_progress import EntityProgress, ReadRange
 from ion_pipeline.extract.state import State
+from tests.examples import examples
 from tests.unit.extract.mini_ion import MiniIon, sdl
 from tests.unit.extract.support import Listener, Rows, client_of
 
@@ -124,7 +125,7 @@ def moments_of_a_read() -> list[Moment]:
     return asyncio.run(read_through(tenant(40), ALL))[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_what_changed_in_between_is_not_overlooked(data: st.DataObject) -> None:
     moment = data.draw(st.sampled_from(moments_of_a_read()))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ion_pipeline.catalog.catalog import TIMESTAMP, Column
@@ -29,7 +29,6 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 # The first array makes pyarrow import pandas, which takes its time.
-@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)))
 def test_whole_numbers_survive(values: list[int | None]) -> None:
     assert to_array(values, INT).to_pylist() == values

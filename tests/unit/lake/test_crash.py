@@ -1,34 +1,28 @@
 """kill -9 and full disks: whatever happens to a writer, what was committed is whole and nothing else is visible."""
 
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from ion_pipeline.lake import Lake
-from tests.unit.lake.support import SCHEMAS, TENANT, read, tree
-
-# Commits loads of 3,000 rows in small files as fast as it can, saying when each is committed.
-WRITER = """
-import sys
 from ion_pipeline.lake import Lake, TableRead, WriterOptions
-from tests.unit.lake.support import SCHEMAS, TENANT, numbered
-lake = Lake(sys.argv[1])
-batches = [numbered(first, 500) for first in range(0, 3000, 500)]
-options = WriterOptions(row_group_rows=500, part_bytes=1)
-print("ready", flush=True)
-while True:
-    with lake.begin(TENANT, SCHEMAS, options=options) as writer:
-        for batch in batches:
-            writer.write("parts", batch)
-        load = writer.commit({"parts": TableRead("parts"), "runs": TableRead("runs")})
-    print(load.load_id, flush=True)
-"""
+from tests.mortal import mortal
+from tests.unit.lake.support import SCHEMAS, TENANT, numbered, read, tree
+
+
+def commit_loads(folder: str) -> None:
+    """Commit loads of 3,000 rows in small files, noting of each that it is committed."""
+    lake = Lake(Path(folder) / "lake")
+    batches = [numbered(first, 500) for first in range(0, 3000, 500)]
+    for _ in range(3):
+        with lake.begin(TENANT, SCHEMAS, options=WriterOptions(row_group_rows=500, part_bytes=1)) as writer:
+            for batch in batches:
+                writer.write("parts", batch)
+            load = writer.commit({"parts": TableRead("parts"), "runs": TableRead("runs")})
+        with (Path(folder) / "said").open("a") as said:
+            said.write(f"{load.load_id}\n")
 
 
 def child(script: str, *arguments: str) -> subprocess.Popen[str]:
@@ -40,34 +34,36 @@ def child(script: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_kill_9_at_any_time_leaves_whole_loads_only(tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "lake")
-    pause = random.Random(5)
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [4, pytest.param(12, marks=pytest.mark.exhaustive)])
+def test_kill_9_at_any_time_leaves_whole_loads_only(tmp_path: Path, kills: int) -> None:
+    lake, said = Lake(tmp_path / "lake"), tmp_path / "said"
+    said.touch()
     known: list[str] = []
-    left_something = 0
-    for _ in range(8):
-        with child(WRITER, str(tmp_path / "lake")) as writer:
-            assert writer.stdout
-            assert writer.stdout.readline() == "ready\n"
-            said = [writer.stdout.readline().strip() for _ in range(pause.randrange(3))]
-            time.sleep(pause.uniform(0.0, 0.03))
-            writer.send_signal(signal.SIGKILL)
-            said += writer.stdout.read().split()
-        visible = lake.load_ids()
-        # All it reported, and at most one more that was committed but not reported any more.
-        assert visible[: len(known) + len(said)] == known + said
-        assert len(visible) <= len(known) + len(said) + 1
-        for load_id in visible[len(known) :]:
-            load = lake.read_manifest(load_id)
-            lake.verify(load)
-            assert read(lake, load)["id"].to_pylist() == list(range(3000))
-        known = visible
-        described = {entry.path for load in lake.loads() for table in load.tables for entry in table.files}
-        present = {name.removeprefix("lake/") for name in tree(tmp_path) if name.endswith(".parquet")}
-        assert described <= present
-        left_something += present > described
-        lake.begin(TENANT, SCHEMAS).abort()
-        assert {name.removeprefix("lake/") for name in tree(tmp_path) if name.endswith(".parquet")} == described
+    left_something = killed = 0
+    with mortal(f"{__name__}:commit_loads") as writer:
+        (tmp_path / "whole").mkdir()
+        whole = writer.run(tmp_path / "whole")
+        assert whole
+        for part in range(1, kills + 1):
+            killed += writer.run(tmp_path, moment=whole.moments * part // (kills + 1)) is None
+            reported, visible = said.read_text().split(), lake.load_ids()
+            # All it reported, and at most one more that was committed but not reported any more.
+            assert visible[: len(reported)] == reported
+            assert len(visible) <= len(reported) + 1
+            said.write_text("".join(f"{load_id}\n" for load_id in visible))
+            for load_id in visible[len(known) :]:
+                load = lake.read_manifest(load_id)
+                lake.verify(load)
+                assert read(lake, load)["id"].to_pylist() == list(range(3000))
+            known = visible
+            described = {entry.path for load in lake.loads() for table in load.tables for entry in table.files}
+            present = {name for name in tree(tmp_path / "lake") if name.endswith(".parquet")}
+            assert described <= present
+            left_something += present > described
+            lake.begin(TENANT, SCHEMAS).abort()
+            assert {name for name in tree(tmp_path / "lake") if name.endswith(".parquet")} == described
+    assert killed > kills / 2, "most kills came too late: nothing was tested"
     assert known, "no load was ever committed: nothing was tested"
     assert left_something, "no kill ever hit a load half written: nothing was tested"
 

@@ -1,12 +1,7 @@
 """A load that was interrupted: when the next writer resumes it, and when it does not."""
 
-import json
-import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +14,7 @@ from pyarrow import fs
 
 from ion_pipeline.files.storage import LocalStorage, ObjectStorage, Storage
 from ion_pipeline.lake import Lake, LoadWriter, Resumption, TableRead, WriterOptions
+from tests.mortal import mortal
 from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered, read, tree
 
 BEGAN = datetime(2026, 3, 2, 3, 12, tzinfo=UTC)
@@ -247,62 +243,45 @@ def test_an_object_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert read(lake, load)["id"].to_pylist() == [*range(25), 7, *range(25, 65)]
 
 
-# Counts calls and returns in the package: a moment to die at that does not depend on how busy the machine is.
-READER = """
-import json, os, signal, sys, threading
-from ion_pipeline.lake import Lake, Resumption, TableRead
-from tests.unit.lake.support import SCHEMAS, TENANT, numbered
-moment, seen = int(sys.argv[2]), 0
-def count(frame, kind, argument):
-    global seen
-    if kind in ("call", "return") and "ion_pipeline" in frame.f_code.co_filename:
-        seen += 1
-        if seen == moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-lake = Lake(sys.argv[1])
-sys.setprofile(count)
-threading.setprofile(count)
-with lake.begin(TENANT, SCHEMAS, resumption=Resumption({"what": "numbers"}, checkpoint_seconds=0.0)) as writer:
-    journal = writer.interrupted.journal
-    notes = dict(journal.notes) if journal else {"next": 0}
-    first = notes["next"]
-    writer.checkpoints.notes = lambda: notes
-    for start in range(first, 600, 100):
-        writer.write("parts", numbered(start, 100))
-        writer.write("runs", numbered(start, 100).select(["id"]))
-        notes["next"] = start + 100
-        writer.checkpoint()
-    load = writer.commit({"parts": TableRead("parts"), "runs": TableRead("runs")})
-sys.setprofile(None)
-print(json.dumps({"first": first, "moments": seen}))
-"""
+def read_numbers(location: str) -> int:
+    """Read 600 numbers from wherever an interrupted read stopped; return where that was."""
+    resumption = Resumption({"what": "numbers"}, checkpoint_seconds=0.0)
+    with Lake(location).begin(TENANT, SCHEMAS, resumption=resumption) as writer:
+        journal = writer.interrupted.journal
+        notes = dict(journal.notes) if journal else {"next": 0}
+        first: int = notes["next"]
+        assert writer.checkpoints
+        writer.checkpoints.notes = lambda: notes
+        for start in range(first, 600, 100):
+            writer.write("parts", numbered(start, 100))
+            writer.write("runs", numbered(start, 100).select(["id"]))
+            notes["next"] = start + 100
+            writer.checkpoint()
+        writer.commit({"parts": TableRead("parts"), "runs": TableRead("runs")})
+    return first
 
 
-def read_or_die(folder: Path, moment: int = -1) -> dict[str, int] | None:
-    command = [sys.executable, "-c", READER, str(folder), str(moment)]
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-    child = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    assert child.returncode in {0, -signal.SIGKILL}, child.stderr
-    return json.loads(child.stdout) if child.returncode == 0 else None
-
-
-def test_kill_9_again_and_again_until_one_is_through(tmp_path: Path) -> None:
-    whole = read_or_die(tmp_path / "whole")
-    assert whole
-    assert whole["first"] == 0
-    chance, went_on = random.Random(3), 0
-    for attempt in range(2):
-        lake = Lake(tmp_path / f"{attempt}")
-        for _ in range(2):
-            if done := read_or_die(tmp_path / f"{attempt}", chance.randrange(whole["moments"] // 3, whole["moments"])):
-                break
-        else:
-            done = read_or_die(tmp_path / f"{attempt}")
-        assert done
-        went_on += done["first"] > 0
-        (load,) = lake.loads()
-        for table in ("parts", "runs"):
-            assert read(lake, load, table)["id"].to_pylist() == list(range(600))
-        lake.verify(load)
-        assert not [path for path in tree(tmp_path / f"{attempt}") if path.startswith("_staging")]
-    assert went_on
+@pytest.mark.slow
+@pytest.mark.parametrize("attempts", [2, pytest.param(6, marks=pytest.mark.exhaustive)])
+def test_kill_9_again_and_again_until_one_is_through(tmp_path: Path, attempts: int) -> None:
+    chance, resumed = random.Random(3), 0
+    with mortal(f"{__name__}:read_numbers") as reader:
+        whole = reader.run(tmp_path / "whole")
+        assert whole
+        assert whole.value == 0
+        for attempt in range(attempts):
+            folder = tmp_path / f"{attempt}"
+            for _ in range(2):
+                if done := reader.run(folder, moment=chance.randrange(whole.moments // 3, whole.moments)):
+                    break
+            else:
+                done = reader.run(folder)
+            assert done
+            resumed += done.value > 0
+            lake = Lake(folder)
+            (load,) = lake.loads()
+            for table in ("parts", "runs"):
+                assert read(lake, load, table)["id"].to_pylist() == list(range(600))
+            lake.verify(load)
+            assert not [path for path in tree(folder) if path.startswith("_staging")]
+    assert resumed

@@ -1,11 +1,12 @@
 """The tenant's differences as they are recorded: the field and both types, as one reads them in the two schemas."""
 
-from graphql import GraphQLSchema, build_schema, print_schema
+from graphql import GraphQLSchema, print_schema
 
 from ion_pipeline.catalog import known_catalog, negotiate
 from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.lake import SchemaDrift
 from ion_pipeline.pipeline.drift import schema_drift
+from tests.schemas import schema_of
 
 
 def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
@@ -14,7 +15,7 @@ def tenant(*changes: tuple[str, str]) -> GraphQLSchema:
     for before, after in changes:
         assert before in text
         text = text.replace(before, after, 1)
-    return build_schema(text)
+    return schema_of(text)
 
 
 def found(schema: GraphQLSchema, *entities: str) -> tuple[SchemaDrift, ...]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered
 from ion_pipeline.pipeline.dbt.replay import replay
+from tests.examples import examples
 
 FAILS = "select error('on purpose')"
 
@@ -133,7 +134,7 @@ def expected(nodes: Mapping[str, Node], failing: set[str], chosen: set[str]) -> 
     return {name: fate(name) for name in chosen}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(projects())
 def test_a_failure_stops_what_is_below_it_and_nothing_else(project: tuple[Rendered, set[str], set[str]]) -> None:
     nodes, failing, chosen = project

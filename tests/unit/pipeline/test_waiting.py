@@ -79,7 +79,7 @@ def use(what: str, data_dir: Path, wait: float) -> None:
             dbt.build(settings(data_dir, wait), select=["nothing_has_this_name"])
 
 
-@pytest.mark.parametrize("what", ["read", "load", "publish", "build"])
+@pytest.mark.parametrize("what", ["read", "load", "publish", pytest.param("build", marks=pytest.mark.slow)])
 def test_the_warehouse_is_open_elsewhere(what: str, tmp_path: Path) -> None:
     database = tmp_path / "warehouse.duckdb"
     with open_elsewhere(database) as holder:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ion_pipeline.report.charts import bars, pareto, rate_bar, yield_trend
 from ion_pipeline.report.control import control_chart, rule_meaning, rule_name, rule_names
 from ion_pipeline.report.model import ControlPoint, DefectClass, Ratio, YieldPeriod
+from tests.examples import examples
 
 
 def parse(svg: str) -> ET.Element:
@@ -121,7 +122,7 @@ measure = st.floats(-1e9, 1e9)
 ratios = st.tuples(st.integers(0, 10**9), st.integers(0, 10**9)).map(lambda pair: Ratio(min(pair), max(pair)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.text(), st.lists(st.tuples(measure, st.lists(st.text(), max_size=2)), min_size=1, max_size=8), st.booleans())
 def test_any_control_chart_is_well_formed_and_finite(
     text: str, points: list[tuple[float, list[str]]], wide: bool
@@ -135,7 +136,7 @@ def test_any_control_chart_is_well_formed_and_finite(
     assert len(drawn(svg, "path", "broken")) == sum(1 for _, rules in points if rules)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(st.tuples(st.text(), st.floats(0.001, 1e9)), min_size=1, max_size=8), st.sampled_from([820.0, 344.0]))
 def test_any_pareto_is_well_formed_and_finite(counts: list[tuple[str, float]], width: float) -> None:
     total, running, rows = sum(count for _, count in counts), 0.0, []
@@ -147,7 +148,7 @@ def test_any_pareto_is_well_formed_and_finite(counts: list[tuple[str, float]], w
     assert len(drawn(svg, "rect", "bar")) == len(counts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(ratios.filter(lambda each: each.denominator > 0), min_size=1, max_size=60), st.sampled_from([7, 31]))
 def test_any_trend_is_well_formed_and_inside(shares: list[Ratio], days: int) -> None:
     periods = [YieldPeriod(date(2026, 1, 1) + timedelta(days=days * place), each) for place, each in enumerate(shares)]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ion_pipeline.report.control import rule_meaning
 from ion_pipeline.report.page import page
+from tests.examples import examples
 from tests.html_page import Element, parsed
 from tests.unit.report.sample import EMPTY, full_report, line
 
@@ -29,7 +30,7 @@ def shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
     return [(each.name, tuple(each.attributes)) for each in root]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.text(min_size=1).filter(lambda text: text.strip() and rule_meaning(text) is None))
 @example(HOSTILE)
 @example("</script><script>alert(1)</script>")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.world import World
+from tests.examples import examples
 from tests.unit.sandbox.asking import ask, engine_of, ids
 
 Filter = dict[str, Any]
@@ -192,7 +193,7 @@ PART_FILTERS = objects(PART_COLUMNS | {"partsInventory": objects(UNIT_COLUMNS)})
 UNIT_FILTERS = objects(UNIT_COLUMNS | {"part": objects(PART_COLUMNS)})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(filters=PART_FILTERS)
 def test_filters_on_parts(engine: Engine, database: duckdb.DuckDBPyConnection, filters: Filter) -> None:
     expected = expected_ids(database, "parts", filters)
@@ -205,7 +206,7 @@ def test_filters_on_parts(engine: Engine, database: duckdb.DuckDBPyConnection, f
     assert answer["pageInfo"]["totalCount"] == len(expected)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(filters=UNIT_FILTERS)
 def test_filters_on_units(engine: Engine, database: duckdb.DuckDBPyConnection, filters: Filter) -> None:
     expected = expected_ids(database, "units", filters)
@@ -237,7 +238,7 @@ def enum_values(sort: list[tuple[str, bool]]) -> list[str]:
     return [f"{name}_{'DESC' if down else 'ASC'}" for name, down in sort]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(sort=sorts, filters=PART_FILTERS)
 def test_sorts(
     engine: Engine, database: duckdb.DuckDBPyConnection, sort: list[tuple[str, bool]], filters: Filter
@@ -249,7 +250,7 @@ def test_sorts(
     assert ids(ask(engine, query, f=filters, s=enum_values(sort))["parts"]) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(on=sorts.filter(bool), then=sorts)
 def test_distinct_on(
     engine: Engine, database: duckdb.DuckDBPyConnection, on: list[tuple[str, bool]], then: list[tuple[str, bool]]

@@ -12,6 +12,7 @@ from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.load import Writer, load_world
 from ion_pipeline.sandbox.profiles import served_schema
 from ion_pipeline.sandbox.world import World, WorldError
+from tests.examples import examples
 from tests.unit.sandbox.asking import ask, engine_of
 
 SCHEMA = served_schema()
@@ -124,7 +125,7 @@ def random_row(root: str, row_id: int, chance: random.Random) -> dict[str, Any]:
             return stamps | {name: lists[name] for name in chance.sample(sorted(lists), chance.randint(0, 2))}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(seed=st.integers(0, 10**6))
 def test_a_changed_store_answers_like_one_loaded_that_way(seed: int) -> None:
     chance = random.Random(seed)

@@ -11,6 +11,7 @@ from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.load import Writer, load_world
 from ion_pipeline.sandbox.profiles import served_schema
 from ion_pipeline.sandbox.world import World
+from tests.examples import examples
 from tests.unit.sandbox.asking import ask, engine_of, errors, ids
 
 COUNT = 23
@@ -47,7 +48,7 @@ def test_a_published_cursor() -> None:
     assert ids(page) == [21, 22]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(size=st.integers(1, 30), sort=st.sampled_from([[], ["ID_ASC"], ["ID_DESC"], ["PART_NUMBER_ASC"]]))
 def test_pages_together_are_the_list(engine: Engine, size: int, sort: list[str]) -> None:
     whole = ask(engine, QUERY, sort=sort)["parts"]
@@ -63,7 +64,7 @@ def test_pages_together_are_the_list(engine: Engine, size: int, sort: list[str])
     assert seen == whole["edges"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(size=st.integers(1, 30))
 def test_pages_from_the_end_together_are_the_list(engine: Engine, size: int) -> None:
     seen: list[Any] = []

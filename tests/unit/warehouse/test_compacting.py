@@ -1,12 +1,8 @@
 """Compacting old loads: a rebuild gives the same versions, whatever was loaded, and the lake is smaller."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
+import shutil
 import tempfile
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +16,8 @@ from ion_pipeline.catalog.catalog import Table
 from ion_pipeline.files import LockedError
 from ion_pipeline.lake import LakeCorruptionError
 from ion_pipeline.warehouse import CompactionError, CompactReport, MissingLoadError, compact, rebuild
+from tests.examples import examples
+from tests.mortal import mortal
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, START, THINGS, House, column
 from tests.unit.warehouse.test_merge_properties import Load, Reference, full_loads, incremental_loads
 
@@ -54,7 +52,7 @@ def names(house: House) -> list[str]:
     return sorted(path.name for path in (house.folder / "lake" / "_loads").iterdir())
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12))
 @given(
     st.lists(full_loads | incremental_loads, min_size=2, max_size=6),
     st.lists(st.integers(0, 3), min_size=1, max_size=3),
@@ -77,8 +75,7 @@ def test_any_loads_folded_at_any_time(loads: list[Load], keeps: list[int]) -> No
             assert house.load().loads == ()
             assert rebuilt(house) == stood
         for reference in references:
-            assert reference.found(house, "raw") == reference.expected_raw()
-            assert reference.found(house, "raw_history") == reference.expected_history()
+            reference.assert_found(house)
 
 
 def test_unchanged_rows_that_are_read_again_fold_to_their_first_version(house: House) -> None:
@@ -249,45 +246,35 @@ def test_two_writers_exclude_each_other(house: House) -> None:
         house.write({"things": []})
 
 
-# Folds one more load each time, until it is killed.
-FOLDER = """
-import sys
-from pathlib import Path
-from ion_pipeline.warehouse import compact
-from tests.unit.warehouse.support import SMALL, House
-house = House(Path(sys.argv[1]))
-print("ready", flush=True)
-for keep in range(len(house.lake.load_ids()) - 2, -1, -1):
-    compact(house.lake, house.folder / "scratch", house.tables, keep=keep, resources=SMALL)
-    print(keep, flush=True)
-"""
+def compact_one_by_one(folder: str) -> None:
+    """Compact one more load each time."""
+    house = House(Path(folder))
+    for keep in range(len(house.lake.load_ids()) - 2, -1, -1):
+        fold(house, keep=keep)
 
 
-def test_kill_9_at_any_time_leaves_a_lake_that_gives_the_same(house: House) -> None:
-    for number in range(12):
-        house.write(
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.exhaustive)])
+def test_kill_9_at_any_time_leaves_a_lake_that_gives_the_same(tmp_path: Path, kills: int) -> None:
+    first, compacted, killed = House(tmp_path / "first"), 0, 0
+    for number in range(4):
+        first.write(
             {"things": [thing(key, price=float(number * (key % 3 == number % 3))) for key in range(50 + number)]}
         )
-    stood = rebuilt(house)
-    pause = random.Random(3)
-    kills = folded = 0
-    while len(house.lake.load_ids()) > 1 and kills < 30:
-        with subprocess.Popen(
-            [sys.executable, "-c", FOLDER, str(house.folder)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-        ) as writer:
-            assert writer.stdout
-            assert writer.stdout.readline() == "ready\n"
-            # Later and later, so that on a busy machine too a fold comes to its end before the last kill.
-            time.sleep(pause.uniform(0.0, 0.6 + 0.2 * kills))
-            writer.send_signal(signal.SIGKILL)
-            folded += len(writer.stdout.read().split())
-        kills += 1
-        assert rebuilt(house) == stood
-    assert kills > 1
-    assert folded or len(house.lake.load_ids()) < 12
-    fold(house, keep=0)
-    assert rebuilt(house) == stood
-    assert len(list((house.folder / "lake" / "things").iterdir())) == 1
+    stood = rebuilt(first)
+    with mortal(f"{__name__}:compact_one_by_one") as work:
+        shutil.copytree(first.folder, tmp_path / "whole")
+        whole = work.run(tmp_path / "whole")
+        assert whole
+        for part in range(1, kills + 1):
+            house = House(tmp_path / f"{part}")
+            shutil.copytree(first.folder, house.folder)
+            # Every second one dies in the work of the database, which has no moments.
+            killed += work.run(house.folder, moment=whole.moments * part // (kills + 1), delay=part % 2 * 0.01) is None
+            assert rebuilt(house) == stood
+            compacted += len(house.lake.load_ids()) < 4
+            fold(house, keep=0)
+            assert rebuilt(house) == stood
+            assert len(list((house.folder / "lake" / "things").iterdir())) == 1
+    assert killed > kills / 2
+    assert compacted

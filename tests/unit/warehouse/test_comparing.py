@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.warehouse import diff_rows
+from tests.examples import examples
 
 Row = tuple[int, str | None, str | None]
 TEXT, ETAG = st.sampled_from(["a", "b", None]), st.sampled_from(["x", None])
@@ -24,7 +25,7 @@ def found(kept: list[Row], given_rows: list[Row], above: int | None, until: int 
     return {key[0]: (there, known) for key, there, known in differences}
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), derandomize=True)
 @given(kept=ROWS, there=ROWS, above=BOUND, until=BOUND)
 def test_what_is_only_here_or_only_there(
     kept: list[Row], there: list[Row], above: int | None, until: int | None

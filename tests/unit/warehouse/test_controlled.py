@@ -1,6 +1,7 @@
 """Which rows are under export control, on random histories, against brute force; and when that counts as a change."""
 
 import random
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -46,9 +47,16 @@ def loads() -> list[tuple[datetime, World]]:
     return history
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, loads: list[tuple[datetime, World]]) -> Path:
+    path = tmp_path_factory.mktemp("loads") / "warehouse.duckdb"
+    write_loads(path, loads)
+    return path
+
+
 @pytest.fixture
-def connection(tmp_path: Path, loads: list[tuple[datetime, World]]) -> Iterator[duckdb.DuckDBPyConnection]:
-    write_loads(tmp_path / "warehouse.duckdb", loads)
+def connection(tmp_path: Path, written: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    shutil.copy(written, tmp_path)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as opened:
         opened.execute("set timezone = 'UTC'")
         yield opened

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.catalog.catalog import Table
 from ion_pipeline.warehouse import rebuild
+from tests.examples import examples
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
 
 TEXT = (
@@ -117,11 +119,16 @@ class Reference:
             for row, load, since, until in [*self.closed, *versions]
         )
 
-    def found(self, house: House, schema: str) -> list[str]:
+    def assert_found(self, house: House) -> None:
+        with house.opened() as connection:
+            assert self.found(connection, "raw") == self.expected_raw()
+            assert self.found(connection, "raw_history") == self.expected_history()
+
+    def found(self, connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
         extra = ", valid_from, valid_to, is_current" if schema == "raw_history" else ""
         columns = ", ".join(f'"{name}"' for name in self.names)
-        rows = house.query(f"select {columns}, _ion_load{extra} from {schema}.{self.table.name}")  # noqa: S608
-        return sorted(repr([*map(plain, row)]) for row in rows)
+        rows = connection.execute(f"select {columns}, _ion_load{extra} from {schema}.{self.table.name}")  # noqa: S608
+        return sorted(repr([*map(plain, row)]) for row in rows.fetchall())
 
 
 def plain(value: Any) -> Any:
@@ -133,7 +140,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.lists(full_loads | incremental_loads, min_size=1, max_size=5), st.booleans())
 def test_any_sequence_of_loads(loads: list[Load], at_once: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -147,12 +154,10 @@ def test_any_sequence_of_loads(loads: list[Load], at_once: bool) -> None:
                 house.load()
         house.load()
         for reference in references:
-            assert reference.found(house, "raw") == reference.expected_raw()
-            assert reference.found(house, "raw_history") == reference.expected_history()
+            reference.assert_found(house)
         once = house.contents()
         assert house.load().loads == ()
         assert house.contents() == once
         rebuild(house.lake, house.database, house.tables, resources=SMALL)
         for reference in references:
-            assert reference.found(house, "raw") == reference.expected_raw()
-            assert reference.found(house, "raw_history") == reference.expected_history()
+            reference.assert_found(house)
