@@ -17,7 +17,7 @@ import pytest
 from graphql import GraphQLSchema
 
 from ion_pipeline.client import client
-from ion_pipeline.pipeline import dbt, steps, tenant_schema
+from ion_pipeline.pipeline import dbt, export_control, steps, tenant_schema
 from ion_pipeline.pipeline.build_report import BuildReport
 from ion_pipeline.pipeline.rendered import kept, rendered_digest
 from ion_pipeline.pipeline.replay import replay
@@ -216,22 +216,27 @@ def build_only(settings: Settings, *wanted: str) -> BuildReport:
         needed |= above
         waiting += above
     with connect(settings.warehouse_path) as connection:
-        return replay(connection, rendering, {nodes[unique_id].name for unique_id in needed})
+        export_control.prepare(connection, settings)
+        report = replay(connection, rendering, {nodes[unique_id].name for unique_id in needed})
+    assert [node for node in report.nodes if node.status != "success"] == []
+    return report
 
 
 @pytest.fixture(scope="session")
 def build_warehouse(
     once: Callable[[str, Callable[[Path], None]], Path], rendered: Callable[[Path], None]
 ) -> BuildWarehouse:
-    """Build the warehouse of any world under any profile of the sandbox."""
+    """Build the warehouse of any world under any profile of the sandbox; with `only`, nothing else of it."""
 
-    def build(world: Path, profile: str = "full", *, published: bool = True) -> Built:
+    def build(world: Path, profile: str = "full", *, only: tuple[str, ...] = ()) -> Built:
         def fill(data_dir: Path) -> None:
             rendered(data_dir)
             settings = fill_warehouse(data_dir, world, profile)
+            if only:
+                build_only(settings, *only)
+                return
             dbt.build_pending(settings)
-            if published:
-                steps.publish(settings)
+            steps.publish(settings)
 
         return Built(once(f"{world.name}-{profile}", fill), world, profile)
 
