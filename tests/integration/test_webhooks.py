@@ -150,7 +150,7 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
             enough = threading.Event()
 
             def kill(receiver: Receiver = receiver, enough: threading.Event = enough) -> None:
-                enough.wait(60)
+                enough.wait(300)
                 receiver.process.kill()
 
             # In a thread: the next deliveries go on meanwhile.
