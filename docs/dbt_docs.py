@@ -7,6 +7,7 @@ lacks only these. Neither writing nor showing the page uses the network: dbt's p
 project's settings turn off, and the policy added here forbids the browser to load anything from outside the page.
 """
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +39,10 @@ def write(folder: Path = FOLDER) -> Path:
     """
     with tempfile.TemporaryDirectory() as work:
         settings, options = load_settings(tenant=False), []
+        # What dbt remembers of the project saves most of the parsing.
+        remembered = Path(dbt.environment(settings)["DBT_TARGET_PATH"], "partial_parse.msgpack")
+        if remembered.is_file():
+            shutil.copy(remembered, work)
         if not settings.warehouse_path.is_file():
             settings, options = load_settings(tenant=False, data_dir=Path(work) / "none"), ["--empty-catalog"]
         dbt.run(settings, ["docs", "generate", "--static", *options, "--target-path", work])

@@ -9,7 +9,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -23,6 +23,9 @@ from ion_pipeline.definitions import build_definitions, defs
 from ion_pipeline.defs.home import prepare_dagster_home
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.settings import load_settings
+from tests.integration.conftest import once, parsed, shared_folder
+
+__all__ = ["once", "parsed", "shared_folder"]
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -30,13 +33,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("definitions") / "data"
+def data_dir(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Path:
+    data_dir = tmp_path_factory.mktemp("definitions") / "data"
+    parsed(data_dir)
+    return data_dir
 
 
 @pytest.fixture(scope="module")
 def loaded(data_dir: Path) -> dg.Definitions:
-    """The definitions, loaded where nothing is: no settings, no data directory, no socket."""
+    """The definitions, loaded where nothing is but the parsed project: no settings, no data, no socket."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("loading the definitions opened a connection")
@@ -48,7 +53,7 @@ def loaded(data_dir: Path) -> dg.Definitions:
         patch.setenv("ION_DATA_DIR", str(data_dir))
         patch.setattr(socket.socket, "connect", refuse)
         patch.setattr(socket, "getaddrinfo", refuse)
-        assert not data_dir.exists()
+        assert [path.name for path in data_dir.iterdir()] == ["dbt"]
         return defs()
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from ion_pipeline.cli import app
+from ion_pipeline.pipeline import dbt
+from tests.integration.conftest import once, parsed, shared_folder
+
+__all__ = ["once", "parsed", "shared_folder"]
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -20,7 +24,13 @@ GENERATE = runpy.run_path(str(REPOSITORY / "docs" / "generate.py"))
         for name in GENERATE["GENERATED"]
     ],
 )
-def test_generated_reference_is_current(name: str) -> None:
+def test_generated_reference_is_current(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if request.node.get_closest_marker("slow"):
+        request.getfixturevalue("parsed")(tmp_path)
+        manifest = tmp_path / "dbt" / "target" / "manifest.json"
+        monkeypatch.setattr(dbt, "prepared_manifest", lambda _: manifest)
     assert (REPOSITORY / name).read_text("utf-8") == GENERATE["GENERATED"][name](), f"{name}: run make docs"
 
 

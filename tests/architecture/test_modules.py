@@ -1,4 +1,4 @@
-"""What a module may be. Which package may import which is in pyproject.toml (`lint-imports`), and `make lint` checks it."""
+"""What a module may be. Which package imports which is stated in pyproject.toml and checked by `lint-imports`."""
 
 import ast
 from pathlib import Path

@@ -17,12 +17,15 @@ import pytest
 from graphql import GraphQLSchema
 
 from ion_pipeline.client import client
-from ion_pipeline.pipeline import dbt, steps, tenant_schema
+from ion_pipeline.pipeline import dbt, export_control, steps, tenant_schema
+from ion_pipeline.pipeline.dbt.rendered import load_rendered, rendered_digest
+from ion_pipeline.pipeline.dbt.replay import replay
+from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.publish import PublishError
 from ion_pipeline.report.writing import write_report
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.warehouse import connect
 
 SCALE = 0.2
 SEED = 7
@@ -86,8 +89,10 @@ def move_tenant(data_dir: Path, address: SandboxAddress) -> None:
 @contextmanager
 def going_on(built: Built, data_dir: Path) -> Iterator[SandboxAddress]:
     """A copy of what was built and published, and its tenant, for a test of what comes after the first refresh."""
+    from tests.integration.changing_world import served  # imports this module
+
     shutil.copytree(built.data_dir, data_dir, symlinks=True, dirs_exist_ok=True)
-    with running_sandbox(world=built.world, profile=built.profile) as sandbox:
+    with served(built.world, built.profile) as sandbox:
         move_tenant(data_dir, sandbox)
         yield sandbox
 
@@ -165,7 +170,9 @@ def parsed(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[Pat
 
 def fill_warehouse(data_dir: Path, world: Path, profile: str) -> Settings:
     """Read a world that a sandbox of this profile serves, and load it."""
-    with running_sandbox(world=world, profile=profile) as sandbox:
+    from tests.integration.changing_world import served  # imports this module
+
+    with served(world, profile) as sandbox:
         settings = settings_for(sandbox, data_dir)
         steps.extract(settings)
     steps.load(settings)
@@ -197,19 +204,40 @@ def rendered(demo_warehouse: Built) -> Callable[[Path], None]:
     return give
 
 
+def build_only(settings: Settings, *wanted: str) -> BuildReport:
+    """Build these models or schemas and what they read, from what dbt rendered; the tests of it do not run."""
+    work = settings.data_dir / "dbt"
+    rendering = load_rendered(work, rendered_digest(dbt.models_digest(settings)))
+    assert rendering, "dbt has not rendered these models here"
+    nodes = rendering.nodes
+    needed = {unique_id for unique_id, node in nodes.items() if not {node.name, node.schema}.isdisjoint(wanted)}
+    waiting = list(needed)
+    while waiting:
+        above = set(nodes[waiting.pop()].parents) - needed
+        needed |= above
+        waiting += above
+    with connect(settings.warehouse_path) as connection:
+        export_control.prepare(connection, settings)
+        report = replay(connection, rendering, {nodes[unique_id].name for unique_id in needed})
+    assert [node for node in report.nodes if node.status != "success"] == []
+    return report
+
+
 @pytest.fixture(scope="session")
 def build_warehouse(
     once: Callable[[str, Callable[[Path], None]], Path], rendered: Callable[[Path], None]
 ) -> BuildWarehouse:
-    """Build the warehouse of any world under any profile of the sandbox."""
+    """Build the warehouse of any world under any profile of the sandbox; with `only`, nothing else of it."""
 
-    def build(world: Path, profile: str = "full", *, published: bool = True) -> Built:
+    def build(world: Path, profile: str = "full", *, only: tuple[str, ...] = ()) -> Built:
         def fill(data_dir: Path) -> None:
             rendered(data_dir)
             settings = fill_warehouse(data_dir, world, profile)
+            if only:
+                build_only(settings, *only)
+                return
             dbt.build_pending(settings)
-            if published:
-                steps.publish(settings)
+            steps.publish(settings)
 
         return Built(once(f"{world.name}-{profile}", fill), world, profile)
 

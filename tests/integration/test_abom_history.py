@@ -12,12 +12,11 @@ import duckdb
 import httpx
 import pytest
 
-from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.pipeline import steps
 from ion_pipeline.sandbox.server import export_world
 from tests.integration.analyst import MACROS
-from tests.integration.changing_world import add, delete, update
-from tests.integration.conftest import settings_for
+from tests.integration.changing_world import add, delete, served, update
+from tests.integration.conftest import build_only, settings_for
 from tests.oracle import compare
 from tests.oracle.genealogy import hierarchy
 from tests.oracle.history import History
@@ -66,7 +65,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], 
     export_world(folder / "world", seed=7, scale=0.05)
     world, truths = read_world_dir(folder / "world"), read_truths(folder / "world")
     units = {row.get("serialNumber"): row["id"] for row in world["partInventories"]}
-    with running_sandbox(world=folder / "world", profile="full") as sandbox:
+    with served(folder / "world", "full") as sandbox:
         settings = settings_for(sandbox, folder / "data", entities=ENTITIES)
         worlds = []
         for changes in edits(world, truths, units):
@@ -77,7 +76,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], 
             worlds.append(deepcopy(world))
             assert steps.extract(settings).load_id
             steps.load(settings)
-    dbt.build_pending(settings)
+    build_only(settings, "genealogy")
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         for name in ("abom_as_of", "abom_compare_as_of"):
             connection.execute((MACROS / f"{name}.sql").read_text(encoding="utf-8"))

@@ -68,7 +68,7 @@ def spoil(connection: duckdb.DuckDBPyConnection, choice: random.Random) -> int:
     return kinds
 
 
-@pytest.mark.parametrize("seed", [6, 7])
+@pytest.mark.parametrize("seed", [6, pytest.param(7, marks=pytest.mark.exhaustive)])
 def test_nobodys_row_stops_the_others(demo_warehouse: Built, tmp_path: Path, seed: int) -> None:
     shutil.copytree(demo_warehouse.data_dir / "dbt", tmp_path / "dbt")
     shutil.copy(demo_warehouse.warehouse, tmp_path / "warehouse.duckdb")

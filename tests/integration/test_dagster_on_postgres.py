@@ -21,7 +21,7 @@ from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress
 from tests.integration.dagster_server import REPOSITORY, DagsterServer, dagster_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 ASSETS = ["ion/suppliers", "raw/suppliers"]
 
 

@@ -1,21 +1,24 @@
 """A refresh of the command line that was killed does not keep the next one waiting, also where runs are recorded."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-import httpx
 import pytest
 
 from ion_pipeline.defs.home import prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
 from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
-from ion_pipeline.sandbox.process import running_sandbox
+from ion_pipeline.sandbox.server import SandboxOptions, build_app
+from tests.integration.changing_world import serving
+from tests.integration.conftest import MEMORY
 
 pytestmark = [pytest.mark.slow]
 
@@ -24,8 +27,9 @@ def refresh(folder: Path, **settings: str) -> "subprocess.Popen[bytes]":
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ION_")},
         "DAGSTER_HOME": str(folder / "home"),
-        "ION_ENVIRONMENT": "custom",
         "ION_DATA_DIR": str(folder / "data"),
+        # As the shared project was parsed: dbt parses everything anew when this has changed.
+        "ION_DUCKDB_MEMORY_LIMIT": MEMORY,
         "ION_ENTITIES": "parts,suppliers",
         **settings,
     }
@@ -33,35 +37,38 @@ def refresh(folder: Path, **settings: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+class SlowToken:
+    """A sandbox that answers no request for a token until it may."""
+
+    def __init__(self, app: Any) -> None:
+        self.app, self.asked, self.may_answer = app, threading.Event(), threading.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/token"):
+            self.asked.set()
+            await asyncio.to_thread(self.may_answer.wait)
+        await self.app(scope, receive, send)
+
+
 def test_a_killed_refresh_does_not_keep_the_next_one_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parsed: Callable[[Path], None]
+    tmp_path: Path, demo_world: Path, monkeypatch: pytest.MonkeyPatch, parsed: Callable[[Path], None]
 ) -> None:
     parsed(tmp_path / "data")
-    with running_sandbox(scale=0.05) as sandbox:
-        settings = {
-            "ION_API_URL": sandbox.api_url,
-            "ION_AUTH_URL": sandbox.auth_url,
-            "ION_CLIENT_ID": sandbox.client_id,
-            "ION_CLIENT_SECRET": "wrong-on-purpose",
-        }
-        # The token endpoint is slow: the run waits there, with its place in the pool.
-        slow = {"seed": 1, "rules": [{"kind": "latency", "endpoint": "token", "seconds": 60}]}
-        httpx.post(f"{sandbox.api_url}/_sandbox/faults", json=slow).raise_for_status()
-        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    slow = SlowToken(build_app(SandboxOptions(world=demo_world), "a secret").asgi)
+    with serving(slow) as sandbox:
+        settings = {**sandbox.environment(), "ION_CLIENT_SECRET": "wrong-on-purpose"}
         with refresh(tmp_path, **settings) as killed:
-            deadline = time.monotonic() + 120
             try:
-                while not (tmp_path / "home" / "dagster.yaml").exists() or not in_the_pool():
-                    assert killed.poll() is None
-                    assert time.monotonic() < deadline
-                    time.sleep(0.2)
+                # The run waits there, with its place in the pool.
+                assert slow.asked.wait(300), killed.poll()
             finally:
                 killed.send_signal(signal.SIGKILL)
+                slow.may_answer.set()
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
         [run_id] = in_the_pool()
-        httpx.delete(f"{sandbox.api_url}/_sandbox/faults").raise_for_status()
         with refresh(tmp_path, **settings) as second:
             try:
-                _, said = second.communicate(timeout=120)
+                _, said = second.communicate(timeout=300)
             finally:
                 second.kill()
     assert second.returncode == 1

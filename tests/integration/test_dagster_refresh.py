@@ -10,23 +10,21 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pytest
+from pydantic import SecretStr
 
 from ion_pipeline.catalog import known_catalog
 from ion_pipeline.client import AuthError
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import RefreshResult, run_refresh
-from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.progress import NullReporter
-from ion_pipeline.pipeline.status import is_published_current
-from ion_pipeline.pipeline.steps import ReadMode, publish
-from ion_pipeline.sandbox.factory import build_world
-from ion_pipeline.sandbox.process import running_sandbox
-from ion_pipeline.sandbox.world import World
-from ion_pipeline.settings import Settings, load_settings
-from tests.integration.conftest import MEMORY, settings_for
+from ion_pipeline.pipeline.steps import ReadMode
+from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
+from ion_pipeline.settings import Settings
+from tests.integration.changing_world import served, serving
+from tests.integration.conftest import settings_for
+from tests.oracle.world import read_world_dir
 
-SCALE = 0.1
-SEED = 7
+ONE_ENTITY = ("ion/parts", "raw/parts")
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +37,13 @@ class Refreshed:
     definitions: dg.Definitions
     instance: dg.DagsterInstance
     result: RefreshResult
+    made: dict[dg.AssetKey, dg.AssetMaterialization]
 
     def metadata(self, *path: str) -> dict[str, Any]:
+        """What the first refresh said of an asset."""
+        return {name: value.value for name, value in self.made[dg.AssetKey(path)].metadata.items()}
+
+    def latest(self, *path: str) -> dict[str, Any]:
         event = self.instance.get_latest_materialization_event(dg.AssetKey(path))
         assert event, path
         assert event.asset_materialization
@@ -59,23 +62,23 @@ class Refreshed:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    """What the embedded sandbox serves."""
-    return build_world(seed=SEED, scale=SCALE)
+def sandbox(demo_world: Path) -> Iterator[SandboxAddress]:
+    with served(demo_world, "full") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def refreshed(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Iterator[Refreshed]:
-    settings = load_settings(
-        data_dir=tmp_path_factory.mktemp("refreshed"),
-        sandbox_scale=SCALE,
-        sandbox_seed=SEED,
-        duckdb_memory_limit=MEMORY,
-    )
+def refreshed(
+    tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxAddress, rendered: Callable[[Path], None]
+) -> Iterator[Refreshed]:
+    settings = settings_for(sandbox, tmp_path_factory.mktemp("refreshed"))
     rendered(settings.data_dir)
     definitions = build_definitions(settings, NullReporter())
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
-        yield Refreshed(settings, definitions, instance, run_refresh(definitions, instance=instance))
+        result = run_refresh(definitions, instance=instance)
+        records = instance.get_records_for_run(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
+        made = [record.event_log_entry.asset_materialization for record in records]
+        yield Refreshed(settings, definitions, instance, result, {one.asset_key: one for one in made if one})
 
 
 def key(asset: str) -> dg.AssetKey:
@@ -93,9 +96,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_every_asset_is_made_and_every_check_passes(refreshed: Refreshed) -> None:
     graph = refreshed.definitions.resolve_asset_graph()
-    events = refreshed.instance.fetch_materializations
-    unmade = [key for key in graph.get_all_asset_keys() if not events(key, limit=1).records]
-    assert unmade == []
+    assert refreshed.made.keys() == set(graph.get_all_asset_keys())
     assert refreshed.result.checks == len(graph.asset_check_keys)
     # The factory has a disposition and a limit function that no seed knows.
     assert sorted(warning.split(": ")[1] for warning in refreshed.result.warnings) == [
@@ -105,13 +106,14 @@ def test_every_asset_is_made_and_every_check_passes(refreshed: Refreshed) -> Non
     assert refreshed.result.entities == len(known_catalog().default_selection)
 
 
-def test_metadata_is_what_the_sandbox_has(refreshed: Refreshed, world: World) -> None:
-    catalog = known_catalog()
-    rows = {name: len(world.tables.get(catalog.entities[name].root_field, ())) for name in catalog.default_selection}
+def test_metadata_is_what_the_sandbox_has(refreshed: Refreshed, demo_world: Path) -> None:
+    catalog, world = known_catalog(), read_world_dir(demo_world)
+    rows = {name: len(world.get(catalog.entities[name].root_field, ())) for name in catalog.default_selection}
     assert sum(rows.values()) > 1000
     assert {name: refreshed.metadata("ion", name)["dagster/row_count"] for name in rows} == rows
     assert {name: refreshed.metadata("raw", name)["dagster/row_count"] for name in rows} == rows
-    assert {name: refreshed.query(f"select count(*) from raw.{name}") for name in rows} == rows  # noqa: S608 -- names of the catalog
+    counts = ", ".join(f"'{name}': (select count(*) from raw.{name})" for name in rows)  # noqa: S608 -- names of the catalog
+    assert refreshed.query(f"select {{{counts}}}") == rows
 
 
 def test_metadata_says_how_it_was_read(refreshed: Refreshed) -> None:
@@ -134,17 +136,40 @@ def test_published_file_is_the_one_named(refreshed: Refreshed) -> None:
     assert tables["genealogy.abom_hierarchy"] == refreshed.query("select count(*) from genealogy.abom_hierarchy") > 0
 
 
+def test_nothing_new_reads_loads_builds_and_publishes_nothing(
+    refreshed: Refreshed, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = refreshed.settings
+    before = digests(settings.published_dir)
+    # One file is gone: the complete publish that is there gives it back.
+    (settings.published_dir / "ion.duckdb").unlink()
+    result = run_refresh(refreshed.definitions, instance=refreshed.instance)
+    assert (result.load_id, result.entities, result.models, result.published) == (None, 0, 0, None)
+    assert list(result.seconds) == ["extract"]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
+    assert result.checks == 3 * len(known_catalog().default_selection)
+    assert result.warnings == ()
+    assert digests(settings.published_dir) == before
+    # The publishes are gone too: then everything after the reading is done, as far as it is needed.
+    (settings.published_dir / "ion.duckdb").unlink()
+    shutil.rmtree(settings.published_dir / "publishes")
+    again = run_refresh(refreshed.definitions, instance=refreshed.instance)
+    assert (again.load_id, again.entities, again.models) == (None, 0, 0)
+    assert again.up_to_date == len(refreshed.models) > 200
+    assert again.published
+
+
 def test_one_entity_alone_leaves_the_others_as_they_are(refreshed: Refreshed) -> None:
     runs = refreshed.query("select count(*) from raw.runs")
     loads = refreshed.query("select count(*) from raw._ion_loads")
-    before = refreshed.metadata("raw", "parts")
+    before, of_runs = refreshed.metadata("raw", "parts"), refreshed.latest("raw", "runs")
     definitions = build_definitions(refreshed.settings, NullReporter(), mode=ReadMode(full=True))
-    result = run_refresh(definitions, assets=["ion/parts", "raw/parts"], instance=refreshed.instance)
+    result = run_refresh(definitions, assets=ONE_ENTITY, instance=refreshed.instance)
     assert (result.entities, result.models, result.published) == (1, 0, None)
-    after = refreshed.metadata("raw", "parts")
+    after = refreshed.latest("raw", "parts")
     assert after["dagster/row_count"] == after["rows_read"] == before["rows_read"]
     assert (after["rows_inserted"], after["rows_updated"], after["rows_deleted"]) == (0, 0, 0)
-    assert refreshed.metadata("raw", "runs")["rows_inserted"] == runs
+    assert refreshed.latest("raw", "runs") == of_runs
     assert refreshed.query("select count(*) from raw.runs") == runs
     assert refreshed.query("select count(*) from raw._ion_loads") == loads + 1
 
@@ -160,57 +185,24 @@ def test_wrong_secret_is_one_message_and_changes_nothing(
 ) -> None:
     before = digests(refreshed.settings.data_dir)
     assert any(name.endswith("warehouse.duckdb") for name in before)
-    with running_sandbox(scale=SCALE) as sandbox:
-        settings = load_settings(
-            environment="custom",
-            api_url=sandbox.api_url,
-            auth_url=sandbox.auth_url,
-            client_id=sandbox.client_id,
-            client_secret="wrong-on-purpose",
-            data_dir=refreshed.settings.data_dir,
-        )
-        capfd.readouterr()
-        with pytest.raises(AuthError) as raised:
-            run_refresh(build_definitions(settings, NullReporter()), instance=refreshed.instance)
+    settings = refreshed.settings.model_copy(update={"client_secret": SecretStr("wrong-on-purpose")})
+    capfd.readouterr()
+    with pytest.raises(AuthError) as raised:
+        run_refresh(build_definitions(settings, NullReporter()), assets=ONE_ENTITY, instance=refreshed.instance)
     assert raised.value.remedy
     assert "wrong-on-purpose" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
     assert digests(refreshed.settings.data_dir) == before
 
 
-def test_nothing_new_reads_loads_builds_and_publishes_nothing(
-    refreshed: Refreshed, caplog: pytest.LogCaptureFixture
+def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(
+    tmp_path: Path, demo_world: Path, parsed: Callable[[Path], None]
 ) -> None:
-    settings = refreshed.settings
-    if not is_published_current(settings):  # Another test has added a load.
-        publish(settings)
-    before = digests(settings.published_dir)
-    result = run_refresh(refreshed.definitions, instance=refreshed.instance)
-    assert (result.load_id, result.entities, result.models, result.published) == (None, 0, 0, None)
-    assert list(result.seconds) == ["extract"]
-    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
-    assert result.checks == 3 * len(known_catalog().default_selection)
-    assert result.warnings == ()
-    assert digests(settings.published_dir) == before
-    # One file is gone: the complete publish that is there gives it back, and nothing is built.
-    (settings.published_dir / "ion.duckdb").unlink()
-    run_refresh(refreshed.definitions, instance=refreshed.instance)
-    assert digests(settings.published_dir) == before
-    # The publishes are gone too: then everything after the reading is done, as far as it is needed.
-    (settings.published_dir / "ion.duckdb").unlink()
-    shutil.rmtree(settings.published_dir / "publishes")
-    dbt.build_pending(settings)
-    again = run_refresh(refreshed.definitions, instance=refreshed.instance)
-    assert (again.load_id, again.entities, again.models) == (None, 0, 0)
-    assert again.up_to_date == len(refreshed.models) > 200
-    assert again.published
-
-
-def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(tmp_path: Path, parsed: Callable[[Path], None]) -> None:
     parsed(tmp_path)
     assets = ["ion/labels", "ion/suppliers", "raw/labels", "raw/suppliers"]
+    app = build_app(SandboxOptions(world=demo_world, forbid=("labels",)), "a secret").asgi
     with (
-        running_sandbox(scale=SCALE, forbid=("labels",)) as sandbox,
+        serving(app) as sandbox,
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):
         definitions = build_definitions(settings_for(sandbox, tmp_path), NullReporter())

@@ -3,6 +3,7 @@
 import asyncio
 import runpy
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -11,20 +12,21 @@ import pytest
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import load_settings
 from tests import chromium
-from tests.integration.conftest import Built
+from tests.integration.conftest import MEMORY, Built
 
 pytestmark = [pytest.mark.slow]
 DBT_DOCS = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "dbt_docs.py"))
 
 
 @pytest.fixture(scope="module")
-def page(demo_warehouse: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(demo_warehouse: Built, tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Path:
     """Made of a copy: dbt opens the warehouse for writing, and others read the shared one."""
     folder = tmp_path_factory.mktemp("dbt_docs")
-    (folder / "data").mkdir()
+    rendered(folder / "data")
     shutil.copy(demo_warehouse.warehouse, folder / "data" / "warehouse.duckdb")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ION_DATA_DIR", str(folder / "data"))
+        patch.setenv("ION_DUCKDB_MEMORY_LIMIT", MEMORY)
         written: Path = DBT_DOCS["write"](folder / "docs")
     return written
 
@@ -42,7 +44,7 @@ def test_it_has_every_model_test_and_exposure_and_the_policy(page: Path, demo_wa
 
 
 @pytest.mark.skipif(chromium.binary() is None, reason=f"none of {', '.join(chromium.NAMES)} is on the path")
-@pytest.mark.parametrize("is_tracked", [False, True])
+@pytest.mark.parametrize("is_tracked", [pytest.param(False, marks=pytest.mark.exhaustive), True])
 def test_it_shows_a_model_and_asks_nobody_for_anything(page: Path, tmp_path: Path, is_tracked: bool) -> None:
     """Also where dbt's tracker is on: then the policy is what stops it, and the browser says so."""
     text = page.read_text("utf-8")
@@ -65,8 +67,12 @@ def test_it_shows_a_model_and_asks_nobody_for_anything(page: Path, tmp_path: Pat
     asyncio.run(look())
 
 
-def test_without_a_warehouse_there_is_a_page_and_none_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_warehouse_there_is_a_page_and_none_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parsed: Callable[[Path], None]
+) -> None:
+    parsed(tmp_path / "data")
+    monkeypatch.setenv("ION_DUCKDB_MEMORY_LIMIT", MEMORY)
     monkeypatch.setenv("ION_DATA_DIR", str(tmp_path / "data"))
     written = DBT_DOCS["write"](tmp_path / "docs")
     assert '"model.ion_warehouse.abom_hierarchy"' in written.read_text("utf-8")
-    assert not (tmp_path / "data").exists()
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["dbt"]

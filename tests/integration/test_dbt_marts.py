@@ -1,6 +1,5 @@
 """The models over rows written by hand: typed attributes, values ION may add, and tests that notice a spoilt mart."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import orjson
 import pytest
 import yaml
 
 from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.catalog.references import references
 from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.pipeline import dbt
 from ion_pipeline.warehouse import find_controlled
 from ion_pipeline.warehouse.tables import ensure_tables
+from tests.integration.conftest import settings_of
 
 pytestmark = pytest.mark.slow
 
@@ -60,35 +62,6 @@ ROWS = """
 """
 
 
-def start_dbt(warehouse: Path, *arguments: str) -> subprocess.Popen[str]:
-    work = warehouse.parent / "dbt"
-    return subprocess.Popen(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments, "--project-dir", str(PROJECT)],
-        env={
-            **os.environ,
-            "DBT_PROFILES_DIR": str(PROJECT),
-            "DBT_TARGET_PATH": str(work / "target"),
-            "DBT_LOG_PATH": str(work / "logs"),
-            "ION_WAREHOUSE_PATH": warehouse.name,
-        },
-        cwd=warehouse.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def run_dbt(warehouse: Path, *arguments: str) -> dict[str, str]:
-    """Run dbt; what it says of each node, by name."""
-    with start_dbt(warehouse, *arguments) as process:
-        said, _ = process.communicate()
-    results = warehouse.parent / "dbt" / "target" / "run_results.json"
-    assert results.is_file(), said
-    document = json.loads(results.read_bytes())
-    results.unlink()
-    return {node_name(result["unique_id"]): result["status"] for result in document["results"]}
-
-
 def node_name(unique_id: str) -> str:
     """`model.<project>.<name>`, `test.<project>.<name>.<hash>`, `unit_test.<project>.<model>.<name>`."""
     parts = unique_id.split(".")
@@ -102,10 +75,10 @@ def ask(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], None]) -> Path:
+def warehouse(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Path:
     """A warehouse whose raw tables were filled by hand; no model built yet."""
     path = tmp_path_factory.mktemp("marts") / "warehouse.duckdb"
-    parsed(path.parent)
+    rendered(path.parent)
     with duckdb.connect(str(path)) as connection:
         ensure_tables(connection, known_catalog().tables.values())
         connection.execute(ROWS)
@@ -129,8 +102,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path],
 
 @pytest.fixture(scope="module")
 def built(warehouse: Path) -> dict[str, str]:
-    """What dbt says of the first build."""
-    return run_dbt(warehouse, "build")
+    """What came of each node in the first build."""
+    report = dbt.build_pending(settings_of(warehouse.parent, included=True))
+    return {node_name(node.unique_id): node.status for node in report.nodes}
 
 
 def test_nothing_fails(built: dict[str, str]) -> None:
@@ -138,11 +112,15 @@ def test_nothing_fails(built: dict[str, str]) -> None:
     assert {name: status for name, status in built.items() if status in {"error", "fail", "skipped"}} == {}
 
 
-def test_every_unit_test_passes(built: dict[str, str]) -> None:
+def test_every_unit_test_passes(warehouse: Path, built: dict[str, str]) -> None:
+    # Said here, it replaces what is left out elsewhere: the unit tests themselves.
+    arguments = ["test", "--select", "test_type:unit", "--exclude-resource-type", "test"]
+    report = dbt.run(settings_of(warehouse.parent, included=True), arguments)
+    tested = {node_name(node.unique_id): node.status for node in report.nodes}
     models = [yaml.safe_load(path.read_text("utf-8")) for path in (PROJECT / "models").rglob("*.yml")]
     names = {test["name"] for model in models for test in model.get("unit_tests", ())}
     assert names
-    assert {name: built.get(name) for name in names} == dict.fromkeys(names, "pass")
+    assert {name: tested.get(name) for name in names} == dict.fromkeys(names, "pass")
 
 
 def test_attributes_have_their_value_in_the_column_of_its_type(warehouse: Path, built: dict[str, str]) -> None:
@@ -217,19 +195,16 @@ def test_descriptions_are_in_the_file(warehouse: Path, built: dict[str, str]) ->
         ("delete from reference.users", "reference_rows"),
     ],
 )  # fmt: skip
-def test_a_spoilt_mart_is_noticed(
-    warehouse: Path, built: dict[str, str], tmp_path: Path, spoil: str, noticed_by: str
-) -> None:
-    copy = tmp_path / "warehouse.duckdb"
-    copy.write_bytes(warehouse.read_bytes())
-    test_sql = (
-        warehouse.parent / "dbt/target/compiled/ion_warehouse/tests/integrity" / f"{noticed_by}.sql"
-    ).read_text()
-    with duckdb.connect(str(copy)) as connection:
+def test_a_spoilt_mart_is_noticed(warehouse: Path, built: dict[str, str], spoil: str, noticed_by: str) -> None:
+    rendering = orjson.loads((warehouse.parent / "dbt" / "rendered.json").read_bytes())["nodes"]
+    [sql] = [node["sql"] for node in rendering if node["name"] == noticed_by]
+    with duckdb.connect(str(warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        assert connection.execute(test_sql).fetchall() == []
+        assert connection.execute(sql).fetchall()[0][0] == 0
+        connection.execute("begin")
         connection.execute(spoil)
-        assert connection.execute(test_sql).fetchall() != []
+        assert connection.execute(sql).fetchall()[0][0] > 0
+        connection.execute("rollback")
 
 
 def standing(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -241,17 +216,24 @@ def standing(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {name: ask(warehouse, f"select count(*), sum(hash(t)::hugeint) from {name} as t") for (name,) in tables}  # noqa: S608
 
 
-MARTS = [f"+path:models/marts/{schema}" for schema in ("reference", "genealogy")]
+MARTS = ["+users", "+suppliers", "+locations"]
 
 
 def test_a_build_killed_in_the_middle_leaves_every_table(warehouse: Path, built: dict[str, str]) -> None:
-    before = standing(warehouse)
+    before, settings = standing(warehouse), settings_of(warehouse.parent, included=True)
     made = 0
-    with start_dbt(warehouse, "run", "--select", *MARTS) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "run", "--select", *MARTS],
+        env={**os.environ, **dbt.environment(settings), "DBT_PROJECT_DIR": str(PROJECT)},
+        cwd=warehouse.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
         assert process.stdout
         for line in process.stdout:
             made += "created sql table model" in line
-            if made == 10:
+            if made == 2:
                 process.kill()
                 break
     assert process.returncode == -signal.SIGKILL
@@ -264,6 +246,6 @@ def test_building_again_changes_nothing(warehouse: Path, built: dict[str, str]) 
         # What has the name of a model and is of another kind gives way to it.
         connection.execute("drop table reference.users; create view reference.users as select 1 as i")
         connection.execute("drop view staging.stg_ion__users; create table staging.stg_ion__users (i int)")
-    again = run_dbt(warehouse, "run", "--select", *MARTS)
-    assert set(again.values()) <= {"success"}
+    report = dbt.run(settings_of(warehouse.parent, included=True), ["run", "--select", *MARTS])
+    assert {node.status for node in report.nodes} == {"success"}
     assert standing(warehouse) == before

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from ion_pipeline.lake import Lake
 from ion_pipeline.warehouse import Resources, connect
+from tests.integration.conftest import MEMORY
 
 pytestmark = pytest.mark.slow
 SECONDS = 60.0
@@ -22,7 +24,8 @@ def begun(folder: Path) -> tuple[subprocess.Popen[str], psutil.Process]:
         "PYTHONPATH": str(Path.cwd()),
         "ION_DATA_DIR": str(folder / "data"),
         "ION_SANDBOX_SCALE": "0.02",
-        "ION_DUCKDB_MEMORY_LIMIT": "512MB",
+        # As the shared project was parsed: dbt parses everything anew when this has changed.
+        "ION_DUCKDB_MEMORY_LIMIT": MEMORY,
     }
     command = [sys.executable, "-m", "ion_pipeline.cli", "refresh"]
     process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
@@ -39,7 +42,8 @@ def begun(folder: Path) -> tuple[subprocess.Popen[str], psutil.Process]:
     raise AssertionError(f"dbt never ran: {process.stderr and process.stderr.read()}")
 
 
-def test_sigterm_ends_a_refresh_as_ctrl_c_does(tmp_path: Path) -> None:
+def test_sigterm_ends_a_refresh_as_ctrl_c_does(tmp_path: Path, parsed: Callable[[Path], None]) -> None:
+    parsed(tmp_path / "data")
     process, dbt = begun(tmp_path)
     process.terminate()
     try:

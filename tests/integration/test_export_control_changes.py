@@ -13,7 +13,7 @@ import pytest
 
 from ion_pipeline.pipeline import dbt, steps
 from tests.integration.changing_world import Change, delete, served, update
-from tests.integration.conftest import Built, settings_for, settings_of
+from tests.integration.conftest import Built, build_only, settings_for, settings_of
 from tests.integration.flags import FLAGGED, FLAGGED_LATER, check_flags
 from tests.integration.test_export_control import query
 from tests.integration.traces import ids_found, telling_texts, traces
@@ -22,7 +22,6 @@ from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
 MARTS = ["genealogy.abom_line_history", "genealogy.abom_installations", *sorted(FLAGGED_LATER)]
-WITH_FLAGS = [f"+{mart.partition('.')[2]}" for mart in MARTS]
 
 
 @dataclass
@@ -81,7 +80,9 @@ def changes(world: World, truth: dict[str, Any]) -> tuple[list[Change], World]:
 
 
 @pytest.fixture(scope="module")
-def changed(once: Callable[[str, Callable[[Path], None]], Path], left_out: Built) -> Changed:
+def changed(
+    once: Callable[[str, Callable[[Path], None]], Path], left_out: Built, rendered: Callable[[Path], None]
+) -> Changed:
     before = read_world_dir(left_out.world)
     done, after = changes(before, read_truths(left_out.world)["export_control"])
 
@@ -99,7 +100,8 @@ def changed(once: Callable[[str, Callable[[Path], None]], Path], left_out: Built
 
     def build(data_dir: Path) -> None:
         shutil.copytree(once("left-out-later", refresh), data_dir, symlinks=True, dirs_exist_ok=True)
-        dbt.build(settings_of(data_dir, included=True), select=WITH_FLAGS, indirect_selection="empty")
+        rendered(data_dir)
+        build_only(settings_of(data_dir, included=True), *(mart.partition(".")[2] for mart in MARTS))
 
     def built(folder: Path) -> Built:
         return Built(folder, left_out.world, left_out.profile)

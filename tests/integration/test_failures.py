@@ -11,12 +11,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ion_pipeline.pipeline import dbt, maintenance, steps
+from ion_pipeline.pipeline import maintenance, steps
 from ion_pipeline.pipeline.steps import ReadMode
-from ion_pipeline.sandbox.process import running_sandbox
-from ion_pipeline.sandbox.server import SandboxAddress
+from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
 from ion_pipeline.settings import Settings
-from tests.integration.conftest import MEMORY, settings_for
+from tests.integration.changing_world import served, serving
+from tests.integration.conftest import MEMORY, build_only, settings_for
 
 pytestmark = pytest.mark.slow
 
@@ -24,8 +24,8 @@ ENTITIES = "parts,part_inventories,locations,users"
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[SandboxAddress]:
-    with running_sandbox(scale=0.1) as address:
+def sandbox(demo_world: Path) -> Iterator[SandboxAddress]:
+    with served(demo_world, "full") as address:
         yield address
 
 
@@ -74,9 +74,9 @@ def read_all_again(settings: Settings) -> None:
 @pytest.fixture(scope="module")
 def loaded_once(sandbox: SandboxAddress, tmp_path_factory: pytest.TempPathFactory) -> Path:
     data_dir = tmp_path_factory.mktemp("failures") / "data"
-    for command in ("extract", "load"):
-        done = run(sandbox, data_dir, command)
-        assert done.returncode == 0, done.stderr
+    settings = settings_like(sandbox, data_dir)
+    steps.extract(settings)
+    steps.load(settings)
     assert contents(data_dir)["parts"] > 0
     return data_dir
 
@@ -113,15 +113,15 @@ def test_an_unreachable_host(sandbox: SandboxAddress, loaded: Path) -> None:
     assert len(list((loaded / "lake" / "_loads").glob("*.json"))) == 1
 
 
-def test_another_tenant(sandbox: SandboxAddress, loaded: Path) -> None:
-    with running_sandbox(scale=0.1) as other:
+def test_another_tenant(demo_world: Path, loaded: Path) -> None:
+    with served(demo_world, "full") as other:
         done = run(other, loaded, "extract")
     assert_refused(done, 2, "holds the data of", "ION_DATA_DIR")
 
 
-def test_a_forbidden_entity_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_forbidden_entity_is_reported_and_the_rest_is_read(tmp_path: Path, demo_world: Path) -> None:
     data_dir = tmp_path / "data"
-    with running_sandbox(scale=0.1, forbid=("locations",)) as address:
+    with serving(build_app(SandboxOptions(world=demo_world, forbid=("locations",)), "a secret").asgi) as address:
         extracted = run(address, data_dir, "extract")
         checked = run(address, data_dir, "check")
     assert extracted.returncode == 0, extracted.stderr
@@ -135,9 +135,9 @@ def test_a_forbidden_entity_is_reported_and_the_rest_is_read(tmp_path: Path) -> 
     assert rows["parts"] > 0
 
 
-def test_a_tenant_without_an_expected_field(tmp_path: Path) -> None:
+def test_a_tenant_without_an_expected_field(tmp_path: Path, demo_world: Path) -> None:
     data_dir = tmp_path / "data"
-    with running_sandbox(scale=0.1, profile="missing-fields") as address:
+    with served(demo_world, "missing-fields") as address:
         checked = run(address, data_dir, "check")
         assert run(address, data_dir, "extract").returncode == 0
     assert checked.returncode == 0, checked.stderr
@@ -180,11 +180,10 @@ def test_a_full_disk(sandbox: SandboxAddress, tmp_path: Path) -> None:
 
 
 def test_a_failing_build_publishes_nothing(
-    sandbox: SandboxAddress, loaded: Path, parsed: Callable[[Path], None]
+    sandbox: SandboxAddress, loaded: Path, rendered: Callable[[Path], None]
 ) -> None:
-    parsed(loaded)
-    # Tests that read more than was asked for would find nothing there yet.
-    dbt.build(settings_like(sandbox, loaded), select=["+parts"], indirect_selection="buildable")
+    rendered(loaded)
+    build_only(settings_like(sandbox, loaded), "parts")
     stands = "select count(*), sum(hash(parts)::hugeint) from reference.parts"
     with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
         before = connection.execute(stands).fetchall()

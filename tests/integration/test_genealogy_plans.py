@@ -14,6 +14,11 @@ from tests.oracle.plans import Plan, PlanLine, plans
 from tests.oracle.world import Row, World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
+PROFILES = [
+    "demo_warehouse",
+    "generation_1_warehouse",
+    pytest.param("nested_warehouse", marks=pytest.mark.exhaustive),
+]
 
 STATUSES = {
     "conforming", "conforming_substitute", "conforming_revision", "short", "over", "missing", "unplanned",
@@ -21,7 +26,7 @@ STATUSES = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["demo_warehouse", "generation_1_warehouse", "nested_warehouse"])
+@pytest.fixture(scope="module", params=PROFILES)
 def built(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 

@@ -35,9 +35,12 @@ def random_world(random_world_dir: Path) -> World:
     return read_world_dir(random_world_dir)
 
 
-@pytest.fixture(scope="module", params=sorted(TOLD_BY))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[] if name == "full" else [pytest.mark.exhaustive]) for name in sorted(TOLD_BY)],
+)
 def built(request: pytest.FixtureRequest, random_world_dir: Path, build_warehouse: BuildWarehouse) -> Any:
-    return build_warehouse(random_world_dir, request.param, published=False)
+    return build_warehouse(random_world_dir, request.param, only=("genealogy",))
 
 
 def test_installations(built: Any, random_world: World) -> None:

@@ -10,9 +10,14 @@ from tests.oracle.signature import tree_signature
 from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
+PROFILES = [
+    "demo_warehouse",
+    "generation_1_warehouse",
+    pytest.param("nested_warehouse", marks=pytest.mark.exhaustive),
+]
 
 
-@pytest.fixture(scope="module", params=["demo_warehouse", "generation_1_warehouse", "nested_warehouse"])
+@pytest.fixture(scope="module", params=PROFILES)
 def built(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 

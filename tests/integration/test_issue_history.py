@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from ion_pipeline.pipeline import dbt
 from ion_pipeline.sandbox.server import export_world
+from tests.integration.conftest import build_only
 from tests.integration.test_incremental import Tenant, add, running, update
 from tests.oracle.world import read_truths
 
@@ -60,7 +60,14 @@ def changed(tenant: Tenant, truths: dict[str, Any]) -> dict[str, list[datetime]]
         tenant.change(update("partInventories", lot, touch=True, quantity=97 - scrapped, quantityScrapped=scrapped))
         tenant.refresh()
         made["lot"].append(stamp(tenant, "part_inventories", lot))
-    dbt.build_pending(tenant.settings)
+    build_only(
+        tenant.settings,
+        "int_issues__open_periods",
+        "issues",
+        "issue_backlog_daily",
+        "issue_resolution",
+        "scrapped_units",
+    )
     return made
 
 

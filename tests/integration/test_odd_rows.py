@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.sandbox.process import running_sandbox
+from tests.integration.changing_world import served
 from tests.integration.conftest import settings_for
 from tests.oracle.measured import MeasuredWorld, at
 from tests.oracle.world import write_world_dir
@@ -91,7 +91,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], N
     world = write_world_dir(builder.world, tmp_path_factory.mktemp("odd-world"))
     data_dir = tmp_path_factory.mktemp("odd")
     rendered(data_dir)
-    with running_sandbox(world=world, profile="full") as sandbox:
+    with served(world, "full") as sandbox:
         settings = settings_for(sandbox, data_dir)
         steps.extract(settings)
     steps.load(settings)

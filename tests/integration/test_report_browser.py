@@ -112,7 +112,9 @@ def test_matches_are_links_and_what_is_not_there_is_said(report: Path) -> None:
     browse(report, look)
 
 
-@pytest.mark.parametrize("width", [320, 375, 760, 1280])
+@pytest.mark.parametrize(
+    "width", [320, *(pytest.param(width, marks=pytest.mark.exhaustive) for width in (375, 760, 1280))]
+)
 def test_fits_any_width_in_light_and_dark(report: Path, width: int) -> None:
     """No scrolling sideways, also with all expanded; the text can be read on its background in both schemes."""
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.sandbox.process import running_sandbox
+from tests.integration.changing_world import served
 from tests.integration.conftest import settings_for
 from tests.oracle import shop_floor, yields
 from tests.oracle.compare import assert_same, warehouse_table
@@ -107,7 +107,7 @@ def changes(run_steps: list[int]) -> list[list[Row]]:
 @contextmanager
 def refreshed(world: Path, data_dir: Path, between: list[list[Row]]) -> Iterator[Path]:
     """The warehouse of a tenant that was read before the changes and after each."""
-    with running_sandbox(world=world) as sandbox:
+    with served(world, "full") as sandbox:
         settings = settings_for(sandbox, data_dir)
         for batch in [[], *between]:
             httpx.post(f"{sandbox.api_url}/_sandbox/changes", json=batch).raise_for_status()

@@ -59,10 +59,12 @@ def telling_texts(world: World, found: set[Named]) -> set[str]:
 
 def traces(folder: Path, texts: Collection[str]) -> Iterator[tuple[str, set[str]]]:
     """In which file or table of a folder which of the texts are; values, comments and names, and every byte."""
-    long = {text for text in texts if len(text) >= _SHORTEST_IN_BYTES}
+    # In bytes, a search takes a third of the time that it takes in a text with one wide character.
+    sought = {text: text.encode() for text in texts}
+    long = {text: sign for text, sign in sought.items() if len(text) >= _SHORTEST_IN_BYTES}
     assert long, "no text is long enough to be looked for in bytes"
     for name, is_compressed, content in _contents(folder):
-        hits = {text for text in (long if is_compressed else texts) if text in content}
+        hits = {text for text, sign in (long if is_compressed else sought).items() if sign in content}
         if hits:
             yield name, hits
 
@@ -114,21 +116,26 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _contents(folder: Path) -> Iterator[tuple[str, bool, str]]:
+def _contents(folder: Path) -> Iterator[tuple[str, bool, bytes]]:
+    seen = set[int]()
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink():
+        # One file may have two names: that of a publish and the one that readers open.
+        if not path.is_file() or path.is_symlink() or path.stat().st_ino in seen:
             continue
+        seen.add(path.stat().st_ino)
         name = str(path.relative_to(folder))
-        yield name, path.suffix in {".parquet", ".duckdb"}, path.read_bytes().decode("utf-8", "replace")
+        yield name, path.suffix in {".parquet", ".duckdb"}, path.read_bytes()
         if path.suffix == ".parquet":
             yield (
                 f"{name} (values)",
                 False,
-                "\n".join(json.dumps(row, default=str, ensure_ascii=False) for row in pq.read_table(path).to_pylist()),
+                "\n".join(
+                    json.dumps(row, default=str, ensure_ascii=False) for row in pq.read_table(path).to_pylist()
+                ).encode(),
             )
         elif path.suffix == ".duckdb":
             with duckdb.connect(str(path), read_only=True) as connection:
-                yield from ((what, False, content) for what, content in _database(name, connection))
+                yield from ((what, False, content.encode()) for what, content in _database(name, connection))
 
 
 def _database(name: str, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
