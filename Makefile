@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup setup-dev demo dev test test-all test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs audit lock clean
+.PHONY: help setup setup-dev demo dev test test-all test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs generate audit lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,7 +56,7 @@ SQL := dbt_project/models dbt_project/tests
 # The templater expands macros as dbt does and wants to know where dbt may write; no database is opened.
 SQLFLUFF := mkdir -p .cache/lint && ION_WAREHOUSE_PATH=.cache/lint/none.duckdb DBT_TARGET_PATH=$(CURDIR)/.cache/lint/target \
 	DBT_LOG_PATH=$(CURDIR)/.cache/lint/logs $(BIN)/python -m sqlfluff
-lint: setup-dev ## ruff, mypy and sqlfluff
+lint: setup-dev ## ruff, mypy, import-linter and sqlfluff
 	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-sql
 
 lint-changed: setup-dev ## As lint, but sqlfluff for SQL files that differ from main alone: it takes a second a file
@@ -66,6 +66,7 @@ lint-python: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 lint-sql: setup-dev
 	$(SQLFLUFF) lint --processes 2 $(SQL)
@@ -104,6 +105,11 @@ bench: setup-dev ## Measure; figures go to benchmarks/README.md
 docs: setup-dev ## Write the generated references in docs/ (CLI, settings, data dictionary) and dbt's page, docs/dbt/
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/dbt_docs.py
+
+generate: docs ## Write everything that is generated: docs, dbt's sources, the analysts' macros, the graph's snapshot
+	$(BIN)/python -m tests.contract.dbt_sources
+	$(BIN)/python -m tests.contract.analyst_macros
+	$(BIN)/python -m pytest -q --snapshot-update tests/test_definitions.py
 
 # In an environment of its own: what looks for holes is no part of what is shipped. Where the service answers but does not
 # know a package, pip-audit alone would call that a success; --strict does not.

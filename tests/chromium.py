@@ -147,8 +147,8 @@ async def opened(path: Path) -> AsyncIterator[Page]:
 
 async def _port(profile: Path) -> int:
     """Which port the browser took: it writes that into its profile once it answers there."""
-    told = profile / "DevToolsActivePort"
+    port_file = profile / "DevToolsActivePort"
     async with asyncio.timeout(_START_SECONDS):
-        while not (told.exists() and told.read_text(encoding="ascii").strip()):  # noqa: ASYNC110 -- a file
+        while not (port_file.exists() and port_file.read_text(encoding="ascii").strip()):  # noqa: ASYNC110 -- a file
             await asyncio.sleep(0.05)
-    return int(told.read_text(encoding="ascii").splitlines()[0])
+    return int(port_file.read_text(encoding="ascii").splitlines()[0])

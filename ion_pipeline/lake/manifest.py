@@ -240,8 +240,8 @@ def from_json(data: bytes, where: str) -> LoadManifest:
                 f"The manifest {where} has format {version}; this version reads up to {FORMAT}.",
                 remedy="Use the version of ion-pipeline that wrote the manifest, or a later one.",
             )
-        if fold := document.pop("fold", None):
-            document["snapshot"] = {"load_ids": fold["load_ids"], "load_log": fold["books"]}
+        if stored := document.pop("fold", None):
+            document["snapshot"] = {"load_ids": stored["load_ids"], "load_log": stored["books"]}
         return _ADAPTER.validate_python(document)
     except (ValueError, KeyError, ValidationError) as error:
         raise LakeCorruptionError(

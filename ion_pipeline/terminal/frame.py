@@ -43,7 +43,7 @@ def command_settings(context: typer.Context, *, tenant: bool = True, **overrides
 
 
 def inform(lines: Iterable[str]) -> None:
-    """Say on standard error what is going on."""
+    """Print progress lines on standard error."""
     for line in lines:
         if logs.is_json():
             logs.logger().info("note", message=line)

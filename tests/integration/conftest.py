@@ -87,7 +87,7 @@ def move_tenant(data_dir: Path, address: SandboxAddress) -> None:
 
 
 @contextmanager
-def going_on(built: Built, data_dir: Path) -> Iterator[SandboxAddress]:
+def continued(built: Built, data_dir: Path) -> Iterator[SandboxAddress]:
     """A copy of what was built and published, and its tenant, for a test of what comes after the first refresh."""
     from tests.integration.changing_world import served  # imports this module
 

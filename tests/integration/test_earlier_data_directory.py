@@ -39,7 +39,7 @@ LONG = 24 * 365 * 100
 
 
 class Notes(NullReporter):
-    """Keeps what a person is told."""
+    """Keeps the notes to the user."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []

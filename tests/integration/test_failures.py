@@ -184,14 +184,14 @@ def test_a_failing_build_publishes_nothing(
 ) -> None:
     rendered(loaded)
     build_only(settings_like(sandbox, loaded), "parts")
-    stands = "select count(*), sum(hash(parts)::hugeint) from reference.parts"
+    contents = "select count(*), sum(hash(parts)::hugeint) from reference.parts"
     with duckdb.connect(str(loaded / "warehouse.duckdb")) as connection:
-        before = connection.execute(stands).fetchall()
+        before = connection.execute(contents).fetchall()
         connection.execute("insert into raw.parts from raw.parts limit 1")
     done = run(sandbox, loaded, "build", "--select", "+parts")
     assert_refused(done, 1, "model.ion_warehouse.parts", "nothing was published")
     with duckdb.connect(str(loaded / "warehouse.duckdb"), read_only=True) as connection:
-        assert connection.execute(stands).fetchall() == before
+        assert connection.execute(contents).fetchall() == before
     assert not (loaded / "published").exists()
 
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.integration.changing_world import update
-from tests.integration.conftest import MEMORY, Built, going_on
+from tests.integration.conftest import MEMORY, Built, continued
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def test_a_refresh_says_what_it_did_and_a_failure_why(tmp_path: Path, demo_wareh
     data_dir = tmp_path / "data"
     with duckdb.connect(str(demo_warehouse.warehouse), read_only=True) as connection:
         [(supplier,)] = connection.execute("select min(id) from raw.suppliers").fetchall()
-    with going_on(demo_warehouse, data_dir) as sandbox:
+    with continued(demo_warehouse, data_dir) as sandbox:
         tenant = {"ION_API_URL": sandbox.api_url, "ION_AUTH_URL": sandbox.auth_url, "ION_CLIENT_ID": sandbox.client_id}
         change = update("suppliers", supplier, touch=True, name="Changed")
         httpx.post(f"{sandbox.api_url}/_sandbox/changes", json=[change]).raise_for_status()

@@ -20,11 +20,11 @@ from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
 from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.settings import Settings
 from tests.integration.changing_world import Change, update
-from tests.integration.conftest import Built, going_on, settings_for, settings_of
+from tests.integration.conftest import Built, continued, settings_for, settings_of
 
 pytestmark = pytest.mark.slow
 
-BOOKS = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}
+LOAD_LOG = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}
 
 Contents = dict[str, list[str]]
 
@@ -81,7 +81,7 @@ def contents(warehouse: Path, schemas: tuple[str, ...], columns: str = "*") -> C
 def tenant(tmp_path_factory: pytest.TempPathFactory, demo_warehouse: Built) -> Iterator[Tenant]:
     """The factory, as dbt has built it."""
     data_dir = tmp_path_factory.mktemp("refresh_builds") / "data"
-    with going_on(demo_warehouse, data_dir) as sandbox:
+    with continued(demo_warehouse, data_dir) as sandbox:
         yield Tenant(sandbox.api_url, settings_for(sandbox, data_dir))
 
 
@@ -92,7 +92,7 @@ def expected(manifest: dict[str, Any], changed: set[str]) -> set[str]:
     def is_changed(name: str) -> bool:
         if name.startswith("source."):
             source = manifest["sources"][name]
-            return source["source_name"] in {"ion", "ion_history", "ion_books"} and source["name"] in changed
+            return source["source_name"] in {"ion", "ion_history", "ion_load_log"} and source["name"] in changed
         if name == "model.ion_warehouse.int_loads__first":  # The first load stays the first.
             return False
         return any(is_changed(parent) for parent in manifest["parent_map"][name])
@@ -170,7 +170,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     supplier, label = tenant.first("suppliers"), tenant.first("labels")
     report = tenant.refresh(update("suppliers", supplier, touch=True, name="Of another name"))
     assert (changed := differing(before, tenant.raw())) == {"suppliers"}
-    assert built(report) == expected(tenant.manifest, changed | BOOKS)
+    assert built(report) == expected(tenant.manifest, changed | LOAD_LOG)
     assert 0 < report.count("model") < len(everything) / 4
 
     # A model fails: what was to be built then is built next time, with what has changed since.
@@ -190,7 +190,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
         update("locations", location, touch=True, name="Shelf"),
     )
     assert (changed := differing(before, tenant.raw())) == {"suppliers", "labels", "locations"}
-    assert built(report) == expected(tenant.manifest, changed | BOOKS)
+    assert built(report) == expected(tenant.manifest, changed | LOAD_LOG)
 
     # All of it is as if built from nothing.
     fresh = tenant.settings.model_copy(update={"data_dir": tmp_path})

@@ -18,7 +18,7 @@ from ion_pipeline.definitions import build_definitions
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.settings import Settings
 from tests.integration.changing_world import Change, add, delete, update
-from tests.integration.conftest import Built, going_on, settings_for
+from tests.integration.conftest import Built, continued, settings_for
 from tests.integration.test_webhooks import Receiver, running
 
 pytestmark = [pytest.mark.slow]
@@ -74,7 +74,7 @@ def tenant(tmp_path_factory: pytest.TempPathFactory, demo_warehouse: Built) -> I
     """The factory, read and published once."""
     data = tmp_path_factory.mktemp("webhooks") / "data"
     with (
-        going_on(demo_warehouse, data) as sandbox,
+        continued(demo_warehouse, data) as sandbox,
         running(data, ION_DATA_DIR=str(data), ION_WEBHOOK_REQUESTS_PER_SECOND="5") as receiver,
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):

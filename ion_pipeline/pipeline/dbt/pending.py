@@ -6,7 +6,7 @@ from typing import Any
 # The `meta` key of a model that reads the load log, but whose result no later load changes.
 _UNAFFECTED_BY_LOADS = "same_after_any_load"
 # Sources with these names are read from `raw` and `raw_history`, or from the views without controlled rows.
-_SOURCES_OF_RAW = frozenset({"ion", "ion_history", "ion_books"})
+_SOURCES_OF_RAW = frozenset({"ion", "ion_history", "ion_load_log"})
 
 
 def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:

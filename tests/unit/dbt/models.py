@@ -13,7 +13,7 @@ from tests.documents import read_yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 _FILES = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
-_SCHEMAS = {"ion": "raw", "ion_books": "raw", "ion_history": "raw_history", "ion_controlled": "raw_controlled"}
+_SCHEMAS = {"ion": "raw", "ion_load_log": "raw", "ion_history": "raw_history", "ion_controlled": "raw_controlled"}
 _VARS = read_yaml(PROJECT / "dbt_project.yml")["vars"]
 
 

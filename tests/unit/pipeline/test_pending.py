@@ -33,7 +33,7 @@ CHILDREN = {
     "source.p.ion_history.runs": ["model.p.dated"],
     "source.p.ion.runs": ["model.p.stg_runs", "test.p.raw_runs.3"],
     "source.p.ion_controlled.runs": ["model.p.runs"],
-    "source.p.ion_books._ion_loads": ["model.p.loads", "model.p.first"],
+    "source.p.ion_load_log._ion_loads": ["model.p.loads", "model.p.first"],
     "model.p.first": ["model.p.dated"],
     "model.p.stg_parts": ["model.p.parts", "test.p.stg_parts_key.1"],
     "model.p.parts": ["model.p.part_runs", "test.p.runs_refer_to_parts.2"],
@@ -48,7 +48,7 @@ MANIFEST = {
         "source.p.ion.runs": {"source_name": "ion", "schema": "raw", "name": "runs"},
         "source.p.ion_history.runs": {"source_name": "ion_history", "schema": "raw_history", "name": "runs"},
         "source.p.ion_controlled.runs": {"source_name": "ion_controlled", "schema": "raw_controlled", "name": "runs"},
-        "source.p.ion_books._ion_loads": {"source_name": "ion_books", "schema": "raw", "name": "_ion_loads"},
+        "source.p.ion_load_log._ion_loads": {"source_name": "ion_load_log", "schema": "raw", "name": "_ion_loads"},
     },
     "child_map": {name: CHILDREN.get(name, []) for name in [*NODES, *CHILDREN]},
 }

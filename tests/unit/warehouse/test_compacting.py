@@ -31,7 +31,7 @@ def thing(number: int, **values: Any) -> dict[str, Any]:
     return {"id": number, "name": f"thing {number}", **values}
 
 
-def fold(house: House, **options: Any) -> CompactReport:
+def compact_all(house: House, **options: Any) -> CompactReport:
     return compact(house.lake, house.folder / "scratch", house.tables, resources=SMALL, **options)
 
 
@@ -69,11 +69,11 @@ def test_any_loads_folded_at_any_time(loads: list[Load], keeps: list[int]) -> No
             if number % 2:
                 house.load()
         house.load()
-        stood = house.contents()
+        before = house.contents()
         for keep in keeps:
-            fold(house, keep=keep)
+            compact_all(house, keep=keep)
             assert house.load().loads == ()
-            assert rebuilt(house) == stood
+            assert rebuilt(house) == before
         for reference in references:
             reference.assert_found(house)
 
@@ -83,24 +83,24 @@ def test_unchanged_rows_that_are_read_again_fold_to_their_first_version(house: H
     for number in range(6):
         house.write({"things": [{**row, "price": float(number)} if row["id"] == 7 else row for row in things]})
     house.load()
-    stood = house.contents()
-    report = fold(house, keep=1)
+    before = house.contents()
+    report = compact_all(house, keep=1)
     assert (len(report.load_ids), report.kept) == (5, 1)
     assert (report.rows_before, report.rows_after) == (2500, 504)
     files = list((house.folder / "lake").rglob("things/*/*.parquet"))
     assert [path.parent.name.partition("=")[0] for path in sorted(files)] == ["fold", "load"]
     assert report.bytes_saved > report.bytes_before * 0.6
-    assert rebuilt(house) == stood
+    assert rebuilt(house) == before
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_be(house: House) -> None:
     three_loads(house)
     house.load()
     files = {path: path.read_bytes() for path in house.folder.rglob("*") if path.is_file() and "lock" not in path.name}
-    foreseen = fold(house, keep=1, dry_run=True)
+    foreseen = compact_all(house, keep=1, dry_run=True)
     found = {path: path.read_bytes() for path in house.folder.rglob("*") if path.is_file() and "lock" not in path.name}
     assert found == files
-    done = fold(house, keep=1)
+    done = compact_all(house, keep=1)
     assert foreseen.load_ids == done.load_ids
     assert (foreseen.bytes_before, foreseen.bytes_after) == (done.bytes_before, done.bytes_after)
     parquet = sum(path.stat().st_size for path in (house.folder / "lake").rglob("*.parquet"))
@@ -109,13 +109,13 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(house: House) -> None:
 
 
 def test_nothing_to_fold(house: House) -> None:
-    assert fold(house, keep=0).load_ids == ()
+    assert compact_all(house, keep=0).load_ids == ()
     house.write({"things": [thing(1)]})
-    assert fold(house, keep=0).load_ids == ()
+    assert compact_all(house, keep=0).load_ids == ()
     house.write({"things": [thing(1)]})
-    assert fold(house, keep=1).load_ids == ()
-    assert len(fold(house, keep=0).load_ids) == 2
-    assert fold(house, keep=0) == CompactReport(kept=0)
+    assert compact_all(house, keep=1).load_ids == ()
+    assert len(compact_all(house, keep=0).load_ids) == 2
+    assert compact_all(house, keep=0) == CompactReport(kept=0)
 
 
 def test_a_warehouse_that_is_behind_is_caught_up_by_the_fold(house: House) -> None:
@@ -125,11 +125,11 @@ def test_a_warehouse_that_is_behind_is_caught_up_by_the_fold(house: House) -> No
     house.write({"things": [thing(9)]})
     behind = house.database.read_bytes()
     house.load()
-    stood = house.contents()
-    fold(house, keep=1)
+    before = house.contents()
+    compact_all(house, keep=1)
     house.database.write_bytes(behind)
     assert [applied.load_id for applied in house.load().loads] == house.lake.load_ids()
-    assert house.contents() == stood
+    assert house.contents() == before
 
 
 def test_loads_after_a_fold_go_on(house: House) -> None:
@@ -137,15 +137,15 @@ def test_loads_after_a_fold_go_on(house: House) -> None:
     for place in (house, twin):
         three_loads(place)
         place.load()
-    fold(house, keep=0)
+    compact_all(house, keep=0)
     for place in (house, twin):
         place.write({"things": [thing(2)]}, strategy="incremental", at=START + timedelta(days=1))
         place.load()
     query = "select id, name, valid_from, valid_to from raw_history.things order by all"
     assert house.query(query) == twin.query(query)
-    stood = house.contents()
-    fold(house, keep=0)
-    assert rebuilt(house) == stood
+    before = house.contents()
+    compact_all(house, keep=0)
+    assert rebuilt(house) == before
 
 
 def test_lists_that_were_replaced_owner_by_owner(house: House) -> None:
@@ -158,7 +158,7 @@ def test_lists_that_were_replaced_owner_by_owner(house: House) -> None:
             {"thing_attributes": [attribute(1, "a", value)]}, strategy="incremental", owners={"thing_attributes": [1]}
         )
     house.load()
-    stood = house.contents()
+    before = house.contents()
     versions = house.query(
         "select thing_id, key, value, valid_to is null from raw_history.thing_attributes order by all"
     )
@@ -170,15 +170,15 @@ def test_lists_that_were_replaced_owner_by_owner(house: House) -> None:
         (2, "a", "x", True),
     ]
     for keep in (1, 0):
-        fold(house, keep=keep)
-        assert rebuilt(house) == stood
+        compact_all(house, keep=keep)
+        assert rebuilt(house) == before
 
 
 def test_a_reader_keeps_what_it_has_begun_to_read(house: House) -> None:
     three_loads(house)
     with house.lake.reading():
         loads = house.lake.loads()
-        fold(house, keep=0)
+        compact_all(house, keep=0)
         for load in loads:
             house.lake.verify(load)
         assert len(house.lake.loads()) == 1
@@ -194,10 +194,10 @@ def test_a_column_and_its_values_outlive_the_catalog(house: House) -> None:
     full = House(house.folder, [wider, ATTRIBUTES, LINKS])
     house.write({"things": [thing(1)]})
     full.write({"things": [{**thing(1), "colour": "red"}]})
-    stood = rebuilt(full)
+    before = rebuilt(full)
     # Compacted by a version that does not know the column.
-    fold(house, keep=0)
-    assert rebuilt(full) == stood
+    compact_all(house, keep=0)
+    assert rebuilt(full) == before
     assert full.query("select colour from raw.things") == [("red",)]
     assert house.folder == full.folder
 
@@ -216,7 +216,7 @@ def test_a_damaged_load_is_named_and_nothing_is_folded(house: House) -> None:
     path = house.folder / "lake" / house.lake.loads()[1].tables[0].files[0].path
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(LakeCorruptionError, match=str(path)):
-        fold(house, keep=0)
+        compact_all(house, keep=0)
     assert names(house) == before
     assert not (house.folder / "scratch").exists()
 
@@ -224,7 +224,7 @@ def test_a_damaged_load_is_named_and_nothing_is_folded(house: House) -> None:
 def test_a_damaged_fold_is_named_and_the_warehouse_stays(house: House) -> None:
     three_loads(house)
     house.load()
-    fold(house, keep=0)
+    compact_all(house, keep=0)
     before = house.contents()
     manifest = house.lake.loads()[0]
     for entry in manifest.files:
@@ -250,7 +250,7 @@ def compact_one_by_one(folder: str) -> None:
     """Compact one more load each time."""
     house = House(Path(folder))
     for keep in range(len(house.lake.load_ids()) - 2, -1, -1):
-        fold(house, keep=keep)
+        compact_all(house, keep=keep)
 
 
 @pytest.mark.slow
@@ -261,7 +261,7 @@ def test_kill_9_at_any_time_leaves_a_lake_that_gives_the_same(tmp_path: Path, ki
         first.write(
             {"things": [thing(key, price=float(number * (key % 3 == number % 3))) for key in range(50 + number)]}
         )
-    stood = rebuilt(first)
+    before = rebuilt(first)
     with mortal(f"{__name__}:compact_one_by_one") as work:
         shutil.copytree(first.folder, tmp_path / "whole")
         whole = work.run(tmp_path / "whole")
@@ -271,10 +271,10 @@ def test_kill_9_at_any_time_leaves_a_lake_that_gives_the_same(tmp_path: Path, ki
             shutil.copytree(first.folder, house.folder)
             # Every second one dies in the work of the database, which has no moments.
             killed += work.run(house.folder, moment=whole.moments * part // (kills + 1), delay=part % 2 * 0.01) is None
-            assert rebuilt(house) == stood
+            assert rebuilt(house) == before
             compacted += len(house.lake.load_ids()) < 4
-            fold(house, keep=0)
-            assert rebuilt(house) == stood
+            compact_all(house, keep=0)
+            assert rebuilt(house) == before
             assert len(list((house.folder / "lake" / "things").iterdir())) == 1
     assert killed > kills / 2
     assert compacted

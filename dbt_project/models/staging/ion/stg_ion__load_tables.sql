@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ source('ion_books', '_ion_load_tables') }}
+    select * from {{ source('ion_load_log', '_ion_load_tables') }}
 ),
 
 renamed as (
