@@ -1,1 +1,1 @@
-"""Measurements, run by hand: how fast and at what cost, compared with other ways. Figures are in README.md here."""
+"""Measurements, run by hand: speed and cost, compared with other tools. The figures are in README.md in this folder."""

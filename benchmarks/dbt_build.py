@@ -1,4 +1,4 @@
-"""What benchmarks of the models share: one load's history, `dbt build` as a refresh runs it, and what it cost."""
+"""Shared by the benchmarks of the models: one load's history, `dbt build` as a refresh runs it, and its cost."""
 
 import json
 import os
@@ -11,16 +11,16 @@ from typing import Any
 
 import duckdb
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import references
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.warehouse import find_controlled
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
 
 
 def remember(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill the history as one load does that brings all rows there are."""
+    """Fill the history as a load that contains all rows does."""
     instant = "timestamptz '2026-06-01 00:00:00+00'"
     connection.execute(
         f"insert into raw._ion_loads by name select 'LOAD' as load_id, {instant} as started_at, "
@@ -35,14 +35,14 @@ def remember(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def build(path: Path, work: Path, *, memory_limit: str, threads: int, select: str | None = None) -> dict[str, Any]:
-    """Run `dbt build`: seconds in all, of the processor and per node, and the peak memory of the dbt process in GB.
+    """Run `dbt build`; return seconds of wall clock, of CPU and per node, and the peak memory of the dbt process in GB.
 
     Args:
         path: The warehouse.
-        work: Where dbt puts what it compiles and logs.
-        memory_limit: What DuckDB may use; its process needs up to a fifth more.
-        threads: How many threads DuckDB has.
-        select: The models to build, with the tests that need no others; else all.
+        work: Folder for dbt's compiled files and logs.
+        memory_limit: Memory that DuckDB may use; its process needs up to a fifth more.
+        threads: Number of DuckDB's threads.
+        select: The models to build, with the tests that need no others; None for all.
     """
     chosen = ["--select", select, "--indirect-selection", "buildable"] if select else []
     environment = {
@@ -70,7 +70,7 @@ def build(path: Path, work: Path, *, memory_limit: str, threads: int, select: st
         ],
         env=environment,
         check=True,
-        stdout=sys.stderr,  # how far it is; the report alone is for the output
+        stdout=sys.stderr,  # progress; standard output is for the report only
     )
     seconds = time.perf_counter() - began
     results = json.loads((work / "target" / "run_results.json").read_bytes())["results"]

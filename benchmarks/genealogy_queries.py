@@ -1,6 +1,6 @@
-"""Questions to the published genealogy, asked in three ways over the same random units in one run.
+"""Queries of the published genealogy, timed in three ways over the same random units in one run.
 
-Of the tables and macros, of a naive recursive query, and of a Python dictionary.
+The ways are the tables and macros, a naive recursive query, and a Python dictionary.
 """
 
 import math
@@ -17,7 +17,7 @@ import duckdb
 TIMES = 40
 LOTS = 1000
 
-# What somebody writes who has only the table of installations.
+# The query that a user would write with only the table of installations.
 NAIVE_EXPLODE = """
     with recursive tree as (
         select child_part_inventory_id as unit, quantity, 1 as depth
@@ -76,7 +76,7 @@ class Walk:
         return cls(below, above, time.perf_counter() - began)
 
     def explode(self, unit: int) -> list[tuple[int, float]]:
-        """Every unit below, once per path, with its quantity."""
+        """Return every unit under this one, once per path, with its quantity."""
         found, waiting = [], [(unit, 1.0)]
         while waiting:
             parent, so_far = waiting.pop()
@@ -86,7 +86,7 @@ class Walk:
         return found
 
     def where_used(self, units: Iterable[int]) -> set[int]:
-        """Every unit above any of these."""
+        """Return every unit that contains any of these."""
         found: set[int] = set()
         waiting = list(units)
         while waiting:
@@ -97,12 +97,12 @@ class Walk:
         return found
 
     def recall(self, units: Iterable[int]) -> set[int]:
-        """Those of them that are installed nowhere."""
+        """Return those of them that are installed in no other unit."""
         return {unit for unit in self.where_used(units) if unit not in self.above}
 
 
 def timed(ask: Callable[[Any], Any], arguments: list[Any]) -> dict[str, float]:
-    """Milliseconds over arguments, the first of which only warms up: median, 95th percentile, median rows."""
+    """Return median and 95th percentile in milliseconds, and median rows; the first argument only warms up."""
     took, rows = [], []
     for argument in arguments:
         began = time.perf_counter()
@@ -118,7 +118,7 @@ def timed(ask: Callable[[Any], Any], arguments: list[Any]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Plant:
-    """What there is to ask about: ids of units are below `units`, and so on; those of lots from `lots_from` on."""
+    """The ids that can be queried: ids of units are less than `units`, and so on; ids of lots begin at `lots_from`."""
 
     units: int
     assemblies: int
@@ -126,17 +126,17 @@ class Plant:
     plans: int
 
 
-# The history begins with the one load: before it there was nothing, so all lines of a unit differ.
+# The history begins with the only load: before it no unit existed, so all lines of a unit differ.
 NOW = "timestamptz '2030-01-01 00:00:00+00'"
 BEFORE = "timestamptz '2026-01-01 00:00:00+00'"
 
 
 def measure(connection: duckdb.DuckDBPyConnection, plant: Plant) -> dict[str, Any]:
-    """Ask everything of a published file, each macro in it included.
+    """Time all queries of a published file, including each of its macros.
 
     Args:
         connection: The published file, open for reading.
-        plant: What the file is about.
+        plant: The ids in the file.
     """
     chance = random.Random(7)
 
@@ -145,7 +145,7 @@ def measure(connection: duckdb.DuckDBPyConnection, plant: Plant) -> dict[str, An
 
     roots, parts = ids(0, plant.assemblies), ids(0, plant.units)
     pairs = list(zip(ids(0, plant.assemblies), ids(0, plant.assemblies), strict=True))
-    # Units of one part, which differ in few lines.
+    # Units of one part, so that they differ in few lines.
     likes = _likes(connection, chance)
     plans = ids(0, plant.plans)
     plan_pairs = list(zip(plans, ids(0, plant.plans), strict=True))
@@ -188,7 +188,7 @@ def measure(connection: duckdb.DuckDBPyConnection, plant: Plant) -> dict[str, An
 
 
 def _likes(connection: duckdb.DuckDBPyConnection, chance: random.Random) -> list[tuple[int, int]]:
-    """Pairs of neighbours of one part that hold something, any of them."""
+    """Return random pairs of neighbouring units of one part that have components."""
     found = connection.execute(
         "select part_inventory_id, "
         "lead(part_inventory_id) over (partition by part_id order by part_inventory_id) as next "
@@ -198,7 +198,7 @@ def _likes(connection: duckdb.DuckDBPyConnection, chance: random.Random) -> list
 
 
 def _lots(connection: duckdb.DuckDBPyConnection, units: list[int]) -> list[tuple[str, str]]:
-    """Part number and lot number of each."""
+    """Return part number and lot number of each lot."""
     found = connection.execute(
         "select part_inventory_id, part_number, lot_number from reference.part_inventories "
         "where part_inventory_id in (select unnest(?::bigint[]))",
@@ -209,14 +209,14 @@ def _lots(connection: duckdb.DuckDBPyConnection, units: list[int]) -> list[tuple
 
 
 def closure_seconds(connection: duckdb.DuckDBPyConnection, model: str) -> dict[str, float]:
-    """Seconds of the closure of assemblies, which leaves are joined to when it is read.
+    """Return the seconds of the closure of assemblies, to which leaves are joined when it is read.
 
-    Once with ids and quantities only, what a closure costs at least, and once as the model makes it, with printable
-    paths and sorted: over the same rows, in the same connection.
+    Measured once with ids and quantities only, the least that a closure costs, and once as the model computes it, with
+    printable paths and sorted: over the same rows, in the same connection.
 
     Args:
         connection: The warehouse, open for reading.
-        model: The select of `int_abom__assembly_paths` as dbt compiled it.
+        model: The compiled `select` of `int_abom__assembly_paths`.
     """
     connection.execute(
         """

@@ -1,14 +1,14 @@
-"""Genealogy at scale: how long the models take, what they cost, and how fast one tree comes back.
+"""Genealogy at scale: duration and cost of the models, and the time to query one tree.
 
     python -m benchmarks.genealogy_scale --units 1000000 --installations 5000000 --dir build/bench
 
-Makes raw tables of a synthetic plant inside DuckDB, builds and tests the genealogy with dbt as a refresh does,
-publishes, and asks the published file, a naive recursive query and a Python dictionary the same. What is built is what
-the genealogy is made of, staging and seeds included, and nothing else. How far it is goes to the standard error; the
-numbers are printed as one JSON document.
+Creates raw tables of a synthetic plant inside DuckDB, builds and tests the genealogy with dbt as a refresh does,
+publishes, and runs the same queries with the published file, a naive recursive query and a Python dictionary. Only the
+models of the genealogy are built, with their staging models and seeds. Progress goes to standard error; the numbers are
+printed as one JSON document.
 
 The plant: assemblies on `levels` levels, each in one assembly of the level above and every fiftieth in a second one;
-below them single serials, used once, and lots, used in many places; every hundredth requirement is open.
+under them single serials, used once, and lots, used in many places; every hundredth requirement is open.
 """
 
 import argparse
@@ -22,10 +22,10 @@ import duckdb
 
 from benchmarks.dbt_build import build, remember
 from benchmarks.genealogy_queries import Plant, closure_seconds, measure
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.pipeline.steps import analyst_macros
+from ion_pipeline.publish.publish import publish
 from ion_pipeline.warehouse.connection import Resources
-from ion_pipeline.warehouse.publishing import publish
 from ion_pipeline.warehouse.tables import ensure_tables
 
 PARTS = 5_000
@@ -138,12 +138,12 @@ def generate(path: Path, *, units: int, installations: int, levels: int) -> None
 
 
 def say(what: str) -> None:
-    """Tell whoever waits where it is."""
+    """Print the progress to standard error."""
     print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    """Generate, build, publish, ask, print."""
+    """Generate, build, publish, query, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=100_000)
     parser.add_argument("--installations", type=int, default=500_000)

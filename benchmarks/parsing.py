@@ -1,9 +1,9 @@
-"""What it takes to read a page's JSON: the fast parser alone, the search for numbers it would not keep, and both.
+"""The cost of reading a page's JSON: the fast parser alone, the search for numbers that it would round, and both.
 
     python -m benchmarks parsing --rounds 200
 
-Pages of run steps with attributes, by what their numbers are like: short ones; two doubles of 17 digits a row, as sums
-of decimal fractions give them; one number that no double holds, for which the slow parser is used.
+The pages are run steps with attributes, with three kinds of numbers: short ones; two doubles of 17 digits per row, such
+as sums of decimal fractions; one number that no double holds, for which the slow parser is used.
 """
 
 import argparse
@@ -20,10 +20,10 @@ import orjson
 from ion_pipeline.client import body
 
 _KINDS = ("short", "17 digits", "one too long")
-# Rows of a page, and how many times fewer rounds it is read.
+# Rows of a page, and the factor by which its number of rounds is reduced.
 _PAGES = {"200 kB": (450, 1), "2 MB": (4500, 10)}
 _TOO_LONG = b"123456789012345678901234567890"
-# What the search is compared with: the same question as one expression over the body.
+# The alternative to the search: one regular expression over the body.
 _EXPRESSION = re.compile(rb"[:,\[\s]-?[0-9][0-9.]{15}")
 
 
@@ -75,7 +75,7 @@ def _edge(number: int, kind: str, chance: random.Random) -> dict[str, Any]:
 
 
 def _least(ways: list[Callable[[bytes], Any]], page: bytes, rounds: int) -> list[float]:
-    """Seconds that each takes at least, in turns: other work on the machine can only add to them."""
+    """Return the least seconds of each, measured alternately: other work on the machine can only add to them."""
     least = [float("inf")] * len(ways)
     for _ in range(rounds):
         for index, way in enumerate(ways):

@@ -1,14 +1,14 @@
-"""Quality and production at scale: how long all models take over a plant that measures a lot, and what they cost.
+"""Quality and production at scale: duration and cost of all models over a plant with many measurements.
 
     python -m benchmarks.quality_scale --measurements 10000000 --run-steps 1000000 --dir build/bench
 
-Makes raw tables of a synthetic plant inside DuckDB and builds and tests every model with dbt as a refresh does. The
+Creates raw tables of a synthetic plant inside DuckDB and builds and tests every model with dbt as a refresh does. The
 numbers are printed as one JSON document.
 
-The plant: 50 procedures of ten steps, each on four parts; a run of ten steps on a serial of its own, a session per
-step, and per step as many fields as it takes, one in ten of them true or false, the numbers with a lower and an upper
-limit that one in 200 breaks. One step in 200 has an issue, one in 500 a redline, one in 1,000 fails. A tenth as many
-lots as runs are bought, received and installed.
+The plant: 50 procedures of ten steps, each on four parts. Each run has ten steps on its own serial and a session per
+step. Each step has as many fields as the requested measurements need; one in ten of them is true or false, the others
+are numbers with a lower and an upper limit, which one in 200 violates. One step in 200 has an issue, one in 500 a
+redline, one in 1,000 fails. For every ten runs one lot is bought, received and installed.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.dbt_build import build, remember
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.warehouse.tables import ensure_tables
 
 PROCEDURES = 50
@@ -245,12 +245,12 @@ def _supply(runs: int) -> str:
 
 
 def _part(run: str) -> str:
-    """The part a run is done on: one of those of its procedure."""
+    """Return the SQL of the part of a run: one of the parts of its procedure."""
     return f"{run} % {PROCEDURES} * {PARTS_PER_PROCEDURE} + {run} // {PROCEDURES} % {PARTS_PER_PROCEDURE}"
 
 
 def _at(runs: int, run: str, hours: int) -> str:
-    """The instant so many hours after a run was made; runs are made evenly over the time."""
+    """Return the SQL of the instant some hours after a run was created; runs are spread evenly over the period."""
     return f"({_BEGIN} + to_seconds(({run}) * {_SECONDS / runs!r} + {hours * 3600}))"
 
 

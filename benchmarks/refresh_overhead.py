@@ -1,16 +1,16 @@
-"""What a refresh costs beside the work itself, part by part.
+"""The cost of a refresh, part by part, including the parts that do not depend on the data.
 
-    python -m benchmarks refresh                              a small factory from a sandbox, read for real
+    python -m benchmarks refresh                              a small factory, read from a sandbox
     python -m benchmarks refresh --dir COPY --change run_steps=1000
 
-Each `--change TABLE=ROWS` is one refresh by the job that the schedule runs, in a process of its own, after so many rows
-of the table have changed. Without `--dir` a sandbox is changed and read. With it, a data directory is used that stands
-already, of any size: the changes are written to its `raw` and `raw_history` as a load would write them, ION is not
-asked, and everything after that is real. That directory no longer agrees with its lake: give a copy.
+Each `--change TABLE=ROWS` is one refresh by the job that the schedule runs, in a separate process, after that number of
+rows of the table has changed. Without `--dir` a sandbox is changed and read. With `--dir` an existing data directory of
+any size is used: the changes are written to its `raw` and `raw_history` as a load would write them, ION is not asked,
+and every later step is the normal one. Afterwards that directory disagrees with its lake: use a copy.
 
-Prints one JSON document. Seconds are wall clock, but for `models` and `tests`: dbt runs several of them at once.
+Prints one JSON document. Seconds are wall clock, except for `models` and `tests`, several of which dbt runs at once.
 """
-# ruff: noqa: S608 -- tables are named by who runs it, values are bound as parameters
+# ruff: noqa: S608 -- the caller names the tables, values are bound as parameters
 
 import argparse
 import json
@@ -28,9 +28,9 @@ from typing import Any
 import duckdb
 import httpx
 
-from ion_pipeline.extract import known_catalog
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.pipeline.build_report import BuildReport
+from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse.builds import changed_since_build
@@ -42,7 +42,7 @@ Change = Callable[[str, int], None]
 
 
 def plant(warehouse: Path, table: str, rows: int) -> None:
-    """Change the first rows of a table, and note it as a load does."""
+    """Change the first rows of a table, and record it as a load does."""
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'; begin")
         found = connection.execute("select max(load_id), max(valid_from) + interval 1 hour from raw._ion_loads")
@@ -80,7 +80,7 @@ def plant(warehouse: Path, table: str, rows: int) -> None:
 
 
 def ask_for_changes(api_url: str, warehouse: Path, table: str, rows: int) -> None:
-    """Let the sandbox's users touch the first rows of an entity."""
+    """Let the sandbox's users change the first rows of an entity."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         sql = f"select id from raw.{table} order by id limit $rows"
         ids = [row[0] for row in connection.execute(sql, {"rows": rows}).fetchall()]
@@ -90,14 +90,14 @@ def ask_for_changes(api_url: str, warehouse: Path, table: str, rows: int) -> Non
 
 
 def refresh() -> dict[str, Any]:
-    """One refresh in this process, which did nothing before: what each part of it took."""
+    """Run one refresh in this fresh process; return the cost of each part."""
     began = float(os.environ[_BEGAN])
     seconds = {"python and what the command line imports": time.time() - began}
     with _timed(seconds, "importing Dagster and the assets"):
         from ion_pipeline.definitions import build_definitions  # noqa: PLC0415 - is measured
         from ion_pipeline.defs.resources import real_pipeline  # noqa: PLC0415
         from ion_pipeline.defs.run import run_refresh  # noqa: PLC0415
-        from ion_pipeline.pipeline.progress import Silence  # noqa: PLC0415
+        from ion_pipeline.pipeline.progress import NullReporter  # noqa: PLC0415
 
     reads_ion = os.environ[_READS_ION] == "1"
     settings = load_settings(tenant=reads_ion)
@@ -111,10 +111,10 @@ def refresh() -> dict[str, Any]:
 
     dbt.build_pending = timed_build
     with _timed(seconds, "making the definitions"):
-        pipeline = real_pipeline(settings, Silence())
+        pipeline = real_pipeline(settings, NullReporter())
         if not reads_ion:
             pipeline = _unasked(pipeline)
-        definitions = build_definitions(settings, Silence(), pipeline=pipeline)
+        definitions = build_definitions(settings, NullReporter(), pipeline=pipeline)
     began_run = time.perf_counter()
     result = run_refresh(definitions)
     took = time.perf_counter() - began_run
@@ -156,8 +156,8 @@ def _timed(seconds: dict[str, float], part: str) -> Iterator[None]:
 
 
 def _unasked(pipeline: Any) -> Any:
-    """The pipeline itself, but for ION: as if it had been read, and nothing more was there than `raw` has."""
-    from ion_pipeline.extract import EntityResult  # noqa: PLC0415 - is not to be measured elsewhere
+    """Return the pipeline with ION replaced: it behaves as if ION had been read and had exactly the rows of `raw`."""
+    from ion_pipeline.extract import EntityResult  # noqa: PLC0415 - its import must not count in other parts
     from ion_pipeline.pipeline.steps import ExtractReport  # noqa: PLC0415
 
     class Unasked(type(pipeline)):  # type: ignore[misc]
@@ -174,7 +174,7 @@ def _unasked(pipeline: Any) -> Any:
 
 
 def measure(settings: Settings, changes: Sequence[str], change: Change, *, reads_ion: bool) -> dict[str, Any]:
-    """Bring everything up to date, then change and refresh, once for each change."""
+    """Bring everything up to date, then change rows and refresh, once for each change."""
     report: dict[str, Any] = {"cores": os.cpu_count(), "duckdb_threads": settings.duckdb_threads}
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         is_known = changed_since_build(connection, dbt.models_digest(settings)) is not None
@@ -200,7 +200,7 @@ def measure(settings: Settings, changes: Sequence[str], change: Change, *, reads
 
 
 def settings_set(settings: Settings) -> dict[str, Any]:
-    """What was set and is not a default, for a child's environment."""
+    """Return the settings that are not defaults, for a child's environment."""
     document = settings.model_dump(exclude_unset=True)
     return {
         name: value.get_secret_value() if hasattr(value, "get_secret_value") else value

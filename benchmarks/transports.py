@@ -1,8 +1,8 @@
-"""CPU of one page by the transport that carries it: httpx's own, and aiohttp's behind httpx's interface.
+"""CPU per page by transport: httpx's own, and aiohttp's behind httpx's interface.
 
     python -m benchmarks transports --requests 400
 
-The replay server answers without latency; the process that is measured does nothing but fetch.
+The replay server answers without latency; the measured process only fetches.
 """
 
 import argparse

@@ -16,7 +16,7 @@ DEFAULT = Path("data/embedded/published/ion.duckdb")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A heading of the page, a select under it, and the answer if the page prints one: columns, then rows, as text."""
+    """A heading of the page, a `select` under it, and its printed answer, if any: columns, then rows, as text."""
 
     title: str
     sql: str
@@ -24,7 +24,7 @@ class Question:
 
 
 def questions() -> list[Question]:
-    """Every SQL block of the page with the heading it stands under and the table that follows it."""
+    """Return every SQL block of the page with its heading and the table that follows it."""
     found: list[Question] = []
     title = ""
     lines = iter(PAGE.read_text(encoding="utf-8").splitlines())
@@ -40,10 +40,10 @@ def questions() -> list[Question]:
 
 
 def main() -> None:
-    """Ask them all."""
+    """Run every question and print the first rows of each answer."""
     published = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     if not published.is_file():
-        sys.exit(f"{published} is not there: run `make demo`, or name a published file.")
+        sys.exit(f"{published} does not exist: run `make demo`, or name a published file.")
     with duckdb.connect(str(published), read_only=True) as connection:
         for question in questions():
             print(f"\n{question.title}\n\n{question.sql}\n")

@@ -2,9 +2,9 @@
 
     python docs/dbt_docs.py [folder]
 
-Sizes and column types come from the warehouse of the settings, by default the demo's, if there is one; without one the
-page has all the rest. Nothing is fetched to make it, and none may be to show it: dbt's page holds a tracker, which its
-settings turn off, and the policy added here forbids the browser whatever is not in the page.
+Sizes and column types come from the warehouse of the settings (by default the demo's) if it exists; without it the page
+lacks only these. Neither writing nor showing the page uses the network: dbt's page contains a tracker, which the
+project's settings turn off, and the policy added here forbids the browser to load anything from outside the page.
 """
 
 import shutil
@@ -17,13 +17,13 @@ from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import load_settings
 
 FOLDER = Path(__file__).parent / "dbt"
-# dbt's page is made with AngularJS, which compiles its templates in the browser.
+# dbt's page uses AngularJS, which compiles its templates in the browser.
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
     "img-src data: blob:; font-src data:"
 )
 _CHARSET = '<meta charset="utf-8">'
-# A link that was never filled in when dbt's page was built: it leads nowhere.
+# dbt's build leaves this placeholder in the page; as a link it leads nowhere.
 _ICON = """<link rel="shortcut icon" href="${require('./assets/favicons/favicon.ico')}"/>"""
 
 
@@ -31,11 +31,11 @@ def write(folder: Path = FOLDER) -> Path:
     """Write the page.
 
     Returns:
-        The page.
+        The path of the page.
 
     Raises:
-        BuildError: dbt cannot make it; the message has its words.
-        ValueError: dbt's page is not as it was, so that the policy has no place.
+        BuildError: dbt cannot generate it; the message quotes dbt.
+        ValueError: dbt's page has changed, so that the policy cannot be inserted.
     """
     with tempfile.TemporaryDirectory() as work:
         settings, options = load_settings(tenant=False), []
@@ -48,7 +48,7 @@ def write(folder: Path = FOLDER) -> Path:
         dbt.run(settings, ["docs", "generate", "--static", *options, "--target-path", work])
         page = Path(work, "static_index.html").read_text(encoding="utf-8")
     if page.count(_CHARSET) != 1:
-        raise ValueError("dbt's page has no place for the policy any more: look at docs/dbt_docs.py.")
+        raise ValueError("dbt's page has changed and the policy cannot be inserted: adapt docs/dbt_docs.py.")
     policy = f'{_CHARSET}<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "index.html"
@@ -57,7 +57,7 @@ def write(folder: Path = FOLDER) -> Path:
 
 
 def main() -> None:
-    """Write the page and say where it is."""
+    """Write the page and print its path."""
     try:
         page = write(*map(Path, sys.argv[1:2]))
     except IonPipelineError as error:

@@ -1,9 +1,9 @@
-"""Writes the references that are generated: docs/{settings,cli,data-dictionary,metrics}.md and .env.example.
+"""Writes the generated references: docs/{settings,cli,data-dictionary,metrics}.md and .env.example.
 
     python docs/generate.py          write them
-    python docs/generate.py --check  fail if one is not what it would write
+    python docs/generate.py --check  fail if one differs from what it would write
 
-`tests/test_docs.py` does the latter, so a reference cannot disagree with what it describes.
+`tests/test_docs.py` does the second, so that a reference cannot disagree with its source.
 """
 
 import os
@@ -28,13 +28,13 @@ PUBLIC_SCHEMAS = ("reference", "genealogy", "production", "quality", "supply", "
 
 
 def settings_reference() -> str:
-    """Every ION_* variable with its default and meaning."""
+    """Return every ION_* variable with its default and meaning."""
     lines = [
         _NOTICE,
         "",
         "# Settings",
         "",
-        "Read from the environment and from a `.env` file in the working directory.",
+        "Settings are read from the environment and from a `.env` file in the working directory.",
     ]
     lines += ["", "| variable | default | meaning |", "|---|---|---|"]
     for name, default, description in _settings():
@@ -47,15 +47,15 @@ def settings_reference() -> str:
 
 
 def dotenv_example() -> str:
-    """A `.env` with every variable, commented out."""
-    lines = ["# Copy to .env and fill in. Written by docs/generate.py (make docs). docs/settings.md says more.", ""]
+    """Return a `.env` with every variable, commented out."""
+    lines = ["# Copy to .env and fill in. Written by docs/generate.py (make docs). See also docs/settings.md.", ""]
     for name, default, description in _settings():
         lines += [f"# {description}", f"#ION_{name.upper()}={default}", ""]
     return "\n".join(lines)
 
 
 def cli_reference() -> str:
-    """`--help` of every command."""
+    """Return the `--help` text of every command."""
     lines = [_NOTICE, "", "# Commands", ""]
     command = typer.main.get_command(cli.app)
     for path, page in _help_pages(command, "ion-pipeline"):
@@ -64,8 +64,9 @@ def cli_reference() -> str:
 
 
 def data_dictionary() -> str:
-    """Every public table with its grain and columns, from dbt's manifest."""
-    lines = [_NOTICE, "", "# Data dictionary", "", "What the published file holds. Instants are UTC.", ""]
+    """Return every public table with its grain and columns, from dbt's manifest."""
+    lines = [_NOTICE, "", "# Data dictionary", ""]
+    lines += ["Every table and column of the published file. Instants are UTC.", ""]
     for schema, table in _public_tables():
         lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
         lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
@@ -73,8 +74,8 @@ def data_dictionary() -> str:
 
 
 def metrics_reference() -> str:
-    """Every metric with its formula, grain, source and caveats, from the metadata of the models that have it."""
-    lines = [_NOTICE, "", "# Metrics", "", "The same as `ops.metric_dictionary`, by the table that has them.", ""]
+    """Return every metric with formula, grain, source and caveats, from the metadata of the models that contain it."""
+    lines = [_NOTICE, "", "# Metrics", "", "The content of `ops.metric_dictionary`, grouped by table.", ""]
     for schema, table in _public_tables():
         metrics = table["config"]["meta"].get("metrics", [])
         lines += [f"## `{schema}.{table['name']}`", ""] if metrics else []
@@ -127,7 +128,7 @@ def _models() -> list[dict[str, Any]]:
 
 
 def _public_tables() -> list[tuple[str, dict[str, Any]]]:
-    """Each public table with its schema, in the order of the page."""
+    """Return each public table with its schema, in the order of the page."""
     return [
         (schema, table)
         for schema in PUBLIC_SCHEMAS
@@ -153,7 +154,7 @@ def main() -> None:
         if not check:
             path.write_text(text, encoding="utf-8")
     if check and stale:
-        sys.exit(f"not what docs/generate.py writes: {', '.join(stale)} (run: make docs)")
+        sys.exit(f"out of date: {', '.join(stale)} (run: make docs)")
 
 
 if __name__ == "__main__":

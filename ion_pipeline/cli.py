@@ -216,7 +216,7 @@ def load(context: typer.Context, wait: Wait = None, as_json: Json = False) -> No
 @app.command()
 def rebuild(context: typer.Context, wait: Wait = None, as_json: Json = False) -> None:
     """Make raw and raw_history anew from the lake alone; all or nothing. The models are built from them by `build`."""
-    from ion_pipeline.pipeline.upkeep import rebuild as run_rebuild
+    from ion_pipeline.pipeline.maintenance import rebuild as run_rebuild
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import rebuild_line
 
@@ -234,7 +234,7 @@ def compact(
     as_json: Json = False,
 ) -> None:
     """Fold old loads of the lake into one that holds each version of a row once. Loses no history."""
-    from ion_pipeline.pipeline.upkeep import compact as run_compact
+    from ion_pipeline.pipeline.maintenance import compact as run_compact
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import compact_line
 
@@ -315,7 +315,7 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
 
 
 def _adopt(settings: Settings) -> None:
-    from ion_pipeline.pipeline.adopting import adopt
+    from ion_pipeline.pipeline.adopt import adopt
     from ion_pipeline.terminal.views import adopted_lines
 
     err.print(*adopted_lines(adopt(settings)), sep="\n", highlight=False)

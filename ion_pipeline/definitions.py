@@ -16,7 +16,7 @@ from ion_pipeline.defs.published import published_assets
 from ion_pipeline.defs.raw import raw_assets
 from ion_pipeline.defs.resources import Pipeline, real_pipeline
 from ion_pipeline.defs.sensors import make_sensors
-from ion_pipeline.pipeline.adopting import data_catalog
+from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.progress import Reporter
 from ion_pipeline.pipeline.steps import ReadMode

@@ -17,10 +17,10 @@ import orjson
 import pytest
 import yaml
 
+from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.definitions import build_definitions, defs
 from ion_pipeline.defs.home import prepare_dagster_home
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.extract.catalog import known_catalog
 from ion_pipeline.settings import load_settings
 from tests.integration.conftest import once, parsed, shared_folder
 

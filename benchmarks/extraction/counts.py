@@ -1,4 +1,4 @@
-"""How many rows a contender has written, asked of its own output with DuckDB.
+"""Counts the rows that a contender has written, with DuckDB over its output.
 
     python -m benchmarks.extraction.counts KIND FOLDER ENTITY...
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def source(kind: str, folder: str, table: str) -> str:
-    """What a query reads a table's rows from."""
+    """Return the SQL source of a table's rows."""
     match kind:
         case "ours":
             return f"read_parquet('{folder}/lake/{table}/load=*/*.parquet')"
@@ -41,8 +41,8 @@ def source(kind: str, folder: str, table: str) -> str:
 
 
 def attributes_source(kind: str, folder: str, entity: str) -> str | None:
-    """The same for an entity's attributes; None where the contender has no table of them."""
-    from ion_pipeline.extract import known_catalog  # noqa: PLC0415
+    """Return the SQL source of an entity's attributes; None where the contender has no table of them."""
+    from ion_pipeline.catalog import known_catalog  # noqa: PLC0415
 
     children = [child.table for child in known_catalog().entities[entity].children if child.field == "attributes"]
     if not children:

@@ -1,4 +1,4 @@
-"""Virtual environments of the other tools: exact versions, made once and kept in the cache folder."""
+"""Virtual environments of the other tools: exact versions, created once and kept in the cache folder."""
 
 import subprocess
 import sys
@@ -18,10 +18,10 @@ class NotInstallableError(Exception):
 
 
 def python_of(tool: str, cache: Path) -> Path:
-    """The interpreter of a tool's environment, made if it is not there yet.
+    """Return the interpreter of a tool's environment; create the environment if it does not exist.
 
     Raises:
-        NotInstallableError: pip could not do it.
+        NotInstallableError: pip failed.
     """
     folder = cache / tool
     python, done = folder / "bin" / "python", folder / "installed.txt"

@@ -1,4 +1,4 @@
-"""One contender in a process of its own: wall, CPU, peak memory, and what the server saw of it."""
+"""Runs one contender in a separate process and measures wall time, CPU, peak memory, and the server's counts."""
 
 import json
 import os
@@ -17,15 +17,15 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a run took.
+    """Figures of one run.
 
     Attributes:
-        wall: Seconds from start to end of the process, interpreter and imports included.
-        cpu: Seconds of CPU, user and system, of the process and those it waited for.
-        peak_mb: Most memory held, resident.
+        wall: Seconds from start to end of the process, including interpreter and imports.
+        cpu: Seconds of CPU, user and system, of the process and the children it waited for.
+        peak_mb: Peak resident memory.
         requests: GraphQL requests the server answered.
         megabytes: Bytes of their bodies.
-        served: Rows the server handed out, by connection.
+        served: Rows that the server sent, by connection.
     """
 
     wall: float
@@ -37,12 +37,12 @@ class Measured:
 
 
 class ContenderError(Exception):
-    """A contender did not get through; the text is the end of what it said."""
+    """A contender failed; the text is the end of its output."""
 
 
 @contextmanager
 def replay_server(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A replay server for the length of the block; gives its address and what it has."""
+    """Run a replay server during the block; yield its address and a description of its rows."""
     command = [sys.executable, "-m", "benchmarks.extraction.replay", json.dumps(options)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
     try:
@@ -75,7 +75,7 @@ def measure(command: Sequence[str | Path], url: str, log: Path) -> Measured:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise ContenderError(log.read_text(errors="replace").strip()[-600:] or f"exit {child.returncode}")
-    # A contender of several processes says what they held together.
+    # A contender of several processes prints the sum of their peaks.
     own = json.loads(output.splitlines()[-1]) if output.strip().endswith(b"}") else {}
     seen = _stats(url)
     return Measured(

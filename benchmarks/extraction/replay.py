@@ -2,9 +2,9 @@
 
     python -m benchmarks.extraction.replay '{"entities": {"parts": 1000}, "fields": 16, "latency": 0.05}'
 
-Prints its address as one JSON line. Pages (one connection, by keyset or cursor) are put together from ready bytes;
-everything else (introspection, counts, `me`) is real GraphQL execution over the same rows, and rare.
-`GET /stats` tells requests, rows and bytes since the last time it was asked.
+Prints its address as one JSON line. Pages (one connection, by keyset or cursor) are joined from prepared bytes. Other
+queries (introspection, counts, `me`) are rare; GraphQL executes them over the same rows.
+`GET /stats` returns requests, rows and bytes since the last such request.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ import uvicorn
 from graphql import GraphQLResolveInfo, graphql_sync
 
 from benchmarks.extraction.tenant import LAST_UPDATE, Rows, make_rows, narrowed_schema
-from ion_pipeline.extract import known_catalog, negotiate
+from ion_pipeline.catalog import known_catalog, negotiate
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -35,7 +35,7 @@ class Replay:
 
     Args:
         entities: Rows of each entity.
-        fields: Scalar fields of each, about; 0 for all.
+        fields: Approximate number of scalar fields of each; 0 for all.
         latency: Seconds before each GraphQL answer.
     """
 
@@ -77,7 +77,7 @@ class Replay:
         await send({"type": "http.response.body", "body": content})
 
     def described(self) -> dict[str, dict[str, Any]]:
-        """What there is: each entity's connection, page document, column types, and rows with the lists inside."""
+        """Return each entity's connection, page document, column types, and rows with the lists inside."""
         plan = negotiate(self.schema, known_catalog(), self._entities)
         described = {}
         for entity in plan.entities:
@@ -97,7 +97,7 @@ class Replay:
         return described
 
     def answer(self, request: Mapping[str, Any]) -> bytes:
-        """The body for one GraphQL request."""
+        """Return the body for one GraphQL request."""
         query, variables = request["query"], request.get("variables") or {}
         root = self._page_root(query)
         content = self._page(root, variables) if root else self._execute(query, orjson.dumps(variables))
@@ -105,7 +105,7 @@ class Replay:
         return content
 
     def _find_page_root(self, query: str) -> str | None:
-        # The operation may have the connection's name: what counts is inside its braces.
+        # The operation may have the connection's name, so only the text inside its braces is searched.
         found = self._root.findall(query.partition("{")[2])
         return found[0] if len(found) == 1 and re.search(r"\bedges\b", query) else None
 
@@ -143,10 +143,10 @@ class Replay:
 
 
 def bounds(rows: Rows, filters: Mapping[str, Any]) -> tuple[int, int]:
-    """The first and last id that match; the last is below the first when none does.
+    """Return the first and last id that match; the last is less than the first when none does.
 
     Raises:
-        ValueError: A filter that the replay does not know.
+        ValueError: The replay does not know the filter.
     """
     low, high = 1, rows.count
     for name, condition in filters.items():

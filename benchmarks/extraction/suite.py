@@ -1,4 +1,4 @@
-"""The suite: each contender in turn on the same tenant, its rows counted, the figures as a table of ratios.
+"""The suite: runs each contender on the same tenant, counts its rows, and prints the figures as a table of ratios.
 
     python -m benchmarks extraction --scale 0.1
     python -m benchmarks extraction --scale 10 --only floor,ours
@@ -35,10 +35,10 @@ class Contender:
     """One way to do the work.
 
     Attributes:
-        name: As it is chosen and shown.
-        kind: Which of the scripts, and where its rows end up.
-        options: Goes into its job.
-        what: In a few words.
+        name: Name for selection and display.
+        kind: Which script runs, and where its rows are written.
+        options: Options of its job file.
+        what: Short description.
     """
 
     name: str
@@ -62,7 +62,7 @@ CONTENDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a contender did: its figures, or why there are none, and what is wrong with its rows."""
+    """A contender's figures, or why there are none, and what is wrong with its rows."""
 
     contender: Contender
     measured: Measured | None
@@ -90,15 +90,15 @@ def main(arguments: list[str]) -> None:
 
 
 def chosen(wanted: Sequence[str]) -> list[Contender]:
-    """The contenders asked for by name or, several at once, by kind; all of them if none is.
+    """Return the contenders selected by name or by kind (several at once); all of them if none is selected.
 
     Raises:
-        ValueError: There is none of that name or kind.
+        ValueError: No contender has that name or kind.
     """
     names, kinds = {one.name for one in CONTENDERS}, {one.kind for one in CONTENDERS}
     found: set[str] = set()
     for text in wanted:
-        # Names have commas in them.
+        # Names contain commas.
         for one in [text] if text in names else text.split(","):
             if one not in names | kinds:
                 raise ValueError(f"there is no contender {one}: {'; '.join(sorted(names))}; or of kind {sorted(kinds)}")
@@ -143,7 +143,7 @@ def _command(kind: str, work: Path) -> list[str | Path]:
 
 
 def wrong_rows(kind: str, folder: Path, entities: Mapping[str, Any], measured: Measured) -> str:
-    """What is wrong with the rows a contender has written (or, of the floor, has been sent); empty if nothing."""
+    """Return what is wrong with the rows that a contender has written (the floor: has received); empty if nothing."""
     if kind == "floor":
         counts = {name: [measured.served.get(entity["root"], 0)] * 2 for name, entity in entities.items()}
     else:
@@ -158,7 +158,7 @@ def wrong_rows(kind: str, folder: Path, entities: Mapping[str, Any], measured: M
 
 
 def report(outcomes: Iterable[Outcome], entities: Mapping[str, int], options: argparse.Namespace) -> str:
-    """The figures as Markdown, with ratios to the floor and to the faster dlt."""
+    """Return the figures as Markdown, with ratios to the floor and to the faster dlt."""
     outcomes = list(outcomes)
     by_name = {outcome.contender.name: outcome.measured for outcome in outcomes if outcome.measured}
     floor, ranges = by_name.get("floor, one stream"), by_name.get("floor, ranges")
@@ -186,7 +186,7 @@ def report(outcomes: Iterable[Outcome], entities: Mapping[str, int], options: ar
 
 
 def machine() -> str:
-    """The machine and the versions that matter, in a sentence."""
+    """Return the machine and the relevant versions in a sentence."""
     import duckdb  # noqa: PLC0415 - kept out of the parent's memory until the runs are over
     import httpx  # noqa: PLC0415
     import pyarrow as pa  # noqa: PLC0415

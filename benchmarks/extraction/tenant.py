@@ -1,7 +1,7 @@
-"""The benchmark's tenant: a narrowed ION schema, and rows whose JSON is made once and stays in memory.
+"""The benchmark's tenant: a reduced ION schema, and rows whose JSON is prepared once and stays in memory.
 
-A row is its id and one of some hundred ready-made remainders, so that a tenant of any size fits in a few megabytes and
-a page costs one `join`. Ids are 1 to n: whoever wants to fetch without reading what came can (the floor does).
+A row is its id and one of some hundred prepared remainders, so that a tenant of any size fits in a few megabytes and a
+page costs one `join`. Ids are 1 to n, so that a client can fetch all pages without parsing answers (the floor does).
 """
 
 import random
@@ -14,8 +14,8 @@ import orjson
 from graphql import GraphQLEnumType, GraphQLList, GraphQLObjectType, GraphQLSchema, build_schema, get_named_type
 from graphql.type import GraphQLNonNull, GraphQLOutputType
 
-from ion_pipeline.extract.catalog import Entity, known_catalog
-from ion_pipeline.schema import known_sdl
+from ion_pipeline.catalog.catalog import Entity, known_catalog
+from ion_pipeline.catalog.schema import known_sdl
 
 LAST_UPDATE = datetime(2026, 3, 1, tzinfo=UTC)
 _VARIANTS = 499  # a prime: no page repeats another
@@ -44,7 +44,7 @@ class Rows:
     """The rows of one connection.
 
     Attributes:
-        count: How many there are; their ids are 1 to this.
+        count: Number of rows; their ids are 1 to this.
         remainders: What follows the id in a node's JSON.
     """
 
@@ -52,21 +52,21 @@ class Rows:
     remainders: tuple[bytes, ...]
 
     def edges(self, first: int, last: int) -> bytes:
-        """The JSON of the edges with the ids from `first` to `last`, without brackets."""
+        """Return the JSON of the edges with the ids from `first` to `last`, without brackets."""
         tails, period = self.remainders, len(self.remainders)
         return b",".join(
             [b'{"node":{"id":%d%b}' % (number, tails[number % period]) for number in range(first, last + 1)]
         )
 
     def attributes(self) -> int:
-        """How many attributes all rows have together."""
+        """Return the number of attributes of all rows together."""
         period = len(self.remainders)
         sizes = [len(orjson.loads(b'{"id":0' + tail).get("attributes", ())) for tail in self.remainders]
         return sum(sizes[number % period] for number in range(1, self.count + 1))
 
 
 def narrowed_schema(entities: Mapping[str, int], fields: int) -> GraphQLSchema:
-    """ION's schema with these entities only, and about so many scalar fields of each (0: all of them)."""
+    """Return ION's schema with these entities only and about this number of scalar fields of each (0: all of them)."""
     schema = build_schema(known_sdl())
     query = schema.query_type
     assert query
@@ -91,7 +91,7 @@ def narrowed_schema(entities: Mapping[str, int], fields: int) -> GraphQLSchema:
 
 
 def make_rows(schema: GraphQLSchema, entities: Mapping[str, int], seed: int = 3) -> dict[str, Rows]:
-    """The rows of each root connection, with values of the schema's types."""
+    """Return the rows of each root connection, with values of the schema's types."""
     catalog, source = known_catalog(), random.Random(seed)
     return {
         catalog.entities[name].root_field: Rows(count, _remainders(schema, catalog.entities[name], source))

@@ -1,5 +1,5 @@
--- The as-built tree of a unit as it stood at an instant: the columns of genealogy.abom_hierarchy, from the history of
--- the lines. No rows where the unit was not known then. `order by sort_key` prints the tree.
+-- The as-built tree of a unit at an instant, with the columns of genealogy.abom_hierarchy, from the history of the
+-- lines. Returns no rows if the unit was not known at the instant. `order by sort_key` prints the tree.
 create or replace macro abom_as_of(unit, instant) as table
 with recursive reached as (
     select cast(unit as bigint) as part_inventory_id
@@ -7,7 +7,7 @@ with recursive reached as (
     select below.part_inventory_id
     from genealogy.abom_line_history as below
     where
-        -- Looked up in each turn; a join would read all assemblies of the plant first.
+        -- An `in` is looked up in each round of the recursion; a join would first read all assemblies of the plant.
         below.parent_part_inventory_id in (select reached.part_inventory_id from reached)
         and below.is_assembly
         and not below.is_quarantined
@@ -16,13 +16,13 @@ with recursive reached as (
 ),
 
 assemblies as (
-    -- As a list, so that nobody expects as many of them as there are in the plant and looks at all of them.
+    -- A list hides the row count from the optimizer, which would otherwise plan for all units of the plant.
     select unnest(held.ids) as part_inventory_id
     from (select list(part_inventory_id) as ids from reached) as held
 ),
 
--- Everything in the tree is read at once; walking the paths then costs next to nothing.
-standing as materialized (
+-- All lines of the tree are read at once; following the paths is then cheap.
+valid_lines as materialized (
     select line.*
     from genealogy.abom_line_history as line
     where
@@ -45,7 +45,7 @@ lines as materialized (
             partition by parent_part_inventory_id
             order by
                 part_number asc nulls last,
-                -- C2 before C10.
+                -- Natural order: C2 before C10.
                 regexp_replace(
                     regexp_replace(reference_designator, '([0-9]+)', '0000000000\1', 'g'), '0*([0-9]{10})', '\1', 'g'
                 ) asc nulls last,
@@ -54,7 +54,7 @@ lines as materialized (
                 abom_installation_id asc nulls last,
                 build_requirement_id asc
         ) as line_number
-    from standing
+    from valid_lines
 ),
 
 paths as (
@@ -125,7 +125,7 @@ left join lines on paths.abom_line_key = lines.abom_line_key
 left join genealogy.abom_unit_history as root
     on
         paths.depth = 0
-        -- And not that of the path: this one is looked up, that one would be looked for among all units.
+        -- The parameter and not the id of the path: a constant is looked up, a column would scan all units.
         and root.part_inventory_id = cast(unit as bigint)
         and root.valid_from <= cast(instant as timestamptz)
         and (root.valid_to > cast(instant as timestamptz) or root.valid_to is null)

@@ -1,5 +1,5 @@
--- A unit at one instant against itself at another, at every level by part, quantity and designator: one row per line that
--- differs, with the columns of abom_compare. Which serial is on a line does not count; abom_version_changes tells that.
+-- Compares a unit at one instant with itself at another, at every level, by part, quantity and designator: one row per
+-- line that differs, with the columns of abom_compare. Serial numbers do not count; abom_version_changes has them.
 -- Written from macros/dialect/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
 create or replace macro abom_compare_as_of(unit, instant_a, instant_b) as table
 with recursive sides as (
@@ -11,24 +11,24 @@ with recursive sides as (
         1 as side,
         cast(instant_b as timestamptz) as instant
 ),
--- Every assembly that was ever in the unit: the comparison goes down from the unit and meets those that were there.
+-- Every assembly that was ever in the unit; the comparison uses those that were there at the two instants.
 reached as (
     select cast(unit as bigint) as part_inventory_id
     union
     select below.part_inventory_id
     from genealogy.abom_line_history as below
     where
-        -- Looked up in each turn; a join would read all assemblies of the plant first.
+        -- An `in` is looked up in each round of the recursion; a join would first read all assemblies of the plant.
         below.parent_part_inventory_id in (select reached.part_inventory_id from reached)
         and below.is_assembly
         and not below.is_quarantined
 ),
 assemblies as (
-    -- As a list, so that nobody expects as many of them as there are in the plant and looks at all of them.
+    -- A list hides the row count from the optimizer, which would otherwise plan for all units of the plant.
     select unnest(held.ids) as part_inventory_id
     from (select list(part_inventory_id) as ids from reached) as held
 ),
--- One unit is two here, one at each instant: an even number before and an odd one after, in the same order.
+-- Each unit has two ids here, one per instant: an even id before and an odd id after, in the same order.
 installations as (
     select
         line.parent_part_inventory_id * 2 + sides.side as parent_part_inventory_id,
@@ -58,7 +58,7 @@ installations as (
 configured as (
     select
         structure.part_inventory_id * 2 + sides.side as part_inventory_id,
-        -- A tree that is followed no further has no hash, and is like no other.
+        -- A tree that is cut off has no hash and equals no other tree.
         coalesce(
             structure.structure_hash, 'cut off: ' || (structure.part_inventory_id * 2 + sides.side)
         ) as configuration_hash
@@ -89,7 +89,7 @@ summed as (
         min(installed.build_requirement_id) as build_requirement_id,
         min(installed.required_part_number) as required_part_number,
         installed.designator_key,
-        -- As somebody wrote it; where several did, the first of their spellings.
+        -- The designator as written in ION; of several spellings, the first.
         case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
         coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit') as part_number,
         min(installed.child_part_revision) || case
@@ -110,7 +110,7 @@ summed as (
         end as child_part_inventory_id,
         case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
         bool_or(installed.is_substitute) as is_substitute,
-        -- What may differ further down: each configuration that is here; none where all are leaves.
+        -- The configurations on the line, which may differ further down; an empty text for leaves.
         list_sort(list({
             'part_inventory_id': installed.child_part_inventory_id,
             'configuration': coalesce(configured.configuration_hash, '')
@@ -128,8 +128,8 @@ summed as (
         installed.designator_key,
         coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit')
 ),
--- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
--- use of them.
+-- `distinct` removes no row. It replaces `as materialized`, which a stored macro loses: without it, DuckDB 1.1 would
+-- compute the lines again for each use.
 lines as (
     select distinct
         summed.*,
@@ -143,8 +143,8 @@ lines as (
         ) as line_number
     from summed
 ),
--- A row is a line that still looks for its partner, or (is_done) one that has found it or never will. What is done is
--- in the result, and opens the comparison of what it holds one level further down.
+-- A row is a line without a partner yet, or (is_done) a line whose search for a partner is finished. Finished lines are
+-- in the result, and their content is compared one level further down.
 compared as (
     select
         '' as pair_key,
@@ -156,7 +156,7 @@ compared as (
     from lines
     where
         lines.part_inventory_id in (cast(unit as bigint) * 2, (cast(unit as bigint) * 2 + 1))
-        -- Units that are configured alike do not differ, here and further down.
+        -- Units with equal configurations do not differ at any level.
         and (select configured.configuration_hash from configured where configured.part_inventory_id = cast(unit as bigint) * 2)
         is distinct from (
             select configured.configuration_hash from configured where configured.part_inventory_id = (cast(unit as bigint) * 2 + 1)
@@ -185,7 +185,8 @@ compared as (
             cross join range(1, 12) as rounds (round)
             where not looking.is_done
         ),
-        -- All rounds at once: which lines agree in which key. A line without a key is with its own side.
+        -- Groups of lines that agree in the key of a round, for all rounds at once. Lines without a key are grouped by
+        -- side.
         agreeing as (
             select
                 pair_key,
@@ -197,7 +198,7 @@ compared as (
             from keyed
             group by pair_key, round, match_key, match_key is null and line_before is null
         ),
-        -- The first round in which any of a pair meet; the rounds before it would change nothing.
+        -- The first round in which lines of a pair match; earlier rounds would change nothing.
         turns as (
             select
                 pair_key,
@@ -223,7 +224,8 @@ compared as (
                 unnest(range(1, 1 + greatest(len(held.lines_before), len(held.lines_after)))) as place
             from groups
         ),
-        -- What is alike on both sides needs no look, unless there is nothing else; of several alike the first is enough.
+        -- Configurations that exist on both sides are skipped, unless there are no others; of equal ones, the first is
+        -- used.
         opened as (
             select
                 compared.pair_key || '/' || compared.line_before as pair_key,
@@ -259,7 +261,7 @@ compared as (
                     )
                 and compared.depth < 256
         ),
-        -- Each is set against one of the other side; the last one against all that are left over there.
+        -- Each unit is paired with one of the other side; the last unit is paired with all remaining ones.
         places as (
             select
                 *,
@@ -306,7 +308,7 @@ changes as (
                         else 'replaced'
                     end
                 when coalesce(before.part_revision, '') <> coalesce(after.part_revision, '') then 'other_revision'
-                -- Planned lines of two versions of a plan have nothing in common but what they plan.
+                -- Planned lines of two versions of a plan have different ids: only their part identifies them.
                 when
                     before.planned_line <> after.planned_line
                     and coalesce(before.designator_key <> after.designator_key, true)

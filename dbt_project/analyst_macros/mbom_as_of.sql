@@ -1,7 +1,7 @@
--- Plans as they stood at an instant, from the states of their versions; the other macros about plans stand on these.
+-- Plans as of an instant, from the states of their versions; the other plan macros use these macros.
 
--- Some plans, each a state of an mBOM version as mbom_last and mbom_in_force give it, and the version of every part that
--- was in force just before its instant (null: now). `side` is the place in the list.
+-- For each of several plans (states of an mBOM version, as returned by mbom_last and mbom_in_force), the version of
+-- every part that was in force just before the instant of the plan (null: now). `side` is the position in the list.
 create or replace macro mbom_standing(plans) as table
 select
     a.side,
@@ -20,10 +20,10 @@ inner join genealogy.mbom_versions as v
         or (v.in_force_from < a.plan.until_instant and (v.in_force_to is null or a.plan.until_instant <= v.in_force_to))
 where v.in_force_from is not null;
 
--- The tree of a plan, with what was in force below it. A part that would contain itself is shown and not opened a second
--- time.
+-- The tree of a plan, with the plans in force below it. A part that would contain itself is shown but not expanded a
+-- second time.
 create or replace macro mbom_tree(plan) as table
-with recursive standing as (
+with recursive in_force as (
     select * from mbom_standing([plan])
 ),
 
@@ -75,7 +75,7 @@ tree as (
         t.path_text || ' > ' || coalesce(l.part_number || ' ' || l.part_revision, l.part_number, 'part ' || l.part_id)
     from tree as t
     inner join genealogy.mbom_lines as l on t.part_mbom_id = l.mbom_id and t.part_state_number = l.state_number
-    left join standing as s on l.part_id = s.part_id
+    left join in_force as s on l.part_id = s.part_id
     where t.depth < 256
 )
 
@@ -83,7 +83,7 @@ select *
 from tree
 order by sort_key;
 
--- The last state of an mBOM version, and until when it stood: null while it does.
+-- The last state of an mBOM version, and the end of that state: null while it is current.
 create or replace macro mbom_last(mbom) as (
     select arg_max({'mbom_id': v.mbom_id, 'state_number': v.state_number, 'until_instant': v.stood_until}, v.state_number)
     from genealogy.mbom_versions as v

@@ -1,19 +1,19 @@
--- Two plans, line by line and at every level: what was added, removed, replaced or changed, with before and after.
--- The rules are those of genealogy.mbom_version_changes. Below a line that is not in the other plan everything counts
--- as added or removed; `indirect` is a line that says the same while something below it changed.
--- What differs between two lines is found once for each two plans, and not for each place where they stand.
--- A published macro has lost `as materialized` (the older format has no place for it), and DuckDB 1.1 works a CTE out anew
--- for each use of it and in each turn of a recursion: what is used here in several places is small.
+-- Compares two plans line by line at every level: what was added, removed, replaced or changed, with values before and
+-- after. The rules are those of genealogy.mbom_version_changes. If a line exists in only one plan, everything under it
+-- counts as added or removed; `indirect` is an unchanged line under which something changed. The differences between
+-- two lines are computed once per pair of plans, not for each place of the pair in the trees. A published macro loses
+-- `as materialized` (the older file format cannot store it), and DuckDB 1.1 computes a CTE again for each use and in
+-- each round of a recursion: so CTEs that are used several times are kept small.
 
 create or replace macro mbom_compare_trees(plan_a, plan_b) as table
-with recursive standing as (
+with recursive in_force as (
     select
         s.*,
         s.side || ':' || s.mbom_id || '.' || s.state_number || ';' as plan_key
     from mbom_standing([plan_a, plan_b]) as s
 ),
 
--- Every plan in the two trees; one that stands in both is there twice.
+-- Every plan in the two trees; a plan that is in both has two rows.
 plans as (
     select
         t.side,
@@ -36,10 +36,10 @@ plans as (
         false as is_top
     from plans as p
     inner join genealogy.mbom_lines as l on p.mbom_id = l.mbom_id and p.state_number = l.state_number
-    inner join standing as s on p.side = s.side and l.part_id = s.part_id
+    inner join in_force as s on p.side = s.side and l.part_id = s.part_id
 ),
 
--- With the part that each is the plan of; one that is at the top and below itself is there once.
+-- The plans with their parts; a plan that is at the top and also below itself has one row.
 known as (
     select
         p.side,
@@ -56,7 +56,7 @@ known as (
     group by p.side, p.mbom_id, p.state_number
 ),
 
--- The plans at the top are a line of their own, above all others; it has no item, and 0 stands for one.
+-- Each top plan gets a line of its own above all others, with 0 as its item id.
 plan_lines as (
     select
         k.side,
@@ -76,7 +76,7 @@ plan_lines as (
         s.plan_key as part_plan_key
     from known as k
     inner join genealogy.mbom_lines as l on k.mbom_id = l.mbom_id and k.state_number = l.state_number
-    left join standing as s on k.side = s.side and l.part_id = s.part_id
+    left join in_force as s on k.side = s.side and l.part_id = s.part_id
 
     union all
 
@@ -100,7 +100,7 @@ plan_lines as (
     where k.is_top
 ),
 
--- The assemblies that may have to be compared: those at the top, and below them any two revisions of one part.
+-- Candidate pairs of assemblies: the two top plans and, under them, any two revisions of one part.
 pairs as (
     select
         unnest([1, 2]) as side,
@@ -125,7 +125,7 @@ lines as (
     inner join plan_lines as l on p.side = l.side and p.plan_key = l.plan_key
 ),
 
--- An edited line is the same line whatever it says now: its id is a place that it shares with itself.
+-- An edited line stays the same line, whatever its new content: its id counts as a place that both versions share.
 places as (
     select
         l.pair,
@@ -148,7 +148,7 @@ occupied as (
     group by p.pair, p.place
 ),
 
-met as (
+sharing as (
     select
         o.pair,
         unnest(o.lines_a) as a,
@@ -167,11 +167,11 @@ shared as (
             coalesce(any_value(m.a.revision_family_id <> m.b.revision_family_id), true),
             -count(*)
         ) as distance
-    from met as m
+    from sharing as m
     group by m.pair, m.a.item_id, m.b.item_id
 ),
 
--- Two lines that share a place are one where each is the nearest to the other.
+-- Two lines that share a place are paired if each is the other's closest match.
 nearest as (
     select
         s.pair,
@@ -190,8 +190,8 @@ nearest as (
     group by s.pair, s.item_b
 ),
 
--- What no place tells, the part does: in the first turn the same quantity of it, in the second the same revision, in the
--- third another one. A row is a line that has no partner yet, or a line of each plan.
+-- Lines that no designator pairs are paired by part: in the first round by part revision and quantity, in the second by
+-- part revision, in the third by part in another revision. A row is a line without a partner yet, or a pair of lines.
 matching as (
     select
         l.pair,
@@ -234,7 +234,7 @@ matching as (
             from keyed
             group by
                 pair, turn, part_key, quantity_key,
-                -- A line that says nothing in this turn stays by itself.
+                -- A line without a key in this round stays unpaired.
                 case when part_key is null or (turn = 1 and quantity_key is null) then line.item_id end,
                 case when part_key is null or (turn = 1 and quantity_key is null) then is_a end
         )
@@ -251,7 +251,7 @@ matching as (
     )
 ),
 
--- What two plans have, and what one of them has that is set against nothing.
+-- Lines of both plans, and lines of one plan without a partner.
 line_pairs as (
     select
         m.pair,
@@ -272,7 +272,7 @@ line_pairs as (
     group by l.plan_key, l.is_top, l.mbom_item_id
 ),
 
--- What differs in the line itself: one entry per thing.
+-- Differences of the line itself: one entry per attribute.
 compared as (
     select
         p.pair,
@@ -291,7 +291,7 @@ compared as (
         b.part_plan_key as part_plan_key_b,
         coalesce(a.part_number, b.part_number) as part_number,
         p.is_top or a.revision_family_id = b.revision_family_id as is_one_family,
-        -- The plans themselves are the question, if both are there.
+        -- The top lines are the two plans that are compared: if both exist, their own difference is not a change.
         case
             when p.is_top and a.side is not null and b.side is not null then []
             else
@@ -363,7 +363,8 @@ compared as (
         on p.item_b = b.mbom_item_id and p.is_top = b.is_top and b.side = 2 and ends_with(p.pair, b.plan_key)
 ),
 
--- Down both trees at once: a line of both plans is one place. A part that would contain itself is not opened again.
+-- Goes down both trees at once: a line of both plans is one node. A part that would contain itself is not expanded
+-- again.
 nodes as (
     select
         c.* exclude (pair, part_plan_key_a, part_plan_key_b, is_one_family),
@@ -435,7 +436,7 @@ nodes as (
     inner join compared as c on n.pair = c.pair and not c.is_top
 ),
 
--- Something differs in a line right below each of these places.
+-- Nodes that have a changed line directly under them.
 changed as (
     select
         list(distinct n.above_a || '/') as above_a,
@@ -444,7 +445,7 @@ changed as (
     where len(n.entries) > 0
 ),
 
-told as (
+reported as (
     select
         n.*,
         unnest(
@@ -483,15 +484,15 @@ select
     t.path_ids_a as path_ids_before,
     t.path_ids_b as path_ids_after,
     coalesce(t.sort_key_b, t.sort_key_a) as sort_key
-from told as t;
+from reported as t;
 
--- Any two mBOM versions, each as it last stood, with the plans below it as they were then.
+-- Compares any two mBOM versions, each in its last state, with the plans in force below it at the end of that state.
 create or replace macro mbom_compare(mbom_a, mbom_b) as table
 select *
 from mbom_compare_trees(mbom_last(mbom_a), mbom_last(mbom_b))
 order by sort_key, change, value_before, value_after, path_key_before, path_key_after;
 
--- The plan of a part revision at one instant against the one at another.
+-- Compares the plan of a part revision at one instant with its plan at another.
 create or replace macro mbom_compare_as_of(part_number, revision, instant_a, instant_b) as table
 select *
 from mbom_compare_trees(

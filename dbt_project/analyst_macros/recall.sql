@@ -1,15 +1,15 @@
--- The top-level units that contain a lot or serial, or anything that was split off it: how much of it is in one piece of
--- each, in how many places, and the shortest way down to it.
+-- The top-level units that contain a lot or serial or anything split off it, with the quantity per piece of each unit,
+-- the number of places and the shortest path.
 create or replace macro recall(part_number, lot_or_serial) as table
 with recursive components as (
     select units.part_inventory_id
     from reference.part_inventories as units
     where
-        -- A part that ION does not show goes by its id, as in all trees.
+        -- A part that ION withholds is identified by its id, as in all trees.
         coalesce(units.part_number, 'part ' || units.part_id) = part_number
         and lot_or_serial in (units.lot_number, units.serial_number)
 
-    -- Each piece comes once, so that it ends where pieces are split from each other, however long the chain is.
+    -- `union` finds each piece once, so the recursion ends even if pieces are split from each other in a cycle.
     union
 
     select units.part_inventory_id

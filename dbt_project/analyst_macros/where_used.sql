@@ -1,4 +1,4 @@
--- Every unit that a unit or lot is in, the nearest first.
+-- Every unit that contains a unit or lot, the nearest first.
 create or replace macro where_used(unit) as table
 select *
 from genealogy.abom_where_used

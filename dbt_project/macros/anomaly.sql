@@ -1,6 +1,6 @@
 {#-
-    The columns of a finding, as aggregates over the rows that prove it (columns of `int_anomalies__installations`, whose
-    names in `evidence` go into the proof as well). `key` tells the findings of one kind apart.
+    The columns of a finding, as aggregates over the rows that prove it (columns of `int_anomalies__installations`; the
+    columns named in `evidence` become part of the proof). `key` identifies a finding within its kind.
 -#}
 {% macro anomaly_columns(anomaly, severity, key, finding, evidence=[]) %}
     '{{ anomaly }}:' || cast({{ key }} as varchar) as anomaly_key,

@@ -1,4 +1,4 @@
-{#- The fifteen things that can have custom fields (vendor schema: *Attribute). -#}
+{#- The fifteen types of record that can have custom fields (vendor schema: *Attribute). -#}
 {% macro attribute_owners() %}
     {{ return([
         'issue', 'location', 'mbom', 'part', 'part_inventory', 'part_kit', 'part_kit_item', 'procedure',

@@ -1,4 +1,4 @@
-{#- Who made and last changed a row, and when: the same columns under the same names in every staging view. -#}
+{#- Creation and last change of a row, with user and time: the same column names in every staging view. -#}
 {% macro audit_columns() %}
         _created as created_at,
         created_by_id,

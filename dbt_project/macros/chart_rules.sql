@@ -7,8 +7,8 @@
 {% endmacro %}
 
 {#-
-    The list of the rules a point breaks and the organisation goes by. `breaks` maps names of rules to conditions;
-    `rules_on` is a table of one row with a column per rule. Most points break none, and cost nothing.
+    The list of the rules that a point breaks and the organisation uses. `breaks` maps names of rules to conditions;
+    `rules_on` is a table of one row with a column per rule. Most points break no rule, and then no list is built.
 -#}
 {% macro rules_broken(breaks, rules_on) -%}
     {%- set names = [] -%}
@@ -22,7 +22,7 @@
     end
 {%- endmacro %}
 
-{#- The table of one row with a column per rule: whether the organisation goes by it. -#}
+{#- A table of one row with a column per rule: whether the organisation uses it. -#}
 {% macro chart_rules_on() -%}
     select
         {% for rule in chart_rule_names() %}
@@ -32,8 +32,8 @@
 {%- endmacro %}
 
 {#-
-    The distance of a point from the centre in sigmas, to nine places. Where the baseline does not vary sigma is 0: a
-    point on the centre is 0 of them away from it, any other one has no such number.
+    The distance of a point from the centre in sigmas, to nine decimal places. If the baseline does not vary, sigma is
+    0: a point on the centre then has distance 0, any other point has none.
 -#}
 {% macro sigmas_from_centre(from_centre, sigma) -%}
     case
@@ -42,7 +42,7 @@
     end
 {%- endmacro %}
 
-{#- Where a point lies: C within one sigma of the centre, B within two, A within three, else beyond. -#}
+{#- The zone of a point: C within one sigma of the centre, B within two, A within three, else beyond. -#}
 {% macro chart_zone(point) -%}
     case
         when {{ point }}.is_beyond then 'beyond'
@@ -52,7 +52,7 @@
     end
 {%- endmacro %}
 
-{#- Three sigma below the centre; only what is measured can be below 0. -#}
+{#- Three sigma below the centre; only measured values can be below 0. -#}
 {% macro lower_control_limit(point) -%}
     case
         when {{ point }}.chart_type = 'individuals' or {{ point }}.centre > 3 * {{ point }}.sigma
@@ -61,7 +61,7 @@
     end
 {%- endmacro %}
 
-{#- Three sigma above the centre; of a day's run steps no more than all can fail. -#}
+{#- Three sigma above the centre; at most 1 for a fraction. -#}
 {% macro upper_control_limit(point) -%}
     case
         when {{ point }}.chart_type = 'p' then least({{ point }}.centre + 3 * {{ point }}.sigma, 1)

@@ -1,7 +1,8 @@
 {#-
-    The configuration hashes of all units of one height, for `abom_configurations`. What a unit holds is a text of places:
-    part, designator, the hash of what is there, and how much of it; lines that differ in none of these are one.
-    `below` is the relation with the hashes of all lower heights; none for the lowest, where everything held is a leaf.
+    The configuration hashes of all units of one height, for `abom_configurations`. The content of a unit is a text of
+    places: part, designator, hash of the installed configuration, and quantity; lines with the same part, designator
+    and hash are one place. `below` is the relation with the hashes of all lower heights; null for the lowest height,
+    where all content is leaves.
 -#}
 {% macro configurations_of_height(height, below) %}
     select

@@ -3,8 +3,8 @@
     the last CTE is `cycle_edges`, with the same columns.
 -#}
 {% macro cycle_edges() %}
--- Leaf stripping, from both ends at once: an edge stays while something is below its child and above its parent. A
--- tree is gone after half its depth; what is left at the end lies in a cycle or between two.
+-- Leaf stripping from both ends at once: an edge stays while something is below its child and above its parent. A tree
+-- is stripped completely after half its depth; the remaining edges are in a cycle or between two cycles.
 stripped as (
     select
         parent_id,
@@ -33,9 +33,10 @@ suspects as (
     where round = {{ var('cycle_strip_rounds') }}
 ),
 
--- One wrong installation can put a whole plant on cycles: a product in a lot of bolts that all its assemblies use. The
--- unit installed in most places is then in the middle of it, and what it leads to and is led to from is one component
--- with it. Like the next one, this recursion ends by itself: a unit or pair is found once, and there are finitely many.
+-- One wrong installation can put a whole plant on cycles: a product installed in a lot of bolts that all its assemblies
+-- use. The unit installed in most places is then the hub: the units that both lead to it and are reached from it form
+-- one component. This recursion and the next one need no cap: each unit or pair is found once, and there are finitely
+-- many.
 hub as (
     select child_id as unit_id
     from suspects
@@ -66,7 +67,7 @@ around_hub as (
     inner join above_hub on below_hub.unit_id = above_hub.unit_id
 ),
 
--- Other cycles do not touch that component, or they would belong to it.
+-- Other cycles share no unit with that component, otherwise they would belong to it.
 elsewhere as (
     select *
     from suspects
@@ -91,7 +92,7 @@ reached as (
 ),
 
 cycle_edges as (
-    -- An edge lies on a cycle exactly when its child leads back to its parent.
+    -- An edge is on a cycle if and only if its child leads back to its parent.
     select
         suspects.parent_id,
         suspects.child_id

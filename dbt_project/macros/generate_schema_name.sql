@@ -1,4 +1,4 @@
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {#- The schemas are part of the public contract: exactly these names, without the target's in front. -#}
+    {#- The schemas are part of the public contract: exactly these names, without the prefix of the target. -#}
     {{ (custom_schema_name or target.schema) | trim }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The last moment before an instant falls into a period; null as the instant is now, as the period's end is open. -#}
+{#- Whether the last moment before an instant is in a period. Instant null means now; end null means open. -#}
 {% macro in_force_until(period, instant) -%}
     (
         ({{ instant }} is null and {{ period }}.in_force_to is null)

@@ -1,4 +1,4 @@
-{#- The tables of raw that stand for an entity, not for a list inside one: as sources, in the order of their names. -#}
+{#- The raw tables of entities (not of nested lists), as sources, in the order of their names. -#}
 {% macro ion_entities() %}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -9,7 +9,7 @@
     {{ return(found | sort) }}
 {% endmacro %}
 
-{#- Entities that have a staging view. dbt must know what a model reads before it runs it, so they stand here by name. -#}
+{#- Entities with a staging view. dbt must know a model's inputs before it runs, so they are listed by name. -#}
 {% macro staged_entities() %}
     {{ return([
         'abom_edges', 'abom_installations', 'abom_items', 'build_requirements', 'currencies',
@@ -22,7 +22,7 @@
     ]) }}
 {% endmacro %}
 
-{#- Those of them whose rows say when they were changed; links and sessions do not. -#}
+{#- The entities whose rows have a change time; links and sessions have none. -#}
 {% macro dated_entities() %}
     {%- set query -%}
         select table_name

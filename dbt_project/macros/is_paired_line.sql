@@ -1,4 +1,4 @@
-{#- A line on one side of a comparison is one of the two that were paired. -#}
+{#- Whether a line on one side of a comparison is one of two paired lines. -#}
 {% macro is_paired_line(line, pair) -%}
     (
         {{ line }}.mbom_id = {{ pair }}.mbom_id

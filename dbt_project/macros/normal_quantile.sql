@@ -1,6 +1,7 @@
 {#-
-    The standard normal quantile of a probability between 0 and 1, exclusive: Wichura's algorithm AS 241 (1988), good to
-    about 16 digits. Near the middle a ratio of polynomials in q², in the tails in the root of -ln of the tail.
+    The standard normal quantile of a probability between 0 and 1, both exclusive: Wichura's algorithm AS 241 (1988),
+    accurate to about 16 digits. It uses a ratio of polynomials: in q² near the middle, in √(−ln of the tail) in the
+    tails.
 -#}
 {% macro normal_quantile(probability) -%}
     {%- set p = '(' ~ probability ~ ')' -%}
@@ -34,7 +35,7 @@
     end
 {%- endmacro %}
 
-{#- A polynomial by Horner's rule; coefficients from that of the power 0 on. -#}
+{#- A polynomial by Horner's rule; coefficients from power 0 upwards. -#}
 {% macro polynomial(variable, coefficients) -%}
     {{ '(' * (coefficients | length - 1) }}{{ '%.20e' | format(coefficients[-1]) }}
     {%- for coefficient in coefficients[:-1] | reverse %} * {{ variable }} + {{ '%.20e' | format(coefficient) }}){% endfor %}

@@ -1,4 +1,4 @@
-{#- What the organisation has decided (seed organization_settings), as text; null if it left the value empty. -#}
+{#- A setting of the organisation (seed organization_settings), as text; null if its value is empty. -#}
 {% macro organization_setting(key) -%}
     (
         select settings.setting_value

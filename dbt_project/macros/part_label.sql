@@ -1,4 +1,4 @@
-{#- What a person reads for a part revision: number and revision, or what there is of them. -#}
+{#- Display label of a part revision: number and revision, or whichever of them exists. -#}
 {% macro part_label(part) -%}
     coalesce(
         {{ part }}.part_number || ' ' || {{ part }}.part_revision,

@@ -1,4 +1,4 @@
-{#- The lengths of period that metrics are given for, as rows beside each other. -#}
+{#- The period lengths for which metrics are computed, one row each. -#}
 {% macro period_types() %}
     {{ return(['day', 'week', 'month']) }}
 {% endmacro %}

@@ -1,8 +1,10 @@
 {#-
-    What lots held at instants, from raw rows alone, for tests of the models that say the same: it walks down from each
-    lot to what was split off it, where int_inventories__worked_quantities looks up from each split.
+    The quantities that lots held at given instants, computed only from raw rows, for tests of the models with the same
+    content. It goes down from each lot to its splits, whereas int_inventories__worked_quantities goes up from each
+    split.
 
-    asked: name of a CTE of part_inventory_id and asked_at. Gives both, quantity, and what split pieces hold now.
+    asked: name of a CTE with part_inventory_id and asked_at. Returns both, whether the inventory still exists
+    (is_known), its quantity, and the quantity now held by its splits.
 -#}
 {% macro pieces_then(asked) -%}
     (
@@ -41,7 +43,8 @@
             group by later.id, later.valid_from
         ),
 
-        -- A version counts from ION's own time of the change, else from the load that saw it; the first one always did.
+        -- A version counts from ION's own change time, else from the load that read it; the first version counts for
+        -- all earlier time.
         states as (
             select
                 versions.id,

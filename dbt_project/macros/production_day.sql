@@ -1,4 +1,4 @@
-{#- The day, and the first day of the month, in which an instant falls for the organisation. -#}
+{#- The day, and the first day of the month, that contain an instant in the organisation's time zone. -#}
 {% macro production_day(instant) -%}
     {{ day_in_zone(instant, organization_setting('production_time_zone')) }}
 {%- endmacro %}
@@ -7,7 +7,7 @@
     {{ period_start('month', day_in_zone(instant, organization_setting('production_time_zone'))) }}
 {%- endmacro %}
 
-{#- The day of the last load: "now", as far as the warehouse knows. -#}
+{#- The day of the last load, which is "today" for the warehouse. -#}
 {% macro last_loaded_day() -%}
     (select {{ production_day('max(loads.read_at)') }} from {{ ref('stg_ion__loads') }} as loads)
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- The tables that analysts see, as dbt knows them, in the order of their names. -#}
+{#- The public tables as dbt nodes, in the order of their names. -#}
 {% macro public_models() %}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -9,5 +9,5 @@
     {{ return(found | sort(attribute='schema,name')) }}
 {% endmacro %}
 
-{#- A text from a .yml in one line; none if it is not there. -#}
+{#- A text from a .yml on one line; none if it does not exist. -#}
 {% macro one_line(value) %}{{ return(value.split() | join(' ') if value else none) }}{% endmacro %}

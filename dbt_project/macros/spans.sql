@@ -1,9 +1,9 @@
 {#-
-    Spans of time: rows with valid_from and valid_until, the end not included and never null. With one load of history
-    all spans are open, so what is done about changes is done only for the keys that have any.
+    Periods: rows with valid_from and valid_until; the end is exclusive and never null. Keys without changes have only
+    open periods, so the work on changes is limited to keys that have changes.
 -#}
 
-{#- All rows of a staged history, with an end that can be compared. -#}
+{#- All rows of a staged history, with a period end that is never null. -#}
 {% macro spans_of(relation) -%}
 select
         *,
@@ -20,7 +20,7 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
 ({{ left }}.valid_from < {{ right }}.valid_until and {{ right }}.valid_from < {{ left }}.valid_until)
 {%- endmacro %}
 
-{#- When keys of the relation have no row: before, between and after its spans. -#}
+{#- Periods in which keys of the relation have no row: before, between and after their periods. -#}
 {% macro uncovered(relation, keys) %}
     {%- set columns = keys | join(', ') %}
     select
@@ -56,8 +56,8 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
 {% endmacro %}
 
 {#-
-    The relation with neighbouring and overlapping spans of a key made one where their content is the same. Columns of
-    `earliest` and `latest` are no content: they are taken from the first and the last of them.
+    The relation with adjacent and overlapping periods of a key merged where their content is equal. The columns
+    `earliest` and `latest` do not count as content: they come from the first and the last merged period.
 -#}
 {% macro merged_spans(relation, key, content, earliest=[], latest=[]) %}
     select
@@ -109,7 +109,7 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
     group by {{ key }}, island
 {% endmacro %}
 
-{#- When the keys have any row at all. -#}
+{#- Periods in which the keys have at least one row. -#}
 {% macro united_spans(relation, keys) %}
     select
         {{ keys | join(', ') }},

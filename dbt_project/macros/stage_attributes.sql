@@ -1,6 +1,6 @@
 {#-
-    The staging view of one owner's attributes. ION has fifteen attribute types that differ in nothing but the owner
-    (vendor schema: *Attribute), so their views differ in nothing but this.
+    The staging view of one owner's attributes. ION has fifteen attribute types that differ only in the owner (vendor
+    schema: *Attribute), and so do their views.
 -#}
 {% macro stage_attributes(owner) -%}
 with source as (

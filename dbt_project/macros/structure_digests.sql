@@ -1,9 +1,9 @@
 {#-
-    What a structure hash is made of. Texts are put together so that no two configurations give the same: numbers and
-    digests hold no bar, and the only free text, the designator, stands last with its absence marked.
+    The parts of a structure hash. Texts are joined so that different configurations give different texts: numbers and
+    digests contain no bar, and the only free text, the designator, comes last and has a mark if it is missing.
 -#}
 
-{#- A line: what is on it (`part:…`, `open:…` or the hash of an assembly), how much, and where. -#}
+{#- Digest of a line: content (`part:…`, `open:…` or the hash of an assembly), quantity and designator. -#}
 {% macro line_digest(content, quantity, designator) -%}
 {{ digest(
         content ~ " || '|' || coalesce(cast(" ~ quantity ~ " as varchar), '') || '|' || coalesce('=' || "
@@ -11,7 +11,7 @@
     ) }}
 {%- endmacro %}
 
-{#- A unit: its part revision and the digests of its lines, the plain ones and those that are assemblies. -#}
+{#- Digest of a unit: its part revision and the digests of its leaf lines and its assembly lines. -#}
 {% macro structure_digest(part_id, plain_digest, assembly_digest) -%}
 {{ digest(
         "coalesce(cast(" ~ part_id ~ " as varchar), '') || '|' || coalesce(" ~ plain_digest

@@ -1,8 +1,8 @@
-"""Writes docs/deploy/postgres.lock: what the extras `postgres` and `server` want beyond requirements.lock, with hashes.
+"""Writes docs/deploy/postgres.lock: what the extras `postgres` and `server` add to requirements.lock, with hashes.
 
     python docs/deploy/lock_extras.py
 
-`make lock` runs it. The pins are those of requirements-dev.lock, which the tests run with.
+`make lock` runs it. The pins are copied from requirements-dev.lock, which the tests use.
 """
 
 import re
@@ -16,7 +16,7 @@ _PIN = re.compile(r"^([a-z0-9.-]+)==.*\n(?:    .*\n)*", re.MULTILINE)
 
 
 def extras_lock() -> str:
-    """The file's content.
+    """Return the file's content.
 
     Raises:
         ValueError: A package is not in the lock.

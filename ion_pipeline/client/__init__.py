@@ -20,11 +20,11 @@ from ion_pipeline.client.errors import (
     PartialDataError,
     PermissionDeniedError,
     RequestTimeoutError,
-    SchemaMismatchError,
     ServerError,
     ThrottledError,
     TooMuchError,
     TransportError,
+    UnexpectedAnswerError,
 )
 from ion_pipeline.client.page_limit import PageLimit
 
@@ -45,10 +45,10 @@ __all__ = [
     "PartialDataError",
     "PermissionDeniedError",
     "RequestTimeoutError",
-    "SchemaMismatchError",
     "ServerError",
     "ThrottledError",
     "TooMuchError",
     "TransportError",
+    "UnexpectedAnswerError",
     "canonical_sdl",
 ]

@@ -197,7 +197,7 @@ class IonClient:
 
         Raises:
             GraphQLError: ION knows the token and yet no user or organisation.
-            SchemaMismatchError: The answer is another than that.
+            UnexpectedAnswerError: The answer is another than that.
         """
         asked = "the question who we are"
         me = Part(await self.execute(_ME, operation=asked), asked).part("me")

@@ -18,7 +18,8 @@
         │   │                       query does not fit the tenant's schema
         │   ├── PartialDataError    `data` and `errors` together: rows would be lost    retried
         │   └── TooMuchError        a limit on size, cost or depth: ask for less        with smaller pages
-        └── SchemaMismatchError     a field has another type than the catalog says
+        └── UnexpectedAnswerError   an answer, or a value in it, has another shape or type
+                                    than was asked for
 
 An error in a body is final only where it is about the question; whatever else it says, it may have passed a moment
 later, and is retried as what it is (see `refusals`).
@@ -144,5 +145,5 @@ class TooMuchError(GraphQLError):
         return max(fitting, default=max(1, asked // 2))
 
 
-class SchemaMismatchError(IonApiError):
-    """A field, or a value in it, has another type than the catalog says and cannot be converted without loss."""
+class UnexpectedAnswerError(IonApiError):
+    """An answer, or a value in it, does not have the shape or type that was asked for."""

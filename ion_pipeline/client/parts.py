@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ion_pipeline.client.errors import SchemaMismatchError
+from ion_pipeline.client.errors import UnexpectedAnswerError
 
 REMEDY = "Nothing of the answer was kept. Try again; if it stays, report the place to ION's support."
 _NONE = type(None)
@@ -53,7 +53,7 @@ class Part:
             shown: What messages call it: its name, where a query gave it an alias.
 
         Raises:
-            SchemaMismatchError: This is no object, or it has no such field.
+            UnexpectedAnswerError: This is no object, or it has no such field.
         """
         path = _joined(self.path, shown or name)
         fields = self.object()
@@ -62,21 +62,21 @@ class Part:
         return Part(fields[name], self.operation, path)
 
     def object(self) -> dict[str, Any]:
-        """The value, an object. Raises SchemaMismatchError."""
+        """The value, an object. Raises UnexpectedAnswerError."""
         found: dict[str, Any] = self._of({dict}, "an object")
         return found
 
     def elements(self) -> "Parts":
-        """The elements of a list. Raises SchemaMismatchError."""
+        """The elements of a list. Raises UnexpectedAnswerError."""
         found: list[Any] = self._of({list}, "a list")
         path = self.path
         return Parts(found, self.operation, lambda index: f"{path}[{index}]")
 
     def count(self) -> int:
-        """The value, a whole number that is not negative. Raises SchemaMismatchError."""
+        """The value, a whole number that is not negative. Raises UnexpectedAnswerError."""
         found: int = self._of({int}, "a whole number")
         if found < 0:
-            raise SchemaMismatchError(
+            raise UnexpectedAnswerError(
                 f"{self.operation}: {self.path} in ION's answer is a negative number.", remedy=REMEDY
             )
         return found
@@ -85,17 +85,17 @@ class Part:
         """The value, an id: a text or a whole number, both of which GraphQL's `ID` may be sent as.
 
         Raises:
-            SchemaMismatchError: It is neither.
+            UnexpectedAnswerError: It is neither.
         """
         return str(self._of({str, int}, "text or a whole number"))
 
     def flag(self) -> bool:
-        """The value, true or false. Raises SchemaMismatchError."""
+        """The value, true or false. Raises UnexpectedAnswerError."""
         found: bool = self._of({bool}, "a boolean")
         return found
 
     def text_or_null(self) -> str | None:
-        """The value, a text or null. Raises SchemaMismatchError."""
+        """The value, a text or null. Raises UnexpectedAnswerError."""
         found: str | None = self._of({str, _NONE}, "text or null")
         return found
 
@@ -120,7 +120,7 @@ class Parts:
     path: Callable[[int], str]
 
     def each(self, name: str) -> "Parts":
-        """A field of each. Raises SchemaMismatchError: one is no object, or lacks it."""
+        """A field of each. Raises UnexpectedAnswerError: one is no object, or lacks it."""
         rows, path = self.objects(), self.path
         try:
             values = [row[name] for row in rows]
@@ -130,23 +130,23 @@ class Parts:
         return Parts(values, self.operation, lambda index: _joined(path(index), name))
 
     def objects(self) -> list[dict[str, Any]]:
-        """The values, objects all. Raises SchemaMismatchError."""
+        """The values, objects all. Raises UnexpectedAnswerError."""
         return self._all({dict}, "an object")
 
     def whole_numbers(self) -> list[int]:
-        """The values, whole numbers all. Raises SchemaMismatchError."""
+        """The values, whole numbers all. Raises UnexpectedAnswerError."""
         return self._all({int}, "a whole number")
 
     def texts(self) -> list[str]:
-        """The values, texts all. Raises SchemaMismatchError."""
+        """The values, texts all. Raises UnexpectedAnswerError."""
         return self._all({str}, "text")
 
     def scalars(self) -> list[Any]:
-        """The values, none of them a list or an object. Raises SchemaMismatchError."""
+        """The values, none of them a list or an object. Raises UnexpectedAnswerError."""
         return self._all({str, int, float, bool, _NONE}, "a single value")
 
     def lists(self) -> "Iterable[Parts]":
-        """The elements of each, one after another; null is an empty list. Raises SchemaMismatchError."""
+        """The elements of each, one after another; null is an empty list. Raises UnexpectedAnswerError."""
         for index, value in enumerate(self._all({list, _NONE}, "a list")):
             yield Part(value or [], self.operation, self.path(index)).elements()
 
@@ -161,11 +161,11 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _missing(operation: str, path: str) -> SchemaMismatchError:
-    return SchemaMismatchError(f"{operation}: {path} is missing in ION's answer.", remedy=REMEDY)
+def _missing(operation: str, path: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(f"{operation}: {path} is missing in ION's answer.", remedy=REMEDY)
 
 
-def _unlike(operation: str, path: str, value: Any, wanted: str) -> SchemaMismatchError:
-    return SchemaMismatchError(
+def _unlike(operation: str, path: str, value: Any, wanted: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
         f"{operation}: {path} in ION's answer is {kind_of(value)} instead of {wanted}.", remedy=REMEDY
     )

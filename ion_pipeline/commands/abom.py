@@ -15,7 +15,7 @@ from ion_pipeline.terminal.frame import command_settings, emit, out
 from ion_pipeline.terminal.text import plain
 
 if TYPE_CHECKING:
-    from ion_pipeline.pipeline.genealogy import Genealogy
+    from ion_pipeline.publish.read import Genealogy
 
 abom = typer.Typer(
     help="What a unit is made of, what it is in, and how it differs: from the published file, without asking ION.\n\n"
@@ -191,9 +191,11 @@ def recall(
 
 
 def _opened(context: typer.Context) -> AbstractContextManager["Genealogy"]:
-    from ion_pipeline.pipeline.genealogy import published_genealogy
+    from ion_pipeline.pipeline.resources import resources_of
+    from ion_pipeline.publish.read import open_genealogy
 
-    return published_genealogy(command_settings(context, tenant=False))
+    settings = command_settings(context, tenant=False)
+    return open_genealogy(settings.published_dir, resources_of(settings))
 
 
 def _give(

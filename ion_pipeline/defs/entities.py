@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from ion_pipeline.catalog.catalog import Entity
 from ion_pipeline.defs.names import (
     EXTRACT,
     ION,
@@ -18,7 +19,6 @@ from ion_pipeline.defs.names import (
 )
 from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
-from ion_pipeline.extract.catalog import Entity
 from ion_pipeline.extract.results import EntityResult
 from ion_pipeline.pipeline.reconcile import ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from ion_pipeline.errors import IonPipelineError, SettingsError
-from ion_pipeline.lake.storage import replace_file
+from ion_pipeline.files.storage import replace_file
 from ion_pipeline.rules import holds_password
 from ion_pipeline.settings import load_settings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from ion_pipeline.lake.lock import WriterLock
+from ion_pipeline.files.lock import WriterLock
 
 _OPENED_AFTER = 60.0
 
@@ -18,7 +18,7 @@ def open_instance() -> dg.DagsterInstance:
     ("more than one head present").
 
     Raises:
-        LakeBusyError: Another process has been opening it for a minute.
+        LockedError: Another process has been opening it for a minute.
         DagsterHomeNotSetError: `DAGSTER_HOME` is not set.
     """
     home = os.environ.get("DAGSTER_HOME")

@@ -14,7 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
 from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
-from ion_pipeline.pipeline.build_report import BuildError, NodeResult
+from ion_pipeline.pipeline.dbt.report import BuildError, NodeResult
 from ion_pipeline.plain import visible
 
 _UNIQUE_ID = "dagster_dbt/unique_id"

@@ -7,7 +7,7 @@ import dagster as dg
 from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUBLISHED_KEY
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.pipeline.target import NotSentError
-from ion_pipeline.warehouse import PUBLIC_SCHEMAS, PublishReport
+from ion_pipeline.publish import PUBLIC_SCHEMAS, PublishReport
 
 
 def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:

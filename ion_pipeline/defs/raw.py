@@ -4,25 +4,18 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from ion_pipeline.catalog.catalog import Column, Table
 from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, ROWS, entity_key, raw_key
 from ion_pipeline.defs.outcome import left_alone
 from ion_pipeline.defs.resources import Pipeline
-from ion_pipeline.extract.catalog import Column, Table
 from ion_pipeline.plain import visible
-from ion_pipeline.warehouse import TableChange
-
-# What the loader notes about its loads, as far as models read it.
-BOOKS = {
-    "_ion_loads": "Loads that have been applied. Key: load_id.",
-    "_ion_load_tables": "What each load read of each table. Key: load_id, table_name.",
-    "_ion_schema_drift": "How the tenant differed from the catalog in each load.",
-}
+from ion_pipeline.warehouse import TableChange, load_log
 
 
 def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
     """One asset for each table, below the entity it is read with, and the loader's own below all of them."""
     entities = sorted({table.entity for table in tables})
-    specs = [*(_spec(table) for table in tables), *(_book_spec(name, entities) for name in BOOKS)]
+    specs = [*(_spec(table) for table in tables), *(_log_spec(name, entities) for name in load_log.TABLES)]
 
     @dg.multi_asset(name=LOAD, specs=specs, can_subset=True, pool=DUCKDB_WRITER)
     def load(
@@ -40,7 +33,7 @@ def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
                 yield left_alone(context, key)
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"new_loads": 0})
-        for name in BOOKS:
+        for name in load_log.TABLES:
             if raw_key(name) in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=raw_key(name), metadata={"new_loads": len(report.loads)})
 
@@ -63,11 +56,11 @@ def _spec(table: Table) -> dg.AssetSpec:
     )
 
 
-def _book_spec(name: str, entities: Sequence[str]) -> dg.AssetSpec:
+def _log_spec(name: str, entities: Sequence[str]) -> dg.AssetSpec:
     return dg.AssetSpec(
         raw_key(name),
         deps=[entity_key(entity) for entity in entities],
-        description=BOOKS[name],
+        description=load_log.TABLES[name],
         group_name=RAW,
         kinds={"duckdb"},
         metadata={"dagster/table_name": f"{RAW}.{name}"},

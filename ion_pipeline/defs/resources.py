@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.pipeline.build_report import BuildReport
-from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline.pipeline.dbt.report import BuildReport
+from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile
 from ion_pipeline.pipeline.status import is_published_current
 from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.pipeline.target import check_target
 from ion_pipeline.plain import visible
+from ion_pipeline.publish import PublishReport
 from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import LoadReport, PublishReport
+from ion_pipeline.warehouse import LoadReport
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Pipeline:
     """
 
     settings: Callable[[], Settings]
-    reporter: Reporter = field(default_factory=Silence)
+    reporter: Reporter = field(default_factory=NullReporter)
     on_line: Callable[[str], None] | None = None
     mode: ReadMode = field(default_factory=ReadMode)
 
@@ -76,7 +77,7 @@ def real_pipeline(settings: Settings | None, reporter: Reporter | None, mode: Re
     """
     return Pipeline(
         settings=lambda: settings or load_settings(),
-        reporter=reporter or Silence(),
+        reporter=reporter or NullReporter(),
         on_line=None if reporter else _to_standard_output,
         mode=mode or ReadMode(),
     )

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from ion_pipeline.catalog.catalog import Catalog
 from ion_pipeline.defs.names import entity_key
 from ion_pipeline.defs.notify import failure_sensor
-from ion_pipeline.extract.catalog import Catalog
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.webhooks import Inbox, entities_named
 

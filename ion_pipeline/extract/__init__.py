@@ -15,11 +15,8 @@ page, `fetch` drives and `verify` counts; `decide`, `refresh` and `deletes` are 
 here: rows go to a `BatchSink`.
 """
 
-from ion_pipeline.extract.account import nothing_read
-from ion_pipeline.extract.afterwards import with_unsettled
-from ion_pipeline.extract.audit import EntityAudit, RowDifference, Span, audit
-from ion_pipeline.extract.catalog import Catalog, ChildList, Column, Entity, Table, build_catalog, known_catalog
-from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of
+from ion_pipeline.extract.audit import EntityAudit, RowDifference, audit
+from ion_pipeline.extract.decide import Task, check_deletes, decide, known_of, with_unsettled
 from ion_pipeline.extract.errors import (
     CountMismatchError,
     DuplicateKeyError,
@@ -29,56 +26,44 @@ from ion_pipeline.extract.errors import (
 )
 from ion_pipeline.extract.export_group import check_group
 from ion_pipeline.extract.fetch import fetch
-from ion_pipeline.extract.ledger import Ledger
-from ion_pipeline.extract.negotiate import negotiate
-from ion_pipeline.extract.plan import Drift, EntityPlan, EntityQuery, Plan
+from ion_pipeline.extract.ranges import IdRange
+from ion_pipeline.extract.read_progress import ReadProgress
 from ion_pipeline.extract.refresh import RefreshOptions, carry_out
 from ion_pipeline.extract.restored import check_restored
 from ion_pipeline.extract.results import BatchSink, ChangeSink, EntityResult, NoProgress, Progress
-from ion_pipeline.extract.resume import Left, take_up
+from ion_pipeline.extract.resume import InterruptedRead, resume_read
 from ion_pipeline.extract.state import EntityState, State
+from ion_pipeline.extract.tally import nothing_read
 
 __all__ = [
     "BatchSink",
-    "Catalog",
     "ChangeSink",
-    "ChildList",
-    "Column",
     "CountMismatchError",
-    "Drift",
     "DuplicateKeyError",
-    "Entity",
     "EntityAudit",
-    "EntityPlan",
-    "EntityQuery",
     "EntityResult",
     "EntityState",
-    "Ledger",
-    "Left",
+    "IdRange",
+    "InterruptedRead",
     "NoProgress",
     "PagingError",
-    "Plan",
     "Progress",
+    "ReadProgress",
     "RefreshOptions",
     "RowDifference",
-    "Span",
     "State",
     "SuspiciousDeletesError",
-    "Table",
     "Task",
     "TenantRestoredError",
     "audit",
-    "build_catalog",
     "carry_out",
     "check_deletes",
     "check_group",
     "check_restored",
     "decide",
     "fetch",
-    "known_catalog",
     "known_of",
-    "negotiate",
     "nothing_read",
-    "take_up",
+    "resume_read",
     "with_unsettled",
 ]

@@ -1,10 +1,10 @@
 """Many small questions about connections in one request: counts, and short lists of ids, under aliases."""
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery
 from ion_pipeline.client import (
     GraphQLError,
     IonClient,
@@ -14,7 +14,7 @@ from ion_pipeline.client import (
     TooMuchError,
 )
 from ion_pipeline.client.parts import Part
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery
+from ion_pipeline.task_group import task_group
 
 # Seventy entities with two counts each are one request.
 _QUESTIONS_PER_REQUEST = 200
@@ -77,14 +77,11 @@ async def ask(client: IonClient, questions: Sequence[Question], *, about: str) -
         A reply to each question; None where the API key may not read the entity.
 
     Raises:
-        SchemaMismatchError: An answer is not what was asked for; ids are whole numbers.
+        UnexpectedAnswerError: An answer is not what was asked for; ids are whole numbers.
         IonApiError: After the client's retries, and after asking for less where ION runs out of time.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_ask(client, batch, about)) for batch in _batches(questions)]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with task_group() as group:
+        tasks = [group.create_task(_ask(client, batch, about)) for batch in _batches(questions)]
     return [reply for task in tasks for reply in task.result()]
 
 

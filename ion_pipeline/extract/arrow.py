@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from ion_pipeline.client import SchemaMismatchError
+from ion_pipeline.catalog.shape import FieldShape, ListShape, NodeShape
+from ion_pipeline.client import UnexpectedAnswerError
 from ion_pipeline.client.parts import kind_of
-from ion_pipeline.extract.shape import FieldShape, ListShape, NodeShape
 from ion_pipeline.extract.values import WrongValueError, to_array
 
 Node = dict[str, Any]
@@ -26,7 +26,7 @@ def to_batches(nodes: Sequence[Node], shape: NodeShape) -> Iterator[tuple[str, p
         Table name and batch: the node's own table first, also when there are no rows; a list's table only with rows.
 
     Raises:
-        SchemaMismatchError: A value has another type than its column. Names table, field and id, never the value.
+        UnexpectedAnswerError: A value has another type than its column. Names table, field and id, never the value.
     """
     yield from _batches(nodes, None, shape)
 
@@ -55,7 +55,7 @@ def _array(nodes: Sequence[Node], field: FieldShape, shape: NodeShape, owners: S
     try:
         return to_array(list(map(itemgetter(column.field), nodes)), column, as_text=field.as_text)
     except WrongValueError as error:
-        raise SchemaMismatchError(
+        raise UnexpectedAnswerError(
             f"{shape.table}: field {column.field} of {_name(nodes, error.index, shape, owners)} is {error.reason}; "
             f"ION's schema says {column.graphql_type}.",
             remedy="Leave the entity out of ION_ENTITIES until its type is settled, and report it.",
@@ -102,11 +102,15 @@ def _name(nodes: Sequence[Node], index: int, shape: NodeShape, owners: Sequence[
     return f"row {index + 1} ({'its id is ' + kind_of(node['id']) if 'id' in node else 'without an id'})"
 
 
-def _left_out(nodes: Sequence[Node], field: str, shape: NodeShape, owners: Sequence[int] | None) -> SchemaMismatchError:
+def _left_out(
+    nodes: Sequence[Node], field: str, shape: NodeShape, owners: Sequence[int] | None
+) -> UnexpectedAnswerError:
     index = next(index for index, node in enumerate(nodes) if field not in node)
     name = _name(nodes, index, shape, owners)
     return _no_row(f"{shape.table}: ION left out field {field} of {name}, which was asked for.")
 
 
-def _no_row(message: str) -> SchemaMismatchError:
-    return SchemaMismatchError(message, remedy="Nothing was kept. Try again; if it stays, report it to ION's support.")
+def _no_row(message: str) -> UnexpectedAnswerError:
+    return UnexpectedAnswerError(
+        message, remedy="Nothing was kept. Try again; if it stays, report it to ION's support."
+    )

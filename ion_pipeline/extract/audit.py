@@ -16,6 +16,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery
+from ion_pipeline.catalog.shape import NodeShape
+from ion_pipeline.catalog.signature import UPDATED
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.arrow import to_batches
 from ion_pipeline.extract.decide import Known, Task
@@ -23,25 +26,16 @@ from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.paging import CursorPager, KeysetPager, row_key
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery
+from ion_pipeline.extract.ranges import IdRange
 from ion_pipeline.extract.results import NoProgress, Progress
-from ion_pipeline.extract.shape import NodeShape
-from ion_pipeline.extract.signature import UPDATED
 from ion_pipeline.extract.stream import PageSize, pages
 from ion_pipeline.extract.verify import KeyLog, check_count
+from ion_pipeline.task_group import task_group
 
 # Compared in one go: few enough to hold, enough to be worth a query.
 _CHUNK_ROWS = 20_000
 
 Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The rows compared at a time: ids above one and up to another; None for no bound."""
-
-    above: int | None = None
-    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +56,14 @@ class RowDifference:
 class KnownSignatures(Protocol):
     """Compares with what the last refresh left."""
 
-    def compare(self, table: str, key: Sequence[str], rows: pa.Table, span: Span) -> list[RowDifference]:
+    def compare(self, table: str, key: Sequence[str], rows: pa.Table, id_range: IdRange) -> list[RowDifference]:
         """Rows of a table that are not as known, as far as `rows` has columns.
 
         Args:
             table: The table.
             key: Columns to name differences by; the first one is spanned.
-            rows: All that ION has within the span.
-            span: What of the known rows to compare with.
+            rows: All that ION has within the id_range.
+            id_range: What of the known rows to compare with.
         """
 
 
@@ -160,17 +154,17 @@ async def audit(
         CountMismatchError, PagingError, DuplicateKeyError: An entity did not hold still, at the second reading too.
     """
     places = asyncio.Semaphore(client.max_concurrency)
-    hears = progress or NoProgress()
+    listener = progress or NoProgress()
 
     async def one(task: Task, query: EntityQuery, since: datetime) -> EntityAudit:
         async with places:
-            sweep = _Sweep(client, task, query, since, signatures, page_size, hears)
+            scan = _SignatureScan(client, task, query, since, signatures, page_size, listener)
             try:
-                return await sweep.run(by_id=task.plan.paging == "keyset")
+                return await scan.run(by_id=task.plan.paging == "keyset")
             except (PagingError, CountMismatchError, DuplicateKeyError) as doubt:
-                hears.note(f"{doubt.message} Comparing {task.plan.name} again.")
+                listener.note(f"{doubt.message} Comparing {task.plan.name} again.")
                 by_id = task.plan.paging == "keyset" and not isinstance(doubt, PagingError)
-                return await sweep.run(by_id=by_id)
+                return await scan.run(by_id=by_id)
 
     asked = [
         (task, query, since)
@@ -179,16 +173,13 @@ async def audit(
         and (since := known[task.plan.name].since) is not None
         and task.action != "forbidden"
     ]
-    try:
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(one(*each)) for each in asked]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with task_group() as group:
+        running = [group.create_task(one(*each)) for each in asked]
     return [each.result() for each in running]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sweep:
+class _SignatureScan:
     """One entity's signatures, read and compared."""
 
     client: IonClient
@@ -221,26 +212,26 @@ class _Sweep:
                         keys.add(batch)
                 self.progress.advanced(name, len(page.nodes))
                 if isinstance(pager, KeysetPager) and chunk.rows >= _CHUNK_ROWS and not pager.done:
-                    self._compare(chunk, Span(above, pager.last), found)
+                    self._compare(chunk, IdRange(above, pager.last), found)
                     above, chunk = pager.last, _Chunk(shape)
-        self._compare(chunk, Span(above), found)
+        self._compare(chunk, IdRange(above), found)
         keys.check(name)
         rows = await check_count(name, pager, reader.count)
         self.progress.finished(name)
-        return found.audit(self.task, rows=rows, by_id=by_id and self.query.watch.by_id)
+        return found.audit(self.task, rows=rows, by_id=by_id and self.query.tracking.by_id)
 
-    def _compare(self, chunk: "_Chunk", span: Span, found: _Found) -> None:
+    def _compare(self, chunk: "_Chunk", id_range: IdRange, found: _Found) -> None:
         entity, shape = self.plan.entity, self.query.signature
-        for row in self.signatures.compare(entity.name, entity.key, chunk.table(shape), span):
+        for row in self.signatures.compare(entity.name, entity.key, chunk.table(shape), id_range):
             (found.changed if row.there and row.known else found.new if row.there else found.gone).add(row.key)
-        watched = {inner.field for inner in self.query.watch.lists}
+        watched = {inner.field for inner in self.query.tracking.lists}
         told, untold = set[Key](), set[Key]()
         recent = set(_recent(chunk.table(shape), entity.key, self.since))
         for child in shape.lists:
             if child.node.owner is None:
                 continue
             owner, rows = [child.node.owner.name], chunk.table(child.node)
-            owners = {row.key for row in self.signatures.compare(child.node.table, owner, rows, span)}
+            owners = {row.key for row in self.signatures.compare(child.node.table, owner, rows, id_range)}
             (told if child.field in watched else untold).update(owners)
             if child.field in watched:
                 recent.update(_recent(rows, owner, self.since))

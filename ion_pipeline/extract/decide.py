@@ -11,18 +11,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from ion_pipeline.catalog.plan import ChangeTracking, EntityPlan, EntityQuery, Plan, RowVersion
+from ion_pipeline.catalog.signature import UPDATED
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, Reply, ask
 from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import SuspiciousDeletesError
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Mark, Plan, Watch
-from ion_pipeline.extract.signature import UPDATED
+from ion_pipeline.extract.results import EntityResult
 from ion_pipeline.extract.state import Held, State
 
 Action = Literal[
-    "nothing", "changes", "deletes", "changes and deletes", "sweep", "repair", "full", "nested", "none", "forbidden"
+    "nothing", "changes", "deletes", "changes and deletes", "etag scan", "repair", "full", "nested", "none", "forbidden"
 ]
-_Kind = Literal["total", "changed", "marks", "sample"]
+_Kind = Literal["total", "changed", "versions", "sample"]
 _Replies = defaultdict[_Kind, list[Reply | None]]
 # Below this an entity may lose any share of its rows in a day's work.
 _FEW_ROWS = 100
@@ -30,7 +31,7 @@ _FEW_ROWS = 100
 _SHORT = 500
 NEVER_READ = "never read before"
 # Changes as few as this are compared with what is known before any is read.
-FEW_MARKS = 1000
+FEW_VERSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Known:
     since: datetime | None
     why: str = ""
     etags: Mapping[int, str | None] | None = None
-    seen: Mapping[int, Mark] = field(default_factory=dict)
+    seen: Mapping[int, RowVersion] = field(default_factory=dict)
     sample: Mapping[int, Held] = field(default_factory=dict)
 
 
@@ -88,22 +89,22 @@ def known_of(plan: Plan, state: State) -> dict[str, Known]:
     known = {}
     for entity in plan.entities:
         before = state.entities.get(entity.name)
-        watch = entity.query.watch if entity.query else None
+        tracking = entity.query.tracking if entity.query else None
         if before is None:
             known[entity.name] = Known(0, None, NEVER_READ)
-        elif watch is None:
+        elif tracking is None:
             known[entity.name] = Known(before.rows, None)
         elif next(plan.carried_by(entity.name), None):
             known[entity.name] = Known(before.rows, None, "what is nested in it shows no changes")
         elif before.query_hash != entity.query_hash:
             known[entity.name] = Known(before.rows, None, "other fields than at the last read")
-        elif watch.updated and before.watermark is not None:
-            known[entity.name] = Known(before.rows, before.watermark, seen=before.marks, sample=before.sample)
-        elif not watch.updated and watch.by_id and watch.etag and not entity.entity.children:
+        elif tracking.updated and before.watermark is not None:
+            known[entity.name] = Known(before.rows, before.watermark, seen=before.versions, sample=before.sample)
+        elif not tracking.updated and tracking.by_id and tracking.etag and not entity.entity.children:
             etags = state.known.etags(entity.name) if before.rows < _SHORT else None
             known[entity.name] = Known(before.rows, None, "", etags)
         else:
-            why = "the last read has no watermark" if watch.updated else "this tenant shows no changes of it"
+            why = "the last read has no watermark" if tracking.updated else "this tenant shows no changes of it"
             known[entity.name] = Known(before.rows, None, why)
     return known
 
@@ -142,24 +143,24 @@ async def decide(client: IonClient, plan: Plan, known: Mapping[str, Known], *, p
 
 def _questions(plan: EntityPlan, query: EntityQuery, known: Known, limit: int) -> Iterator[tuple[_Kind, Question]]:
     """What is asked of one entity. No question asks for more rows than the limit."""
-    watch = query.watch
-    short = ("id", watch.etag) if known.etags is not None else ()
+    tracking = query.tracking
+    short = ("id", tracking.etag) if known.etags is not None else ()
     yield "total", Question(plan, query, None, short, first=_SHORT if short else 1)
     if known.since is not None:
-        changed = watch.changed_since(known.since)
-        seen = sorted(known.seen) if watch.mark_fields and len(known.seen) <= FEW_MARKS else []
+        changed = tracking.changed_since(known.since)
+        seen = sorted(known.seen) if tracking.version_fields and len(known.seen) <= FEW_VERSIONS else []
         if seen and len(seen) < limit:
-            yield "changed", Question(plan, query, changed, watch.mark_fields, first=len(seen) + 1)
+            yield "changed", Question(plan, query, changed, tracking.version_fields, first=len(seen) + 1)
         else:
             yield "changed", Question(plan, query, changed)
             for start in range(0, len(seen), limit):
                 ids = seen[start : start + limit]
                 rows = {**changed, "id": {"in": ids}}
-                yield "marks", Question(plan, query, rows, watch.mark_fields, first=len(ids))
+                yield "versions", Question(plan, query, rows, tracking.version_fields, first=len(ids))
     sample = sorted(known.sample)
     for start in range(0, len(sample), limit):
         ids = sample[start : start + limit]
-        yield "sample", Question(plan, query, {"id": {"in": ids}}, ("id", UPDATED, watch.etag), first=len(ids))
+        yield "sample", Question(plan, query, {"id": {"in": ids}}, ("id", UPDATED, tracking.etag), first=len(ids))
 
 
 def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> Task:
@@ -172,29 +173,29 @@ def _task(plan: EntityPlan, known: Known, replies: _Replies, page_size: int) -> 
     if known.why:
         return Task(plan, "full", known.why, total.total, max(1, pages), total.total)
     if known.since is None:
-        etags = {node["id"]: node[plan.query.watch.etag] for node in total.nodes}
+        etags = {node["id"]: node[plan.query.tracking.etag] for node in total.nodes}
         if known.etags is not None and total.total == len(etags) and etags == known.etags:
             return Task(plan, "nothing", "every etag is as known", total=total.total)
-        return Task(plan, "sweep", "ids and etags are compared", total.total, max(1, pages), total.total)
-    watch = plan.query.watch
+        return Task(plan, "etag scan", "ids and etags are compared", total.total, max(1, pages), total.total)
+    tracking = plan.query.tracking
     (reply,) = replies["changed"]
-    changed = 0 if reply is None or _all_seen(watch, known, reply, replies["marks"]) else reply.total
+    changed = 0 if reply is None or _all_seen(tracking, known, reply, replies["versions"]) else reply.total
     samples = [one for one in replies["sample"] if one and one.is_whole]
     # Of an answer that is not whole nobody can tell which of its rows are gone.
     is_sampled = samples and len(samples) == len(replies["sample"])
     sampled = [node for one in samples for node in one.nodes] if is_sampled else None
     counted = Task(plan, "nothing", "", total=total.total, changed=changed, since=known.since, sampled=sampled)
-    return _by_counts(counted, known, watch, page_size)
+    return _by_counts(counted, known, tracking, page_size)
 
 
-def _by_counts(counted: Task, known: Known, watch: Watch, page_size: int) -> Task:
+def _by_counts(counted: Task, known: Known, tracking: ChangeTracking, page_size: int) -> Task:
     """What two counts tell: rows in all, and rows changed."""
     total, changed, since = counted.total or 0, counted.changed, counted.since
     differs = total != known.rows
     if not changed and not differs:
         return replace(counted, reason="no change, as many rows as known")
     reason = f"{changed:,} changed since {since:%Y-%m-%d %H:%M:%S}, {total:,} rows, {known.rows:,} known"
-    if not watch.by_id:
+    if not tracking.by_id:
         return replace(counted, action="full", reason=reason, rows=total, requests=max(1, -(-total // page_size)))
     # New rows are among the changed ones; only with them read does a count tell of deletes.
     action: Action = "changes" if changed and not differs else "deletes" if not changed else "changes and deletes"
@@ -206,14 +207,40 @@ def amount(task: Task, known: int) -> int:
     return max(task.changed, abs((task.total or 0) - known))
 
 
-def _all_seen(watch: Watch, known: Known, changed: Reply, marks: Iterable[Reply | None]) -> bool:
+async def with_unsettled(
+    client: IonClient, plan: Plan, results: Sequence[EntityResult], *, clock: datetime | None, page_size: int
+) -> list[EntityResult]:
+    """The results, each with the rows that ION counts as changed since the clock.
+
+    Args:
+        client: The tenant.
+        plan: What was read.
+        results: From `fetch`.
+        clock: ION's clock before the first page; None leaves the results as they are.
+        page_size: As it was read with.
+
+    Raises:
+        IonApiError: The counts cannot be had.
+    """
+    known: dict[str, Known] = {}
+    for result in results:
+        query = plan.by_name[result.entity].query
+        if result.status == "read" and query and query.tracking.updated and clock is not None:
+            known[result.entity] = Known(result.rows, clock)
+    asked = replace(plan, entities=tuple(entity for entity in plan.entities if entity.name in known))
+    tasks = await decide(client, asked, known, page_size=page_size)
+    unsettled = {task.plan.name: amount(task, known[task.plan.name].rows) for task in tasks}
+    return [replace(result, unsettled=unsettled.get(result.entity, result.unsettled)) for result in results]
+
+
+def _all_seen(tracking: ChangeTracking, known: Known, changed: Reply, versions: Iterable[Reply | None]) -> bool:
     """Whether every changed row is one we know, as it is now: as many came as are counted, and all are known."""
     if changed.total == 0:
         return True
-    nodes = [*changed.nodes, *(node for reply in marks if reply for node in reply.nodes)]
+    nodes = [*changed.nodes, *(node for reply in versions if reply for node in reply.nodes)]
     if not known.seen or changed.total != len(nodes):
         return False
-    return all(known.seen.get(node["id"]) == watch.mark(node) for node in nodes)
+    return all(known.seen.get(node["id"]) == tracking.version(node) for node in nodes)
 
 
 def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, largest_share: float) -> None:

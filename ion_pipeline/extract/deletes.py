@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, Reply, ask
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery
 from ion_pipeline.extract.state import Ids
 
 _PIECES = 16

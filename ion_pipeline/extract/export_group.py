@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from ion_pipeline.catalog.plan import ChangeTracking, EntityPlan
+from ion_pipeline.catalog.references import FLAGGED
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, ask
 from ion_pipeline.extract.deletes import Differences
 from ion_pipeline.extract.errors import SuspiciousDeletesError
-from ion_pipeline.extract.plan import EntityPlan, Watch
-from ion_pipeline.extract.references import FLAGGED
 from ion_pipeline.extract.state import State
 
 # As many ids as are asked for in one filter.
@@ -92,11 +92,11 @@ async def _tell_shown(
     found: Differences | None,
 ) -> None:
     """A row that nobody knew is not new if it has not changed since the last refresh: it was there, and hidden."""
-    watch = plan.query.watch if plan.query else Watch()
+    tracking = plan.query.tracking if plan.query else ChangeTracking()
     ids = None if found is None else sorted(found.unknown)[:_SAMPLE]
-    if not (watch.flag and watch.updated) or ids == []:
+    if not (tracking.flag and tracking.updated) or ids == []:
         return
-    asked: dict[str, Any] = {watch.flag: {"eq": True}, "_updated": {"lt": since.isoformat()}}
+    asked: dict[str, Any] = {tracking.flag: {"eq": True}, "_updated": {"lt": since.isoformat()}}
     if ids:
         asked["id"] = {"in": ids}
     older = await _count(client, plan, asked) - (0 if ids else len(flagged))
@@ -109,14 +109,14 @@ async def _tell_shown(
 
 async def _is_shown(client: IonClient, plan: EntityPlan, others: frozenset[int]) -> bool:
     """Whether ION shows any flagged row; by the rows that are left of those known, where it cannot be asked."""
-    if plan.query is None or not plan.query.watch.flag:
+    if plan.query is None or not plan.query.tracking.flag:
         return bool(others)
-    return await _count(client, plan, {plan.query.watch.flag: {"eq": True}}) > 0
+    return await _count(client, plan, {plan.query.tracking.flag: {"eq": True}}) > 0
 
 
 async def _is_missing(client: IonClient, plan: EntityPlan, flagged: frozenset[int]) -> bool:
     """Whether rows known as flagged are not there any more, flagged or not, by a sample of them."""
-    if plan.query is None or not plan.query.watch.by_id:
+    if plan.query is None or not plan.query.tracking.by_id:
         return True
     ids = sorted(flagged)[:_SAMPLE]
     return await _count(client, plan, {"id": {"in": ids}}) < len(ids)

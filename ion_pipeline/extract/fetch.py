@@ -13,18 +13,19 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery, Paging, Plan
 from ion_pipeline.client import IonClient, PermissionDeniedError
 from ion_pipeline.extract.arrow import to_batches
 from ion_pipeline.extract.errors import CountMismatchError, DuplicateKeyError, PagingError
-from ion_pipeline.extract.ledger import Entry, Ledger, Span
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.paging import CursorPager, KeysetPager, Pager, RowKey, row_key
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Paging, Plan
 from ion_pipeline.extract.ranges import Cutter, IdRange
+from ion_pipeline.extract.read_progress import EntityProgress, ReadProgress, ReadRange
 from ion_pipeline.extract.results import BatchSink, EntityResult, NoProgress, Progress
 from ion_pipeline.extract.stream import PageSize, pages
 from ion_pipeline.extract.verify import KeyLog, check_count
 from ion_pipeline.heap import heap_at_rest
+from ion_pipeline.task_group import task_group
 
 # While some streams' pages are worked on, the others keep all requests in flight.
 _SPARE_STREAMS = 2
@@ -40,7 +41,7 @@ async def fetch(
     progress: Progress | None = None,
     page_size: int = 500,
     parallel: bool = True,
-    ledger: Ledger | None = None,
+    read_progress: ReadProgress | None = None,
 ) -> list[EntityResult]:
     """Read everything in the plan.
 
@@ -51,7 +52,7 @@ async def fetch(
         progress: Hears how it goes.
         page_size: Rows asked for in one request at most.
         parallel: Whether a large entity may be read in several id ranges side by side.
-        ledger: Is told how far each entity has been read; where it knows of rows that are there, they stay.
+        read_progress: Is told how far each entity has been read; where it knows of rows that are there, they stay.
 
     Returns:
         A result for each entity, in the plan's order. One that the API key may not read is reported as `forbidden`.
@@ -65,7 +66,7 @@ async def fetch(
     # Watermarks want the server's clock from before the first page.
     await client.read_clock()
     places = asyncio.Semaphore(client.max_concurrency + _SPARE_STREAMS)
-    run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel, ledger or Ledger())
+    run = _Run(client, sink, progress or NoProgress(), page_size, places, parallel, read_progress or ReadProgress())
     with heap_at_rest():
         results = await _all(run.entity(entity, entity.query) for entity in plan.entities if entity.query)
     read = {result.entity: result for result in results}
@@ -73,13 +74,8 @@ async def fetch(
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
-    """Everything side by side, or the first failure."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as failures:
-        # The others were cancelled because of the first; one sentence is what a person can act on.
-        raise failures.exceptions[0] from None
+    async with task_group() as group:
+        tasks = [group.create_task(one) for one in work]
     return [task.result() for task in tasks]
 
 
@@ -93,7 +89,7 @@ class _Run:
     page_size: int
     places: asyncio.Semaphore
     parallel: bool
-    ledger: Ledger
+    read_progress: ReadProgress
 
     async def entity(self, plan: EntityPlan, query: EntityQuery) -> EntityResult:
         """Read one entity, a second time if the first does not add up."""
@@ -113,7 +109,7 @@ class _Run:
         except (CountMismatchError, DuplicateKeyError) as doubt:
             message = doubt.message
         self.progress.note(f"{message} Reading {plan.name} again, by {paging}.")
-        self.ledger.forget(plan.name)
+        self.read_progress.forget(plan.name)
         for table in dict.fromkeys(query.shape.tables()):
             self.sink.discard(table)
         return await self._read(plan, query, reader, paging)
@@ -129,12 +125,12 @@ class _Run:
         size = PageSize(self.page_size, self.client.page_limit)
         reading, unsettled = _Reading(self, plan.name, query, reader, size), 0
         if paging == "keyset":
-            entry = self.ledger.of(plan.name)
+            entry = self.read_progress.of(plan.name)
             if entry.tables is not None:
-                watermark = self.ledger.clock
+                watermark = self.read_progress.clock
                 reading.go_on(entry.tables, entry)
             total = entry.rows
-            total += sum(await _all([reading.by_id(span, cutter) for span in entry.left()]))
+            total += sum(await _all([reading.by_id(read_range, cutter) for read_range in entry.unread()]))
         else:
             total, unsettled = await reading.by_cursor(row_key(plan.entity, query.shape), KeyLog(plan.entity.key))
         self.progress.finished(plan.name)
@@ -170,18 +166,18 @@ class _Reading:
     def __post_init__(self) -> None:
         self.rows.update(dict.fromkeys(self.query.shape.tables(), 0))
 
-    def go_on(self, tables: Mapping[str, int], entry: Entry) -> None:
+    def go_on(self, tables: Mapping[str, int], entry: EntityProgress) -> None:
         """Count what is there already."""
         self.rows.update(tables)
         self.run.progress.started(self.entity, entry.total)
         self.run.progress.advanced(self.entity, entry.rows)
 
-    async def by_id(self, span: IdRange, cutter: Cutter | None) -> int:
+    async def by_id(self, id_range: IdRange, cutter: Cutter | None) -> int:
         """Read a range of ids, cut or not, and give its number of rows, checked."""
-        pager = KeysetPager(self.entity, span=span, cutter=cutter)
-        written = self.run.ledger.of(self.entity).open(span.above)
-        await self._stream(pager, span=written)
-        self.run.ledger.end(written, pager.span.until)
+        pager = KeysetPager(self.entity, id_range=id_range, cutter=cutter)
+        written = self.run.read_progress.of(self.entity).open(id_range.above)
+        await self._stream(pager, read_range=written)
+        self.run.read_progress.end(written, pager.id_range.until)
         others = 0
         if cutter and pager.rest and pager.total is not None:
             further = cutter.further(pager.total - pager.rows)
@@ -198,7 +194,7 @@ class _Reading:
         rows = await check_count(self.entity, pager, self.reader.count)
         return rows, abs(rows - await self.reader.count(pager.seen())) if pager.moved else 0
 
-    async def _stream(self, pager: Pager, *, keys: KeyLog | None = None, span: Span | None = None) -> None:
+    async def _stream(self, pager: Pager, *, keys: KeyLog | None = None, read_range: ReadRange | None = None) -> None:
         progress, shape = self.run.progress, self.query.shape
         async with self.run.places, aclosing(pages(pager, self.size, self.reader.page, self.reader.pause)) as stream:
             async for page in stream:
@@ -210,7 +206,7 @@ class _Reading:
                     if keys and table == self.entity:
                         keys.add(batch)
                 progress.advanced(self.entity, len(page.nodes))
-                self.run.ledger.page(span, page.nodes)
+                self.run.read_progress.page(read_range, page.nodes)
                 # Not kept until the next one is there: with many streams that would be most of the memory.
                 del page
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery
 from ion_pipeline.client import Answer, IonClient
 from ion_pipeline.client.parts import Part, Parts
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.paging import Page, key_fields
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery
 
 
 class PageReader:
@@ -32,7 +32,7 @@ class PageReader:
 
         Raises:
             RequestTimeoutError, TooMuchError: At once, so that a smaller page can be asked for.
-            SchemaMismatchError: The answer is not the page that was asked for.
+            UnexpectedAnswerError: The answer is not the page that was asked for.
             IonApiError: After the client's retries.
         """
         operation = f"{self._plan.name}, page {self.pages + 1}"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, Protocol
 
-from ion_pipeline.extract.catalog import Entity
+from ion_pipeline.catalog.catalog import Entity
+from ion_pipeline.catalog.shape import NodeShape
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.ranges import Cutter, IdRange
-from ion_pipeline.extract.shape import NodeShape
 
 RowKey = Callable[[Mapping[str, Any]], Hashable]
 
@@ -65,19 +65,19 @@ class KeysetPager:
     Attributes:
         entity: For messages.
         filters: Which rows; all of them if empty.
-        span: The ids to read; all of them by default.
+        id_range: The ids to read; all of them by default.
         cutter: Decides at the first page whether the rest is for others to read; None to read it all here.
         last: The last id seen; None before the first row.
         done: Nothing is left.
         rows: Rows so far.
-        total: `totalCount` of the first page: the rows in the span; None before it.
-        rest: The ranges that others are to read; `span` ends before them.
+        total: `totalCount` of the first page: the rows in the id_range; None before it.
+        rest: The ranges that others are to read; `id_range` ends before them.
         moved: Never: what comes or goes shifts no other row.
     """
 
     entity: str
     filters: Mapping[str, Any] = field(default_factory=dict)
-    span: IdRange = field(default_factory=IdRange)
+    id_range: IdRange = field(default_factory=IdRange)
     cutter: Cutter | None = None
     last: int | None = None
     done: bool = False
@@ -87,12 +87,12 @@ class KeysetPager:
     moved: bool = False
 
     def variables(self) -> Mapping[str, Any]:
-        """The span's ids at first, then those above the last."""
-        return self._within(self._floor, self.span.until)
+        """The id_range's ids at first, then those above the last."""
+        return self._within(self._floor, self.id_range.until)
 
     def seen(self) -> Mapping[str, Any]:
         """Rows up to the last id: what was added behind it since is the next read's."""
-        return self._within(self.span.above, self.last if self.span.until is None else self.span.until)
+        return self._within(self.id_range.above, self.last if self.id_range.until is None else self.id_range.until)
 
     def _within(self, above: int | None, until: int | None) -> Mapping[str, Any]:
         filters = {**self.filters, **between(above, until)}
@@ -100,13 +100,13 @@ class KeysetPager:
 
     @property
     def _floor(self) -> int | None:
-        return self.span.above if self.last is None else self.last
+        return self.id_range.above if self.last is None else self.last
 
     def accept(self, page: Page) -> Page:
-        """Check that ids ascend within the span and that the end is one; all of the page is new.
+        """Check that ids ascend within the id_range and that the end is one; all of the page is new.
 
         Raises:
-            PagingError: An id is not above the one before it or is not in the span, or there is said to be more without
+            PagingError: An id is not above the one before it or is not in the id_range, or there is said to be more without
                 a row to go on from.
         """
         for node in page.nodes:
@@ -118,9 +118,9 @@ class KeysetPager:
                     f"{self.entity}: id {identifier} came after id {self._floor}, although ids were asked to ascend.",
                     remedy="ION does not order this entity by id; report it.",
                 )
-            if self.span.until is not None and identifier > self.span.until:
+            if self.id_range.until is not None and identifier > self.id_range.until:
                 raise PagingError(
-                    f"{self.entity}: id {identifier} came although ids up to {self.span.until} were asked for.",
+                    f"{self.entity}: id {identifier} came although ids up to {self.id_range.until} were asked for.",
                     remedy="ION does not filter this entity by id; report it.",
                 )
             self.last = identifier
@@ -134,9 +134,9 @@ class KeysetPager:
         return page
 
     def _leave(self, cutter: Cutter, ids: list[int], left: int) -> None:
-        self.rest = cutter.pieces(ids, left, self.span.until)
+        self.rest = cutter.pieces(ids, left, self.id_range.until)
         if self.rest:
-            self.span, self.done = IdRange(self.span.above, self.last), True
+            self.id_range, self.done = IdRange(self.id_range.above, self.last), True
 
 
 @dataclass

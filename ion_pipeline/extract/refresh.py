@@ -15,26 +15,27 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery, Plan, RowVersion
 from ion_pipeline.client import IonClient
-from ion_pipeline.extract.account import Account, unread_result
 from ion_pipeline.extract.arrow import Node, to_batches
 from ion_pipeline.extract.decide import Known, Task, amount, check_deletes, decide, is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.export_group import check_group
 from ion_pipeline.extract.fetch import fetch
-from ion_pipeline.extract.ledger import Entry, Ledger
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.paging import KeysetPager
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Mark, Plan
+from ion_pipeline.extract.read_progress import EntityProgress, ReadProgress
 from ion_pipeline.extract.results import ChangeSink, EntityResult, NoProgress, Progress
 from ion_pipeline.extract.state import Ids, State
 from ion_pipeline.extract.stream import PageSize, pages, rows_by_id
+from ion_pipeline.extract.tally import IncrementalTally, unread_result
+from ion_pipeline.task_group import task_group
 
-_INCREMENTAL = frozenset({"changes", "deletes", "changes and deletes", "sweep", "repair"})
+_INCREMENTAL = frozenset({"changes", "deletes", "changes and deletes", "etag scan", "repair"})
 _IDS_PER_REQUEST = 200
 # Kept of an entity, to know a row again that changed just before it was read. Without it, it is read once more.
-_MARKS = 10_000
+_VERSIONS_KEPT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ async def carry_out(
     clock: datetime | None,
     progress: Progress | None = None,
     options: RefreshOptions | None = None,
-    ledger: Ledger | None = None,
+    read_progress: ReadProgress | None = None,
 ) -> list[EntityResult]:
     """Read what the tasks say.
 
@@ -81,7 +82,7 @@ async def carry_out(
         clock: ION's clock before `decide` asked for the counts: the watermark of what is read.
         progress: Hears how it goes.
         options: How to read.
-        ledger: As in `fetch`; of the read that is gone on with, where there is one.
+        read_progress: As in `fetch`; of the read that is gone on with, where there is one.
 
     Returns:
         A result for each entity of the plan.
@@ -99,7 +100,7 @@ async def carry_out(
         clock=clock,
         progress=progress or NoProgress(),
         options=options or RefreshOptions(),
-        ledger=ledger or Ledger(),
+        read_progress=read_progress or ReadProgress(),
     )
     return await run.run(tasks)
 
@@ -117,27 +118,27 @@ class _Refresh:
         clock: datetime | None,
         progress: Progress,
         options: RefreshOptions,
-        ledger: Ledger,
+        read_progress: ReadProgress,
     ) -> None:
         self._client, self._plan, self._state, self._sink = client, plan, state, sink
         self._clock, self._progress, self._options = clock, progress, options
         self._ids = {name: Ids(name, entity.rows, state.known) for name, entity in state.entities.items()}
-        self._accounts: dict[str, Account] = {}
+        self._tallies: dict[str, IncrementalTally] = {}
         self._full: dict[str, EntityResult] = {}
         self._totals: dict[str, int | None] = {}
         self._unsettled: dict[str, int] = {}
-        self._seen: dict[str, dict[int, Mark]] = {}
-        self._ledger, self._is_first_round = ledger, True
-        for name, entry in ledger:
+        self._seen: dict[str, dict[int, RowVersion]] = {}
+        self._read_progress, self._is_first_round = read_progress, True
+        for name, entry in read_progress:
             if entry.since is not None:
-                self._go_on(name, entry)
+                self._resume(name, entry)
 
-    def _go_on(self, name: str, entry: Entry) -> None:
+    def _resume(self, name: str, entry: EntityProgress) -> None:
         """What an interrupted refresh wrote of an entity's changes is as if this one had."""
         self._ids[name].add(entry.live)
         if entry.gone:
             self._ids[name].remove(entry.gone)
-        self._accounts[name] = Account(
+        self._tallies[name] = IncrementalTally(
             rows=Counter(entry.tables), touched={name, *(entry.tables or ())}, deleted=len(entry.gone)
         )
 
@@ -171,11 +172,8 @@ class _Refresh:
                     return task.plan.name
                 return None
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                running = [group.create_task(one(task)) for task in changing]
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        async with task_group() as group:
+            running = [group.create_task(one(task)) for task in changing]
         full |= {name for task in running if (name := task.result())}
         if full:
             await self._read_in_full(full)
@@ -183,11 +181,11 @@ class _Refresh:
     async def _read_in_full(self, names: set[str]) -> None:
         entities = [entity for entity in self._plan.entities if {entity.name, entity.carrier} & names]
         for entity in entities:
-            if entity.name in self._accounts or entity.name in self._full:
-                self._ledger.forget(entity.name)
+            if entity.name in self._tallies or entity.name in self._full:
+                self._read_progress.forget(entity.name)
                 for table in (entity.name, *(child.table for child in entity.entity.children)):
                     self._sink.discard(table)
-                self._accounts.pop(entity.name, None)
+                self._tallies.pop(entity.name, None)
         plan = replace(self._plan, entities=tuple(entities))
         for result in await fetch(
             self._client,
@@ -196,7 +194,7 @@ class _Refresh:
             progress=self._progress,
             page_size=self._options.page_size,
             parallel=self._options.parallel,
-            ledger=self._ledger,
+            read_progress=self._read_progress,
         ):
             self._full[result.entity] = result
             before = self._state.entities.get(result.entity)
@@ -207,13 +205,13 @@ class _Refresh:
         name, query = task.plan.name, task.plan.query
         if query is None:
             raise AssertionError(f"{name} has no query of its own")
-        account = self._accounts.setdefault(name, Account())
+        tally = self._tallies.setdefault(name, IncrementalTally())
         began = time.monotonic()
         reader = PageReader(self._client, task.plan, query)
-        account.readers.append(reader)
-        account.touched.add(name)
-        if task.action == "sweep":
-            await self._sweep(task.plan, query, reader)
+        tally.readers.append(reader)
+        tally.touched.add(name)
+        if task.action == "etag scan":
+            await self._scan_etags(task.plan, query, reader)
         elif task.action == "repair":
             await self._apply(task.plan, query, reader, task.differences, task.differences.unknown)
         else:
@@ -223,28 +221,28 @@ class _Refresh:
             if len(self._ids[name]) != task.total:
                 found = await differences(self._client, task.plan, query, self._ids[name])
                 await self._apply(task.plan, query, reader, found, found.unknown)
-        account.seconds += time.monotonic() - began
+        tally.seconds += time.monotonic() - began
         self._totals[name] = task.total
 
     async def _changes(
         self, plan: EntityPlan, query: EntityQuery, reader: PageReader, since: datetime, changed: int
     ) -> None:
         # Later rounds are over soon, and ask for what changed since another instant.
-        entry = self._ledger.of(plan.name, since) if self._is_first_round else Entry()
-        pager = KeysetPager(plan.name, query.watch.changed_since(since), last=entry.last)
-        span = entry.open(entry.last)
+        entry = self._read_progress.of(plan.name, since) if self._is_first_round else EntityProgress()
+        pager = KeysetPager(plan.name, query.tracking.changed_since(since), last=entry.last)
+        read_range = entry.open(entry.last)
         self._progress.started(plan.name, changed)
         self._progress.advanced(plan.name, entry.rows)
         size = PageSize(self._options.page_size, self._client.page_limit)
         async with aclosing(pages(pager, size, reader.page, reader.pause)) as stream:
             async for page in stream:
                 self._write(plan, query, page.nodes)
-                self._ledger.page(span, page.nodes)
+                self._read_progress.page(read_range, page.nodes)
         self._progress.finished(plan.name)
 
-    async def _sweep(self, plan: EntityPlan, query: EntityQuery, reader: PageReader) -> None:
+    async def _scan_etags(self, plan: EntityPlan, query: EntityQuery, reader: PageReader) -> None:
         known = self._state.known.etags(plan.name)
-        found = await differences(self._client, plan, query, self._ids[plan.name], etag=query.watch.etag)
+        found = await differences(self._client, plan, query, self._ids[plan.name], etag=query.tracking.etag)
         changed = {identifier for identifier, etag in found.etags.items() if known.get(identifier) != etag}
         await self._apply(plan, query, reader, found, changed | found.unknown)
 
@@ -266,40 +264,40 @@ class _Refresh:
     def _write(self, plan: EntityPlan, query: EntityQuery, nodes: Sequence[Node]) -> None:
         if not nodes:
             return
-        account = self._accounts[plan.name]
+        tally = self._tallies[plan.name]
         ids = [node["id"] for node in nodes]
         self._clear_lists(plan, query, ids)
         for table, batch in to_batches(nodes, query.shape):
             self._sink.write(table, batch)
-            account.rows[table] += batch.num_rows
+            tally.rows[table] += batch.num_rows
         self._ids[plan.name].add(ids)
         seen = self._seen.setdefault(plan.name, {})
-        if query.watch.mark_fields and len(seen) < _MARKS:
-            seen.update((node["id"], query.watch.mark(node)) for node in nodes)
+        if query.tracking.version_fields and len(seen) < _VERSIONS_KEPT:
+            seen.update((node["id"], query.tracking.version(node)) for node in nodes)
         self._progress.advanced(plan.name, len(nodes))
 
     def _delete(self, plan: EntityPlan, query: EntityQuery, ids: list[int]) -> None:
         self._sink.delete(plan.name, pa.RecordBatch.from_arrays([pa.array(ids, pa.int64())], ["id"]))
         self._clear_lists(plan, query, ids)
         self._ids[plan.name].remove(ids)
-        self._accounts[plan.name].deleted += len(ids)
+        self._tallies[plan.name].deleted += len(ids)
 
     def _clear_lists(self, plan: EntityPlan, query: EntityQuery, ids: list[int]) -> None:
         for child in query.shape.lists:
             if child.node.owner is not None:
                 keys = pa.RecordBatch.from_arrays([pa.array(ids, pa.int64())], [child.node.owner.name])
                 self._sink.delete(child.node.table, keys)
-                self._accounts[plan.name].touched.add(child.node.table)
+                self._tallies[plan.name].touched.add(child.node.table)
 
     async def _changed_meanwhile(self, began: datetime | None) -> tuple[Task, ...]:
         """What changed since a round began. Entities whose changes do not show cannot be asked."""
         known: dict[str, Known] = {}
         for entity in self._plan.entities:
-            watched = entity.query is not None and entity.query.watch.updated and entity.name in self._ids
+            watched = entity.query is not None and entity.query.tracking.updated and entity.name in self._ids
             read = self._full.get(entity.name)
             if watched and began is not None and (read is None or read.status == "read"):
                 rows = read.rows if read else len(self._ids[entity.name])
-                known[entity.name] = Known(rows, began, seen=self._marks(entity.name))
+                known[entity.name] = Known(rows, began, seen=self._versions(entity.name))
         asked = replace(self._plan, entities=tuple(one for one in self._plan.entities if one.name in known))
         tasks = [
             task
@@ -311,12 +309,12 @@ class _Refresh:
             check_deletes(tasks, before, largest_share=self._options.largest_share)
         return tuple(self._again(task) for task in tasks)
 
-    def _marks(self, name: str) -> Mapping[int, Mark]:
+    def _versions(self, name: str) -> Mapping[int, RowVersion]:
         """What is known of the rows that changed lately: by the refresh before, and by this one."""
         seen = self._seen.get(name, {})
         if name in self._full:
             return {}
-        return {**self._state.entities[name].marks, **seen}
+        return {**self._state.entities[name].versions, **seen}
 
     def _again(self, task: Task) -> Task:
         """What has been read in full in this load can only be read in full again."""
@@ -338,13 +336,13 @@ class _Refresh:
         if name in self._full:
             return replace(self._full[name], unsettled=unsettled)
         expected = len(self._ids[name]) if name in self._ids else 0
-        if name not in self._accounts:
+        if name not in self._tallies:
             return replace(unread_result(task, expected, self._clock), unsettled=unsettled)
-        account = self._accounts[name]
-        watched = task.plan.query is not None and task.plan.query.watch.updated
+        tally = self._tallies[name]
+        watched = task.plan.query is not None and task.plan.query.tracking.updated
         if not watched:
             # Nobody asked again; the counts from before the read are what there is to compare with.
             unsettled = abs((task.total or 0) - expected)
         total = (self._totals.get(name) if unsettled else expected) if watched else task.total
-        result = account.result(task.plan, expected=expected, total=total, watermark=self._clock)
+        result = tally.result(task.plan, expected=expected, total=total, watermark=self._clock)
         return replace(result, unsettled=unsettled)

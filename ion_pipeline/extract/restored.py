@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from ion_pipeline.catalog.plan import EntityPlan, Plan
+from ion_pipeline.catalog.signature import UPDATED
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, ask
 from ion_pipeline.extract.decide import Task
 from ion_pipeline.extract.errors import TenantRestoredError
-from ion_pipeline.extract.plan import EntityPlan, Plan
-from ion_pipeline.extract.signature import UPDATED
 from ion_pipeline.extract.state import Held, State
 
 # Where rows that changed last are gone, as many of those before them are looked at.
@@ -114,7 +114,7 @@ def _questions(
     ids = sorted(rows)
     for start in range(0, len(ids), page_size):
         some = {row_id: rows[row_id] for row_id in ids[start : start + page_size]}
-        fields = ("id", UPDATED, plan.query.watch.etag)
+        fields = ("id", UPDATED, plan.query.tracking.etag)
         yield Question(plan, plan.query, {"id": {"in": list(some)}}, fields, first=len(some)), some
 
 
@@ -131,7 +131,7 @@ def _compare(
 
     Rows that ION counts (`total`) beyond those that came are there, too many for one answer: they are not compared.
     """
-    watermark, etag = state.entities[plan.name].watermark, plan.query.watch.etag if plan.query else ""
+    watermark, etag = state.entities[plan.name].watermark, plan.query.tracking.etag if plan.query else ""
     there = {node["id"]: node for node in nodes}
     beyond = max(0, total - len(there))
     signs.rows += len(held) - beyond

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
-from ion_pipeline.extract.plan import Drift, EntityPlan, Paging
+from ion_pipeline.catalog.plan import Drift, EntityPlan, Paging
 
 Status = Literal["read", "unchanged", "forbidden", "absent"]
 

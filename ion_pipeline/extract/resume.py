@@ -9,19 +9,19 @@ forgotten and read from the start.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ion_pipeline.catalog.plan import EntityPlan, Plan
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, ask
 from ion_pipeline.extract.decide import Task
-from ion_pipeline.extract.ledger import Entry, Ledger
 from ion_pipeline.extract.paging import between
-from ion_pipeline.extract.plan import EntityPlan, Plan
+from ion_pipeline.extract.read_progress import EntityProgress, ReadProgress
 from ion_pipeline.extract.results import BatchSink
 
 _CHANGES = frozenset({"changes", "deletes", "changes and deletes"})
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class InterruptedRead:
     """What an interrupted read has left.
 
     Attributes:
@@ -33,8 +33,14 @@ class Left:
     ids: Callable[[str], Iterable[tuple[int, bool]]]
 
 
-async def take_up(
-    client: IonClient, plan: Plan, tasks: Sequence[Task], *, ledger: Ledger, left: Left, sink: BatchSink
+async def resume_read(
+    client: IonClient,
+    plan: Plan,
+    tasks: Sequence[Task],
+    *,
+    read_progress: ReadProgress,
+    left: InterruptedRead,
+    sink: BatchSink,
 ) -> tuple[Task, ...]:
     """Go on with a read.
 
@@ -42,7 +48,7 @@ async def take_up(
         client: The tenant.
         plan: The same as when the read began.
         tasks: From `decide`, as things are now.
-        ledger: Of the interrupted read; forgets what does not hold, before it is discarded.
+        read_progress: Of the interrupted read; forgets what does not hold, before it is discarded.
         left: What there is.
         sink: Is told to discard what does not hold.
 
@@ -50,13 +56,15 @@ async def take_up(
         The tasks: what had turned out to need reading in full is still read so.
     """
     by_name = {task.plan.name: task for task in tasks}
-    doubtful = [name for name, entry in ledger if not _fits(plan, by_name.get(name), entry, left.tables.get(name, 0))]
+    doubtful = [
+        name for name, entry in read_progress if not _fits(plan, by_name.get(name), entry, left.tables.get(name, 0))
+    ]
     for name in doubtful:
-        ledger.forget(name)
-    for name in await _shrunk(client, plan, ledger):
-        ledger.forget(name)
+        read_progress.forget(name)
+    for name in await _shrunk(client, plan, read_progress):
+        read_progress.forget(name)
     kept: set[str] = set()
-    for name, entry in ledger:
+    for name, entry in read_progress:
         tables = _tables(plan.by_name[name])
         kept |= tables
         entry.tables = {table: rows for table, rows in left.tables.items() if table in tables}
@@ -66,11 +74,11 @@ async def take_up(
     for table in left.tables:
         if table not in kept:
             sink.discard(table)
-    full = {name for name, entry in ledger if entry.since is None}
+    full = {name for name, entry in read_progress if entry.since is None}
     return tuple(replace(task, action="full") if task.plan.name in full else task for task in tasks)
 
 
-def _fits(plan: Plan, task: Task | None, entry: Entry, rows: int) -> bool:
+def _fits(plan: Plan, task: Task | None, entry: EntityProgress, rows: int) -> bool:
     """Whether the entity would be read now as it was then, and its rows are there."""
     if task is None or task.plan.query is None or task.plan.paging != "keyset":
         return False
@@ -81,13 +89,13 @@ def _fits(plan: Plan, task: Task | None, entry: Entry, rows: int) -> bool:
     return task.action != "forbidden" and is_alone and rows == entry.rows
 
 
-async def _shrunk(client: IonClient, plan: Plan, ledger: Ledger) -> set[str]:
+async def _shrunk(client: IonClient, plan: Plan, read_progress: ReadProgress) -> set[str]:
     """Entities read in full of which ION does not count as many rows as were read."""
     asked = [
-        (name, span.rows, Question(entity, entity.query, between(span.above, span.upto) or None))
-        for name, entry in ledger
+        (name, read_range.rows, Question(entity, entity.query, between(read_range.above, read_range.upto) or None))
+        for name, entry in read_progress
         if entry.since is None and (entity := plan.by_name[name]).query is not None
-        for span in entry.merged()
+        for read_range in entry.merged()
     ]
     replies = await ask(client, [question for _, _, question in asked], about="the counts of what is there")
     return {name for (name, rows, _), reply in zip(asked, replies, strict=True) if reply is None or reply.total != rows}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ion_pipeline.extract.plan import Mark
+from ion_pipeline.catalog.plan import RowVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,14 @@ class EntityState:
         rows: Rows known.
         watermark: Changes before this instant are known; None if that is not known.
         query_hash: Identifies what was asked for.
-        marks: Marks of the rows changed since the watermark, if they are few: those are known already.
+        versions: Marks of the rows changed since the watermark, if they are few: those are known already.
         sample: Some of the rows, to see whether ION still has what it once had.
     """
 
     rows: int
     watermark: datetime | None
     query_hash: str
-    marks: Mapping[int, Mark] = field(default_factory=dict)
+    versions: Mapping[int, RowVersion] = field(default_factory=dict)
     sample: Mapping[int, Held] = field(default_factory=dict)
 
 

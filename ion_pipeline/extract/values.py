@@ -18,8 +18,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ion_pipeline.catalog.catalog import Column
 from ion_pipeline.client import Number
-from ion_pipeline.extract.catalog import Column
 from ion_pipeline.extract.links import without_signatures
 
 _NONE = type(None)

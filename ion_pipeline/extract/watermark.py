@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ion_pipeline.catalog.signature import UPDATED
 from ion_pipeline.extract.results import ChangeSink
-from ion_pipeline.extract.signature import UPDATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,22 @@ Layout: `<table>/load=<ulid>/part-*.parquet` with a `_manifest.json` beside; a l
 does. What to read from ION and what the rows mean is not known here.
 """
 
-from ion_pipeline.lake.errors import LakeBusyError, LakeCorruptionError, LakeError, LakeWriteError
-from ion_pipeline.lake.fold import VERSION_COLUMNS, FoldWriter
+from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.journal import Resumption
 from ion_pipeline.lake.lake import Lake
-from ion_pipeline.lake.lock import WriterLock
-from ion_pipeline.lake.manifest import FileEntry, Fold, LoadManifest, SchemaDrift, Strategy, TableManifest, TableRead
+from ion_pipeline.lake.manifest import (
+    FileEntry,
+    LoadManifest,
+    SchemaDrift,
+    Snapshot,
+    Strategy,
+    TableManifest,
+    TableRead,
+)
 from ion_pipeline.lake.page_size import LearnedPageSize, keep_page_size, read_page_size
 from ion_pipeline.lake.part import WriterOptions
 from ion_pipeline.lake.rows import LAKE_COLUMNS
+from ion_pipeline.lake.snapshot import VERSION_COLUMNS, SnapshotWriter
 from ion_pipeline.lake.tenant import Tenant, claim_tenant, read_tenant
 from ion_pipeline.lake.writer import LoadWriter
 
@@ -26,23 +33,19 @@ __all__ = [
     "LAKE_COLUMNS",
     "VERSION_COLUMNS",
     "FileEntry",
-    "Fold",
-    "FoldWriter",
     "Lake",
-    "LakeBusyError",
     "LakeCorruptionError",
-    "LakeError",
-    "LakeWriteError",
     "LearnedPageSize",
     "LoadManifest",
     "LoadWriter",
     "Resumption",
     "SchemaDrift",
+    "Snapshot",
+    "SnapshotWriter",
     "Strategy",
     "TableManifest",
     "TableRead",
     "Tenant",
-    "WriterLock",
     "WriterOptions",
     "claim_tenant",
     "keep_page_size",

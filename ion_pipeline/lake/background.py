@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ion_pipeline.lake.errors import write_error
+from ion_pipeline.files.errors import write_error
 
 Work = Callable[[], None]
 
@@ -34,7 +34,7 @@ class Background:
             writes: What it writes and where, for the error: the call that raises it may be about something else.
 
         Raises:
-            LakeWriteError: Something that was asked for before could not be written.
+            FileWriteError: Something that was asked for before could not be written.
         """
         self._collect(lambda future: future.done())
         if self._thread is None:

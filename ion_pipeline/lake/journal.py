@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
+from ion_pipeline.files.storage import Storage
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.manifest import FileEntry
-from ion_pipeline.lake.storage import Storage
 from ion_pipeline.lake.verify import verified_file
 
 FORMAT = 1

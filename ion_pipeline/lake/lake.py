@@ -9,17 +9,18 @@ import pyarrow as pa
 from ulid import ULID
 
 import ion_pipeline
+from ion_pipeline.files.errors import FileWriteError, write_error
+from ion_pipeline.files.lock import WriterLock, shared_lock
+from ion_pipeline.files.storage import LocalStorage, open_storage
 from ion_pipeline.lake import paths
-from ion_pipeline.lake.errors import LakeCorruptionError, LakeWriteError, write_error
-from ion_pipeline.lake.fold import FoldWriter
+from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.journal import FORMAT as JOURNAL_FORMAT
 from ion_pipeline.lake.journal import Checkpoints, Interrupted, Journal, Resumption, interrupted
-from ion_pipeline.lake.lock import WriterLock, together
 from ion_pipeline.lake.manifest import LoadManifest, from_json
 from ion_pipeline.lake.part import WriterOptions
-from ion_pipeline.lake.storage import LocalStorage, open_storage
-from ion_pipeline.lake.sweep import read_log, sweep
+from ion_pipeline.lake.snapshot import SnapshotWriter
 from ion_pipeline.lake.tenant import Tenant
+from ion_pipeline.lake.vacuum import read_log, vacuum
 from ion_pipeline.lake.verify import verified_file
 from ion_pipeline.lake.writer import LoadWriter
 
@@ -71,8 +72,8 @@ class Lake:
             lock: Held by the caller already, from `writing`.
 
         Raises:
-            LakeBusyError: Another process is writing to this lake.
-            LakeWriteError: The lake cannot be written.
+            LockedError: Another process is writing to this lake.
+            FileWriteError: The lake cannot be written.
             LakeCorruptionError: A committed load's manifest is not readable.
         """
         lock = lock or self._lock("writing a load", wait_seconds)
@@ -81,7 +82,7 @@ class Lake:
             committed, left = self.load_ids(), Interrupted()
             if resumption:
                 left = interrupted(self._storage, resumption, now=started_at, committed=committed)
-            sweep(self._storage, self._readers_file, keep=left.journal.load_id if left.journal else None)
+            vacuum(self._storage, self._readers_file, keep=left.journal.load_id if left.journal else None)
             plan = resumption.plan if resumption else {}
             journal = left.journal or Journal(JOURNAL_FORMAT, _next_id(committed), started_at, plan, {}, {})
             return LoadWriter(
@@ -104,22 +105,24 @@ class Lake:
             lock.release()
             raise
 
-    def begin_fold(self, keep: int, *, options: WriterOptions | None = None, wait_seconds: float = 0.0) -> FoldWriter:
+    def begin_snapshot(
+        self, keep: int, *, options: WriterOptions | None = None, wait_seconds: float = 0.0
+    ) -> SnapshotWriter:
         """Begin to fold all loads but the last `keep`, with the fold before them, into one.
 
         Raises:
-            LakeBusyError, LakeWriteError, LakeCorruptionError: As in `begin`.
+            LockedError, FileWriteError, LakeCorruptionError: As in `begin`.
         """
         lock = self._lock("compacting the lake", wait_seconds)
         try:
-            sweep(self._storage, self._readers_file)
+            vacuum(self._storage, self._readers_file)
             log = read_log(self._storage.names(paths.LOADS))
-            folding = log.load_ids[: len(log.load_ids) - min(keep, len(log.loads))]
-            return FoldWriter(
+            compacted = log.load_ids[: len(log.load_ids) - min(keep, len(log.loads))]
+            return SnapshotWriter(
                 self._storage,
                 lock,
                 self._readers_file,
-                loads=tuple(self.read_manifest(load_id) for load_id in folding),
+                loads=tuple(self.read_manifest(load_id) for load_id in compacted),
                 options=options or WriterOptions(),
             )
         except OSError as error:
@@ -134,7 +137,7 @@ class Lake:
         """Keep other writers out from before a load begins: what it is based on has to be the latest.
 
         Raises:
-            LakeBusyError, LakeWriteError: As in `begin`.
+            LockedError, FileWriteError: As in `begin`.
         """
         lock = self._lock("reading ION", wait_seconds)
         try:
@@ -149,7 +152,7 @@ class Lake:
         if readers is None or not readers.parent.is_dir():
             yield
             return
-        with together(readers):
+        with shared_lock(readers):
             yield
 
     def load_ids(self) -> list[str]:
@@ -162,7 +165,7 @@ class Lake:
         Raises:
             LakeCorruptionError: It is not readable, or is another load's.
         """
-        path = paths.fold_manifest(load_id)
+        path = paths.snapshot_manifest(load_id)
         where = f"{self.location}/{path}"
         try:
             try:
@@ -202,7 +205,7 @@ class Lake:
         with self._storage.scratch() as scratch:
             yield {
                 table.table: [verified_file(self._storage, entry, scratch) for entry in table.files]
-                for table in (*load.tables, *(load.fold.books if load.fold else ()))
+                for table in (*load.tables, *(load.snapshot.load_log if load.snapshot else ()))
             }
 
     def verify(self, load: LoadManifest) -> None:
@@ -220,7 +223,7 @@ class Lake:
 
     def _lock(self, purpose: str, wait_seconds: float) -> WriterLock:
         if self._lock_file is None:
-            raise LakeWriteError(
+            raise FileWriteError(
                 f"{self.location} is an object store, which has no locks.", remedy="Give the lake a local lock_file."
             )
         lock = WriterLock(self._lock_file, purpose, wait_seconds=wait_seconds, option="--wait")

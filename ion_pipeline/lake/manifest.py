@@ -12,7 +12,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from ion_pipeline.lake.errors import LakeCorruptionError, LakeWriteError
+from ion_pipeline.files.errors import FileWriteError
+from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.tenant import Tenant
 
 FORMAT = 2
@@ -111,18 +112,18 @@ class SchemaDrift:
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class Snapshot:
     """What makes a document a fold: all loads up to one, as the versions of rows that they brought.
 
     Files of a fold hold a table's columns, `_ion_load`, `_ion_seen_at`, `valid_from` and `valid_to`.
 
     Attributes:
         load_ids: The loads it stands for, oldest first; the last one gives the fold its id.
-        books: What the warehouse notes about loads, for these loads, as tables of their own.
+        load_log: What the warehouse notes about loads, for these loads, as tables of their own.
     """
 
     load_ids: tuple[str, ...]
-    books: tuple[TableManifest, ...]
+    load_log: tuple[TableManifest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class LoadManifest:
         bytes_received: Bytes received for it.
         tables: What it holds.
         drift: How the tenant's schema differed from the catalog.
-        fold: Set where this stands for all loads up to it; the other fields are then those of the last load, and
+        snapshot: Set where this stands for all loads up to it; the other fields are then those of the last load, and
             each table's `read` is its last.
         read_by: ION's id of the user whose key read it; None where that is not known.
         clock: The clocks when its read began; None where ION sent no time, and in loads of earlier versions.
@@ -178,7 +179,7 @@ class LoadManifest:
     bytes_received: int
     tables: tuple[TableManifest, ...]
     drift: tuple[SchemaDrift, ...] = ()
-    fold: Fold | None = None
+    snapshot: Snapshot | None = None
     read_by: int | None = None
     clock: ClockRecord | None = None
 
@@ -189,14 +190,14 @@ class LoadManifest:
         return strategies.pop() if len(strategies) == 1 else "mixed"
 
     @property
-    def stands_for(self) -> tuple[str, ...]:
+    def covers(self) -> tuple[str, ...]:
         """Ids of the loads that are in this document, its own included."""
-        return self.fold.load_ids if self.fold else (self.load_id,)
+        return self.snapshot.load_ids if self.snapshot else (self.load_id,)
 
     @property
     def files(self) -> tuple[FileEntry, ...]:
         """Every Parquet file that belongs to it."""
-        tables = (*self.tables, *(self.fold.books if self.fold else ()))
+        tables = (*self.tables, *(self.snapshot.load_log if self.snapshot else ()))
         return tuple(entry for table in tables for entry in table.files)
 
     @property
@@ -212,9 +213,13 @@ class LoadManifest:
 _ADAPTER = TypeAdapter(LoadManifest)
 
 
-def to_json(manifest: LoadManifest) -> bytes:
-    """The manifest as indented JSON; instants are ISO 8601."""
-    return orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2)
+def to_json(manifest: LoadManifest, *, indented: bool = True) -> bytes:
+    """The manifest as JSON; instants are ISO 8601."""
+    document = asdict(manifest)
+    # Files outlive code: on the disk a snapshot is a `fold`, and its load log `books`.
+    snapshot = document.pop("snapshot")
+    document["fold"] = snapshot and {"load_ids": snapshot["load_ids"], "books": snapshot["load_log"]}
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 if indented else None)
 
 
 def from_json(data: bytes, where: str) -> LoadManifest:
@@ -235,6 +240,8 @@ def from_json(data: bytes, where: str) -> LoadManifest:
                 f"The manifest {where} has format {version}; this version reads up to {FORMAT}.",
                 remedy="Use the version of ion-pipeline that wrote it, or a later one.",
             )
+        if fold := document.pop("fold", None):
+            document["snapshot"] = {"load_ids": fold["load_ids"], "load_log": fold["books"]}
         return _ADAPTER.validate_python(document)
     except (ValueError, KeyError, ValidationError) as error:
         raise LakeCorruptionError(
@@ -255,17 +262,17 @@ def check_reads(
         tombstones: How many of each table.
 
     Raises:
-        LakeWriteError: A table was written but not read, or a full read has tombstones.
+        FileWriteError: A table was written but not read, or a full read has tombstones.
     """
     unexplained = sorted(set(written) - set(reads))
     if unexplained:
-        raise LakeWriteError(
+        raise FileWriteError(
             f"Load {load_id} has rows of {', '.join(unexplained)} but not how they were read.",
             remedy="Name every table that was written in the commit.",
         )
     contradictory = [name for name, read in reads.items() if read.strategy == "full" and tombstones.get(name)]
     if contradictory:
-        raise LakeWriteError(
+        raise FileWriteError(
             f"Load {load_id} has tombstones in full reads: {', '.join(contradictory)}.",
             remedy="In a full read what is absent was deleted; tombstones belong in incremental ones.",
         )

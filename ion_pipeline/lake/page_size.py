@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from ion_pipeline.lake.storage import replace_file
+from ion_pipeline.files.storage import replace_file
 
 _NAME = "page_size.json"
 

@@ -5,11 +5,11 @@ LOADS = "_loads"
 LOCK = "_writer.lock"
 READERS = "_readers.lock"
 TABLE_MANIFEST = "_manifest.json"
-BOOKS = "_books"
+LOAD_LOG = "_books"
 _JOURNAL = "_journal.json"
 _LOAD_PREFIX = "load="
-_FOLD_PREFIX = "fold="
-_FOLD_SUFFIX = ".fold"
+_SNAPSHOT_PREFIX = "fold="
+_SNAPSHOT_SUFFIX = ".fold"
 
 
 def staging(load_id: str) -> str:
@@ -47,24 +47,24 @@ def load_id_of(folder: str) -> str | None:
     return folder.removeprefix(_LOAD_PREFIX) if folder.startswith(_LOAD_PREFIX) else None
 
 
-def staged_fold(load_id: str) -> str:
+def staged_snapshot(load_id: str) -> str:
     """Where a fold is written before it is committed."""
-    return f"{STAGING}/{load_id}{_FOLD_SUFFIX}"
+    return f"{STAGING}/{load_id}{_SNAPSHOT_SUFFIX}"
 
 
-def table_fold(table: str, load_id: str) -> str:
+def table_snapshot(table: str, load_id: str) -> str:
     """A table's folder of the fold that ends with a load."""
-    return f"{table}/{_FOLD_PREFIX}{load_id}"
+    return f"{table}/{_SNAPSHOT_PREFIX}{load_id}"
 
 
-def fold_manifest(load_id: str) -> str:
+def snapshot_manifest(load_id: str) -> str:
     """The document whose appearance commits a fold."""
-    return f"{LOADS}/{load_id}{_FOLD_SUFFIX}.json"
+    return f"{LOADS}/{load_id}{_SNAPSHOT_SUFFIX}.json"
 
 
-def fold_of(name: str) -> str | None:
+def snapshot_of(name: str) -> str | None:
     """The load that a fold's folder or document ends with; None if it is not a fold's."""
-    if name.startswith(_FOLD_PREFIX):
-        return name.removeprefix(_FOLD_PREFIX)
+    if name.startswith(_SNAPSHOT_PREFIX):
+        return name.removeprefix(_SNAPSHOT_PREFIX)
     stem = name.removesuffix(".json")
-    return stem.removesuffix(_FOLD_SUFFIX) if stem.endswith(_FOLD_SUFFIX) else None
+    return stem.removesuffix(_SNAPSHOT_SUFFIX) if stem.endswith(_SNAPSHOT_SUFFIX) else None

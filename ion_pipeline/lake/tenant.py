@@ -7,8 +7,9 @@ from pathlib import Path
 import orjson
 
 from ion_pipeline.errors import TenantMismatchError
-from ion_pipeline.lake.errors import LakeCorruptionError, write_error
-from ion_pipeline.lake.storage import sync_directory
+from ion_pipeline.files.errors import write_error
+from ion_pipeline.files.storage import sync_directory
+from ion_pipeline.lake.errors import LakeCorruptionError
 
 _NAME = "tenant.json"
 
@@ -61,7 +62,7 @@ def claim_tenant(data_dir: Path, organization_id: str | int, api_host: str) -> T
 
     Raises:
         TenantMismatchError: The directory belongs to another tenant.
-        LakeWriteError: `tenant.json` cannot be written.
+        FileWriteError: `tenant.json` cannot be written.
         LakeCorruptionError: `tenant.json` is not readable.
     """
     tenant = Tenant(str(organization_id), api_host.strip().lower())

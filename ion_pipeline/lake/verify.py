@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ion_pipeline.files.storage import Storage
 from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.manifest import FileEntry
-from ion_pipeline.lake.storage import Storage
 
 _REMEDY = (
     "Restore the file from a backup or a copy of the lake. If there is none, delete the load's document in `_loads` "

@@ -1,27 +1,25 @@
-"""Writing one load: staged where nobody looks, visible all at once or never.
+"""Writing one load: staged where no reader looks, and visible all at once or never (see `commit`).
 
-Order of events at the commit, each durable before the next: the Parquet files; the `_manifest.json` in each table's
-folder; each folder moved from `_staging` to its table; `_loads/<load id>.json`. Only the last makes the load exist,
-on a local disk by a rename, in an object store by one put. Killed before it, a writer leaves files that no reader
-looks at and the next writer sweeps away, or goes on with from the last checkpoint (see `journal`).
+A writer that is killed before its commit leaves files that no reader opens. The next writer deletes them, or resumes the
+load from its last checkpoint (see `journal`).
 """
 
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Self
 
-import orjson
 import pyarrow as pa
 
+from ion_pipeline.files.errors import FileWriteError, write_error
+from ion_pipeline.files.lock import WriterLock
+from ion_pipeline.files.storage import Storage
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.background import Background
-from ion_pipeline.lake.errors import LakeWriteError, write_error
+from ion_pipeline.lake.commit import abandon, commit
 from ion_pipeline.lake.journal import Checkpoints, Interrupted, StagedTable, staged_rows
-from ion_pipeline.lake.lock import WriterLock
 from ion_pipeline.lake.manifest import (
     FORMAT,
     ClockRecord,
@@ -31,11 +29,9 @@ from ion_pipeline.lake.manifest import (
     TableManifest,
     TableRead,
     check_reads,
-    to_json,
 )
 from ion_pipeline.lake.part import TableWriter, WriterOptions
 from ion_pipeline.lake.rows import difference, stamped, tombstones, with_lake_columns
-from ion_pipeline.lake.storage import Storage
 from ion_pipeline.lake.tenant import Tenant
 
 
@@ -83,7 +79,7 @@ class LoadWriter:
             self._rows[table], self._tombstones[table] = staged.rows, staged.tombstones
             self._writer(table, staged.files)
 
-    def left(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def interrupted_rows(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """What the interrupted writer left of a table, in the order written, tombstones included.
 
         Raises:
@@ -100,7 +96,7 @@ class LoadWriter:
             batch: Rows with that schema.
 
         Raises:
-            LakeWriteError: The disk is full or fails, or the batch does not have the table's schema.
+            FileWriteError: The disk is full or fails, or the batch does not have the table's schema.
         """
         self._append(table, batch, deleted=False)
 
@@ -112,7 +108,7 @@ class LoadWriter:
             keys: The key columns of the deleted rows; other columns may be missing.
 
         Raises:
-            LakeWriteError: As in `write`.
+            FileWriteError: As in `write`.
         """
         self._append(table, tombstones(keys, self._schema(table)), deleted=True)
 
@@ -120,7 +116,7 @@ class LoadWriter:
         """Forget what has been written of a table, tombstones included: it is read again from the start.
 
         Raises:
-            LakeWriteError: The files cannot be deleted; the load is abandoned.
+            FileWriteError: The files cannot be deleted; the load is abandoned.
         """
         with self._mutex:
             self._check_open()
@@ -143,7 +139,7 @@ class LoadWriter:
         To be called when what has been written and the reader's notes fit each other. Does not wait until it is done.
 
         Raises:
-            LakeWriteError: As in `write`.
+            FileWriteError: As in `write`.
         """
         if self.checkpoints and self.checkpoints.is_due:
             self._keep(self.checkpoints)
@@ -152,7 +148,7 @@ class LoadWriter:
         """Leave the load to the next writer, that it may go on; nobody sees it. Harmless when it has already ended.
 
         Raises:
-            LakeWriteError: As in `write`.
+            FileWriteError: As in `write`.
         """
         if self.checkpoints and self._open:
             self._keep(self.checkpoints, wait=True)
@@ -199,7 +195,7 @@ class LoadWriter:
             clock: The clocks when the read began.
 
         Raises:
-            LakeWriteError: Something could not be written, or rows were written for a table that is not in `reads`.
+            FileWriteError: Something could not be written, or rows were written for a table that is not in `reads`.
                 The load is abandoned.
         """
         with self._mutex:
@@ -225,16 +221,13 @@ class LoadWriter:
                     read_by=read_by,
                     clock=clock,
                 )
-                self._reveal(manifest)
+                commit(self._storage, manifest)
             except OSError as error:
                 self._abandon()
                 raise write_error(error, self._place()) from error
             except BaseException:
                 self._abandon()
                 raise
-            with suppress(OSError):
-                # The load stands; an empty folder left here is swept by the next writer.
-                self._storage.remove(paths.staging(self.load_id))
             self._end()
             return manifest
 
@@ -252,7 +245,7 @@ class LoadWriter:
 
     def _append(self, table: str, batch: pa.RecordBatch, *, deleted: bool) -> None:
         if wrong := difference(batch.schema, self._schema(table)):
-            raise LakeWriteError(
+            raise FileWriteError(
                 f"Rows for {table} do not have its columns: {wrong}.",
                 remedy="This is an error in the extraction; nothing was committed.",
             )
@@ -276,7 +269,7 @@ class LoadWriter:
         except OSError as error:
             self._abandon()
             raise write_error(error, self._place(table)) from error
-        except LakeWriteError:
+        except FileWriteError:
             self._abandon()
             raise
 
@@ -286,7 +279,7 @@ class LoadWriter:
     def _schema(self, table: str) -> pa.Schema:
         schema = self._schemas.get(table)
         if schema is None:
-            raise LakeWriteError(
+            raise FileWriteError(
                 f"{table} is not a table of this load.", remedy="Give its schema when the load begins."
             )
         return schema
@@ -307,7 +300,7 @@ class LoadWriter:
 
     def _check_open(self) -> None:
         if not self._open:
-            raise LakeWriteError(f"Load {self.load_id} has ended and takes no more rows.", remedy="Begin another load.")
+            raise FileWriteError(f"Load {self.load_id} has ended and takes no more rows.", remedy="Begin another load.")
 
     def _finish(self, table: str, read: TableRead) -> TableManifest:
         return TableManifest(
@@ -318,28 +311,12 @@ class LoadWriter:
             tombstones=self._tombstones[table],
         )
 
-    def _reveal(self, manifest: LoadManifest) -> None:
-        for table in manifest.tables:
-            path = f"{paths.staged_table(self.load_id, table.table)}/{paths.TABLE_MANIFEST}"
-            self._storage.put(path, orjson.dumps(asdict(manifest.only(table))))
-        for table in manifest.tables:
-            self._storage.move(
-                paths.staged_table(self.load_id, table.table), paths.table_load(table.table, self.load_id)
-            )
-        self._storage.put(paths.load_manifest(self.load_id), to_json(manifest))
-
     def _abandon(self) -> None:
         try:
             self._background.close()
             for writer in self._tables.values():
                 writer.discard()
-            # First what makes it visible, should the failure have come after that.
-            self._storage.remove(paths.load_manifest(self.load_id))
-            # What cannot be deleted now is invisible, and swept by the next writer; the first error is the one to show.
-            with suppress(OSError):
-                for table in self._tables:
-                    self._storage.remove(paths.table_load(table, self.load_id))
-                self._storage.remove(paths.staging(self.load_id))
+            abandon(self._storage, self.load_id, self._tables)
         finally:
             self._end()
 

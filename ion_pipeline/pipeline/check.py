@@ -3,13 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 
+from ion_pipeline.catalog import EntityPlan, negotiate
 from ion_pipeline.client import ClientConfig, IonClient, PermissionDeniedError
 from ion_pipeline.client.parts import Part
-from ion_pipeline.extract import EntityPlan, negotiate
-from ion_pipeline.pipeline.adopting import data_catalog
+from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.target import check_target
 from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
+from ion_pipeline.task_group import task_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,8 @@ async def _check(config: ClientConfig, settings: Settings) -> CheckReport:
         identity = await client.me()
         schema = await client.introspect()
         plan = negotiate(schema, data_catalog(settings.data_dir), settings.entities)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(_check_entity(client, entity)) for entity in plan.entities]
-        except BaseExceptionGroup as failures:
-            # The others were cancelled because of the first; one sentence is what a person can act on.
-            raise failures.exceptions[0] from None
+        async with task_group() as group:
+            tasks = [group.create_task(_check_entity(client, entity)) for entity in plan.entities]
     return CheckReport(
         api_host=config.api_host,
         user=identity.name or identity.email or identity.user_id,

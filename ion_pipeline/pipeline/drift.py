@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
-from ion_pipeline.extract import EntityPlan, Plan
+from ion_pipeline.catalog import EntityPlan, Plan
 from ion_pipeline.lake import SchemaDrift
 
 

@@ -8,8 +8,8 @@ import hashlib
 
 import duckdb
 
-from ion_pipeline.extract.references import References, references
-from ion_pipeline.pipeline.adopting import data_catalog, data_schema
+from ion_pipeline.catalog.references import References, references
+from ion_pipeline.pipeline.adopt import data_catalog, data_schema
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import (
     CONTROLLED,
@@ -48,7 +48,7 @@ def changed_sources(connection: duckdb.DuckDBPyConnection, settings: Settings, l
     tables = controlled_changed_since(connection, load_id)
     changed = {f"{CONTROLLED}.{table}" for table in tables}
     if not settings.publish_export_controlled:
-        changed |= tables | {one.table for one in _references(settings).aside if one.target in tables}
+        changed |= tables | {one.table for one in _references(settings).weak if one.target in tables}
     return frozenset(changed)
 
 

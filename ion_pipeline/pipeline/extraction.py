@@ -2,47 +2,36 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from graphql import GraphQLSchema
-
-from ion_pipeline.client import ClientConfig, IonClient
+from ion_pipeline.client import ClientConfig
 from ion_pipeline.extract import (
     ChangeSink,
     EntityResult,
-    Ledger,
-    Plan,
-    RefreshOptions,
+    ReadProgress,
     State,
-    Task,
     TenantRestoredError,
     carry_out,
     check_deletes,
     check_group,
     check_restored,
-    decide,
     fetch,
-    known_of,
-    negotiate,
     nothing_read,
     with_unsettled,
 )
+from ion_pipeline.files import WriterLock
 from ion_pipeline.heap import heap_at_rest
-from ion_pipeline.lake import Lake, LoadManifest, WriterLock, claim_tenant, read_tenant
-from ion_pipeline.pipeline.adopting import data_schema
-from ion_pipeline.pipeline.drift import schema_drift
-from ion_pipeline.pipeline.meeting import Met, meet
-from ion_pipeline.pipeline.progress import Reporter, Silence
-from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
+from ion_pipeline.lake import Lake, LoadManifest, LoadWriter
+from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ReadMode, RefreshPlan
 from ion_pipeline.pipeline.resources import resources_of
-from ion_pipeline.pipeline.resume import begin_or_go_on, left_for_later, resumption
-from ion_pipeline.pipeline.state import RawRows, read_state
-from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_client, tenant_host
-from ion_pipeline.pipeline.tenant_schema import keep_schema
+from ion_pipeline.pipeline.resume import begin_or_resume, keep_for_resumption, resumption
+from ion_pipeline.pipeline.session import PreparedRead, Session, open_session
+from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse.known import RawRows
 
 # What is nested in an entity comes with it: if that is not read, neither is this.
 _NOTHING = frozenset({"nothing", "forbidden", "nested"})
@@ -93,18 +82,6 @@ class ExtractReport:
         return {entity.entity: entity.unsettled for entity in self.entities if entity.unsettled}
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A tenant asked for its counts, before anything is read."""
-
-    schema: GraphQLSchema
-    plan: Plan
-    state: State
-    tasks: tuple[Task, ...]
-    clock: datetime | None
-    clocks: ReadClock
-
-
 def extract(
     settings: Settings,
     *,
@@ -112,7 +89,10 @@ def extract(
     mode: ReadMode | None = None,
     reporter: Reporter | None = None,
 ) -> ExtractReport:
-    """Read what is new in ION into one new load of the lake. Nothing is committed unless everything was checked.
+    """Read what is new in ION into the lake, and what changed of that while all of it was read.
+
+    Changes to what was read in full cannot go into the same load: they are read by one refresh after it, so that what
+    is built next is of one instant. What changes even then is in the report.
 
     Args:
         settings: Which tenant and which data directory.
@@ -121,13 +101,22 @@ def extract(
         reporter: Hears how it goes.
 
     Raises:
-        IonPipelineError: See `client`, `extract` and `lake`; the lake is as it was.
+        IonPipelineError: See `client`, `extract` and `lake`; what a load before it brought stays.
     """
-    reporter = reporter or Silence()
-    selection, mode = entities or settings.entities, mode or ReadMode()
-    writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
-    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, heap_at_rest():
-        return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
+    mode = mode or ReadMode()
+    report = _extract_once(settings, entities, mode, reporter)
+    if not any(entity.unsettled for entity in report.entities if entity.strategy == "full"):
+        return report
+    after = _extract_once(settings, entities, replace(mode, full=False), reporter)
+    return replace(
+        report,
+        load_id=after.load_id or report.load_id,
+        entities=tuple(_both(*pair) for pair in zip(report.entities, after.entities, strict=True)),
+        requests=report.requests + after.requests,
+        token_requests=report.token_requests + after.token_requests,
+        bytes=report.bytes + after.bytes,
+        seconds=report.seconds + after.seconds,
+    )
 
 
 def plan(
@@ -146,66 +135,47 @@ def plan(
     """
     selection, mode = entities or settings.entities, ReadMode(full=full)
     with reachable_tenant(settings) as config:
-        return asyncio.run(_plan(settings, config, selection, mode=mode, reporter=reporter or Silence()))
+        return asyncio.run(_plan(settings, config, selection, mode=mode, reporter=reporter or NullReporter()))
+
+
+def _extract_once(
+    settings: Settings, entities: Sequence[str], mode: ReadMode, reporter: Reporter | None
+) -> ExtractReport:
+    reporter = reporter or NullReporter()
+    selection = entities or settings.entities
+    writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
+    with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, heap_at_rest():
+        return asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
+
+
+def _both(first: EntityResult, after: EntityResult) -> EntityResult:
+    """One result of two reads, the second of which brought what changed during the first."""
+    if first.status != "read":
+        return after
+    if after.status != "read":
+        return replace(first, unsettled=after.unsettled)
+    tables = dict(after.tables)
+    if after.strategy == "incremental":
+        tables = {name: first.tables.get(name, 0) + tables.get(name, 0) for name in {**first.tables, **tables}}
+    return replace(
+        after,
+        strategy=first.strategy,
+        tables=tables,
+        pages=first.pages + after.pages,
+        requests=first.requests + after.requests,
+        bytes=first.bytes + after.bytes,
+        seconds=first.seconds + after.seconds,
+    )
 
 
 async def _plan(
     settings: Settings, config: ClientConfig, selection: Sequence[str], *, mode: ReadMode, reporter: Reporter
 ) -> RefreshPlan:
-    async with tenant_client(settings, config, reporter.note) as client:
-        met = await meet(client, settings.data_dir, reporter.note)
-        if read_tenant(settings.data_dir):
-            claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
-        prepared = await _prepare(client, settings, met, selection, mode, note=reporter.note)
-        return RefreshPlan(prepared.tasks, client.stats.requests)
-
-
-async def _prepare(
-    client: IonClient,
-    settings: Settings,
-    met: Met,
-    selection: Sequence[str],
-    mode: ReadMode,
-    *,
-    note: Callable[[str], None],
-) -> _Prepared:
-    prepared = await _asked(client, settings, met, selection, mode)
-    try:
-        await check_restored(client, prepared.plan, prepared.tasks, prepared.state, page_size=settings.page_size)
-    except TenantRestoredError as doubt:
-        if not mode.accept_deletes:
-            raise
-        # A refresh by changes would keep what ION no longer has: only everything, read anew, is one state.
-        prepared = await _asked(client, settings, met, selection, replace(mode, full=True))
-        note(f"{doubt.message} It is accepted: everything is read anew.")
-    return prepared
-
-
-async def _asked(
-    client: IonClient, settings: Settings, met: Met, selection: Sequence[str], mode: ReadMode
-) -> _Prepared:
-    catalog = met.catalog
-    found = negotiate(met.schema, catalog, selection)
-    resources, lake = resources_of(settings), Lake(settings.lake_dir)
-    # Watermarks want the clocks from before the first count.
-    clock = await read_clock(client, lake)
-    state = State()
-    if not mode.full:
-        overlap = timedelta(minutes=settings.overlap_minutes)
-        state = read_state(
-            lake, settings.warehouse_path, catalog, found, resources=resources, clock=clock, overlap=overlap
-        )
-    known = known_of(found, state)
-    tasks = await decide(client, found, known, page_size=settings.page_size)
-    if not mode.accept_deletes:
-        rows = {name: one.rows for name, one in known.items()}
-        if mode.full:
-            raw = RawRows(settings.warehouse_path, resources, catalog)
-            for task in (one for one in tasks if one.action == "full"):
-                await check_group(client, task.plan, State(known=raw), Silence().note)
-            rows = raw.count(rows)
-        check_deletes(tasks, rows, largest_share=settings.max_deleted_share)
-    return _Prepared(met.schema, found, state, tasks, clock.started_at, clock)
+    async with open_session(settings, config, reporter) as session:
+        if session.is_claimed:
+            session.claim()
+        prepared = await _prepare(session, selection, mode)
+        return RefreshPlan(prepared.tasks, session.client.stats.requests)
 
 
 async def _extract(
@@ -218,71 +188,58 @@ async def _extract(
     lock: WriterLock,
 ) -> ExtractReport:
     began = time.monotonic()
-    lake = Lake(settings.lake_dir)
-    async with tenant_client(settings, config, reporter.note) as client:
-        met = await meet(client, settings.data_dir, reporter.note)
-        catalog = met.catalog
-        tenant = claim_tenant(settings.data_dir, met.identity.organization_id, tenant_host(settings, config))
-        prepared = await _prepare(client, settings, met, selection, mode, note=reporter.note)
-        for doubt in prepared.clocks.doubts:
+    async with open_session(settings, config, reporter) as session:
+        session.claim()
+        prepared = await _prepare(session, selection, mode)
+        for doubt in prepared.clock.doubts:
             reporter.note(doubt)
         manifest: LoadManifest | None = None
         if _is_nothing_new(prepared):
             results = nothing_read(prepared.tasks, prepared.state)
         else:
-            schemas = {name: table.arrow_schema for name, table in catalog.tables.items()}
-            tenant_hash = keep_schema(settings.data_dir, prepared.schema)
-            with lake.begin(
-                tenant,
-                schemas,
-                started_at=prepared.clock,
-                schema_hash=tenant_hash,
-                resumption=resumption(
-                    settings,
-                    plan=prepared.plan,
-                    schemas=schemas,
-                    tenant=tenant,
-                    kind="changes" if prepared.state.entities else "all rows",
-                    last_load=max(lake.load_ids(), default=""),
-                    schema_hash=tenant_hash,
-                    afresh=mode.afresh,
-                ),
-                lock=lock,
-            ) as writer:
-                with left_for_later(writer, reporter):
-                    ledger, tasks = await begin_or_go_on(client, prepared.plan, prepared.tasks, writer, reporter)
-                    prepared = replace(prepared, tasks=tasks, clock=ledger.clock or prepared.clock)
-                    results = await _read(
-                        client,
-                        settings,
-                        prepared,
-                        ledger,
-                        mode=mode,
-                        writer=prepared.clocks.witness(writer, ledger.clock),
-                        reporter=reporter,
-                    )
-                overlap, limit = timedelta(minutes=settings.overlap_minutes), prepared.clocks.limit
-                manifest = writer.commit(
-                    table_reads(catalog, prepared.plan, results, overlap=overlap, limit=limit),
-                    clock=prepared.clocks.record(),
-                    requests=client.stats.requests,
-                    bytes_received=client.stats.bytes,
-                    read_by=met.identity.user_number,
-                    drift=schema_drift(prepared.plan, prepared.schema, data_schema(settings.data_dir)),
-                )
+            manifest, results = await _write_load(session, prepared, mode, lock)
+    stats = session.client.stats
     return ExtractReport(
         load_id=manifest.load_id if manifest else None,
-        organization_id=met.identity.organization_id,
+        organization_id=session.identity.organization_id,
         entities=tuple(results),
-        requests=client.stats.requests,
-        token_requests=client.stats.token_requests,
-        bytes=client.stats.bytes,
+        requests=stats.requests,
+        token_requests=stats.token_requests,
+        bytes=stats.bytes,
         seconds=time.monotonic() - began,
-        clock_doubts=tuple(prepared.clocks.doubts),
+        clock_doubts=tuple(prepared.clock.doubts),
     )
 
 
-def _is_nothing_new(prepared: _Prepared) -> bool:
+async def _prepare(session: Session, selection: Sequence[str], mode: ReadMode) -> PreparedRead:
+    """Find out what is to be read, and stop where what ION has now does not follow from what it had."""
+    prepared = await _checked(session, selection, mode)
+    page_size = session.settings.page_size
+    try:
+        await check_restored(session.client, prepared.plan, prepared.tasks, prepared.state, page_size=page_size)
+    except TenantRestoredError as doubt:
+        if not mode.accept_deletes:
+            raise
+        # A refresh by changes would keep what ION no longer has: only a read of everything gives one state.
+        prepared = await _checked(session, selection, replace(mode, full=True))
+        session.reporter.note(f"{doubt.message} It is accepted: everything is read again.")
+    return prepared
+
+
+async def _checked(session: Session, selection: Sequence[str], mode: ReadMode) -> PreparedRead:
+    prepared = await session.prepare(selection, full=mode.full)
+    if not mode.accept_deletes:
+        rows = {name: one.rows for name, one in prepared.known.items()}
+        if mode.full:
+            raw = RawRows(session.settings.warehouse_path, resources_of(session.settings), session.catalog)
+            for task in (one for one in prepared.tasks if one.action == "full"):
+                await check_group(session.client, task.plan, State(known=raw), NullReporter().note)
+            rows = raw.count(rows)
+        check_deletes(prepared.tasks, rows, largest_share=session.settings.max_deleted_share)
+    return prepared
+
+
+def _is_nothing_new(prepared: PreparedRead) -> bool:
     """Something was read before, and every entity is as it was (or may not be read, or never was there)."""
     known = prepared.state.entities
     return bool(known) and all(
@@ -292,40 +249,69 @@ def _is_nothing_new(prepared: _Prepared) -> bool:
     )
 
 
+async def _write_load(
+    session: Session, prepared: PreparedRead, mode: ReadMode, lock: WriterLock
+) -> tuple[LoadManifest, list[EntityResult]]:
+    async def read(writer: LoadWriter) -> list[EntityResult]:
+        with keep_for_resumption(writer, session.reporter):
+            read_progress, tasks = await begin_or_resume(
+                session.client, prepared.plan, prepared.tasks, writer, session.reporter
+            )
+            return await _read(
+                session,
+                replace(prepared, tasks=tasks),
+                read_progress,
+                sink=prepared.clock.witness(writer, read_progress.clock),
+                clock=read_progress.clock or prepared.clock.started_at,
+                accept_deletes=mode.accept_deletes,
+            )
+
+    return await session.write_load(
+        prepared,
+        read,
+        lock=lock,
+        resumption=resumption(
+            session.settings,
+            plan=prepared.plan,
+            schemas=session.table_schemas,
+            tenant=session.claim(),
+            kind="changes" if prepared.state.entities else "all rows",
+            last_load=max(session.lake.load_ids(), default=""),
+            schema_hash=session.schema_hash,
+            afresh=mode.afresh,
+        ),
+    )
+
+
 async def _read(
-    client: IonClient,
-    settings: Settings,
-    prepared: _Prepared,
-    ledger: Ledger,
+    session: Session,
+    prepared: PreparedRead,
+    read_progress: ReadProgress,
     *,
-    mode: ReadMode,
-    writer: ChangeSink,
-    reporter: Reporter,
+    sink: ChangeSink,
+    clock: datetime | None,
+    accept_deletes: bool,
 ) -> list[EntityResult]:
+    settings = session.settings
     if not prepared.state.entities:
         results = await fetch(
-            client,
+            session.client,
             prepared.plan,
-            writer,
-            progress=reporter,
+            sink,
+            progress=session.reporter,
             page_size=settings.page_size,
             parallel=settings.parallel_ranges,
-            ledger=ledger,
+            read_progress=read_progress,
         )
-        return await with_unsettled(client, prepared.plan, results, clock=prepared.clock, page_size=settings.page_size)
+        return await with_unsettled(session.client, prepared.plan, results, clock=clock, page_size=settings.page_size)
     return await carry_out(
-        client,
+        session.client,
         prepared.plan,
         prepared.state,
         prepared.tasks,
-        writer,
-        clock=prepared.clock,
-        progress=reporter,
-        ledger=ledger,
-        options=RefreshOptions(
-            page_size=settings.page_size,
-            parallel=settings.parallel_ranges,
-            rounds=settings.settle_rounds,
-            largest_share=None if mode.accept_deletes else settings.max_deleted_share,
-        ),
+        sink,
+        clock=clock,
+        progress=session.reporter,
+        read_progress=read_progress,
+        options=session.options(accept_deletes=accept_deletes),
     )

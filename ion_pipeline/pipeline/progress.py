@@ -15,7 +15,7 @@ class Reporter(Progress, Protocol):
         ...
 
 
-class Silence:
+class NullReporter:
     """Nobody listens."""
 
     @contextmanager

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from ion_pipeline.catalog import Catalog, Plan
 from ion_pipeline.client import IonClient
 from ion_pipeline.client.clock import TOLERANCE, machine_time
-from ion_pipeline.extract import Catalog, EntityResult, Plan
+from ion_pipeline.extract import EntityResult
 from ion_pipeline.extract.results import ChangeSink
 from ion_pipeline.extract.watermark import Clocks, Observation, Witness, database_time
 from ion_pipeline.lake import Lake, TableRead

@@ -1,47 +1,35 @@
-"""The nightly audit: a refresh, then every row compared with ION's, and what had drifted unseen repaired by one load.
+"""The nightly audit: a refresh, then every row compared with ION's, and one load that repairs what differs.
 
 What the refresh brings is no drift; what no refresh would have brought is. The repair is an ordinary incremental load,
-whose books say how many rows had drifted.
+and the load log says how many rows had drifted.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from graphql import GraphQLSchema
-
-from ion_pipeline.client import ClientConfig, IonClient
+from ion_pipeline.client import ClientConfig
 from ion_pipeline.extract import (
     EntityAudit,
     EntityResult,
-    Plan,
-    RefreshOptions,
-    State,
     SuspiciousDeletesError,
     Task,
     audit,
     carry_out,
     check_group,
-    decide,
-    known_of,
-    negotiate,
 )
-from ion_pipeline.lake import Lake, Tenant, claim_tenant
-from ion_pipeline.pipeline.adopting import data_catalog, data_schema
-from ion_pipeline.pipeline.drift import schema_drift
-from ion_pipeline.pipeline.progress import Reporter, Silence
-from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
+from ion_pipeline.lake import LoadWriter
+from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ReadMode
 from ion_pipeline.pipeline.resources import resources_of
-from ion_pipeline.pipeline.state import RawSignatures, read_state
-from ion_pipeline.pipeline.steps import extract
-from ion_pipeline.pipeline.tenant import reachable_tenant, tenant_client, tenant_host
-from ion_pipeline.pipeline.tenant_schema import keep_schema, tenant_schema
+from ion_pipeline.pipeline.session import PreparedRead, Session, open_session
+from ion_pipeline.pipeline.steps import extract, load
+from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import connect
+from ion_pipeline.warehouse.known import RawSignatures
 
 if TYPE_CHECKING:
     from ion_pipeline.pipeline.extraction import ExtractReport
@@ -104,26 +92,6 @@ class ReconcileReport:
         return sum(entity.drifted for entity in self.entities)
 
 
-@dataclass(frozen=True, slots=True)
-class _Audited:
-    """A tenant compared with what is known of it, before anything is repaired."""
-
-    schema: GraphQLSchema
-    plan: Plan
-    state: State
-    tasks: tuple[Task, ...]
-    clock: ReadClock
-    found: tuple[EntityAudit, ...]
-
-    @property
-    def repairs(self) -> tuple[Task, ...]:
-        """What is to be done about each entity: nothing, but for those that differ."""
-        differing = {one.entity: one.repair for one in self.found if one.repair}
-        return tuple(
-            differing.get(task.plan.name, replace(task, action="nothing", reason="as known")) for task in self.tasks
-        )
-
-
 def reconcile(
     settings: Settings,
     *,
@@ -144,14 +112,16 @@ def reconcile(
     Raises:
         IonPipelineError: See `extract`; nothing is committed unless everything was checked.
     """
-    reporter, began = reporter or Silence(), time.monotonic()
+    reporter, began = reporter or NullReporter(), time.monotonic()
     refreshed: ExtractReport | None = None
     if not dry_run:
         mode = ReadMode(accept_deletes=accept_deletes)
         refreshed = extract(settings, entities=entities, mode=mode, reporter=reporter)
     with reporter.phase("Comparing with ION"), reachable_tenant(settings) as config:
-        run = _Run(settings, entities or settings.entities, accept_deletes, reporter)
-        report = asyncio.run(run.reconcile(config, dry_run=dry_run))
+        selection = entities or settings.entities
+        report = asyncio.run(
+            _reconcile(settings, config, selection, accept_deletes=accept_deletes, dry_run=dry_run, reporter=reporter)
+        )
     return replace(
         report,
         refreshed=refreshed.load_id if refreshed else None,
@@ -160,128 +130,113 @@ def reconcile(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One comparison, and the repair after it."""
+def reconcile_and_load(
+    settings: Settings,
+    *,
+    entities: Sequence[str] = (),
+    accept_deletes: bool = False,
+    dry_run: bool = False,
+    reporter: Reporter | None = None,
+) -> ReconcileReport:
+    """Reconcile the lake, then apply to `raw` what that read.
 
-    settings: Settings
-    selection: Sequence[str]
-    accept_deletes: bool
-    reporter: Reporter
+    Args and errors are those of `reconcile` and `steps.load`.
+    """
+    report = reconcile(settings, entities=entities, accept_deletes=accept_deletes, dry_run=dry_run, reporter=reporter)
+    if not dry_run:
+        load(settings, reporter=reporter)
+    return report
 
-    async def reconcile(self, config: ClientConfig, *, dry_run: bool) -> ReconcileReport:
-        load_id, results = None, list[EntityResult]()
-        async with tenant_client(self.settings, config, self.reporter.note) as client:
-            identity = await client.me()
-            host = tenant_host(self.settings, config)
-            tenant = claim_tenant(self.settings.data_dir, identity.organization_id, host)
-            audited = await self._without_hidden(client, await self._audit(client), dry_run=dry_run)
-            if not dry_run and any(one.repair for one in audited.found):
-                load_id, results = await self._repair(client, tenant, audited, read_by=identity.user_number)
-            return ReconcileReport(
-                load_id=load_id,
-                refreshed=None,
-                dry_run=dry_run,
-                entities=tuple(
-                    EntityDrift(one.entity, one.rows, one.changed, one.missing, one.surplus, one.lists, one.drifted)
-                    for one in audited.found
-                ),
-                unsettled={result.entity: result.unsettled for result in results if result.unsettled},
-                requests=client.stats.requests,
-                seconds=0.0,
-            )
 
-    async def _audit(self, client: IonClient) -> _Audited:
-        settings = self.settings
-        schema = await tenant_schema(client, settings.data_dir, self.reporter.note)
-        catalog = data_catalog(settings.data_dir)
-        plan = negotiate(schema, catalog, self.selection)
-        resources = resources_of(settings)
-        lake = Lake(settings.lake_dir)
+async def _reconcile(
+    settings: Settings,
+    config: ClientConfig,
+    selection: Sequence[str],
+    *,
+    accept_deletes: bool,
+    dry_run: bool,
+    reporter: Reporter,
+) -> ReconcileReport:
+    load_id, results = None, list[EntityResult]()
+    async with open_session(settings, config, reporter) as session:
+        session.claim()
         # What changes from here on is left to the rounds of the repair.
-        clock = await read_clock(client, lake)
-        state = read_state(
-            lake,
-            settings.warehouse_path,
-            catalog,
-            plan,
-            resources=resources,
-            clock=clock,
-            overlap=timedelta(minutes=settings.overlap_minutes),
+        prepared = await session.prepare(selection)
+        found = await _audit(session, prepared)
+        if not accept_deletes:
+            found = [await _without_hidden(session, prepared, one, dry_run=dry_run) for one in found]
+        if not dry_run and any(one.repair for one in found):
+            load_id, results = await _repair(session, prepared, found, accept_deletes=accept_deletes)
+    return ReconcileReport(
+        load_id=load_id,
+        refreshed=None,
+        dry_run=dry_run,
+        entities=tuple(
+            EntityDrift(one.entity, one.rows, one.changed, one.missing, one.surplus, one.lists, one.drifted)
+            for one in found
+        ),
+        unsettled={result.entity: result.unsettled for result in results if result.unsettled},
+        requests=session.client.stats.requests,
+        seconds=0.0,
+    )
+
+
+async def _audit(session: Session, prepared: PreparedRead) -> list[EntityAudit]:
+    """Compare all rows that were ever read; nothing was read before the first load."""
+    if not prepared.state.entities:
+        return []
+    settings = session.settings
+    with connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
+        return await audit(
+            session.client,
+            prepared.tasks,
+            prepared.known,
+            RawSignatures(connection),
+            page_size=settings.page_size,
+            progress=session.reporter,
         )
-        known = known_of(plan, state)
-        tasks = await decide(client, plan, known, page_size=settings.page_size)
-        if not state.entities:
-            return _Audited(schema, plan, state, tasks, clock, ())
-        with connect(settings.warehouse_path, resources, read_only=True) as connection:
-            found = await audit(
-                client,
-                tasks,
-                known,
-                RawSignatures(connection),
-                page_size=settings.page_size,
-                progress=self.reporter,
-            )
-        return _Audited(schema, plan, state, tasks, clock, tuple(found))
 
-    async def _without_hidden(self, client: IonClient, audited: _Audited, *, dry_run: bool) -> _Audited:
-        """What was found, less what is only hidden from the key: that is no drift, and nothing to repair.
 
-        Raises:
-            SuspiciousDeletesError: It would be repaired, by deleting it.
-        """
-        found = [await self._shown(client, audited.state, one, dry_run=dry_run) for one in audited.found]
-        return replace(audited, found=tuple(found))
+async def _without_hidden(session: Session, prepared: PreparedRead, one: EntityAudit, *, dry_run: bool) -> EntityAudit:
+    """What was found, less what is only hidden from the key: that is no drift, and nothing to repair.
 
-    async def _shown(self, client: IonClient, state: State, one: EntityAudit, *, dry_run: bool) -> EntityAudit:
-        gone = one.repair.differences.gone if one.repair else set[int]()
-        if one.repair is None or not gone or self.accept_deletes:
-            return one
-        try:
-            await check_group(client, one.repair.plan, state, Silence().note, one.repair.differences)
-        except SuspiciousDeletesError as hidden:
-            if not dry_run:
-                raise
-            self.reporter.note(f"{hidden.message} They are not counted as drifted.")
-            return replace(one, surplus=max(0, one.surplus - len(gone & state.known.controlled(one.entity))))
+    Raises:
+        SuspiciousDeletesError: It would be repaired, by deleting it.
+    """
+    gone = one.repair.differences.gone if one.repair else set[int]()
+    if one.repair is None or not gone:
         return one
+    try:
+        await check_group(session.client, one.repair.plan, prepared.state, NullReporter().note, one.repair.differences)
+    except SuspiciousDeletesError as hidden:
+        if not dry_run:
+            raise
+        session.reporter.note(f"{hidden.message} They are not counted as drifted.")
+        return replace(one, surplus=max(0, one.surplus - len(gone & prepared.state.known.controlled(one.entity))))
+    return one
 
-    async def _repair(
-        self, client: IonClient, tenant: Tenant, audited: _Audited, *, read_by: int | None
-    ) -> tuple[str, list[EntityResult]]:
-        settings = self.settings
-        catalog = data_catalog(settings.data_dir)
-        drifted = {one.entity: one.drifted for one in audited.found}
-        with Lake(settings.lake_dir).begin(
-            tenant,
-            {name: table.arrow_schema for name, table in catalog.tables.items()},
-            started_at=audited.clock.started_at,
-            schema_hash=keep_schema(settings.data_dir, audited.schema),
-            wait_seconds=settings.lock_wait_seconds,
-        ) as writer:
-            results = await carry_out(
-                client,
-                audited.plan,
-                audited.state,
-                audited.repairs,
-                audited.clock.witness(writer, None),
-                clock=audited.clock.started_at,
-                progress=self.reporter,
-                options=RefreshOptions(
-                    page_size=settings.page_size,
-                    parallel=settings.parallel_ranges,
-                    rounds=settings.settle_rounds,
-                    largest_share=None if self.accept_deletes else settings.max_deleted_share,
-                ),
-            )
-            overlap = timedelta(minutes=settings.overlap_minutes)
-            reads = table_reads(catalog, audited.plan, results, overlap=overlap, limit=audited.clock.limit)
-            manifest = writer.commit(
-                {table: replace(read, drifted=drifted.get(table)) for table, read in reads.items()},
-                requests=client.stats.requests,
-                bytes_received=client.stats.bytes,
-                read_by=read_by,
-                clock=audited.clock.record(),
-                drift=schema_drift(audited.plan, audited.schema, data_schema(settings.data_dir)),
-            )
-        return manifest.load_id, results
+
+async def _repair(
+    session: Session, prepared: PreparedRead, found: Sequence[EntityAudit], *, accept_deletes: bool
+) -> tuple[str, list[EntityResult]]:
+    async def read(writer: LoadWriter) -> list[EntityResult]:
+        return await carry_out(
+            session.client,
+            prepared.plan,
+            prepared.state,
+            _repairs(prepared.tasks, found),
+            prepared.clock.witness(writer, None),
+            clock=prepared.clock.started_at,
+            progress=session.reporter,
+            options=session.options(accept_deletes=accept_deletes),
+        )
+
+    drifted = {one.entity: one.drifted for one in found}
+    manifest, results = await session.write_load(prepared, read, drifted=drifted)
+    return manifest.load_id, results
+
+
+def _repairs(tasks: Sequence[Task], found: Sequence[EntityAudit]) -> tuple[Task, ...]:
+    """What is to be done about each entity: nothing, but for those that differ."""
+    differing = {one.entity: one.repair for one in found if one.repair}
+    return tuple(differing.get(task.plan.name, replace(task, action="nothing", reason="as known")) for task in tasks)

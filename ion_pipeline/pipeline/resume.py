@@ -9,8 +9,9 @@ from datetime import timedelta
 import pyarrow as pa
 
 from ion_pipeline import __version__
+from ion_pipeline.catalog import Plan
 from ion_pipeline.client import AuthError, IonApiError, IonClient
-from ion_pipeline.extract import Ledger, Left, Plan, Task, take_up
+from ion_pipeline.extract import InterruptedRead, ReadProgress, Task, resume_read
 from ion_pipeline.lake import LoadWriter, Resumption, Tenant
 from ion_pipeline.pipeline.progress import Reporter
 from ion_pipeline.settings import Settings
@@ -57,41 +58,41 @@ def resumption(
     )
 
 
-async def begin_or_go_on(
+async def begin_or_resume(
     client: IonClient, plan: Plan, tasks: Sequence[Task], writer: LoadWriter, reporter: Reporter
-) -> tuple[Ledger, tuple[Task, ...]]:
-    """The ledger of the load, with what an interrupted read left in it, and the tasks as they are with it."""
+) -> tuple[ReadProgress, tuple[Task, ...]]:
+    """The read_progress of the load, with what an interrupted read left in it, and the tasks as they are with it."""
     left = writer.interrupted
     if left.refusal:
         of = f" of {left.began:%Y-%m-%d %H:%M} UTC" if left.began else ""
         reporter.note(f"The interrupted read{of} is not gone on with: {left.refusal}.")
-    ledger = Ledger.read(left.journal.notes, left.journal.started_at) if left.journal else Ledger()
+    read_progress = ReadProgress.read(left.journal.notes, left.journal.started_at) if left.journal else ReadProgress()
     if writer.checkpoints:
-        writer.checkpoints.notes = ledger.document
-        ledger.page_written = writer.checkpoint
+        writer.checkpoints.notes = read_progress.document
+        read_progress.page_written = writer.checkpoint
     if left.journal is not None:
-        tasks = await take_up(
+        tasks = await resume_read(
             client,
             plan,
             tasks,
-            ledger=ledger,
-            left=Left(
+            read_progress=read_progress,
+            left=InterruptedRead(
                 tables={table: staged.rows for table, staged in left.journal.tables.items()},
-                ids=lambda table: _ids(writer.left(table, ["id", "_ion_deleted"])),
+                ids=lambda table: _ids(writer.interrupted_rows(table, ["id", "_ion_deleted"])),
             ),
             sink=writer,
         )
-        there = {name: entry.rows for name, entry in ledger}
+        there = {name: entry.rows for name, entry in read_progress}
         wanted = sum(task.total or 0 if task.action == "full" else task.rows for task in tasks)
         reporter.note(
             f"Continuing the read of {writer.started_at:%Y-%m-%d %H:%M} UTC: "
             f"{sum(there.values()):,} of {wanted:,} rows are there."
         )
-    return ledger, tuple(tasks)
+    return read_progress, tuple(tasks)
 
 
 @contextmanager
-def left_for_later(writer: LoadWriter, reporter: Reporter) -> Iterator[None]:
+def keep_for_resumption(writer: LoadWriter, reporter: Reporter) -> Iterator[None]:
     """Where another try may help, leave what has been read to be gone on with."""
     try:
         yield

@@ -9,8 +9,8 @@ from ion_pipeline.lake import Lake, LearnedPageSize, Tenant, read_tenant
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.target import is_sent
 from ion_pipeline.pipeline.tenant import known_page_size
+from ion_pipeline.publish import published_database, settle
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
     lake = Lake(settings.lake_dir)
     load_ids = lake.load_ids()
     manifests = [lake.read_manifest(load_id) for load_id in reversed(load_ids[-latest:])]
-    published = settings.published_dir / "ion.duckdb"
+    published = published_database(settings.published_dir)
     exists = published.is_file()
     return StatusReport(
         data_dir=settings.data_dir,
@@ -107,7 +107,7 @@ def is_published_current(settings: Settings) -> bool:
         PublishError: The published files are of two publishes, and cannot be exchanged.
     """
     settle(settings.published_dir)
-    published = settings.published_dir / "ion.duckdb"
+    published = published_database(settings.published_dir)
     load_ids = Lake(settings.lake_dir).load_ids()
     if not load_ids or not published.is_file() or not is_sent(settings):
         return False

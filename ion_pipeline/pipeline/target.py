@@ -5,12 +5,12 @@ from pathlib import Path
 
 import orjson
 
-from ion_pipeline import warehouse
-from ion_pipeline.lake.storage import replace_file
-from ion_pipeline.pipeline.progress import Reporter, Silence
+from ion_pipeline import publish
+from ion_pipeline.files.storage import replace_file
+from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.resources import resources_of
+from ion_pipeline.publish import PublishError, PublishReport, SendReport
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import PublishError, PublishReport, SendReport
 
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -47,12 +47,12 @@ def check_target(settings: Settings, *, to: str | None = None, reporter: Reporte
     if not target:
         return ""
     try:
-        (warehouse.check_postgres if target.startswith(_POSTGRES) else warehouse.check_store)(target)
+        (publish.check_postgres if target.startswith(_POSTGRES) else publish.check_store)(target)
     except PublishError as error:
         if to:
             raise
         trouble = f"ION_PUBLISH_TO: {error.message} What is published here does not wait for it."
-        (reporter or Silence()).note(trouble)
+        (reporter or NullReporter()).note(trouble)
         return trouble
     return ""
 
@@ -66,9 +66,9 @@ def send(settings: Settings, target: str, published: PublishReport) -> SendRepor
     """
     try:
         if target.startswith(_POSTGRES):
-            sent = warehouse.send_to_postgres(settings.published_dir, target, resources=resources_of(settings))
+            sent = publish.send_to_postgres(settings.published_dir, target, resources=resources_of(settings))
         else:
-            sent = warehouse.send(settings.published_dir, target, keep=settings.publish_keep)
+            sent = publish.send(settings.published_dir, target, keep=settings.publish_keep)
     except PublishError as error:
         again = " The next refresh sends it." if target == settings.publish_to else ""
         raise NotSentError(
@@ -88,7 +88,7 @@ def is_sent(settings: Settings) -> bool:
     sent = _sent_file(settings)
     if not sent.is_file():
         return False
-    publish_id, _ = warehouse.current_publish(settings.published_dir)
+    publish_id, _ = publish.current_publish(settings.published_dir)
     return sent.read_bytes() == orjson.dumps(_entry(settings.publish_to, publish_id))
 
 

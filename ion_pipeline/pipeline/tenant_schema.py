@@ -14,7 +14,7 @@ from graphql import GraphQLSchema, build_schema
 
 from ion_pipeline.client import GraphQLError, IonClient, PermissionDeniedError, ServerError, canonical_sdl
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.lake.storage import replace_file
+from ion_pipeline.files.storage import replace_file
 
 _FOLDER = "schemas"
 # From here on the status itself says that the server failed; below it ION's words may well be a refusal.

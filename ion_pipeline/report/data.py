@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from ion_pipeline.pipeline.genealogy import NotPublishedError
+from ion_pipeline.publish.errors import NotPublishedError
 from ion_pipeline.report import queries
 from ion_pipeline.report.model import (
     ControlChart,

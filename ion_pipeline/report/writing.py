@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.lake.storage import replace_file
-from ion_pipeline.pipeline.genealogy import Genealogy, published_file
+from ion_pipeline.files.storage import replace_file
+from ion_pipeline.pipeline.resources import resources_of
+from ion_pipeline.publish.read import Genealogy, open_published
 from ion_pipeline.report.data import read_report
 from ion_pipeline.report.page import page
 from ion_pipeline.settings import Settings
@@ -53,7 +54,7 @@ def write_report(
         SettingsError: The trees asked for are too large for a page.
         ReportNotWrittenError: The file could not be written.
     """
-    with published_file(settings) as (connection, path):
+    with open_published(settings.published_dir, resources_of(settings)) as (connection, path):
         genealogy = Genealogy(connection, path)
         report = read_report(
             connection,

@@ -21,8 +21,8 @@ from graphql import (
     is_list_type,
 )
 
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.sandbox.values import NEUTRAL, READERS, enum_reader, list_reader
-from ion_pipeline.schema import known_schema
 
 #: Rows without an `id` of their own are told apart by these columns (ion.graphql: the singular roots' arguments).
 COMPOSITE_KEYS: dict[str, tuple[str, ...]] = {

@@ -21,9 +21,9 @@ from graphql import (
     build_ast_schema,
 )
 
+from ion_pipeline.catalog.schema import known_document
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.sandbox.values import canonical_instant
-from ion_pipeline.schema import known_document
 
 #: Decides about one member of a type definition: (definition, member's name, member's named type) → keep it?
 Keep = Callable[[TypeDefinitionNode, str, str], bool]

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from ion_pipeline.pipeline.genealogy import part_name
+from ion_pipeline.publish.read import part_name
 from ion_pipeline.terminal.text import plain
 from ion_pipeline.terminal.views import table
 

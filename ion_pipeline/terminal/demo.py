@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from ion_pipeline.lake import Lake
+from ion_pipeline.publish import published_database
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.text import styled
 from ion_pipeline.terminal.tree import as_built_tree, showable_unit
@@ -27,7 +28,7 @@ def show_demo(settings: Settings, console: Console) -> None:
         f"{len(entities)} entities, {sum(rows for _, rows in entities):,} rows, and {len(children)} lists inside them "
         f"with {sum(table.rows for table in children):,} rows, in {manifest.requests:,} requests.\n"
     )
-    published = settings.published_dir / "ion.duckdb"
+    published = published_database(settings.published_dir)
     unit = showable_unit(published)
     tree = as_built_tree(published, unit) if unit is not None else None
     if tree is not None:

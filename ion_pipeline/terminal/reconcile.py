@@ -5,8 +5,7 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile
-from ion_pipeline.pipeline.steps import load
+from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile_and_load
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import emit, err, out
 from ion_pipeline.terminal.progress import reporter
@@ -18,10 +17,9 @@ def show_reconcile(
     settings: Settings, *, entities: Sequence[str], accept_deletes: bool, dry_run: bool, as_json: bool
 ) -> None:
     """Reconcile the lake, apply what it read to `raw`, and print the result."""
-    hears = reporter(err)
-    report = reconcile(settings, entities=entities, accept_deletes=accept_deletes, dry_run=dry_run, reporter=hears)
-    if not dry_run:
-        load(settings, reporter=hears)
+    report = reconcile_and_load(
+        settings, entities=entities, accept_deletes=accept_deletes, dry_run=dry_run, reporter=reporter(err)
+    )
     for name, rows in report.unsettled.items():
         err.print(styled(("!", "yellow"), f" {name}: {rows:,} rows changed again while it was read."))
 

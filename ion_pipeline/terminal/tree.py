@@ -8,8 +8,8 @@ import duckdb
 from rich.text import Text
 from rich.tree import Tree
 
-from ion_pipeline.pipeline.genealogy import part_name
 from ion_pipeline.plain import visible
+from ion_pipeline.publish.read import part_name
 
 _TREE = """
 select *

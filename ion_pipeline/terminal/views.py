@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from rich import box
 from rich.table import Table
 
-from ion_pipeline.extract.adopting import Additions
-from ion_pipeline.pipeline.build_report import BuildReport
+from ion_pipeline.catalog.adopt import Additions
 from ion_pipeline.pipeline.check import CheckReport
+from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.pipeline.read_mode import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
+from ion_pipeline.publish import PublishReport
 from ion_pipeline.terminal.text import plain
-from ion_pipeline.warehouse import CompactReport, LoadReport, PublishReport
+from ion_pipeline.warehouse import CompactReport, LoadReport
 
 
 def table(*headers: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:

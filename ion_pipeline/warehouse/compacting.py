@@ -14,13 +14,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ion_pipeline.lake import LAKE_COLUMNS, VERSION_COLUMNS, FoldWriter, Lake, LoadManifest, TableRead
+from ion_pipeline.lake import LAKE_COLUMNS, VERSION_COLUMNS, Lake, LoadManifest, SnapshotWriter, TableRead
+from ion_pipeline.warehouse import load_log
 from ion_pipeline.warehouse.applying import LoadProgress, apply
 from ion_pipeline.warehouse.connection import Resources, connect, transaction
-from ion_pipeline.warehouse.errors import CompactionError, explained
-from ion_pipeline.warehouse.restore import BOOKS
+from ion_pipeline.warehouse.errors import CompactionError, translate_errors
+from ion_pipeline.warehouse.schemas import HISTORY
 from ion_pipeline.warehouse.sql import identifier, identifiers
-from ion_pipeline.warehouse.tables import HISTORY, RAW, ColumnLike, TableLike, ensure_tables
+from ion_pipeline.warehouse.tables import ColumnLike, TableLike, ensure_tables
 
 _BATCH_ROWS = 20_000
 
@@ -104,20 +105,20 @@ def compact(
         progress: Told after each table of each load.
 
     Raises:
-        LakeBusyError: Another process is writing to the lake.
+        LockedError: Another process is writing to the lake.
         LakeCorruptionError: A file of a load is missing or damaged.
         CompactionError: A load holds a table that the catalog does not have.
-        LakeWriteError: The fold could not be written.
+        FileWriteError: The fold could not be written.
         WarehouseError: See its subclasses.
     """
-    with lake.begin_fold(keep, wait_seconds=resources.wait_seconds if resources else 0.0) as writer:
+    with lake.begin_snapshot(keep, wait_seconds=resources.wait_seconds if resources else 0.0) as writer:
         before, kept = writer.loads, sum(1 for _ in lake.load_ids()) - len(writer.loads)
         if len(before) < 2:  # noqa: PLR2004 -- one load or one fold alone is as small as it can be
             return CompactReport(kept=kept, dry_run=dry_run)
         catalog = _catalog(before, tables)
         shutil.rmtree(scratch, ignore_errors=True)
         try:
-            with connect(scratch / "fold.duckdb", resources) as connection, explained("Compacting", scratch):
+            with connect(scratch / "fold.duckdb", resources) as connection, translate_errors("Compacting", scratch):
                 _replay(connection, lake, before, catalog, progress)
                 rows_after = _write(connection, writer, before, catalog, scratch)
         finally:
@@ -126,7 +127,7 @@ def compact(
         if not dry_run:
             writer.commit()
     return CompactReport(
-        load_ids=tuple(load_id for load in before for load_id in load.stands_for),
+        load_ids=tuple(load_id for load in before for load_id in load.covers),
         kept=kept,
         bytes_before=sum(entry.bytes for load in before for entry in load.files),
         bytes_after=bytes_after,
@@ -165,7 +166,7 @@ def _replay(
 
 def _write(
     connection: duckdb.DuckDBPyConnection,
-    writer: FoldWriter,
+    writer: SnapshotWriter,
     loads: Sequence[LoadManifest],
     catalog: Mapping[str, _Table],
     scratch: Path,
@@ -178,10 +179,9 @@ def _write(
         batches = _batches(connection, f"{history} order by {identifiers(table.key)}, valid_from", table.arrow_schema)
         writer.write(table.name, batches, table.arrow_schema, last_read[table.name])
         rows += _compared(connection, table, history, writer.staged(table.name, scratch / "staged"))
-    for book, columns in BOOKS.items():
-        query = f"select {columns} from {identifier(RAW, book)}"
+    for name, query in load_log.exported():
         schema = connection.sql(f"{query} limit 0").to_arrow_table().schema
-        writer.write_book(book, _batches(connection, query, schema), schema)
+        writer.write_log_table(name, _batches(connection, query, schema), schema)
     return rows
 
 

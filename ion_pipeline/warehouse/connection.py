@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import duckdb
 
-from ion_pipeline.warehouse.errors import explained, is_locked
+from ion_pipeline.warehouse.errors import is_locked, translate_errors
 from ion_pipeline.warehouse.sql import literal
 
 _POLL_SECONDS = 0.2
@@ -55,7 +55,7 @@ def connect(
         database.parent.mkdir(parents=True, exist_ok=True)
     resources = resources or Resources()
     config = _config(database.parent, resources)
-    with explained(f"Opening {database}", database):
+    with translate_errors(f"Opening {database}", database):
         connection = _once_free(
             lambda: duckdb.connect(str(database), read_only=read_only, config=config), resources.wait_seconds
         )
@@ -104,7 +104,7 @@ def attach(
     if storage_version is not None:
         options.append(f"STORAGE_VERSION {literal(storage_version)}")
     suffix = f" ({', '.join(options)})" if options else ""
-    with explained(f"Opening {database}", database):
+    with translate_errors(f"Opening {database}", database):
         statement = f'attach {literal(str(database))} as "{alias}"{suffix}'
         _once_free(lambda: connection.execute(statement), wait_seconds)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from ion_pipeline.errors import IonPipelineError, SettingsError
+from ion_pipeline.errors import IonPipelineError
 
 # What helps where the tables themselves are wrong.
 MAKE_ANEW = "Run `ion-pipeline rebuild`, then `ion-pipeline build`: the lake holds all the warehouse held."
@@ -56,16 +56,8 @@ class CompactionError(WarehouseError):
     """The lake cannot be compacted; it is as it was."""
 
 
-class PublishError(WarehouseError):
-    """The published files could not be written or do not hold what they should. The ones before still stand."""
-
-
-class MissingDriverError(SettingsError):
-    """What is set or asked for needs a driver that is not installed."""
-
-
 @contextmanager
-def explained(doing: str, database: Path) -> Iterator[None]:
+def translate_errors(doing: str, database: Path) -> Iterator[None]:
     """Turn DuckDB's errors into this package's.
 
     Args:

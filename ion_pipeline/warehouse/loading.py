@@ -2,7 +2,7 @@
 
 Somebody who reads the warehouse sees all tables before a load or all after it. Whether a load has been applied is
 known from `raw._ion_loads`, written in the same transaction, so applying twice or being killed changes nothing.
-A fold brings the entries of all loads that it stands for: where its last load has been applied, there is nothing to do.
+A snapshot brings the log entries of all loads that it covers: once its last load has been applied, nothing is left to do.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,10 +12,11 @@ from pathlib import Path
 import duckdb
 
 from ion_pipeline.lake import Lake, LoadManifest
+from ion_pipeline.warehouse import load_log
 from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress, apply
 from ion_pipeline.warehouse.connection import Resources, connect, transaction
-from ion_pipeline.warehouse.errors import MAKE_ANEW, LoadOrderError, MissingLoadError, explained
-from ion_pipeline.warehouse.merge import TableChange
+from ion_pipeline.warehouse.errors import MAKE_ANEW, LoadOrderError, MissingLoadError, translate_errors
+from ion_pipeline.warehouse.load_log import TableChange
 from ion_pipeline.warehouse.tables import TableLike, ensure_tables
 
 
@@ -60,10 +61,10 @@ def load(
         WarehouseError: See its subclasses; the load in question was rolled back.
     """
     catalog = {table.name: table for table in tables}
-    with lake.reading(), connect(database, resources) as connection, explained("Loading", database):
+    with lake.reading(), connect(database, resources) as connection, translate_errors("Loading", database):
         with transaction(connection):
             ensure_tables(connection, catalog.values())
-        applied = _applied(connection)
+        applied = load_log.applied(connection)
         waiting = [load_id for load_id in lake.load_ids() if load_id not in applied]
         if applied and waiting and waiting[0] < max(applied):
             raise LoadOrderError(
@@ -104,7 +105,11 @@ def rebuild(
         manifests = lake.loads()
         for manifest in manifests:
             lake.verify(manifest)
-        with connect(database, resources) as connection, explained("Rebuilding", database), transaction(connection):
+        with (
+            connect(database, resources) as connection,
+            translate_errors("Rebuilding", database),
+            transaction(connection),
+        ):
             _check_none_missing(connection, lake, manifests)
             connection.execute("drop schema if exists raw cascade; drop schema if exists raw_history cascade")
             ensure_tables(connection, catalog.values())
@@ -122,15 +127,11 @@ def _apply(
         return apply(connection, manifest, files, catalog, progress)
 
 
-def _applied(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    return {row[0] for row in connection.execute("select load_id from raw._ion_loads").fetchall()}
-
-
 def _check_none_missing(connection: duckdb.DuckDBPyConnection, lake: Lake, manifests: Sequence[LoadManifest]) -> None:
     """A load that was applied once and has left the lake would take its history with it, silently."""
     ensure_tables(connection, ())
-    held = {load_id for manifest in manifests for load_id in manifest.stands_for}
-    missing = sorted(_applied(connection) - held)
+    held = {load_id for manifest in manifests for load_id in manifest.covers}
+    missing = sorted(load_log.applied(connection) - held)
     if missing:
         raise MissingLoadError(
             f"{lake.location} lacks what the warehouse was made of: load {', '.join(missing)}.",

@@ -7,7 +7,6 @@ key columns are compared as values.
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,37 +14,13 @@ import duckdb
 
 from ion_pipeline.lake import LAKE_COLUMNS, TableManifest
 from ion_pipeline.warehouse.errors import MAKE_ANEW, CountMismatchError, DuplicateKeyError
+from ion_pipeline.warehouse.load_log import TableChange
+from ion_pipeline.warehouse.schemas import HISTORY, RAW
 from ion_pipeline.warehouse.source import projection
 from ion_pipeline.warehouse.sql import identifier, identifiers
-from ion_pipeline.warehouse.tables import HISTORY, RAW, VERSION_COLUMNS, TableLike
+from ion_pipeline.warehouse.tables import VERSION_COLUMNS, TableLike
 
 _EXAMPLES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class TableChange:
-    """What one load did to one table.
-
-    Attributes:
-        table: Name of the table.
-        rows_read: Rows in the load, tombstones and repeated rows included.
-        rows_inserted: Keys that are new.
-        rows_updated: Keys whose row changed.
-        rows_deleted: Keys that are gone.
-        rows_after: Rows in `raw` afterwards.
-    """
-
-    table: str
-    rows_read: int
-    rows_inserted: int
-    rows_updated: int
-    rows_deleted: int
-    rows_after: int
-
-    @property
-    def rows_changed(self) -> int:
-        """Rows inserted, updated or deleted."""
-        return self.rows_inserted + self.rows_updated + self.rows_deleted
 
 
 def merge(

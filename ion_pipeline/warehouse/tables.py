@@ -9,42 +9,14 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from ion_pipeline.warehouse import load_log
 from ion_pipeline.warehouse.errors import MAKE_ANEW, RetypedColumnError
+from ion_pipeline.warehouse.schemas import HISTORY, RAW
 from ion_pipeline.warehouse.sql import duckdb_type, identifier, literal
 
-RAW = "raw"
-HISTORY = "raw_history"
 # The version's own columns, beside those of the catalog.
 VERSION_COLUMNS = {"_ion_load": "VARCHAR", "_ion_seen_at": "TIMESTAMP WITH TIME ZONE"}
 _VALIDITY = {"valid_from": "TIMESTAMP WITH TIME ZONE", "valid_to": "TIMESTAMP WITH TIME ZONE", "is_current": "BOOLEAN"}
-
-_BOOKKEEPING = f"""
-    create table if not exists {RAW}._ion_loads (
-        load_id varchar, tenant varchar, strategy varchar, started_at timestamptz, committed_at timestamptz,
-        requests bigint, bytes bigint, code_version varchar, schema_hash varchar, loaded_at timestamptz,
-        valid_from timestamptz, read_by bigint
-    );
-    alter table {RAW}._ion_loads add column if not exists read_by bigint;
-    create table if not exists {RAW}._ion_load_tables (
-        load_id varchar, table_name varchar, entity varchar, strategy varchar, rows_read bigint, total_count bigint,
-        rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_after bigint, rows_drifted bigint
-    );
-    alter table {RAW}._ion_load_tables add column if not exists rows_drifted bigint;
-    create table if not exists {RAW}._ion_schema_drift (
-        load_id varchar, entity varchar, kind varchar, field varchar, catalog_type varchar, tenant_type varchar
-    );
-    create table if not exists {RAW}._ion_export_controlled (
-        load_id varchar, loaded_at timestamptz, definition varchar, table_name varchar, has_earlier_rows boolean
-    );
-    comment on table {RAW}._ion_export_controlled is 'A table whose rows under export control were found to be others
-than before, after a load; without a table: that they were looked for. The rows are in raw_controlled.
-has_earlier_rows: among those that came to it were rows older than the load.';
-    comment on table {RAW}._ion_schema_drift is 'A way in which the tenant differed from the catalog in a load.';
-    comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: where its versions begin
-in raw_history, which is started_at unless the clock had been set back. read_by: the user whose key it was.';
-    comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed. rows_drifted:
-rows that had changed unseen, as a reconcile found them; null where a refresh read.';
-"""
 
 
 class ColumnLike(Protocol):
@@ -84,12 +56,13 @@ class TableLike(Protocol):
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableLike]) -> None:
-    """Create what is missing: schemas, bookkeeping, tables and columns. New columns are null in the rows there are.
+    """Create what is missing: schemas, the load log, tables and columns. New columns are null in the rows there are.
 
     Raises:
         RetypedColumnError: A column has another type than the catalog gives it.
     """
-    connection.execute(f"create schema if not exists {RAW}; create schema if not exists {HISTORY}; {_BOOKKEEPING}")
+    connection.execute(f"create schema if not exists {RAW}; create schema if not exists {HISTORY}")
+    load_log.ensure(connection)
     existing: dict[tuple[str, str], dict[str, str]] = {}
     for schema, table, column, data_type in connection.execute(
         "select schema_name, table_name, column_name, data_type from duckdb_columns() "

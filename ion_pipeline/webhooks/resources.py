@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ion_pipeline.extract import Catalog
+from ion_pipeline.catalog import Catalog
 
 # Vendor manual: analytics schema. Where ION's table is called otherwise than the connection.
 _TABLES = {

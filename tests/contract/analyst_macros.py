@@ -1,7 +1,7 @@
 """Writes `abom_compare.sql` and `abom_compare_as_of.sql`: `python -m tests.contract.analyst_macros`.
 
-The rules of a comparison are dbt macros, since a model needs them too; what analysts call is those rules as DuckDB
-macros. `test_analyst_macros.py` fails when they differ.
+The rules of a comparison are dbt macros, because a model uses them too; analysts call the same rules as DuckDB macros.
+`test_analyst_macros.py` fails when the two differ.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ COMPARE_AS_OF = COMPARE.with_name("abom_compare_as_of.sql")
 
 
 def render(path: Path) -> str:
-    """Give the text of one of them."""
+    """Return the text of one of the two files."""
     variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 -- SQL, not HTML
     sources = sorted((PROJECT / "macros" / "dialect" / "compare").glob("*.sql"))

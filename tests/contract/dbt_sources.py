@@ -1,13 +1,13 @@
 """Writes `dbt_project/models/staging/ion/_sources.yml` from the catalog: `python -m tests.contract.dbt_sources`.
 
-dbt needs the raw tables declared by name, and the catalog already knows them; `test_dbt_sources.py` fails when the
-two differ.
+dbt needs the raw tables declared by name, and the catalog defines them; `test_dbt_sources.py` fails when the two
+differ.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from ion_pipeline.extract.catalog import Table, known_catalog
+from ion_pipeline.catalog.catalog import Table, known_catalog
 
 SOURCES = Path(__file__).parents[2] / "dbt_project" / "models" / "staging" / "ion" / "_sources.yml"
 
@@ -29,7 +29,7 @@ sources:
 """
 
 
-# Tables whose past the models read. Each source costs time to parse, so only these are declared.
+# Tables whose history the models read. Each source costs time to parse, so only these are declared.
 HISTORY = (
     "abom_edges",
     "abom_installations",
@@ -46,7 +46,7 @@ HISTORY = (
     "part_inventories",
     "run_steps",
 )
-# Tables whose rows are told apart by whether they are under export control: those that a staging view says it of.
+# Tables whose rows have an export control flag: those whose staging view has the column.
 CONTROLLED = (
     "abom_installations",
     "abom_items",
@@ -82,7 +82,7 @@ CONTROLLED = (
 _CONTROLLED_HEAD = """\
   - name: ion_controlled
     schema: raw_controlled
-    description: Keys of the rows under export control, the first column of each as id; found anew before a build.
+    description: Keys of the rows under export control, first key column as id; computed before each build.
     tables:
 """
 _HISTORY_HEAD = """\
@@ -94,7 +94,7 @@ _HISTORY_HEAD = """\
 
 
 def render() -> str:
-    """Give the text of `_sources.yml`."""
+    """Return the text of `_sources.yml`."""
     tables = known_catalog().tables
     current = [line for table in tables.values() for line in _lines(table, _description(table))]
     past = [line for name in HISTORY for line in _lines_of_raw(tables[name], "Versions of the rows of")]

@@ -1,4 +1,4 @@
-"""The analysts' macros: two are written from dbt's macros, each file defines the macro it is named after."""
+"""The analysts' macros: two are generated from dbt macros, and each file defines the macro that it is named after."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.contract.analyst_macros import COMPARE, COMPARE_AS_OF, render
 
 
 @pytest.mark.parametrize("path", [COMPARE, COMPARE_AS_OF], ids=lambda path: path.stem)
-def test_the_comparison_is_what_the_rules_say(path: Path) -> None:
+def test_the_generated_macro_is_current(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == render(path), "run `python -m tests.contract.analyst_macros`"
 
 
@@ -20,7 +20,7 @@ def test_each_file_is_one_table_macro_over_public_tables() -> None:
     assert paths == sorted(paths)
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        # What a macro is made of may stand before it.
+        # Macros that the last one uses may come before it in the file.
         assert path.stem in re.findall(r"create or replace macro (\w+)\([^)]*\) as table", text)
         schemas = set(re.findall(r"(?<!distinct )(?:from|join) (\w+)\.\w+", text))
         assert schemas

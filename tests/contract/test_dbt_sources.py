@@ -1,10 +1,10 @@
-"""dbt's declaration of the raw tables and the catalog list the same tables."""
+"""dbt's source declarations and the catalog list the same raw tables."""
 
 import yaml
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import references
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from tests.contract.dbt_sources import SOURCES
 
 REMEDY = "run `python -m tests.contract.dbt_sources`"
@@ -29,7 +29,7 @@ def test_same_tables() -> None:
     assert not differences, "\n".join([*differences, REMEDY])
 
 
-def test_each_is_the_raw_asset_of_its_name_and_says_what_a_row_is() -> None:
+def test_each_source_is_the_raw_asset_of_its_name_and_describes_its_rows() -> None:
     for name, table in declared().items():
         entity = known_catalog().tables[name].entity
         assert table["config"] == {"meta": {"dagster": {"asset_key": ["raw", name]}, "entity": entity}}, REMEDY
@@ -37,7 +37,7 @@ def test_each_is_the_raw_asset_of_its_name_and_says_what_a_row_is() -> None:
             assert column in str(table["description"]), f"{name}: {REMEDY}"
 
 
-def test_controlled_rows_are_declared_of_tables_that_can_have_them_and_belong_to_the_same_asset() -> None:
+def test_controlled_keys_are_declared_for_tables_that_can_have_them_as_the_same_asset() -> None:
     controlled = declared("ion_controlled", "raw_controlled")
     assert controlled, REMEDY
     assert set(controlled) <= references(known_schema(), known_catalog()).tables
@@ -45,7 +45,7 @@ def test_controlled_rows_are_declared_of_tables_that_can_have_them_and_belong_to
         assert table["config"] == {"meta": {"dagster": {"asset_key": ["raw", name]}}}, REMEDY
 
 
-def test_history_is_declared_of_tables_that_there_are_and_belongs_to_the_same_asset() -> None:
+def test_history_is_declared_for_existing_tables_as_the_same_asset() -> None:
     history = declared("ion_history", "{{ env_var('ION_SOURCE_HISTORY_SCHEMA', 'raw_history') }}")
     assert history, REMEDY
     assert set(history) <= set(known_catalog().tables)

@@ -1,4 +1,4 @@
-"""The files under docs/deploy hold: units that systemd takes, commands that exist with the options they are given."""
+"""The files under docs/deploy are valid: systemd accepts the units, and every command exists with its options."""
 
 import re
 import runpy
@@ -49,7 +49,7 @@ def compose() -> dict[str, Any]:
 
 
 def command_lines() -> Iterator[tuple[str, list[str]]]:
-    """Every command line in the units and the compose file, with where it is."""
+    """Yield every command line in the units and the compose file, with its location."""
     for path in UNITS:
         for key, value in unit(path):
             if key.startswith("Exec"):
@@ -73,7 +73,7 @@ def program(name: str) -> click.Command:
     loaded = entry.load()
     if isinstance(loaded, click.Command):
         return loaded
-    # dagster-daemon's and dagster-webserver's entry points are functions that call the command beside them.
+    # The entry points of dagster-daemon and dagster-webserver are functions that call the command of their module.
     module = sys.modules[loaded.__module__]
     found = [value for value in vars(module).values() if isinstance(value, click.Command)]
     return next(command for command in found if command.name in {name, "cli", "dagster-webserver", "group", None})
@@ -82,14 +82,14 @@ def program(name: str) -> click.Command:
 @pytest.mark.parametrize(
     ("where", "words"), list(command_lines()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_every_command_exists_and_knows_its_options(where: str, words: list[str]) -> None:
+def test_every_command_exists_and_has_its_options(where: str, words: list[str]) -> None:
     name, *arguments = words
     if name == "python":
         assert arguments[0] == "-m"
         assert (REPOSITORY / Path(*arguments[1].split("."))).with_suffix(".py").is_file(), where
         return
     command = program(name)
-    # By its attribute: typer's groups are not of click's class.
+    # Tested by attribute, because typer's groups are not instances of click's class.
     while arguments and arguments[0] in (commands := getattr(command, "commands", {})):
         command = commands[arguments.pop(0)]
     assert not getattr(command, "commands", {}), f"{where}: {name} has no {arguments}"
@@ -98,7 +98,7 @@ def test_every_command_exists_and_knows_its_options(where: str, words: list[str]
     assert set(options) <= known, f"{where}: {name} does not know {set(options) - known}"
 
 
-def test_there_are_commands_to_look_at() -> None:
+def test_the_command_list_is_not_empty() -> None:
     assert {"dagster-daemon", "dagster-webserver", "ion-pipeline", "python"} == {words[0] for _, words in COMMANDS}
     assert len(COMMANDS) >= 10
 
@@ -109,12 +109,12 @@ def test_units_are_hardened_and_hold_no_secret(path: Path) -> None:
     assert {key: keys.get(key) for key in HARDENED} == HARDENED
     text = path.read_text("utf-8")
     assert not re.search(r"(SECRET|TOKEN|PASSWORD)=(?!.*%d/)", text)
-    # Only who needs the API key gets it.
+    # Only services that need the API key get it.
     assert ("client_secret" in text) == (path.name == "ion-pipeline-daemon.service")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on the path")
-def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
+def test_systemd_reports_no_problem_in_the_units(tmp_path: Path) -> None:
     assert len(UNITS) == 3
     (tmp_path / "opt").mkdir()
     (tmp_path / "opt" / ".venv").symlink_to(sys.prefix)
@@ -140,7 +140,7 @@ def test_the_shared_settings_are_settings_and_no_secrets() -> None:
     assert [name for name in names if re.search("SECRET|TOKEN|PASSWORD", name)] == []
 
 
-def test_what_the_services_ask_for_is_declared_and_is_a_setting() -> None:
+def test_variables_of_the_services_are_declared_and_are_settings() -> None:
     document = compose()
     assert set(document["services"]) == {"postgres", "daemon", "webserver", "webhooks"}
     for name, service in document["services"].items():
@@ -153,7 +153,7 @@ def test_what_the_services_ask_for_is_declared_and_is_a_setting() -> None:
     assert holders == {"daemon"}
 
 
-def test_the_image_is_made_of_files_that_are_there() -> None:
+def test_the_image_copies_only_existing_files() -> None:
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     copied = [word for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE) for word in line.split()[:-1]]
     assert {"ion_pipeline", "dbt_project", "requirements.lock"} <= set(copied)
@@ -161,7 +161,7 @@ def test_the_image_is_made_of_files_that_are_there() -> None:
     assert re.search(r"^USER ion-pipeline$", text, re.MULTILINE)
 
 
-def test_the_lock_of_the_extras_is_what_the_extras_want_beyond_the_other() -> None:
+def test_the_lock_of_the_extras_holds_what_the_extras_add_to_the_main_lock() -> None:
     script = runpy.run_path(str(DEPLOY / "lock_extras.py"))
     text = (DEPLOY / "postgres.lock").read_text("utf-8")
     assert text == script["extras_lock"](), "run make lock"

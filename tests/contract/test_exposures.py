@@ -1,4 +1,4 @@
-"""The exposures name just the tables that the report and the analysts' questions read."""
+"""The exposures name exactly the tables that the report and the analysts' questions read."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def tables_of(sql: str) -> set[str]:
 
 
 def report() -> set[str]:
-    """The constant, once it is known to be what the queries read."""
+    """Return the constant READS, after checking that the queries read exactly these tables."""
     written = "\n".join(value for name, value in vars(queries).items() if name.isupper() and isinstance(value, str))
     assert tables_of(written) == queries.READS
     return set(queries.READS)
@@ -33,7 +33,7 @@ def analyst_questions() -> set[str]:
 
 
 @pytest.mark.parametrize("reader", [report, analyst_questions], ids=lambda reader: reader.__name__)
-def test_depends_on_what_is_read(reader: Any) -> None:
+def test_an_exposure_depends_on_exactly_the_tables_read(reader: Any) -> None:
     tables = reader()
     assert len(tables) > 5
     named = [re.fullmatch(r"ref\('(\w+)'\)", each)[1] for each in EXPOSURES[reader.__name__]["depends_on"]]  # type: ignore[index]

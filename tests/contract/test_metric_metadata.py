@@ -1,4 +1,4 @@
-"""The metrics that models state about themselves: what the metric dictionary is made of."""
+"""The metrics in the models' metadata, from which the metric dictionary is built."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""Every figure a quality engineer asks for has a table, a metric and, if it is a ratio, what it is a ratio of."""
+"""Every figure that a quality engineer needs has a table, a metric and, for a ratio, its numerator and denominator."""
 
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,12 @@ TABLES = {
     ),
 }  # fmt: skip
 
-# What is asked for, in a quality engineer's words: the table that has it, and the metrics.
+# Figures in a quality engineer's terms, with their table and metrics.
 ASKED = {
-    "tries at a step": ("production/run_steps", {"attempt_count"}),
-    "share that passes a step at the first try": ("quality/first_pass_yield", {"first_pass_yield"}),
-    "share that passes a step in the end": ("quality/first_pass_yield", {"final_yield"}),
-    "chance of passing all steps at the first try": (
+    "attempts at a step": ("production/run_steps", {"attempt_count"}),
+    "share that passes a step at the first attempt": ("quality/first_pass_yield", {"first_pass_yield"}),
+    "share that finally passes a step": ("quality/first_pass_yield", {"final_yield"}),
+    "probability of passing all steps at the first attempt": (
         "quality/rolled_throughput_yield", {"rolled_throughput_yield", "rolled_final_yield"},
     ),
     "defects per unit, per opportunity and per million of them": ("quality/defect_rates", {"dpu", "dpo", "dpmo"}),
@@ -57,12 +57,12 @@ ASKED = {
         "quality/control_chart_points", {"chart_value", "centre", "upper_control_limit", "lower_control_limit"},
     ),
     "rules of Western Electric and Nelson": ("quality/control_chart_points", {"rules_broken"}),
-    "elapsed time, touch time and age of what is unfinished": (
+    "elapsed time, touch time and age of unfinished runs": (
         "production/runs", {"elapsed_hours", "touch_hours", "wip_age_hours"},
     ),
 }  # fmt: skip
 
-# Ratios with the columns they are made of, by table.
+# Ratios with their numerator and denominator columns, by table.
 RATIOS = {
     "quality/first_pass_yield": {
         "first_pass_yield": ("quantity_passed_first", "quantity_attempted"),
@@ -94,7 +94,7 @@ def described(table: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("table", [f"{schema}/{name}" for schema, names in TABLES.items() for name in names])
-def test_each_table_is_there_with_its_grain_its_types_and_a_key(table: str) -> None:
+def test_each_table_exists_with_grain_types_and_key(table: str) -> None:
     assert (MARTS / f"{table}.sql").is_file()
     model = described(table)
     assert model["description"].startswith("One row per")
@@ -106,7 +106,7 @@ def test_each_table_is_there_with_its_grain_its_types_and_a_key(table: str) -> N
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_what_is_asked_for_is_a_metric_of_its_table(asked: str) -> None:
+def test_each_figure_is_a_metric_of_its_table(asked: str) -> None:
     table, metrics = ASKED[asked]
     model = described(table)
     assert metrics <= {metric["name"] for metric in model["config"]["meta"]["metrics"]}
@@ -114,7 +114,7 @@ def test_what_is_asked_for_is_a_metric_of_its_table(asked: str) -> None:
 
 
 @pytest.mark.parametrize("table", RATIOS)
-def test_each_ratio_stands_beside_what_it_is_made_of(table: str) -> None:
+def test_each_ratio_has_its_numerator_and_denominator_as_columns(table: str) -> None:
     columns = {column["name"] for column in described(table)["columns"]}
     for ratio, parts in RATIOS[table].items():
         assert {ratio, *parts} <= columns

@@ -1,4 +1,4 @@
-"""Whatever can stop a run has an entry in docs/runbooks.md; the checks are looked up in tests/test_definitions.py."""
+"""docs/runbooks.md has an entry for everything that can stop a run; tests/test_definitions.py covers the checks."""
 
 import importlib
 import pkgutil
@@ -13,12 +13,12 @@ from ion_pipeline.settings import load_settings
 
 REPOSITORY = Path(__file__).parents[2]
 RUNBOOKS = (REPOSITORY / "docs" / "runbooks.md").read_text("utf-8")
-# What only their subclasses are raised as.
+# Base classes of which only subclasses are raised.
 _BASES = {IonPipelineError, IonApiError}
 
 
 def errors() -> set[str]:
-    """The names of all errors that the package raises on purpose, but for those of the sandbox."""
+    """Return the names of all errors that the package raises on purpose, except those of the sandbox."""
     found: set[type[IonPipelineError]] = set()
     for module in pkgutil.walk_packages(ion_pipeline.__path__, "ion_pipeline."):
         if not module.name.endswith("__main__"):
@@ -41,7 +41,7 @@ def test_every_error_has_an_entry_and_every_entry_an_error() -> None:
     assert named == errors()
 
 
-def test_every_answer_of_the_receiver_has_an_entry() -> None:
+def test_every_error_response_of_the_receiver_has_an_entry() -> None:
     source = (REPOSITORY / "ion_pipeline" / "webhooks" / "app.py").read_text("utf-8")
     answers = set(re.findall(r"HTTPException\((\d{3})", source))
     assert {"401", "429"} <= answers
@@ -50,7 +50,7 @@ def test_every_answer_of_the_receiver_has_an_entry() -> None:
     assert {status for status in answers if status not in rows} == set()
 
 
-def test_whoever_tells_has_an_entry() -> None:
+def test_every_notifier_has_an_entry() -> None:
     sensor = failure_sensor(lambda: load_settings(tenant=False), is_on=True)
     assert f"`{sensor.name}`" in RUNBOOKS
     assert "(freshness)" in RUNBOOKS

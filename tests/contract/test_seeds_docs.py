@@ -1,4 +1,4 @@
-"""docs/seeds.md tells of every seed and of every default that it names."""
+"""docs/seeds.md describes every seed, and every default that it names is current."""
 
 import csv
 import re
@@ -22,7 +22,7 @@ def section(name: str) -> str:
     return PAGE.split(f"\n## `{name}`\n")[1].split("\n## ")[0]
 
 
-def test_there_is_a_section_and_a_line_per_seed_and_no_other() -> None:
+def test_each_seed_has_one_section_and_one_line_and_nothing_else_has() -> None:
     names = [path.stem for path in SEEDS]
     assert sorted(re.findall(r"^## `(\w+)`$", PAGE, re.MULTILINE)) == names
     assert sorted(re.findall(r"^\| \[`(\w+)`\]\(#\1\)", PAGE, re.MULTILINE)) == names
@@ -41,11 +41,11 @@ def test_each_seed_and_each_of_its_columns_is_described(path: Path) -> None:
 
 def test_settings_are_listed_with_their_defaults() -> None:
     [path] = [path for path in SEEDS if path.stem == "organization_settings"]
-    told = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", section(path.stem), re.MULTILINE))
-    assert told == {row["setting_key"]: row["setting_value"] for row in rows(path)}
+    documented = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", section(path.stem), re.MULTILINE))
+    assert documented == {row["setting_key"]: row["setting_value"] for row in rows(path)}
 
 
-def test_defaults_that_the_page_names_are_the_defaults() -> None:
+def test_defaults_on_the_page_are_the_defaults() -> None:
     kinds = {row["limit_kind"] for path in SEEDS if path.stem == "limit_functions" for row in rows(path)}
     assert kinds == {"lower", "upper", "equality", "inequality", "target"}
     assert all(f"`{kind}`" in section("limit_functions") for kind in kinds)

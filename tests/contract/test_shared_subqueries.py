@@ -1,8 +1,9 @@
-# ruff: noqa: S608 -- texts of our own, never run
-"""No query asks for the first row of a subquery that it reads elsewhere as well: DuckDB 2.0 may never answer.
+# ruff: noqa: S608 -- texts of this repository, never run
+"""No query takes the first row of a subquery that it also reads elsewhere: DuckDB 2.0 may hang on it.
 
-`exists (select … from shared)` and `select … from shared limit 1` stop reading early, and what fills the shared rows
-for the other reader then waits for ever, without a processor and deaf to an interrupt (seen with a million rows).
+`exists (select … from shared)` and `select … from shared limit 1` stop reading early. The operator that fills the
+shared rows for the other reader then waits without end, uses no CPU and ignores interrupts (observed with a million
+rows).
 """
 
 import re
@@ -22,7 +23,7 @@ FIRST_ROW = re.compile(
 
 
 def first_rows_of_shared(sql: str) -> set[str]:
-    """Subqueries of a query of which it asks for the first row."""
+    """Return the subqueries of a query whose first row it takes."""
     text = COMMENT.sub("", sql)
     return {name for pair in FIRST_ROW.findall(text) for name in pair} & set(SHARED.findall(text))
 
@@ -35,17 +36,17 @@ def first_rows_of_shared(sql: str) -> set[str]:
         "(select k from rows limit 1) > 0",
     ],
 )
-def test_what_is_looked_for_is_found(probe: str) -> None:
+def test_each_form_of_a_first_row_is_found(probe: str) -> None:
     sql = "with rows as (\nselect 1 as k\n) select * from rows where " + probe
     assert first_rows_of_shared(sql) == {"rows"}
 
 
-def test_what_is_counted_or_sorted_is_not() -> None:
+def test_counting_or_sorting_is_not_reported() -> None:
     sql = "with rows as (select 1 as k) select * from rows where (select count(*) from rows) = 0 order by k limit 1"
     assert first_rows_of_shared(sql) == set()
 
 
-def test_no_query_asks_for_the_first_row_of_what_it_shares() -> None:
+def test_no_query_takes_the_first_row_of_a_shared_subquery() -> None:
     assert len(QUERIES) > 250
     assert {
         str(path.relative_to(PROJECT)): found for path in QUERIES if (found := first_rows_of_shared(path.read_text()))

@@ -18,7 +18,7 @@ import duckdb
 import httpx
 import uvicorn
 
-from ion_pipeline.extract.catalog import ChildList, Column, Entity, known_catalog
+from ion_pipeline.catalog.catalog import ChildList, Column, Entity, known_catalog
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.reconcile import ReconcileReport, reconcile
 from ion_pipeline.pipeline.steps import ExtractReport, ReadMode

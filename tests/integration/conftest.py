@@ -18,13 +18,14 @@ from graphql import GraphQLSchema
 
 from ion_pipeline.client import client
 from ion_pipeline.pipeline import dbt, export_control, steps, tenant_schema
-from ion_pipeline.pipeline.build_report import BuildReport
-from ion_pipeline.pipeline.rendered import kept, rendered_digest
-from ion_pipeline.pipeline.replay import replay
+from ion_pipeline.pipeline.dbt.rendered import kept, rendered_digest
+from ion_pipeline.pipeline.dbt.replay import replay
+from ion_pipeline.pipeline.dbt.report import BuildReport
+from ion_pipeline.publish import PublishError
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import PublishError, connect
+from ion_pipeline.warehouse import connect
 
 SCALE = 0.2
 SEED = 7

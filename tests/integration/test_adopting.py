@@ -12,11 +12,11 @@ import pytest
 from graphql import GraphQLEnumType, build_schema, print_schema
 
 from ion_pipeline import schema
-from ion_pipeline.extract import known_catalog
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.pipeline import steps
-from ion_pipeline.pipeline.adopting import adopt, data_catalog
+from ion_pipeline.pipeline.adopt import adopt, data_catalog
 from ion_pipeline.pipeline.check import check
-from ion_pipeline.pipeline.upkeep import compact, rebuild
+from ion_pipeline.pipeline.maintenance import compact, rebuild
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings
 from tests.integration.conftest import settings_for

@@ -10,11 +10,11 @@ import duckdb
 import pytest
 from graphql import is_non_null_type
 
-from ion_pipeline.extract import known_catalog
-from ion_pipeline.extract.catalog import Column
+from ion_pipeline.catalog import known_catalog
+from ion_pipeline.catalog.catalog import Column
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.pipeline import dbt
-from ion_pipeline.pipeline.build_report import FAILED
-from ion_pipeline.schema import known_schema
+from ion_pipeline.pipeline.dbt.report import FAILED
 from ion_pipeline.warehouse import connect
 from tests.integration.conftest import Built, settings_of
 

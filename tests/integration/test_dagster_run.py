@@ -12,20 +12,22 @@ import dagster as dg
 import orjson
 import pytest
 
+from ion_pipeline.catalog import Drift, known_catalog
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.entities import count_check, schema_check
 from ion_pipeline.defs.jobs import make_schedules
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.defs.run import BlockingCheckError, run_refresh
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.extract import Drift, EntityResult, known_catalog
-from ion_pipeline.pipeline.build_report import BuildError, BuildReport, NodeResult
+from ion_pipeline.extract import EntityResult
 from ion_pipeline.pipeline.dbt import prepared_manifest
+from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, NodeResult
 from ion_pipeline.pipeline.reconcile import EntityDrift, ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
 from ion_pipeline.pipeline.target import NotSentError
+from ion_pipeline.publish import PublishReport, TableEntry
 from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import AppliedLoad, LoadReport, PublishReport, TableChange, TableEntry
+from ion_pipeline.warehouse import AppliedLoad, LoadReport, TableChange
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,10 @@ import orjson
 import pytest
 import yaml
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import references
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.pipeline import dbt
-from ion_pipeline.schema import known_schema
 from ion_pipeline.warehouse import find_controlled
 from ion_pipeline.warehouse.tables import ensure_tables
 from tests.integration.conftest import settings_of

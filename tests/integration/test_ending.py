@@ -34,7 +34,7 @@ def begun(folder: Path) -> tuple[subprocess.Popen[str], psutil.Process]:
         for child in parent.children():
             # One that has just ended has no command any more.
             with suppress(psutil.NoSuchProcess):
-                if {"ion_pipeline.pipeline.dbt_child", "build"} <= set(child.cmdline()):
+                if {"ion_pipeline.pipeline.dbt.child", "build"} <= set(child.cmdline()):
                     return process, child
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.2)

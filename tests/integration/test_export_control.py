@@ -9,10 +9,11 @@ import duckdb
 import orjson
 import pytest
 
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.pipeline import dbt
+from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.report.writing import write_report
-from ion_pipeline.warehouse import PUBLIC_SCHEMAS, begin_build, connect
+from ion_pipeline.warehouse import begin_build, connect
 from tests.integration.conftest import Built, settings_of
 from tests.integration.flags import FLAGGED, FLAGGED_LATER, PATHS, check_flags
 from tests.integration.traces import ids_found, telling_texts, traces

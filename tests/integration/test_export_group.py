@@ -8,7 +8,7 @@ import pytest
 
 from ion_pipeline.extract import SuspiciousDeletesError
 from ion_pipeline.pipeline import steps
-from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.world import World, write_world
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 FLAGGED = (50, 120, 300)
 
 
-class Notes(Silence):
+class Notes(NullReporter):
     def __init__(self) -> None:
         self.notes: list[str] = []
 

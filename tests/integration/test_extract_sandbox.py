@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 from pydantic import SecretStr
 
+from ion_pipeline.catalog import Column, Entity, Plan, known_catalog, negotiate
 from ion_pipeline.client import AuthError, ClientConfig, IonClient, TransportError
-from ion_pipeline.extract import Column, Entity, EntityResult, Plan, fetch, known_catalog, negotiate
+from ion_pipeline.extract import EntityResult, fetch
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from tests.oracle.world import World, read_world_dir

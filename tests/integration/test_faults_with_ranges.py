@@ -7,8 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ion_pipeline.catalog import negotiate
 from ion_pipeline.client import ClientConfig, IonClient
-from ion_pipeline.extract import Ledger, fetch, negotiate
+from ion_pipeline.extract import ReadProgress, fetch
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from tests.integration.test_extract_sandbox import CATALOG, Extraction, differences
@@ -41,14 +42,14 @@ class RangesRead(Extraction):
     streams: Counter[str]
 
     async def _run(self, settings: ClientConfig, selection: Iterable[str], page_size: int) -> None:
-        ledger = Ledger()
+        read_progress = ReadProgress()
         async with IonClient(settings) as client:
             self.plan = negotiate(await client.introspect(), CATALOG, selection)
             results = await fetch(
-                client, self.plan, self.tables, progress=self.heard, page_size=page_size, ledger=ledger
+                client, self.plan, self.tables, progress=self.heard, page_size=page_size, read_progress=read_progress
             )
         self.results = {result.entity: result for result in results}
-        self.streams = Counter({name: len(entry.spans) for name, entry in ledger})
+        self.streams = Counter({name: len(entry.spans) for name, entry in read_progress})
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from graphql import build_schema
 
 from ion_pipeline.client import GraphQLError
 from ion_pipeline.pipeline import steps
-from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.reconcile import reconcile
 from tests.integration.changing_world import Tenant, changing_tenant, delete, update
 
@@ -23,7 +23,7 @@ REFUSAL: dict[str, Any] = {
 }
 
 
-class Listening(Silence):
+class Listening(NullReporter):
     def __init__(self) -> None:
         self.heard: list[str] = []
 

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from ion_pipeline import warehouse
-from ion_pipeline.extract import SuspiciousDeletesError, known_catalog
+from ion_pipeline.catalog import known_catalog
+from ion_pipeline.extract import SuspiciousDeletesError
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import steps

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ion_pipeline.extract.catalog import known_catalog
+from ion_pipeline.catalog.catalog import known_catalog
 from tests.integration.conftest import Built
 from tests.integration.test_quality_truth import rows, table
 from tests.oracle.compare import assert_same

@@ -9,7 +9,8 @@ import duckdb
 import psycopg
 import pytest
 
-from ion_pipeline.warehouse import PublishError, Resources, publish, send_to_postgres
+from ion_pipeline.publish import PublishError, publish, send_to_postgres
+from ion_pipeline.warehouse import Resources
 from tests.integration.conftest import Built
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,8 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.warehouse import PublishError, Resources, check_store, check_target, publish, send
+from ion_pipeline.publish import PublishError, check_store, check_target, publish, send
+from ion_pipeline.warehouse import Resources
 
 pytestmark = [pytest.mark.slow]
 SMALL = Resources("256MB", 1)

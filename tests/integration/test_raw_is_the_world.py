@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ion_pipeline.extract.catalog import Column, Entity, known_catalog
+from ion_pipeline.catalog.catalog import Column, Entity, known_catalog
 from tests.integration.conftest import Built
 
 pytestmark = pytest.mark.slow

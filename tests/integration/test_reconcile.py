@@ -10,11 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from ion_pipeline import warehouse
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.cli import app
-from ion_pipeline.extract import CountMismatchError, SuspiciousDeletesError, known_catalog
+from ion_pipeline.extract import CountMismatchError, SuspiciousDeletesError
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.lake import Lake
-from ion_pipeline.pipeline.upkeep import compact
+from ion_pipeline.pipeline.maintenance import compact
 from tests.integration.changing_world import LONG_AGO, Tenant, add, changing_tenant, delete, update
 
 pytestmark = pytest.mark.slow

@@ -2,10 +2,12 @@
 # ruff: noqa: S608 -- names of our own
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -14,9 +16,9 @@ import orjson
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from ion_pipeline.pipeline.build_report import BuildError, BuildReport
+from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
+from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import PUBLIC_SCHEMAS
 from tests.integration.changing_world import Change, update
 from tests.integration.conftest import Built, going_on, settings_for, settings_of
 
@@ -115,6 +117,11 @@ def outcomes(results: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     }
 
 
+def module_of(function: Callable[..., Any]) -> ModuleType:
+    """Where a function looks up what it calls; the package holds functions by the names of its modules."""
+    return sys.modules[function.__module__]
+
+
 def started(*arguments: object, **options: object) -> BuildReport:
     raise AssertionError(f"dbt is started: {arguments}")
 
@@ -135,7 +142,7 @@ def test_what_dbt_rendered_builds_what_dbt_has_built(
         connection.execute("drop table raw._ion_build")
     results = orjson.loads(dbt.results_path(settings).read_bytes())["results"]
     by_dbt = {one["unique_id"]: (one["status"], one["message"] or "") for one in results}
-    monkeypatch.setattr(dbt, "run", started)
+    monkeypatch.setattr(module_of(dbt.build), "run", started)
     report = dbt.build_pending(settings)
     again = {node.unique_id: (node.status, node.message) for node in report.nodes}
     assert outcomes(again) == outcomes(by_dbt)
@@ -155,7 +162,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     assert everything == {
         name for name, node in tenant.manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}
     }
-    monkeypatch.setattr(dbt, "run", started)
+    monkeypatch.setattr(module_of(dbt.build), "run", started)
     assert tenant.refresh().nodes == ()
 
     # One row of one entity.
@@ -203,7 +210,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     # What the note says holds no longer: everything, by dbt.
     project = tmp_path / "dbt_project"
     shutil.copytree(dbt.project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(dbt, "project_dir", lambda: project)
+    monkeypatch.setattr(module_of(dbt.project_dir), "project_dir", lambda: project)
     asked = commands(monkeypatch)
     seed = next(project.glob("seeds/*.csv"))
     seed.write_text(seed.read_text() + "\n")
@@ -226,5 +233,5 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         dbt.results_path(settings).write_text('{"elapsed_time": 0, "results": []}')
         return BuildReport((), 0.0)
 
-    monkeypatch.setattr(dbt, "run", run)
+    monkeypatch.setattr(module_of(dbt.build), "run", run)
     return asked

@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 import pytest
 
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.client import TransportError
-from ion_pipeline.extract import known_catalog
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import steps
-from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import export_world
@@ -59,7 +59,7 @@ def unread(world: Path, folder: Path, profile: str = "full") -> Iterator[Tenant]
         yield Tenant(address, settings, folder)
 
 
-class Notes(Silence):
+class Notes(NullReporter):
     """Hears what a person is told."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from ion_pipeline.warehouse import publish
+from ion_pipeline.publish import publish
 from tests.unit.warehouse.support import SMALL, House
 
 pytestmark = pytest.mark.slow
@@ -42,7 +42,8 @@ sys.setprofile(None)
 print(seen)
 """
 PUBLISHER = f"""{ARMED}
-from ion_pipeline.warehouse import Resources, publish
+from ion_pipeline.publish import publish
+from ion_pipeline.warehouse import Resources
 database = Path(sys.argv[1])
 sys.setprofile(count)
 publish(database, database.parent / "published", resources=Resources("256MB", 1))

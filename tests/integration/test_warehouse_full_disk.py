@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ion_pipeline.warehouse import WarehouseDiskFullError, publish
+from ion_pipeline.publish import publish
+from ion_pipeline.warehouse import WarehouseDiskFullError
 from tests.unit.warehouse.support import SMALL, House
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ion_pipeline.warehouse import Resources, publish
+from ion_pipeline.publish import publish
+from ion_pipeline.warehouse import Resources
 
 pytestmark = pytest.mark.slow
 

@@ -1,5 +1,5 @@
 """An independent computation of the as-built genealogy, over a world's files, in plain Python.
 
-What the warehouse says is compared with what this package says.  It shares nothing with the models: neither code, nor
-the way of computing.  It favours the obvious over the fast.
+Tests compare the warehouse with its results.  It shares neither code nor algorithms with the models, and it prefers
+obvious code to fast code.
 """

@@ -1,4 +1,4 @@
-"""What cannot be true of a world's as-built record, found by going through its rows one by one."""
+"""Impossible states of a world's as-built record, found by checking its rows one by one."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ from tests.oracle.world import Row, World
 
 
 def anomalies(world: World, generation: Generation) -> list[Row]:
-    """Rows of ``genealogy_anomalies``: class, key, and the ids that prove it."""
+    """Rows of ``genealogy_anomalies``: kind, key, and the ids that prove the finding."""
     bom = Bom.of(world, generation)
     installed = [line for line in bom.all_lines if line.child is not None]
     found = [*_rings(bom, installed), *_too_often(bom, installed), *_scrapped(world, bom, installed, generation)]

@@ -1,6 +1,6 @@
-"""A world's as-built record, indexed: lines by parent unit, cycles, and the labels people read.
+"""A world's as-built record, indexed: lines by parent unit, cycles, and display labels.
 
-The rules of a single line are here (how much is in one piece, which edges are quarantined); walking is not.
+It has the rules of a single line (quantity per piece, quarantined edges), but no traversal.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ class Bom:
         )
 
     def label(self, unit_id: int | None, part_id: int | None = None) -> Row:
-        """Give what a person reads about a unit, or about a part where there is no unit."""
+        """Return the display columns of a unit, or of a part where there is no unit."""
         unit: Row = {"partId": part_id} if unit_id is None else self.units[unit_id]
         part = self.parts.get(unit["partId"], {})
         return {
@@ -62,18 +62,18 @@ class Bom:
         }
 
     def lines_of(self, unit_id: int) -> list[Line]:
-        """Give all lines of a unit, quarantined ones included."""
+        """Return all lines of a unit, quarantined ones included."""
         return self.by_parent.get(unit_id, [])
 
     def family(self, part_id: int | None) -> str | None:
-        """Give the part number of the first revision in the chain a part belongs to."""
+        """Return the part number of the first revision in the chain that a part belongs to."""
         part = self.parts.get(part_id)
         while part is not None and part.get("revisedFromId") in self.parts:
             part = self.parts[part["revisedFromId"]]
         return None if part is None else part["partNumber"]
 
     def per_piece(self, line: Line) -> Fraction | None:
-        """Give how much of the line's child is in one piece of its parent; None where that cannot be known."""
+        """Return the quantity of the line's child per piece of its parent; None where it is unknown."""
         if line.quantity is None or self.label(line.parent)["tracking_type"] != "LOT":
             return line.quantity
         held = number(self.units[line.parent].get("quantity"))
@@ -81,9 +81,9 @@ class Bom:
 
 
 def quarantined(edges: Mapping[int, set[int]]) -> set[tuple[int, int]]:
-    """Give the edges inside a strongly connected component, self loops included.
+    """Return the edges inside a strongly connected component, self loops included.
 
-    An edge lies on a cycle exactly when its end leads back to its start.
+    An edge is on a cycle if and only if its end leads back to its start.
     """
     return {
         (parent, child)

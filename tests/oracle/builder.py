@@ -1,6 +1,6 @@
-"""Small worlds in a few lines: rows of ION's shape for parts, units, requirements and installations.
+"""Builds small worlds in a few lines: ION rows for parts, units, requirements and installations.
 
-Only what genealogy needs, with every field the schema calls required.  Which worlds to build is up to the caller.
+The rows cover only genealogy and have every field that the schema requires.  The caller decides which worlds to build.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ ENTITIES = (
 
 
 class WorldBuilder:
-    """Collects rows; each method adds one and returns its id. Ids of every entity count up from ``first_id``."""
+    """Collects rows; each method adds one and returns its id. The ids of each entity count up from ``first_id``."""
 
     def __init__(self, first_id: int = 1) -> None:
         self.first_id = first_id
@@ -44,7 +44,7 @@ class WorldBuilder:
             )
 
     def add(self, entity: str, **fields: object) -> int:
-        """Append a row of any entity; an id, and who and when, are filled in."""
+        """Append a row of any entity; the id, users and times are filled in."""
         rows = self.world[entity]
         row_id = fields.pop("id", self.first_id + len(rows))
         assert isinstance(row_id, int)
@@ -72,7 +72,7 @@ class WorldBuilder:
         )
 
     def unit(self, part: int, quantity: float = 1.0) -> int:
-        """Add a unit or lot of a part; serial or lot number and tracking follow the part."""
+        """Add a unit or lot of a part; serial number, lot number and tracking depend on the part."""
         tracking = self._row("parts", part)["trackingType"]
         number = self.first_id + len(self.world["partInventories"])
         return self.add(
@@ -96,7 +96,7 @@ class WorldBuilder:
         designators: Sequence[str] = (),
         made_on_assembly: bool = False,
     ) -> int:
-        """Add a build requirement of one or several parent units, with a planned line it came from."""
+        """Add a build requirement of one or several parent units, with the planned line it came from."""
         if not self.world["mboms"]:
             self.add("mboms", partId=part, version=1, status="RELEASED", entityId=float(self.first_id))
         planned = self.add(
@@ -125,7 +125,7 @@ class WorldBuilder:
     def install(
         self, requirement: int | None, child: int, quantity: float | None = 1.0, designator: str | None = None
     ) -> int:
-        """Install a unit, or some of a lot, on a requirement, at one of its designators."""
+        """Install a unit, or part of a lot, on a requirement, at one of its designators."""
         named = self._row("buildRequirements", requirement)["referenceDesignators"] if requirement else []
         return self.add(
             "abomInstallations",
@@ -136,7 +136,7 @@ class WorldBuilder:
         )
 
     def put(self, parent: int, child: int, quantity: float | None = 1.0) -> int:
-        """Install a unit on a requirement of its own on the parent; the requirement asks for as much."""
+        """Install a unit on a new requirement of the parent that requires the same quantity."""
         part = self._row("partInventories", child)["partId"]
         return self.install(self.requirement([parent], part, per_unit=quantity), child, quantity)
 

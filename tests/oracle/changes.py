@@ -1,7 +1,7 @@
-"""What changed between the lines of one unit at two instants, from the definitions, line by line.
+"""Changes between the lines of one unit at two instants, computed line by line from the definitions.
 
-A line that was there before is matched with one that is there after, rule by rule; the lowest installation goes with
-the lowest.  What is left over on one side came or went.
+Lines before are matched with lines after, rule by rule, in ascending order of installation id.  An unmatched line was
+added or removed.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Pair = tuple[Line, Line]
 
 @dataclass(frozen=True)
 class Compared:
-    """Rows of what changed, and the pairs of lines that did not."""
+    """Rows of changes, and the pairs of lines that did not change."""
 
     changed: list[Row]
     unchanged: list[Pair]
@@ -56,14 +56,14 @@ def compare_lines(before: Bom, after: Bom, unit: int) -> Compared:
 
 
 def row_of(change: str, before: Bom, after: Bom, pair: Pair) -> Row:
-    """Give the row for a pair of lines."""
+    """Return the row for a pair of lines."""
     return _row(change, before, after, *pair)
 
 
 def _matched(
     old: list[Line], new: list[Line], before: Bom, after: Bom, there: tuple[set[tuple[int, int]], set[tuple[int, int]]]
 ) -> list[tuple[str, Line, Line]]:
-    """Match lines and take them off both lists."""
+    """Match lines and remove them from both lists."""
 
     def family(line: Line, bom: Bom) -> str | None:
         return bom.family(bom.units[line.child]["partId"] if line.child is not None else line.part)
@@ -123,7 +123,7 @@ def _kept(left: Line, right: Line) -> str:
 
 
 def _place(line: Line) -> tuple[int, int]:
-    """The requirement; ids of the two generations have nothing to do with each other."""
+    """The requirement with its generation, because the ids of the two generations are independent."""
     return (line.generation, line.requirement)
 
 

@@ -16,11 +16,11 @@ TOLD_BY: dict[str, Generation] = {
     "generation-1": 1,
     "generation-2": 2,
 }
-"""Which generation of the as-built BOM a tenant with this schema (a profile of the sandbox) tells."""
+"""The generation of the as-built BOM that a tenant with this schema (a sandbox profile) records."""
 
 
 def assert_installations(published: Path, world: World, profile: str) -> None:
-    """Assert that ``abom_installations`` has exactly the oracle's rows, each under a key of its own."""
+    """Assert that ``abom_installations`` has exactly the oracle's rows, each with a unique key."""
     found = compare.warehouse_installations(published)
     compare.assert_same(installations(world, TOLD_BY[profile]), found, key=compare.INSTALLATION_KEY)
     keys = {row["abom_installation_key"] for row in found}
@@ -28,7 +28,7 @@ def assert_installations(published: Path, world: World, profile: str) -> None:
 
 
 def assert_hierarchy(published: Path, world: World, profile: str) -> None:
-    """Assert that ``abom_hierarchy`` has exactly the oracle's trees, and prints them as such."""
+    """Assert that ``abom_hierarchy`` has exactly the oracle's trees, in printing order."""
     found = compare.warehouse_hierarchy(published)
     compare.assert_same(hierarchy(world, TOLD_BY[profile]), found, key=compare.HIERARCHY_KEY)
     compare.assert_prints_as_tree(found)

@@ -1,6 +1,6 @@
-"""Two-way comparison of rows, and the readers of the published file that feed it.
+"""Comparison of rows in both directions, and the readers of the published file for it.
 
-What the rows should be is not known here.
+It does not know the expected rows.
 """
 
 import math
@@ -27,11 +27,11 @@ WHERE_USED_KEY = ("component_part_inventory_id", "ancestor_part_inventory_id")
 def assert_same(expected: Sequence[Row], actual: Sequence[Row], *, key: Sequence[str]) -> None:
     """Assert that both sides hold the same rows: none missing, none extra, no column of ``expected`` different.
 
-    Numbers agree within a relative 1e-9; columns that only ``actual`` has are not looked at.
+    Numbers agree within a relative 1e-9; columns that only ``actual`` has are ignored.
 
     Raises:
-        AssertionError: with the differences of each kind, the first few of them in full; also when there is nothing
-            to compare, or when a key occurs twice on one side.
+        AssertionError: with the differences of each kind, the first few in full; also if there is nothing to compare
+            or a key occurs twice on one side.
     """
     assert expected, "nothing to compare: the expected set is empty"
     wanted, found = _keyed(expected, key, "expected"), _keyed(actual, key, "actual")
@@ -76,9 +76,9 @@ def warehouse_rows(path: Path | str, table: str) -> list[Row]:
 
 
 def assert_prints_as_tree(tree: Sequence[Row]) -> None:
-    """Assert that rows in their order are drawings of trees: each row follows within the branch of its parent.
+    """Assert that the rows in their order print trees: each row follows in the branch of its parent.
 
-    Checks the order, the shape of ``path_key``, and that ``path_text`` prolongs the parent's.
+    Checks the order, the form of ``path_key``, and that ``path_text`` extends the parent's.
 
     Raises:
         AssertionError: naming the first row that is out of place.
@@ -91,7 +91,7 @@ def assert_prints_as_tree(tree: Sequence[Row]) -> None:
         if branch and branch[0]["root_part_inventory_id"] != root:
             finished.add(branch[0]["root_part_inventory_id"])
             branch = []
-        assert root not in finished, f"rows of root {root} do not stand together"
+        assert root not in finished, f"rows of root {root} are not contiguous"
         assert row["path_key"] == "".join(f"/{edge}" for edge in path), f"ill-formed path_key {row['path_key']!r}"
         del branch[len(path) :]
         above = branch[-1] if branch else None
@@ -149,9 +149,9 @@ def _text(value: object) -> str:
 
 
 def warehouse_table(path: Path | str, table: str) -> list[Row]:
-    """Read any table of a warehouse or a published file; instants as microseconds since 1970."""
+    """Read any table of a warehouse or published file, with instants as microseconds since 1970."""
     with closing(duckdb.connect(str(path), read_only=True)) as connection:
         described = connection.execute(f"describe {table}").fetchall()
     instants = [name for name, kind, *_ in described if kind == "TIMESTAMP WITH TIME ZONE"]
-    told = ", ".join(f"epoch_us({name}) as {name}" for name in instants)
-    return _select(path, f"select * {f'replace ({told})' if told else ''} from {table}")  # noqa: S608 -- our own names
+    converted = ", ".join(f"epoch_us({name}) as {name}" for name in instants)
+    return _select(path, f"select * {f'replace ({converted})' if converted else ''} from {table}")  # noqa: S608 -- own names

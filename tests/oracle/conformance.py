@@ -1,4 +1,4 @@
-"""Units against the plan they were started with, line by line, computed the obvious way."""
+"""Units compared line by line with the plan that they were started with, computed the obvious way."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,7 +14,7 @@ _NINTH_DIGIT = Fraction(1, 10**9)
 
 
 def conformance(world: World, generation: Generation) -> list[Row]:
-    """Rows of ``abom_conformance``: one per unit and planned line, or installation that nothing was planned for."""
+    """Rows of ``abom_conformance``: one per unit and planned line, or unplanned installation."""
     bom = Bom.of(world, generation)
     found = []
     for unit, requirements in _requirements(world, generation, bom).items():
@@ -26,7 +26,7 @@ def conformance(world: World, generation: Generation) -> list[Row]:
 
 
 def _requirements(world: World, generation: Generation, bom: Bom) -> dict[int, list[Row]]:
-    """What each unit needs: id, planned line (null if it is not there), whether fixed, and all units that share it."""
+    """Requirements of each unit: id, planned line (null if missing), whether fixed, and all units that share it."""
     planned = {row["id"] for row in rows(world, "mbomItems")}
     found: dict[int, list[Row]] = {}
 
@@ -135,7 +135,7 @@ def _line(world: World, bom: Bom, item: Row, pieces: Fraction | None, lines: lis
 
 
 def _places_agree(planned: list[str], lines: list[Line], is_enough: bool) -> str | None:
-    """Whether what is installed is where the plan wants it; None if nothing is."""
+    """Whether installations are in the planned places; None if nothing is installed."""
     if not lines:
         return None
     named = [places_of(line.designator or "") for line in lines]

@@ -1,4 +1,4 @@
-"""Defects, pieces tried, opportunities, scrap and the Pareto of a world, computed the obvious way."""
+"""Defects, attempted pieces, opportunities, scrap and the Pareto of a world, computed the obvious way."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ SIGMA_SHIFT = 1.5
 
 
 class Pieces:
-    """The units and lots of a world, what a run has worked on among them, and what they were split from."""
+    """The units and lots of a world, those that a run has worked on, and their split origins."""
 
     def __init__(self, world: World) -> None:
         numbers = {row["id"]: row["partNumber"] for row in world["parts"]}
@@ -28,7 +28,7 @@ class Pieces:
             if step["runId"] in run_of and step.get("status") != "CANCELED":
                 self.steps[run_of[step["runId"]]["partInventoryId"]].append(step)
                 runs[step["runId"]].append(step)
-        assert set(self.steps) <= set(self.rows), "no unit of a run is gone from this world"
+        assert set(self.steps) <= set(self.rows), "every unit of a run exists in this world"
         self.completed: dict[int, datetime] = {}
         for run, steps in runs.items():
             ends = [
@@ -39,20 +39,20 @@ class Pieces:
                 self.completed[unit] = min(max(ends), self.completed.get(unit, max(ends)))
 
     def quantity(self, unit: int) -> float:
-        """Pieces that a unit holds or has lost to scrap."""
+        """Pieces that a unit holds, plus its scrapped pieces."""
         row = self.rows[unit]
         if row.get("serialNumber") is not None:
             return 1.0
         return (row.get("quantity") or 0.0) + (row.get("quantityScrapped") or 0.0)
 
     def held(self, unit: int, when: datetime) -> float:
-        """Pieces of a unit at an instant, for a tenant that was read once: what is left, and what left it since."""
+        """Pieces of a unit at an instant, for a tenant that was read once: those left, plus those split off since."""
         if self.rows[unit].get("serialNumber") is not None:
             return 1.0
         return self.quantity(unit) + sum(self.quantity(split) for split, left in self.left(unit) if left > when)
 
     def left(self, unit: int) -> Iterator[tuple[int, datetime]]:
-        """Everything that comes from a unit, and when it left it, itself or in a larger piece."""
+        """Everything split off a unit, with the instant at which it left the unit, by itself or in a larger piece."""
         for split, row in self.rows.items():
             if row.get("originPartInventoryId") == unit:
                 when = datetime.fromisoformat(row["_created"])
@@ -60,7 +60,7 @@ class Pieces:
                 yield from ((further, when) for further, _ in self.left(split))
 
     def affected(self, units: list[int], opened: datetime) -> dict[int, float]:
-        """Pieces of each unit under an issue: a piece counts once, with what was split off if that is named too."""
+        """Pieces of each unit under an issue; a piece counts once, in the split-off unit if that is named."""
         found = {unit: self.held(unit, opened) for unit in units}
         own = dict(found)
         for unit in units:
@@ -80,7 +80,7 @@ class Pieces:
         return min((time for time in times if time), default=None)
 
     def worked(self, unit: int) -> tuple[int, datetime | None] | None:
-        """The unit, or the first up its splits, that had been worked on when the pieces left; and when they left."""
+        """The unit or its nearest origin that had been worked on when the pieces left, and the instant they left."""
         left, at = None, unit
         while True:
             started = self.started(at)
@@ -143,7 +143,7 @@ def defect_rates(world: World, generation: Generation) -> list[Row]:
 
 
 def _sessions(world: World, pieces: Pieces) -> Iterator[tuple[str, datetime, float]]:
-    """Part worked on, begin and hours of each session that is over."""
+    """Part, start and hours of each closed session."""
     numbers = {row["id"]: row["partNumber"] for row in world["parts"]}
     runs = {row["id"]: row for row in world["runs"]}
     for step in world["runSteps"]:
@@ -180,7 +180,7 @@ def _rates(month: date, part: str, cell: dict[str, Any]) -> Row:
 
 
 def opportunities(world: World, generation: Generation) -> dict[int, int]:
-    """Measured fields and requirements of each unit that has any."""
+    """Number of measured fields and requirements of each unit that has any."""
     unit_of_run = {row["id"]: row.get("partInventoryId") for row in world["runs"]}
     unit_of_step = {
         row["id"]: unit_of_run[row["runId"]] for row in world["runSteps"] if row.get("status") != "CANCELED"
@@ -197,7 +197,7 @@ def opportunities(world: World, generation: Generation) -> dict[int, int]:
 
 
 def scrapped(world: World) -> dict[int, tuple[float, str]]:
-    """Pieces scrapped of each unit, each once, and where that is recorded."""
+    """Scrapped pieces of each unit, each counted once, and the record they come from."""
     pieces, decided = Pieces(world), decisions(world)
     by_issue = {unit for issue, unit in units_of_issues(world) if decided[issue].is_scrap}
     found = {}

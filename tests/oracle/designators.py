@@ -1,4 +1,4 @@
-"""What reference designators name, character by character."""
+"""The places that reference designators name, parsed character by character."""
 
 import re
 
@@ -6,7 +6,7 @@ _DIGITS = "0123456789"
 
 
 def places_of(designator: str) -> list[str]:
-    """The places that a designator names: no case, no outer blanks, lists and ranges of one prefix taken apart."""
+    """The places that a designator names: in capitals, trimmed, with lists and ranges of one prefix expanded."""
     found = []
     for name in re.split("[,;]", designator.upper()):
         first, _, last = (end.strip() for end in name.partition("-"))
@@ -20,5 +20,5 @@ def places_of(designator: str) -> list[str]:
 
 
 def key_of(designator: str | None) -> str | None:
-    """The same for every way of writing the same places; null for none."""
+    """The normalised form, equal for every spelling of the same places; None if there are none."""
     return ",".join(sorted(set(places_of(designator or "")))) or None

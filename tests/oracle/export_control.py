@@ -1,7 +1,8 @@
-"""Which rows of a world are under export control, from the definition and the rows as ION has them.
+"""The rows of a world that are under export control, from the definition and ION's rows.
 
-A part, procedure or run with `exportControlled` is; so is every row that names one that is, by its own fields, by the
-list of units inside it, or by a handle. Written down field by field, out of ION's schema, and closed by brute force.
+A part, procedure or run with `exportControlled` is controlled; so is every row that references a controlled one, by its
+own fields, by its list of units, or by an entity id. The references are listed field by field from ION's schema, and
+the closure is computed by brute force.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from typing import Any
 
 from tests.oracle.world import Row, World
 
-#: (connection, key): `id` where a row has one, else what its key is made of.
+#: (connection, key): `id` where a row has one, else its key fields.
 Named = tuple[str, Any]
 
 ROOTS = ("parts", "procedures", "runs")
@@ -21,8 +22,8 @@ _KEYS = {
     "planItemAllocations": ("parentPlanItemId", "childPlanItemId"),
     "datagridValues": ("rowId", "columnId"),
 }
-#: What a row of a connection names, and where. `revisedFromId`, `originStepId` of steps and the order of steps are not
-#: here: they do not make a row part of the other.
+#: References of the rows of a connection, by field. `revisedFromId`, `originStepId` of steps and the order of steps are
+#: not included: they do not make a row part of the other.
 FIELDS: dict[str, dict[str, str]] = {
     "partInventories": {"partId": "parts", "originPartInventoryId": "partInventories"},
     "mboms": {"partId": "parts"},
@@ -92,7 +93,7 @@ LISTS = {
     "runs": "originPartInventories",
     "runSteps": "partInventories",
 }
-#: Whose `entityId` is another row's.
+#: Connections whose `entityId` is that of another row.
 BY_HANDLE = ("barcodeLabels", "comments", "datagridValues", "runStepFields")
 _HANDLE_OF_ANOTHER = (*BY_HANDLE, "userNotifications", "userSubscriptions")
 
@@ -101,7 +102,7 @@ def controlled(*worlds: World) -> set[Named]:
     """Every row that is controlled; custom fields are `("<connection>.attributes", (owner, key))`.
 
     Args:
-        worlds: The tenant as each load found it. A row once named stays named; of a flag the last word counts.
+        worlds: The tenant as each load found it. A removed reference still counts; of a flag the last value counts.
     """
     below: defaultdict[Named, list[Named]] = defaultdict(list)
     flags: dict[Named, bool] = {}
@@ -121,13 +122,13 @@ def controlled(*worlds: World) -> set[Named]:
 
 
 def named(root: str, row: Row) -> Named:
-    """A row as the oracle calls it."""
+    """The oracle's name of a row."""
     key = _KEYS.get(root)
     return (root, tuple(int(row[field]) for field in key) if key else row["id"])
 
 
 def _above(world: World) -> dict[Named, set[Named]]:
-    """What each row names."""
+    """The rows that each row references."""
     handles = {
         int(row["entityId"]): (root, row["id"])
         for root, rows in world.items()
@@ -151,7 +152,7 @@ def _above(world: World) -> dict[Named, set[Named]]:
                     above[own].add(handles[field["entityId"]])
     for link in world.get("issuePartInventories", ()):
         above["issues", link["issueId"]].add(("partInventories", link["partInventoryId"]))
-    # Generation 1: what an item of a unit holds is installed in that unit.
+    # Generation 1: the children of a unit's item are installed in that unit.
     units = {item["id"]: item.get("partInventoryId") for item in world.get("abomItems", ())}
     for edge in world.get("aBomEdges", ()):
         if units.get(edge["parentAbomItemId"]) is not None:

@@ -1,6 +1,6 @@
-"""What is in what: installations, trees and where-used of a world, computed the obvious way.
+"""Installations, trees and where-used of a world, computed the obvious way.
 
-Quantities are exact fractions.  Nothing here reads a warehouse.
+Quantities are exact fractions.  This module does not read a warehouse.
 """
 
 from collections.abc import Iterator
@@ -43,14 +43,14 @@ def installations(world: World, generation: Generation) -> list[Row]:
 def hierarchy(world: World, generation: Generation) -> list[Row]:
     """Rows of ``abom_hierarchy`` for every unit as root.
 
-    ``path`` is the tuple of edges from the root: ``i<installation id>``, at last ``r<requirement id>`` if open.
+    ``path`` is the tuple of edges from the root: ``i<installation id>``, or ``r<requirement id>`` if open.
     """
     bom = Bom.of(world, generation)
     return [row for unit in bom.units for row in _tree(bom, unit)]
 
 
 def where_used(world: World, generation: Generation) -> list[Row]:
-    """Rows of ``abom_where_used``: every (component, ancestor) that at least one path joins.
+    """Rows of ``abom_where_used``: every (component, ancestor) connected by at least one path.
 
     ``quantity_extended`` is unknown (None) where it is unknown along any of the paths.
     """
@@ -125,7 +125,7 @@ def _branches(bom: Bom, above: Row) -> Iterator[Row]:
 
 @dataclass
 class _Use:
-    """How one component is used in one ancestor, over all paths."""
+    """The use of one component in one ancestor, over all paths."""
 
     depth: int
     paths: int
@@ -133,7 +133,7 @@ class _Use:
 
 
 def _below(bom: Bom, unit: int, memory: dict[int, dict[int, _Use]]) -> dict[int, _Use]:
-    """Everything inside a unit, from what is inside its children: no path is walked twice."""
+    """Everything inside a unit, computed from the contents of its children: no path is walked twice."""
     if unit not in memory:
         uses: dict[int, _Use] = {}
         for line in bom.kept.get(unit, ()):

@@ -1,15 +1,15 @@
-"""The as-built record in the words of ION's first generation (``abomItems``, ``aBomEdges``), told from the second.
+"""The as-built record in ION's generation 1 (``abomItems``, ``aBomEdges``), derived from generation 2.
 
-One item per (requirement, installation); one without a unit per requirement that has no installation; one at the top
-per unit that has requirements and is installed nowhere.
+There is one item per (requirement, installation), one item without a unit per requirement without an installation, and
+one top item per unit that has requirements and is installed nowhere.
 """
 
 from tests.oracle.builder import WorldBuilder
 from tests.oracle.world import Row
 
 
-def retell(builder: WorldBuilder) -> None:
-    """Add the rows of generation 1 that say the same as the builder's rows of generation 2."""
+def add_generation_1(builder: WorldBuilder) -> None:
+    """Add the rows of generation 1 that are equivalent to the builder's rows of generation 2."""
     world = builder.world
     units = {row["id"]: row for row in world["partInventories"]}
     fillings: dict[int, list[Row]] = {row["id"]: [] for row in world["buildRequirements"]}

@@ -1,6 +1,6 @@
 """The as-built record over time: versions of units and what changed between them, from one world per load.
 
-Computed by going through the loads one after another; what a change of a line is stands in `tests.oracle.changes`.
+Computed load by load; `tests.oracle.changes` defines the changes of a line.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from tests.oracle.world import Row, World
 
 
 class History:
-    """What the loads of one tenant say; `add` them in their order."""
+    """The history from the loads of one tenant; `add` the loads in their order."""
 
     def __init__(self, generation: Generation) -> None:
         self.changes: list[Row] = []
@@ -27,11 +27,11 @@ class History:
 
     @property
     def versions(self) -> list[Row]:
-        """Rows of ``abom_versions``; ``shape`` and ``shape_now`` stand for the hashes."""
+        """Rows of ``abom_versions``, with ``shape`` and ``shape_now`` in place of the hashes."""
         return [row for unit in sorted(self._had_lines) for row in self._versions[unit]]
 
     def add(self, at: datetime, world: World) -> None:
-        """Take in the world as a load at this instant saw it."""
+        """Add the world that a load at this instant read."""
         now, before = Bom.of(world, self._generation), self._last
         self._last = now
         shapes = self._structures.of(now)
@@ -67,7 +67,7 @@ class History:
 
 
 def _remade(before: Bom, now: Bom) -> set[int]:
-    """Units that became another part revision, and lots that hold something and became more or fewer pieces."""
+    """Units whose part revision changed, and lots with content whose number of pieces changed."""
     found = set()
     for unit in before.units.keys() & now.units.keys():
         was, is_ = before.units[unit], now.units[unit]
@@ -81,7 +81,7 @@ def _remade(before: Bom, now: Bom) -> set[int]:
 
 
 def _and_all_above(bom: Bom, units: set[int]) -> set[int]:
-    """The units and all that contain them, by lines on cycles too."""
+    """The units and all units that contain them, also through lines on cycles."""
     found = set(units)
     while more := {line.parent for line in bom.all_lines if line.child in found} - found:
         found |= more

@@ -1,6 +1,6 @@
-"""Issues of a world over time: what they come to, when they were open, how many at the end of each day, how long.
+"""Issues of a world over time: disposition, open periods, backlog at the end of each day, and time to close.
 
-Computed the obvious way from the definitions, for a tenant that was read once: nothing here knows history.
+Computed the obvious way from the definitions, for a tenant that was read once, so without history.
 """
 
 import csv
@@ -19,7 +19,7 @@ BUCKETS = ((0, 7, "0_to_7"), (8, 30, "8_to_30"), (31, 90, "31_to_90"), (91, 10**
 
 @dataclass(frozen=True)
 class OpenPeriod:
-    """A time during which an issue was open."""
+    """A period in which an issue was open."""
 
     issue: int
     opened: datetime
@@ -36,7 +36,7 @@ class OpenPeriod:
 
 @dataclass(frozen=True)
 class Decision:
-    """What the disposition of an issue comes to."""
+    """The disposition of an issue and its category."""
 
     name: str | None
     category: str
@@ -54,7 +54,7 @@ def seed(name: str) -> list[dict[str, str]]:
 
 
 def decisions(world: World) -> dict[int, Decision]:
-    """What was decided about each issue. The factory gives every decided issue a type."""
+    """The disposition of each issue. The factory gives every issue with a disposition a type."""
     known = {row["disposition"].strip().casefold(): row for row in seed("disposition_categories")}
     titles = {row["id"]: row["title"] for row in world["issueDispositionTypes"]}
     found = {}
@@ -71,7 +71,7 @@ def decisions(world: World) -> dict[int, Decision]:
 
 
 def open_periods(world: World) -> list[OpenPeriod]:
-    """When each issue was open, as far as its row and its approvals tell."""
+    """The open periods of each issue, from its row and its approvals."""
     return [period for issue in world["issues"] for period in _periods(world, issue)]
 
 
@@ -180,7 +180,7 @@ def months(since: date, until: date) -> Iterator[tuple[date, date]]:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """Interpolated between the two nearest values."""
+    """Return a quantile, interpolated between the two nearest values."""
     ordered = sorted(values)
     place = share * (len(ordered) - 1)
     below = int(place)

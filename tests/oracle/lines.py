@@ -1,7 +1,7 @@
-"""As-built lines: the one shape into which both generations of ION's as-built BOM are brought.
+"""As-built lines: the common form of both generations of ION's as-built BOM.
 
-A line says "this unit has that unit installed in it" or "this unit still needs that part".  Facts about the two
-generations (vendor manual: aBOM) live here, and nowhere else in the oracle.
+A line means "this unit has that unit installed" or "this unit still needs that part".  In the oracle, only this module
+knows the two generations (vendor manual: aBOM).
 """
 
 from collections.abc import Iterator
@@ -35,9 +35,9 @@ class Line:
 
 
 def lines(world: World, generation: Generation) -> list[Line]:
-    """Give all lines of a world as one generation tells it, or ``both``.
+    """Return all lines of a world from one generation, or from ``both``.
 
-    With ``both``, a parent unit that has any requirement of generation 2 is told by generation 2 alone.
+    With ``both``, only generation 2 is used for a parent unit that has any requirement of generation 2.
     """
     if generation == 1:
         return list(_generation_1(world))
@@ -49,7 +49,7 @@ def lines(world: World, generation: Generation) -> list[Line]:
 
 
 def rows(world: World, name: str) -> list[Row]:
-    """Rows of one root connection; an entity the world does not mention has none."""
+    """Rows of one root connection; none for an entity that the world does not contain."""
     return world.get(name, [])
 
 
@@ -87,7 +87,7 @@ def _generation_1(world: World) -> Iterator[Line]:
     units = {row["id"] for row in rows(world, "partInventories")}
     items = {row["id"]: row for row in rows(world, "abomItems")}
     planned = {row["id"]: row for row in rows(world, "mbomItems")}
-    # A lot installed in several places owns several items: what it holds hangs on each of them, and is held once.
+    # A lot installed in several places owns several items: each has the same children, which count once.
     held = {
         (items[edge["parentAbomItemId"]].get("partInventoryId"), edge["childAbomItemId"])
         for edge in rows(world, "aBomEdges")
@@ -138,7 +138,7 @@ def _filled(common: dict[str, Any], row: Row, designator: str | None) -> Line:
 
 
 def number(value: float | None) -> Fraction | None:
-    """Give the exact value of a number; null stays null."""
+    """Return the exact value of a number; None stays None."""
     return None if value is None else Fraction(value)
 
 

@@ -1,6 +1,6 @@
-"""Worlds of measurements: steps with fields and limits, runs, results, failures and issues.
+"""Builds worlds of measurements: steps with fields and limits, runs, results, failures and issues.
 
-What is measured is up to the caller. Rows have every field the schema calls required.
+The caller decides what is measured. Rows have every field that the schema requires.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ Limits = Sequence[tuple[str, float]]
 
 
 def at(day: int, minute: int = 0) -> datetime:
-    """An instant of production: so many minutes into a working day, from day 0."""
+    """Return an instant of production: the given minutes after the start of a working day, counted from day 0."""
     return _FIRST_DAY + timedelta(days=day, minutes=minute)
 
 
 class MeasuredWorld(WorldBuilder):
-    """Collects rows; each method adds what belongs together and returns the id of the row asked for."""
+    """Collects rows; each method adds related rows and returns the id of the main one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class MeasuredWorld(WorldBuilder):
     def run_step(
         self, step: int, ended_at: datetime, *, status: str = "COMPLETE", quantity: int = 1, issues: int = 0
     ) -> int:
-        """Add a run of a step on a unit of its own, ended then, with issues found on it."""
+        """Add a run of a step on a new unit, with its end and the issues found on it."""
         title = str(self._row("steps", step)["title"])
         run = self.add(
             "runs", entityId=1, title=title, procedureId=step, partId=self._part, partInventoryId=self.unit(self._part),
@@ -82,7 +82,7 @@ class MeasuredWorld(WorldBuilder):
     def result(
         self, run_step: int, field: int, value: float | None, measured_at: datetime, *, result: str = "PASS"
     ) -> int:
-        """Record a value, or None for not applicable; its limits are those of the field."""
+        """Record a value, or None for not applicable, with the limits of the field."""
         recorded = self.add(
             "runStepFields", runStepId=run_step, originFieldId=field, name=self._row("fields", field)["name"],
             type="NUMBER", unit="mm", position=0, required=True, allowNotApplicable=True, peerReviewRequired=False,
@@ -97,7 +97,7 @@ class MeasuredWorld(WorldBuilder):
         return recorded
 
     def series(self, name: str, values: Sequence[float | None], limits: Limits = ()) -> int:
-        """Add a step with one field, measured once a day; returns the field."""
+        """Add a step with one field that is measured once a day; return the field."""
         step = self.step(name)
         field = self.field(step, name, limits)
         for day, value in enumerate(values):

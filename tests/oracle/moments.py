@@ -1,4 +1,4 @@
-"""A unit at one load against itself at another: both are put side by side as two units, and compared as such."""
+"""Comparison of a unit at one load with itself at another: both states are compared as two units of one record."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,20 +12,20 @@ from tests.oracle.world import Row, World
 
 
 class Moments:
-    """What the loads of one tenant say of its units."""
+    """The units of one tenant at each load."""
 
     def __init__(self, worlds: Sequence[World], generation: Generation) -> None:
         structures = Structures()
         self._boms = [Bom.of(world, generation) for world in worlds]
         self._shapes = [structures.of(bom) for bom in self._boms]
-        # A unit that holds something at any time is no leaf at any time.
+        # A unit that holds something at any time is never a leaf.
         self._held = {line.parent for bom in self._boms for line in bom.all_lines}
-        # What is planned, and what may stand for it, is told as the last load saw it.
+        # Plans and substitutes are those of the last load.
         plans = {name: worlds[-1].get(name, []) for name in ("mbomItems", "mbomSubstitutes")}
         self._built = [built(world | plans, bom) for world, bom in zip(worlds, self._boms, strict=True)]
 
     def changes(self, unit: int, before: int, after: int) -> list[Row]:
-        """Rows of ``abom_compare_as_of`` for two loads by their places."""
+        """Rows of ``abom_compare_as_of`` for two loads, given by position."""
         sides = ((before, 0), (after, 1))
         both = _Both(
             (_doubled(piece, side) for place, side in sides for piece in self._built[place].pieces()),
@@ -40,7 +40,7 @@ class Moments:
 
 
 class _Both(Built):
-    """Two records in one, alike where their shapes are."""
+    """Two records in one, with equal configurations where their structures are equal."""
 
     def __init__(self, pieces: Iterable[Piece], shapes: dict[int, int]) -> None:
         super().__init__(pieces, {})

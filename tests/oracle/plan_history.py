@@ -1,4 +1,4 @@
-"""mBOM versions over several loads: their states, when each was in force, and what changed, computed load by load."""
+"""mBOM versions over several loads: their states, their times in force and their changes, computed load by load."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.oracle.world import World
 
 @dataclass
 class State:
-    """One state of a version; instants are null where there is none."""
+    """One state of a version; an instant that does not exist is None."""
 
     plan: Plan
     number: int
@@ -27,7 +27,7 @@ class State:
 
 
 class PlanHistory:
-    """What loads saw of the plans of a tenant: (instant, world), in the order of time."""
+    """The plans of a tenant over its loads: (instant, world), in order of time."""
 
     def __init__(self, loads: Sequence[tuple[Any, World]]) -> None:
         self.world = loads[-1][1]
@@ -45,17 +45,17 @@ class PlanHistory:
 
     @staticmethod
     def _see(states: list[State], plan: Plan, instant: Any) -> None:
-        def told(one: Plan) -> Any:
+        def content(one: Plan) -> Any:
             return one.status, sorted((line.item, *line.content, sorted(line.written)) for line in one.lines)
 
-        if states and told(states[-1].plan) == told(plan):
+        if states and content(states[-1].plan) == content(plan):
             return
         if states:
             states[-1].valid_to = instant
         states.append(State(plan, len(states) + 1, instant))
 
     def _put_in_force(self, versions: list[list[State]]) -> None:
-        """One version of a part follows the other; the released one, if any, is the last."""
+        """Versions of a part follow one another; the released one, if any, is the last."""
         begun = [(states, begins) for states in versions if (begins := _begins(states)) is not None]
         begun.sort(key=lambda entry: (_is_released(entry[0]), entry[0][0].plan.version, entry[0][0].plan.mbom))
         for place, (states, begins) in enumerate(begun):
@@ -83,7 +83,7 @@ class PlanHistory:
         return found
 
     def before(self, instant: Any) -> InForce:
-        """What was in force just before an instant; null is after all of them."""
+        """The plans in force just before an instant; None means after all instants."""
 
         def lines(part: int) -> Sequence[PlanLine]:
             for state in self._periods.get(part, ()):
@@ -95,7 +95,7 @@ class PlanHistory:
         return lines
 
     def at(self, instant: Any) -> InForce:
-        """What is in force from an instant on."""
+        """The plans in force from an instant on."""
 
         def lines(part: int) -> Sequence[PlanLine]:
             for state in self._periods.get(part, ()):
@@ -106,11 +106,11 @@ class PlanHistory:
         return lines
 
     def tree(self, state: State) -> tuple[Any, ...]:
-        """All levels of a state as it last stood."""
+        """All levels of a state, as of its end."""
         return tree(state.plan.lines, self.before(state.stood_until))
 
     def compared_with(self, state: State) -> tuple[State, Any, bool] | None:
-        """The state a state is compared with, the instant of its changes, and whether they were made in place."""
+        """The state compared with, the instant of the changes, and whether they were made in place."""
         if state.number > 1:
             return self.states[state.plan.mbom][state.number - 2], state.valid_from, True
         earlier = [
@@ -126,7 +126,7 @@ class PlanHistory:
         return then, state.in_force_from if state.in_force_from is not None else state.plan.created, False
 
     def changes(self) -> Iterator[tuple[tuple[int, int], Any, Change]]:
-        """All changes: of which state, when, and what."""
+        """All changes, each with its state and instant."""
         instants = {
             instant
             for states in self._periods.values()
@@ -140,8 +140,8 @@ class PlanHistory:
                 if against:
                     yield from self._against(state, *against[:2])
                 for instant in instants:
-                    stands = state.stood_until is None or instant < state.stood_until
-                    if state.valid_from < instant and stands and state.plan.status != "ARCHIVED":
+                    is_current = state.stood_until is None or instant < state.stood_until
+                    if state.valid_from < instant and is_current and state.plan.status != "ARCHIVED":
                         for line in state.plan.lines:
                             if self._changed_below(line.part, instant):
                                 yield state.key, instant, ("indirect", line.item, line.item, None, None)

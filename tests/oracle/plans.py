@@ -1,6 +1,6 @@
-"""Planned BOMs (mBOMs) the obvious way: what a version says, which line is which in the next one, and what is below.
+"""Planned BOMs (mBOMs), computed the obvious way: content of versions, pairing of lines, and trees.
 
-Instants may be of any type that compares.  What loads saw of a tenant is a list of (instant, world).
+Instants may be of any comparable type.  The loads of a tenant are a list of (instant, world).
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ Change = tuple[str, int | None, int | None, Any, Any]
 
 @dataclass(frozen=True)
 class PlanLine:
-    """One line of an mBOM, as it says; ``written`` are its designators as somebody typed them."""
+    """One line of an mBOM; ``written`` are its designators as written in ION."""
 
     item: int
     part: int
@@ -35,7 +35,7 @@ class PlanLine:
 
     @property
     def content(self) -> tuple[Any, ...]:
-        """All of it but its id, so that it sorts."""
+        """All fields except the id, in sortable form."""
         return (self.part, self.quantity, self.made_on_assembly, sorted(self.designators), sorted(self.substitutes))
 
 
@@ -53,7 +53,7 @@ class Plan:
 
 
 def plans(world: World) -> dict[int, Plan]:
-    """All versions of a world, lines that are marked as deleted left out."""
+    """All versions of a world, without lines marked as deleted."""
     of_mbom: dict[int, list[PlanLine]] = {}
     for row in rows(world, "mbomItems"):
         line = PlanLine(
@@ -81,14 +81,14 @@ def plans(world: World) -> dict[int, Plan]:
 
 
 def families(world: World) -> dict[int, str]:
-    """The part number of each part revision: what its revisions share."""
+    """The family of each part revision, given by its part number."""
     return {row["id"]: row["partNumber"] for row in rows(world, "parts")}
 
 
 def paired(
     before: Sequence[PlanLine], after: Sequence[PlanLine], family: Mapping[int, str]
 ) -> Iterator[tuple[PlanLine | None, PlanLine | None]]:
-    """Each line of both sides once, with the line it is on the other side."""
+    """Yield each line of both sides once, with its partner on the other side."""
     left, right = list(before), list(after)
 
     def distance(one: PlanLine, other: PlanLine) -> tuple[Any, ...] | None:
@@ -132,7 +132,7 @@ def paired(
 
 
 def own_changes(before: PlanLine | None, after: PlanLine | None, world: World) -> Iterator[Change]:
-    """What a line says now and did not before."""
+    """Yield the changes of the line itself."""
     parts = {row["id"]: row for row in rows(world, "parts")}
     if before is None or after is None:
         line = before or after
@@ -150,8 +150,8 @@ def own_changes(before: PlanLine | None, after: PlanLine | None, world: World) -
     old, new = parts[before.part], parts[after.part]
     if old["id"] != new["id"]:
         same = old["partNumber"] == new["partNumber"]
-        word, told = ("revision_changed", "revision") if same else ("part_replaced", "partNumber")
-        yield (word, *items, old[told], new[told])
+        word, field = ("revision_changed", "revision") if same else ("part_replaced", "partNumber")
+        yield (word, *items, old[field], new[field])
     if before.quantity != after.quantity:
         yield ("quantity_changed", *items, before.quantity, after.quantity)
     if before.made_on_assembly != after.made_on_assembly:
@@ -167,11 +167,11 @@ def own_changes(before: PlanLine | None, after: PlanLine | None, world: World) -
 
 
 InForce = Callable[[int], Sequence[PlanLine]]
-"""The lines that a part revision is made by, none if it has no plan."""
+"""The lines of the plan in force of a part revision; none if it has no plan."""
 
 
 def tree(lines: Sequence[PlanLine], below: InForce, above: tuple[int, ...] = ()) -> tuple[Any, ...]:
-    """What lines and all that is below them say, in a form that is equal where they say the same."""
+    """Lines with everything below them, in a form that is equal for equal content."""
     return tuple(
         sorted(
             (*line.content, tree(below(line.part), below, (*above, line.part)) if line.part not in above else ())
@@ -183,7 +183,7 @@ def tree(lines: Sequence[PlanLine], below: InForce, above: tuple[int, ...] = ())
 def compared(
     before: tuple[Sequence[PlanLine], InForce], after: tuple[Sequence[PlanLine], InForce], world: World
 ) -> Counter[tuple[Any, ...]]:
-    """Changes at every level: (class, value before, value after, path of lines before, path of lines after)."""
+    """Changes at every level: (kind, value before, value after, path of lines before, path of lines after)."""
     found: Counter[tuple[Any, ...]] = Counter()
     family = families(world)
 
@@ -191,10 +191,10 @@ def compared(
         for inner in (before, after)[side][1](line.part):
             one = (inner, None) if side == 0 else (None, inner)
             paths = ((*path, inner.item), ()) if side == 0 else ((), (*path, inner.item))
-            tell(one[0], one[1], *paths)
+            record(one[0], one[1], *paths)
             gone(inner, (*path, inner.item), side)
 
-    def tell(one: PlanLine | None, other: PlanLine | None, path: tuple[int, ...], new: tuple[int, ...]) -> int:
+    def record(one: PlanLine | None, other: PlanLine | None, path: tuple[int, ...], new: tuple[int, ...]) -> int:
         changes = [(word, old, now, path, new) for word, _, _, old, now in own_changes(one, other, world)]
         found.update(changes)
         return len(changes)
@@ -202,7 +202,7 @@ def compared(
     def walk(old: Sequence[PlanLine], now: Sequence[PlanLine], path: tuple[int, ...], new: tuple[int, ...]) -> None:
         for one, other in paired(old, now, family):
             paths = ((*path, one.item) if one else (), (*new, other.item) if other else ())
-            own = tell(one, other, *paths)
+            own = record(one, other, *paths)
             so_far = found.total()
             lines_below = (before[1](one.part) if one else (), after[1](other.part) if other else ())
             if one and other and family[one.part] == family[other.part] and all(lines_below):

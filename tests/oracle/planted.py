@@ -1,6 +1,6 @@
-"""What was planted in the seeded factory about genealogy, against rows of the three tables, wherever they come from.
+"""Checks of the genealogy truths planted in the seeded factory, for rows of the three tables from any source.
 
-The truths were written down by the factory when it planted them, not read off its rows.
+The factory records the truths when it plants them; they are not derived from its rows.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ Truths = dict[str, Any]
 
 
 def assert_known_tree(truths: Truths, tree: Sequence[Row]) -> None:
-    """Assert that one unit's tree has exactly the rows worked out by hand."""
+    """Assert that the tree of one unit has exactly the rows computed by hand."""
     truth = truths["known_tree"]
     own = {row["path"]: row for row in tree if row["root_part_inventory_id"] == truth["root_part_inventory_id"]}
     found = Counter(
@@ -43,7 +43,7 @@ def assert_known_tree(truths: Truths, tree: Sequence[Row]) -> None:
 
 
 def assert_contaminated_lot(truths: Truths, uses: Sequence[Row]) -> None:
-    """Assert that where-used finds exactly the units with the bad lot in them, and among them the top-level ones."""
+    """Assert that where-used finds exactly the units that contain the bad lot, and the top-level ones among them."""
     truth = truths["contaminated_lot"]
     bad = {truth["part_inventory_id"]}
     for lots, which in ((bad, "_without_splits"), (bad | set(truth["split_part_inventory_ids"]), "")):
@@ -56,7 +56,7 @@ def assert_contaminated_lot(truths: Truths, uses: Sequence[Row]) -> None:
 
 
 def assert_known_use(truths: Truths, uses: Sequence[Row]) -> None:
-    """Assert depth, number of paths and quantity of one component in one unit."""
+    """Assert depth, path count and quantity of one component in one unit."""
     truth = truths["where_used"]
     pair = ("component_part_inventory_id", "ancestor_part_inventory_id")
     (row,) = [row for row in uses if all(row[column] == truth[column] for column in pair)]
@@ -65,14 +65,14 @@ def assert_known_use(truths: Truths, uses: Sequence[Row]) -> None:
 
 
 def assert_cycles(truths: Truths, edges: Sequence[Row], uses: Sequence[Row]) -> None:
-    """Assert which edges are quarantined, by unit, and that the unit above the cycle keeps its edge."""
+    """Assert the quarantined edges, by unit, and that the unit above the cycle keeps its edge."""
     members = [set(cycle) for cycle in truths["cycles"]["members"]]
     quarantined = [
         {row["parent_part_inventory_id"], row["child_part_inventory_id"]} for row in edges if row["is_quarantined"]
     ]
     assert len(quarantined) == len(truths["cycles"]["quarantined_installation_ids"])
     assert all(any(edge <= cycle for cycle in members) for edge in quarantined)
-    # Of all members only the lot, on which the unit above stands, is in anything.
+    # Of all members of the cycle only the lot, installed in the unit above, is installed in a unit outside it.
     into = [row for row in uses if any(row["component_part_inventory_id"] in cycle for cycle in members)]
     above = [row["ancestor_part_inventory_id"] for row in into if row["component_lot_number"] is not None]
     assert above == truths["cycles"]["ancestors_of_the_lot"] == [truths["cycles"]["unit_above"]]
@@ -80,7 +80,7 @@ def assert_cycles(truths: Truths, edges: Sequence[Row], uses: Sequence[Row]) -> 
 
 
 def assert_shared_requirement(truths: Truths, edges: Sequence[Row]) -> None:
-    """Assert that what is installed on a requirement of two units shows in each, under one installation."""
+    """Assert that an installation on a requirement of two units appears in both, under one installation id."""
     truth = truths["shared_requirement"]
     parents = truth["parent_part_inventory_ids"]
     found = [row for row in edges if row["parent_part_inventory_id"] in parents]
@@ -90,7 +90,7 @@ def assert_shared_requirement(truths: Truths, edges: Sequence[Row]) -> None:
 
 
 def assert_open_requirement(truths: Truths, tree: Sequence[Row]) -> None:
-    """Assert that the unit built without its sensor shows exactly that as open, and the partly filled one nothing."""
+    """Assert that only the sensor is open on the unit built without it, and nothing on the partly filled unit."""
     for unit, expected in (("open_requirement_unit", ["PLT-SENSOR"]), ("short_unit", [])):
         root = truths["sisters"][unit]
         own = [row for row in tree if row["root_part_inventory_id"] == root]
@@ -99,7 +99,7 @@ def assert_open_requirement(truths: Truths, tree: Sequence[Row]) -> None:
 
 
 def assert_anomalous_installations(truths: Truths, edges: Sequence[Row]) -> None:
-    """Assert that a serial installed twice shows twice, and what hangs on no requirement not at all."""
+    """Assert that a serial installed twice appears twice, and an installation without a requirement not at all."""
     twice = truths["serial_installed_twice"]["part_inventory_id"]
     assert len({row["parent_part_inventory_id"] for row in edges if row["child_part_inventory_id"] == twice}) == 2
     dangling = [row for row in edges if str(row["child_serial_number"]).startswith("PLT-Q-DANGLING")]
@@ -107,7 +107,7 @@ def assert_anomalous_installations(truths: Truths, edges: Sequence[Row]) -> None
 
 
 def assert_ids_of_generation_2(truths: Truths, edges: Sequence[Row]) -> None:
-    """Assert, where generation 2 is told, that installations carry ION's own ids."""
+    """Assert, where generation 2 is used, that installations have ION's own ids."""
     of_id = {row["abom_installation_id"]: row for row in edges if row["abom_generation"] == 2}
     cycles, shared = truths["cycles"], truths["shared_requirement"]
     assert {i for i, row in of_id.items() if row["is_quarantined"]} == set(cycles["quarantined_installation_ids"])

@@ -1,8 +1,8 @@
-"""Runs, steps and yields of a world in plain Python: loops over rows, one definition after the other.
+"""Runs, steps and yields of a world in plain Python: loops over rows, definition by definition.
 
-A world has no past, so each step that stands at COMPLETE or FAILED has been attempted once, and what is left of it
-tells whether it passed: nothing here knows of status history.  Production days are those of UTC.  The default seeds
-hold: titles with "rework" are rework, titles with "(optional)" are optional.
+A world has no history, so each step with status COMPLETE or FAILED has exactly one attempt, and its current rows show
+whether it passed.  Production days are in UTC.  The default seeds apply: titles with "rework" are rework, titles with
+"(optional)" are optional.
 """
 
 import math
@@ -19,7 +19,7 @@ FINISHED = ("COMPLETE", "PARTIAL_COMPLETE", "CANCELED")
 
 @dataclass(frozen=True)
 class Attempt:
-    """One unit's one attempt at one run step."""
+    """The single attempt of one unit at one run step."""
 
     run: Row
     run_step: Row
@@ -30,7 +30,7 @@ class Attempt:
 
 
 class Factory:
-    """A world with its rows by id and by what they belong to."""
+    """A world with its rows indexed by id and by owner."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -46,11 +46,11 @@ class Factory:
             self.issue_units[link["issueId"]].add(link["partInventoryId"])
 
     def find(self, entity: str, row_id: int | None) -> Row:
-        """A row by its id; an empty one where there is none."""
+        """Return a row by its id, or an empty row."""
         return self.by_id.get(entity, {}).get(row_id, {})  # type: ignore[arg-type]
 
     def units(self, run: Row) -> list[Row]:
-        """The units that go through a run: its own, and those of the same part that it makes."""
+        """The units that go through a run: its own unit, and units of the same part that it makes."""
         own = self.find("partInventories", run.get("partInventoryId"))
         part = own.get("partId") or run.get("partId")
         ids = [own["id"]] if own else []
@@ -61,7 +61,7 @@ class Factory:
         return [self.find("partInventories", unit) for unit in ids]
 
     def weight(self, unit: Row, when: datetime) -> float:
-        """Pieces of a unit at an instant: one with a serial number, otherwise what is left and what left it since."""
+        """Pieces of a unit at an instant: 1 for a serial, otherwise those left plus those split off since."""
         if unit.get("serialNumber"):
             return 1.0
         since = [row for row in self.splits_of[unit["id"]] if instant(row["_created"]) > when]
@@ -71,18 +71,18 @@ class Factory:
         return _pieces(unit) + sum(self._with_splits(row) for row in self.splits_of[unit["id"]])
 
     def only_groups(self, run_step: Row) -> bool:
-        """Whether other run steps lie in it and nothing is recorded in it."""
+        """Whether the run step contains other steps and records nothing itself."""
         holds = any(row.get("parentId") == run_step["id"] for row in self.steps_of[run_step["runId"]])
         return holds and not self.fields_of[run_step["id"]] and run_step.get("type") != "DATAGRID"
 
     def procedure_of(self, step: Row) -> int | None:
-        """The procedure a step belongs to, itself or through the step it lies in."""
+        """The procedure of a step, directly or through the step that contains it."""
         while step and step.get("procedureId") is None:
             step = self.find("steps", step.get("parentId"))
         return step.get("procedureId")
 
     def missed(self, run_step: Row) -> list[Row]:
-        """The limits that the values of a run step miss, unless the field does not apply."""
+        """The failed limits of a run step, without fields marked not applicable."""
         return [
             check
             for field in self.fields_of[run_step["id"]]
@@ -92,7 +92,7 @@ class Factory:
         ]
 
     def troubled(self, run_step: Row, unit: Row | None, units: list[Row]) -> bool:
-        """Whether a limit was missed, a redline made, or an issue opened that is this unit's."""
+        """Whether a limit failed, a redline was made, or an issue was opened that concerns this unit."""
         if self.missed(run_step) or self.redlines_of[run_step["id"]]:
             return True
         here = {row["id"] for row in units}
@@ -103,7 +103,7 @@ class Factory:
         return False
 
     def attempts(self) -> Iterator[Attempt]:
-        """All attempts, in no order."""
+        """All attempts, in any order."""
         for run in self.world["runs"]:
             units = self.units(run)
             for step in self.steps_of[run["id"]]:
@@ -141,7 +141,7 @@ def instant(text: str) -> datetime:
 
 
 def microseconds(moment: datetime | None) -> int | None:
-    """Microseconds since 1970, as the published file is compared by."""
+    """Microseconds since 1970, the form in which instants of the published file are compared."""
     return None if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -151,17 +151,17 @@ def hours(since: datetime | None, until: datetime | None) -> float | None:
 
 
 def periods(day: date) -> list[tuple[str, date]]:
-    """The day, the week and the month a day lies in, by their first days."""
+    """The day, week and month that contain a day, by their first days."""
     return [("day", day), ("week", day - timedelta(days=day.weekday())), ("month", day.replace(day=1))]
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """A share; None of nothing."""
+    """A ratio; None if the denominator is 0."""
     return part / whole if whole else None
 
 
 def product(values: list[float]) -> float:
-    """All multiplied."""
+    """The product of all factors."""
     return math.prod(values)
 
 

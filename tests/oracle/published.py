@@ -1,10 +1,10 @@
-"""Worked examples of control charts and capability as they were published, and how they get into a world.
+"""Published worked examples of control charts and capability, and functions that add them to a world.
 
 NIST/SEMATECH e-Handbook of Statistical Methods (public domain), https://www.itl.nist.gov/div898/handbook/, chapter 6:
 6.1.6 process capability (pmc/section1/pmc16.htm), 6.3.2.2 individuals charts (pmc/section3/pmc322.htm), 6.3.3.1 counts
-(pmc331.htm), 6.3.3.2 proportions (pmc332.htm). The same proportions, with their limits in print, are an example of
-D. C. Montgomery, Introduction to Statistical Quality Control, in the chapter on control charts for attributes. The
-numbers are printed ones, to as many places as were printed.
+(pmc331.htm), 6.3.3.2 proportions (pmc332.htm). D. C. Montgomery, Introduction to
+Statistical Quality Control, uses the same proportions with printed limits in the chapter on control charts for
+attributes. All numbers are the printed ones, to the printed number of places.
 """
 
 from tests.oracle.measured import MeasuredWorld, at
@@ -25,7 +25,7 @@ WAFER_DEFECTS = (
     16, 14, 28, 16, 12, 20, 10, 12, 10, 17, 19, 17, 14, 16, 15, 13, 14, 16, 11, 20, 11, 19, 16, 31, 13,
 )  # fmt: skip
 
-# 6.3.3.2: of 50 chips on each of 30 wafers so many were out of register, 0.2313 on average; limits 0.0524 and 0.4102.
+# 6.3.3.2: chips out of register, of 50 on each of 30 wafers; mean fraction 0.2313, limits 0.0524 and 0.4102.
 CHIPS = 50
 CHIPS_OUT = (
     12, 15, 8, 10, 4, 7, 16, 9, 14, 10, 5, 6, 17, 12, 22, 8, 10, 5, 13, 11, 20, 18, 24, 15, 9, 12, 7, 13, 9, 6,
@@ -33,10 +33,10 @@ CHIPS_OUT = (
 
 
 def proportions_by_day() -> list[tuple[int, int]]:
-    """Give (chips out, chips) per day: the first ten wafers two a day, the others one, so 30 wafers in 25 days.
+    """Return (chips out, chips) per day: two wafers a day for the first ten, then one, so 30 wafers in 25 days.
 
-    The average that was published takes all 30 wafers, and a baseline has 25 points. The limits of a day with one
-    wafer are the published ones.
+    The published average covers all 30 wafers, and a baseline has 25 points. The limits of a day with one wafer are the
+    published ones.
     """
     pairs = [(CHIPS_OUT[place] + CHIPS_OUT[place + 1], 2 * CHIPS) for place in range(0, 10, 2)]
     return [*pairs, *((count, CHIPS) for count in CHIPS_OUT[10:])]
@@ -45,7 +45,7 @@ def proportions_by_day() -> list[tuple[int, int]]:
 def add_published(builder: MeasuredWorld) -> None:
     """Add each example as a step of its own, named after its section of the handbook.
 
-    Chips that are out alternate between a step that ended FAILED and a result that failed in a completed step.
+    Failures alternate between a step that ended FAILED and a failed result in a completed step.
     """
     builder.series("6.1.6", CAPABILITY, CAPABILITY_LIMITS)
     builder.series("6.3.2.2", FLOW_RATE)

@@ -1,4 +1,4 @@
-"""Runs as nobody would plan them: steps in any state, repeated, nested, added, of lots, of several units or of none."""
+"""Random runs that cover unusual cases: steps in any state, repeated, nested, added; of lots, several units or none."""
 
 import random
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ def _run(rng: random.Random, shop: ShopBuilder, steps: list[int], units: list[in
         if status in ("COMPLETE", "FAILED", "CANCELED"):
             shop.end(run_step, status, trouble=_trouble(rng, shop, run_step))
         else:
-            shop.stand(run_step, status, started=rng.random() < 0.6)
+            shop.leave(run_step, status, started=rng.random() < 0.6)
         if rng.random() < 0.5:
             begin = shop.tick()
             shop.session(row, begin, shop.tick() if rng.random() < 0.8 else None)

@@ -1,6 +1,6 @@
-"""Random histories: a small random world, and what people do to it from one load to the next.
+"""Random histories: a small random world and random edits from one load to the next.
 
-Everything a change of an as-built BOM can be is among the edits, and much that is none.
+The edits include every kind of change of an as-built BOM, and many edits that are no change.
 """
 
 import copy
@@ -17,7 +17,7 @@ _QUANTITIES = (1.0, 1.0, 2.0, 0.5, 3.0, None)
 
 
 def merged_random_history(seed: int, n: int, loads: int) -> list[tuple[datetime, World]]:
-    """Give ``n`` random histories side by side, one merged world per load; the same for the same arguments."""
+    """Return ``n`` random histories merged into one world per load; equal arguments give equal results."""
     histories = [random_history(random.Random(f"{seed}/{place}"), 1 + place * ID_RANGE, loads) for place in range(n)]
     merged = []
     for load in range(loads):
@@ -31,7 +31,7 @@ def merged_random_history(seed: int, n: int, loads: int) -> list[tuple[datetime,
 
 
 def random_history(rng: random.Random, first_id: int, loads: int) -> list[World]:
-    """Give one world per load, each made from the one before by a few edits."""
+    """Return one world per load, each made from the previous one by a few edits."""
     people = _People(rng, random_world(rng, first_id))
     worlds = [copy.deepcopy(people.world)]
     for load in range(1, loads):
@@ -43,7 +43,7 @@ def random_history(rng: random.Random, first_id: int, loads: int) -> list[World]
 
 
 class _People:
-    """The world and those who edit it."""
+    """The world and the random edits of its users."""
 
     def __init__(self, rng: random.Random, world: World) -> None:
         self.rng, self.world, self.day = rng, world, 0
@@ -227,7 +227,7 @@ class _People:
                 self._touch(row)
 
     def make_item_again(self) -> None:
-        """Delete an item with its edges and create it again alike: it has another id."""
+        """Delete an item with its edges and re-create it unchanged under another id."""
         items, edges = self.world["abomItems"], self.world["aBomEdges"]
         if items:
             old = self.rng.choice(items)
@@ -242,7 +242,7 @@ class _People:
                 edges[edges.index(edge)] = self._row(**ends)
 
     def make_requirement_again(self) -> None:
-        """Delete a requirement with what is installed on it, and create all of it again alike."""
+        """Delete a requirement with its installations, and re-create all of it unchanged."""
         requirements, installed = self.world["buildRequirements"], self.world["abomInstallations"]
         if requirements:
             old = self.rng.choice(requirements)

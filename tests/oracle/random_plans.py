@@ -11,12 +11,12 @@ LOADS = (100, 200, 300)
 _FAMILIES = 6
 _ID_RANGE = 10_000
 _ENTITIES = ("parts", "mboms", "mbomItems", "mbomItemReferenceDesignators", "mbomSubstitutes")
-# Several ways of writing the same places.
+# Several spellings of the same places.
 _PLACES = ("X1", "X2", "X3", "X4", " x1", "x2-X4", "X3, X1")
 
 
 class PlanWriter:
-    """Writes mBOMs the way people do; ids count up and are never used twice."""
+    """Writes mBOMs as users do; ids count up and are never reused."""
 
     def __init__(self, rng: random.Random, first_id: int) -> None:
         self.rng = rng
@@ -34,7 +34,7 @@ class PlanWriter:
         return int(row["partNumber"].split(".")[1])
 
     def line(self, mbom: Row) -> None:
-        """A line naming a part of a deeper level: plans of this kind have no cycle."""
+        """A line with a part of a deeper level, so that these plans have no cycle."""
         deeper = [row["id"] for row in self.world["parts"] if self.level(row["id"]) > self.level(mbom["partId"])]
         if deeper:
             item = self.add(
@@ -51,7 +51,7 @@ class PlanWriter:
                 self.add("mbomSubstitutes", mbomItemId=item["id"], partId=self.rng.choice(self.world["parts"])["id"])
 
     def version(self, part: int, status: str, created: float) -> Row:
-        """The next version of a part: a copy of the one before with an edit or two, or a new one."""
+        """The next version of a part: a copy of the previous one with one or two edits, or a new one."""
         before = [row for row in self.world["mboms"] if row["partId"] == part]
         mbom = self.add(
             "mboms", partId=part, version=len(before) + 1, status=status, _created=created, _updated=created
@@ -97,7 +97,7 @@ class PlanWriter:
                 self.add(inner, mbomItemId=item["id"], **value)
 
     def day(self, begin: int, end: int) -> None:
-        """What happens between two loads."""
+        """Make the edits between two loads."""
         for mbom in self.rng.sample(self.world["mboms"], min(len(self.world["mboms"]), self.rng.randint(0, 3))):
             self.edit(mbom)
         for part in self.rng.sample(self.world["parts"], 2):
@@ -121,7 +121,7 @@ def _less(row: Row, *names: str) -> Row:
 
 
 def random_loads(rng: random.Random, tenants: int = 12) -> list[tuple[int, World]]:
-    """What three loads saw of some small tenants that have nothing to do with each other."""
+    """Return three loads of several small, independent tenants."""
     histories = [_loads(PlanWriter(rng, place * _ID_RANGE)) for place in range(tenants)]
     return [
         (hour, {name: [row for history in histories for row in history[place][name]] for name in _ENTITIES})

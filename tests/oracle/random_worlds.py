@@ -1,7 +1,7 @@
-"""Random small worlds, full of the situations that break genealogies, and many of them merged into one.
+"""Small random worlds with many situations that break genealogies, and a merge of many of them.
 
-The same generator serves hypothesis (which shrinks what it draws) and the seeded, merged world that one build of the
-models checks whole.
+The same generator serves hypothesis (which shrinks its examples) and the seeded, merged world that a single build of
+the models checks.
 """
 
 import itertools
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from tests.oracle.builder import ENTITIES, WorldBuilder
-from tests.oracle.generation_1 import retell
+from tests.oracle.generation_1 import add_generation_1
 from tests.oracle.world import World
 
 ID_RANGE = 10_000
@@ -20,24 +20,24 @@ ID_RANGE = 10_000
 _LOT_QUANTITIES = (1.0, 3.0, 4.0, 4.0, 10.0, 10.0, 20.0, 2.5, 7.0, 0.0)
 _INSTALLED_QUANTITIES = (1.0, 1.0, 2.0, 3.0, 0.25, 0.1, 0.0)
 
-# Frames: edges between places in a world's list of units, to which random ones are added.
+# Frames: edges between positions in a world's list of units, to which random edges are added.
 _CHAIN = tuple(itertools.pairwise(range(12)))
 _LADDER = tuple(edge for edge in itertools.pairwise(range(6)) for _ in range(2))
 _CYCLES = ((0, 1), (1, 2), (2, 1), (2, 3), (3, 4), (4, 5), (5, 4), (5, 6), (6, 6))
 
 
 def mirrored_worlds() -> st.SearchStrategy[World]:
-    """Worlds whose two generations tell the same."""
-    return st.randoms(use_true_random=False).map(lambda rng: random_world(rng, telling="mirrored"))
+    """Worlds whose two generations have the same content."""
+    return st.randoms(use_true_random=False).map(lambda rng: random_world(rng, generation_1="mirrored"))
 
 
 def worlds() -> st.SearchStrategy[World]:
-    """Worlds of every kind: only one generation, both alike, or the first one out of date."""
+    """Worlds of every kind: only generation 2, both generations equal, or generation 1 out of date."""
     return st.randoms(use_true_random=False).map(random_world)
 
 
 def merged_random_world(seed: int, n: int) -> World:
-    """Give ``n`` random worlds in one, each in its own range of ids; the same for the same arguments."""
+    """Return ``n`` random worlds in one, each in its own range of ids; equal arguments give equal results."""
     merged: World = {name: [] for name in ENTITIES}
     for place in range(n):
         small = random_world(random.Random(f"{seed}/{place}"), first_id=1 + place * ID_RANGE)
@@ -48,14 +48,14 @@ def merged_random_world(seed: int, n: int) -> World:
     return merged
 
 
-def random_world(rng: random.Random, first_id: int = 1, telling: str | None = None) -> World:
-    """Give one small world.
+def random_world(rng: random.Random, first_id: int = 1, generation_1: str | None = None) -> World:
+    """Return one small world.
 
-    ``telling`` is how generation 1 relates to generation 2: ``none`` (no rows of it), ``mirrored``, ``legacy`` (some
-    units are told by generation 1 alone) or ``stale`` (generation 1 no longer agrees); at random if not given.
+    ``generation_1`` is its relation to generation 2: ``none`` (no rows of it), ``mirrored``, ``legacy`` (some units are
+    only in generation 1) or ``stale`` (generation 1 no longer agrees); random if not given.
     """
     builder = WorldBuilder(first_id)
-    telling = telling or rng.choice(("none", "mirrored", "legacy", "stale"))
+    generation_1 = generation_1 or rng.choice(("none", "mirrored", "legacy", "stale"))
     parts = [builder.part(rng.choice(("SERIAL", "LOT", "LOT", None))) for _ in range(rng.randint(2, 5))]
     frame = rng.choice((*[()] * 9, _CHAIN, _LADDER, _CYCLES))
     length = 1 + max(max(edge) for edge in frame) if frame else rng.randint(1, 8)
@@ -64,17 +64,17 @@ def random_world(rng: random.Random, first_id: int = 1, telling: str | None = No
         builder.put(units[parent], units[child], rng.choice((1.0, 2.0, 0.5)))
     cyclic = not frame and rng.random() < 0.4
     for _ in range(rng.randint(0, 3 if frame else length + 2)):
-        _requirement(rng, builder, units, cyclic=cyclic, known=telling == "mirrored")
+        _requirement(rng, builder, units, cyclic=cyclic, known=generation_1 == "mirrored")
     if rng.random() < 0.1:
         builder.install(None, rng.choice(units))
     if rng.random() < 0.1:
         builder.install(builder.requirement([], parts[0], per_unit=1.0), rng.choice(units))
         del builder.world["buildRequirements"][-1]
-    if telling != "none":
-        retell(builder)
-    if telling == "legacy":
+    if generation_1 != "none":
+        add_generation_1(builder)
+    if generation_1 == "legacy":
         _forget(rng, builder.world, units)
-    if telling == "stale":
+    if generation_1 == "stale":
         _disagree(rng, builder.world, units)
     return builder.world
 
@@ -117,14 +117,14 @@ def _requirement(rng: random.Random, builder: WorldBuilder, units: Sequence[int]
 
 
 def _forget(rng: random.Random, world: World, units: Sequence[int]) -> None:
-    """Take some units' requirements out of generation 2: they were built before it came."""
+    """Remove some units' requirements from generation 2, as for units built before it existed."""
     old = set(rng.sample(units, rng.randint(1, len(units))))
     for row in world["buildRequirements"]:
         row["partInventories"] = [link for link in row["partInventories"] if link["id"] not in old]
 
 
 def _disagree(rng: random.Random, world: World, units: Sequence[int]) -> None:
-    """Let generation 1 fall behind: edges lost, quantities and units of another day."""
+    """Make generation 1 out of date: missing edges, old quantities and units."""
     world["aBomEdges"] = [row for row in world["aBomEdges"] if rng.random() < 0.8]
     for item in world["abomItems"]:
         if rng.random() < 0.3:

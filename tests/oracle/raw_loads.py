@@ -1,6 +1,6 @@
-"""A sequence of worlds as the raw tables and their history, as if each had been one load.
+"""Writes a sequence of worlds as raw tables and their history, with one load per world.
 
-Row by row and version by version, without the loader, so that hundreds of small histories cost seconds.
+It writes rows and versions directly, without the loader, so that hundreds of small histories take seconds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import references
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.warehouse import find_controlled
 from ion_pipeline.warehouse.tables import ensure_tables
 from tests.oracle.world import Row, World
@@ -87,7 +87,7 @@ def write_loads(path: Path, loads: Sequence[tuple[datetime, World]]) -> None:
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
     arrow = pa.Table.from_pylist(rows)
     connection.register("rows_to_insert", arrow)
-    connection.execute(f"insert into {table} by name select * from rows_to_insert")  # noqa: S608 -- our own names
+    connection.execute(f"insert into {table} by name select * from rows_to_insert")  # noqa: S608 -- own names
     connection.unregister("rows_to_insert")
 
 

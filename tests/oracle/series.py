@@ -1,7 +1,7 @@
-"""Series that break known rules at known points, and random ones of every temper.
+"""Series that break known rules at known points, and random series of several kinds.
 
 A pattern follows a baseline of 25 deviations with mean 0 and mean moving range 12, so sigma is 12 / 1.128 = 10.638: in
-these units 11 is beyond one sigma, 22 beyond two, 32 beyond three. What breaks where was found by hand.
+these units 11 is beyond one sigma, 22 beyond two, 32 beyond three. The broken rules were determined by hand.
 """
 
 import random
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.oracle.measured import Limits, MeasuredWorld, at
 
-#: Breaks no rule; ends with a fall to -24, so nothing that is above the centre continues it.
+#: Breaks no rule; it ends with a fall to -24, so that no following run above the centre continues it.
 QUIET = (
     2, 4, -2, 15, -2, 1, 16, 3, 15, 10, 18, -22, -5, 4, -2, -1, -6, -18, -10, -10, 8, 3, -9, 12, -24,
 )  # fmt: skip
@@ -18,14 +18,14 @@ QUIET = (
 
 @dataclass(frozen=True)
 class Pattern:
-    """Deviations behind the quiet baseline, and the rules broken, each with its points; 0 is the first deviation."""
+    """Deviations after the quiet baseline, and the broken rules with their points; 0 is the first deviation."""
 
     deviations: Sequence[int]
     broken: Mapping[str, Sequence[int]]
 
 
 def _twins(western_electric: int, nelson: int, *points: int) -> dict[str, Sequence[int]]:
-    """The two sets have three rules in common, word for word."""
+    """Map the three rules that both sets share."""
     return {f"western_electric_{western_electric}": points, f"nelson_{nelson}": points}
 
 
@@ -43,7 +43,7 @@ PATTERNS = {
     "6 rising": Pattern((5, -9, -5, -2, 1, 4, 7, -4), {"nelson_3": (6,)}),
     "6 falling": Pattern((-5, 9, 6, 2, -1, -4, -7, 3), {"nelson_3": (6,)}),
     "5 rising, then level": Pattern((5, -9, -5, -2, 1, 4, 4, 7, -4), {}),
-    # The baseline ends with a rise to 12 and a fall to -24: its last four points are of the fourteen.
+    # The baseline ends with a rise to 12 and a fall to -24: its last four points are part of the fourteen.
     "14 by turns": Pattern((3, -4, 12, -5, 2, -12, 6, -3, 13, -4, 5, 6), {"nelson_4": (9, 10)}),
     "15 within 1 sigma": Pattern((3, 5, -2, -4, 6, 2, -7, -1, 4, 8, -3, -6, 5, 1, -5, 12), {"nelson_7": (14,)}),
     "8 beyond 1 sigma": Pattern((5, 12, -13, 14, 15, -12, -14, 13, -15, 2), {"nelson_8": (8,)}),
@@ -53,7 +53,7 @@ NOMINAL = 10.0
 
 
 def values_of(pattern: Pattern) -> list[float]:
-    """Give the measurements of baseline and pattern, in mm where the deviations are in µm."""
+    """Return the measurements of baseline and pattern in mm, for deviations in µm."""
     return [round(NOMINAL + deviation / 1000, 3) for deviation in (*QUIET, *pattern.deviations)]
 
 
@@ -64,7 +64,7 @@ def add_patterns(builder: MeasuredWorld) -> None:
 
 
 def random_values(rng: random.Random) -> list[float | None]:
-    """Give up to 60 values of one temper: steady, shifted, drifting, alternating, coarse or constant; None for n/a."""
+    """Return up to 60 values of one kind: steady, shifted, drifting, alternating, coarse or constant; None for n/a."""
     length = rng.choice((1, 2, 3, 24, 25, 26, 40, 60, 60, 60))
     temper = rng.choice(("steady", "steady", "shift", "drift", "turns", "coarse", "constant", "narrow"))
     at_point = rng.randrange(20, 60)
@@ -86,14 +86,14 @@ def random_values(rng: random.Random) -> list[float | None]:
 
 @dataclass(frozen=True)
 class RandomSeries:
-    """A field, its limits, and what was recorded in the order of time; None for not applicable."""
+    """A field, its limits and its recorded values in order of time; None for not applicable."""
 
     limits: Limits
     recorded: Sequence[float | None]
 
     @property
     def values(self) -> list[float]:
-        """The values charted."""
+        """The charted values."""
         return [value for value in self.recorded if value is not None]
 
 
@@ -104,7 +104,7 @@ LIMITS: tuple[Limits, ...] = (
 
 
 def add_random(builder: MeasuredWorld, seed: int, count: int) -> dict[int, RandomSeries]:
-    """Add random series of one step, measured side by side; gives them by field.
+    """Add random series of one step, measured in parallel; return them by field.
 
     Results are recorded in random order and partly at the same instant, so that the order of ids is not the order of
     time. The step's runs are on lots of several sizes, some fail and some have issues.
@@ -128,7 +128,7 @@ def add_random(builder: MeasuredWorld, seed: int, count: int) -> dict[int, Rando
     rng.shuffle(results)
     recorded: list[list[tuple[int, int, float | None]]] = [[] for _ in fields]
     for place, day in results:
-        # In one series of four, two days share an instant: there the id decides.
+        # In one of four series, two days share an instant, so the id decides the order.
         instant = day // 2 * 2 if place % 4 == 0 else day
         value = planned[place][day]
         row = builder.result(rng.choice(days[day]), fields[place], value, at(instant))

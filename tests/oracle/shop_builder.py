@@ -1,4 +1,4 @@
-"""Small worlds of procedures and runs in a few lines. Which worlds to build is up to the caller."""
+"""Builds small worlds of procedures and runs in a few lines. The caller decides which worlds to build."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from typing import Any
 from tests.oracle.builder import WorldBuilder
 from tests.oracle.world import Row
 
-#: Ways for a step to be COMPLETE in the end, and yet not at the first attempt.
+#: Ways in which a step becomes COMPLETE, but not at the first attempt.
 TROUBLES = ("limit", "redline", "issue", "earlier run")
 
 _ENTITIES = (
@@ -27,7 +27,7 @@ _ENTITIES = (
 
 
 class ShopBuilder(WorldBuilder):
-    """Adds procedures, runs and what happens to their steps; each instant is a minute after the one before."""
+    """Adds procedures, runs and events on their steps; each instant is one minute after the previous one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class ShopBuilder(WorldBuilder):
         return self.now.isoformat()
 
     def procedure(self, title: str, steps: Iterable[str], *, inside: Iterable[str] = ()) -> list[int]:
-        """Add a procedure version; gives its steps' ids. The last step only groups those `inside`, if there are any."""
+        """Add a procedure version; return the ids of its steps. The last step only groups those `inside`, if any."""
         procedure = self.add("procedures", title=title, version=1, status="RELEASED", type="BUILD")
         own = [self._step(procedure, name, place) for place, name in enumerate(steps)]
         held = [self._step(procedure, name, place, parentId=own[-1]) for place, name in enumerate(inside)]
@@ -54,7 +54,7 @@ class ShopBuilder(WorldBuilder):
         return self.add("steps", procedureId=procedure, title=title, type="CONTENT", position=position, **more)
 
     def run(self, steps: Sequence[int | None], unit: int | None, **more: Any) -> list[int]:
-        """Add a run, all steps to do; gives its run steps' ids. None is a step added during the run."""
+        """Add a run with all steps TODO; return the ids of its run steps. None means a step added during the run."""
         origin = next((self.row("steps", step) for step in steps if step), {})
         run = self.add(
             "runs",
@@ -81,7 +81,7 @@ class ShopBuilder(WorldBuilder):
         return list(made.values())
 
     def end(self, run_step: int, status: str = "COMPLETE", *, trouble: str | None = None) -> None:
-        """Bring a run step to its end, with what was found on the way."""
+        """End a run step, with the given findings."""
         row = self.row("runSteps", run_step)
         row["status"] = status
         if status == "CANCELED":
@@ -97,14 +97,14 @@ class ShopBuilder(WorldBuilder):
             self.add("issues", title="Burr", status="RESOLVED", runStepId=run_step)
         self._settle(self.row("runs", row["runId"]))
 
-    def stand(self, run_step: int, status: str, *, started: bool) -> None:
+    def leave(self, run_step: int, status: str, *, started: bool) -> None:
         """Leave a run step unfinished."""
         row = self.row("runSteps", run_step)
         row |= {"status": status, "startTime": self.tick() if started else None}
         self._settle(self.row("runs", row["runId"]))
 
     def session(self, run_step: Row, begin: str, end: str | None) -> None:
-        """Check the first user in on a run step, and out again if there is an end."""
+        """Check the first user in to a run step, and out again if an end is given."""
         self._sessions += 1
         run_step.setdefault("sessions", []).append(
             {
@@ -119,7 +119,7 @@ class ShopBuilder(WorldBuilder):
         )
 
     def reworked(self, run_step: int) -> None:
-        """Complete a run step, but not at the first attempt; each time in another way."""
+        """Complete a run step, but not at the first attempt; each call uses another way."""
         row = self.row("runSteps", run_step)
         trouble = next(self.troubles)
         if trouble == "earlier run":
@@ -132,7 +132,7 @@ class ShopBuilder(WorldBuilder):
     def through(
         self, steps: Sequence[int], unit: int, first: Sequence[int], finally_: Sequence[int], place: int
     ) -> None:
-        """Take a unit through a procedure: its place among the units says which steps it passes at once."""
+        """Take a unit through a procedure; its position among the units decides which steps pass at once."""
         for index, run_step in enumerate(self.run(steps, unit)):
             if place < first[index]:
                 self.end(run_step)
@@ -143,7 +143,7 @@ class ShopBuilder(WorldBuilder):
                 return
 
     def row(self, entity: str, row_id: int) -> Row:
-        """A row by its id."""
+        """Return a row by its id."""
         return self._row(entity, row_id)
 
     def _settle(self, run: Row) -> None:

@@ -1,4 +1,4 @@
-"""Runs, their steps and sessions, and what is where, of a world in plain Python: the tables of `production`."""
+"""The tables of `production` for a world, in plain Python: runs, steps, sessions and inventory by location."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -40,7 +40,7 @@ def run_steps(factory: Factory) -> list[Row]:
 
 
 def runs(factory: Factory, as_of: datetime) -> list[Row]:
-    """The rows of `production.runs`, ages counted to an instant."""
+    """The rows of `production.runs`, with ages measured up to an instant."""
     steps_of = defaultdict(list)
     for row in run_steps(factory):
         steps_of[row["run_id"]].append(row)
@@ -73,7 +73,7 @@ def runs(factory: Factory, as_of: datetime) -> list[Row]:
 
 
 def open_runs(factory: Factory, as_of: datetime, order: dict[int, int]) -> list[Row]:
-    """The rows of `production.open_runs`; `order` gives the procedure steps their place in the order of execution."""
+    """The rows of `production.open_runs`; `order` maps procedure steps to their position in the order of execution."""
     rows = []
     for run in factory.world["runs"]:
         if run["status"] in FINISHED:
@@ -157,7 +157,7 @@ def serialized_units(factory: Factory) -> list[Row]:
 
 
 def inventory_by_location(factory: Factory) -> list[Row]:
-    """The rows of `production.inventory_by_location`, of worlds in which a part has one unit of measure."""
+    """The rows of `production.inventory_by_location`, for worlds in which a part has one unit of measure."""
     places: dict[tuple[int, int | None], list[Row]] = defaultdict(list)
     for unit in factory.world["partInventories"]:
         places[unit["partId"], unit.get("locationId")].append(unit)
@@ -205,7 +205,7 @@ def session_hours(session: Row) -> float | None:
 
 
 def _first_passes(factory: Factory) -> dict[int, bool]:
-    """Whether each attempted run step was its units' first attempt and faultless."""
+    """Whether each attempted run step was its units' first attempt and without findings."""
     passed: dict[int, bool] = {}
     for history in factory.histories():
         for place, attempt in enumerate(history):

@@ -1,12 +1,12 @@
-"""What two tellings of the same trees must agree upon, whatever ids they give to edges."""
+"""The content on which two representations of the same trees must agree, without the ids of edges."""
 
 from tests.oracle.world import Row
 
 
 def tree_signature(tree: list[Row]) -> list[Row]:
-    """Give what both API generations must agree upon, for rows of ``hierarchy``: everything but the ids of edges.
+    """Return the content on which both API generations must agree, for rows of ``hierarchy``: all but the ids of edges.
 
-    Rows that look the same but for what they say are numbered in the order of these.
+    Rows with the same path are numbered in the order of their other content.
     """
     chains = {(row["root_part_inventory_id"], row["path"]): row["reference_designator"] for row in tree}
     groups: dict[tuple[object, ...], list[Row]] = {}
@@ -16,7 +16,7 @@ def tree_signature(tree: list[Row]) -> list[Row]:
         last = None if row["is_open_requirement"] else row["reference_designator"]
         key = (root, row["path_ids"], designators, last, row["part_id"], row["is_open_requirement"])
         groups.setdefault(key, []).append(row)
-    # The extended quantity comes last: it is the one that may differ by rounding, and must not decide the order alone.
+    # The extended quantity comes last: it may differ by rounding, so it must not decide the order alone.
     said = ("quantity_installed", "quantity_required", "is_made_on_assembly", "quantity_extended")
     return [
         {"signature": (*key, place)} | {name: row[name] for name in said}

@@ -1,6 +1,6 @@
-"""Which of the situations that break genealogies a world contains, and how often.
+"""Counts the situations in a world that break genealogies.
 
-A random test is worth what its worlds contain; this makes that visible, so that a test can insist on it.
+The value of a random test depends on the content of its worlds; with these counts a test can assert that content.
 """
 
 from collections import Counter
@@ -13,11 +13,11 @@ from tests.oracle.world import World
 
 
 def situations(world: World, generation: Generation) -> Counter[str]:
-    """Count each situation as one generation (or both together) tells the world."""
+    """Count each situation in a world, read from one generation or from both."""
     bom = Bom.of(world, generation)
     return Counter(
         name
-        for source in (_units(bom), _edges(bom), _trees(world, generation), _requirements(world), _tellings(world))
+        for source in (_units(bom), _edges(bom), _trees(world, generation), _requirements(world), _generations(world))
         for name in source
     )
 
@@ -94,7 +94,7 @@ def _requirements(world: World) -> Iterator[str]:
     known = {row["id"] for row in rows(world, "buildRequirements")}
     filled = Counter(row.get("buildRequirementId") for row in rows(world, "abomInstallations"))
     yield from ("installation without requirement" for _ in range(filled[None]))
-    yield from ("installation on a requirement that is not there" for _ in filled.keys() - known - {None})
+    yield from ("installation on a missing requirement" for _ in filled.keys() - known - {None})
     for row in rows(world, "buildRequirements"):
         per_unit, fixed = row.get("quantityPerParentPartInventory"), row.get("fixedQuantityPerBuildRequirement")
         state = {0: "unfilled", 1: "filled once"}.get(filled[row["id"]], "filled several times")
@@ -108,11 +108,11 @@ def _requirements(world: World) -> Iterator[str]:
             yield f"trace only, {state}"
 
 
-def _tellings(world: World) -> Iterator[str]:
+def _generations(world: World) -> Iterator[str]:
     first, second = {line.parent for line in lines(world, 1)}, {line.parent for line in lines(world, 2)}
-    yield from ("unit told by generation 1 alone" for _ in first - second)
-    yield from ("unit told by generation 2 alone" for _ in second - first)
-    yield from ("unit told by both generations" for _ in first & second)
+    yield from ("unit in generation 1 only" for _ in first - second)
+    yield from ("unit in generation 2 only" for _ in second - first)
+    yield from ("unit in both generations" for _ in first & second)
     items = Counter(row.get("partInventoryId") for row in rows(world, "abomItems"))
     yield from ("unit with several items" for unit in first if items[unit] > 1)
     ids = {entity: {row["id"] for row in rows(world, entity)} for entity in ("abomItems", "abomInstallations")}

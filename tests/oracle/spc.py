@@ -1,7 +1,7 @@
 """Control charts in plain Python, from the definitions: exact fractions, one point and one rule at a time.
 
-Nothing here knows a database, and nothing is rounded. The rules are written as they are told to a person at a chart:
-look at the last so many points. A point is named by its index from 0.
+It uses no database and rounds nothing. The rules are written as for a person at a chart: look at the last n points. A
+point is identified by its index, from 0.
 """
 
 import math
@@ -23,8 +23,8 @@ Distance = Fraction | float | None
 class Individuals:
     """An individuals chart.
 
-    Where the baseline does not vary sigma is 0: the distance of a point on the centre is 0, of any other infinite. One
-    point has no sigma: no distance is known.
+    If the baseline does not vary, sigma is 0: the distance of a point on the centre is 0, that of any other point is
+    infinite. A baseline of one point has no sigma, so no distance is known.
     """
 
     centre: Fraction
@@ -35,14 +35,14 @@ class Individuals:
 
 
 def individuals(values: Sequence[Fraction], baseline: int = BASELINE) -> Individuals:
-    """Draw the chart: centre and sigma from the first points, each point judged by all rules of both sets."""
+    """Compute the chart: centre and sigma from the first points, and all rules of both sets for each point."""
     first = values[:baseline]
     centre = sum(first, Fraction()) / len(first)
     ranges = [abs(after - before) for before, after in pairwise(first)]
     mean_range = sum(ranges, Fraction()) / len(ranges) if ranges else None
     sigma = None if mean_range is None else mean_range / D2
     distances = [_distance(value - centre, sigma) for value in values]
-    # Without a number of sigmas a point has a side all the same.
+    # A point has a side even without a distance in sigmas.
     judged = [_judged(value - centre, sigma) for value in values]
     broken = [
         frozenset(
@@ -64,7 +64,7 @@ def _distance(difference: Fraction, sigma: Fraction | None) -> Distance:
 
 
 def _judged(difference: Fraction, sigma: Fraction | None) -> Distance:
-    """The distance that rules look at; where sigma is not known, of 1 at most: a side, and beyond nothing."""
+    """The distance for the rules; at most 1 if sigma is unknown, so that it gives a side but is beyond no line."""
     if sigma is None:
         return Fraction((difference > 0) - (difference < 0))
     return _distance(difference, sigma)
@@ -83,7 +83,7 @@ def _beyond(lines: int) -> Rule:
 
 
 def _some_beyond(needed: int, of: int, line: int) -> Rule:
-    """The last point and enough of the points before it are beyond a line, all on one side."""
+    """Rule: the last point and enough of the points before it are beyond a line, all on one side."""
 
     def rule(_: Sequence[Fraction], distances: Distances) -> bool:
         above = [distance is not None and distance > line for distance in distances[-of:]]
@@ -147,8 +147,8 @@ RULES: dict[str, Rule] = {
 }
 
 
-#: Rules that measure in sigmas: where the baseline does not vary there is nothing to measure with. Rule 1 is not one of
-#: them: off the centre is beyond limits that lie on it.
+#: Rules that measure in sigmas, which do not apply if the baseline does not vary. Rule 1 still applies: the limits then
+#: equal the centre, and every point off the centre is beyond them.
 IN_SIGMAS = {"western_electric_2", "western_electric_3", "nelson_5", "nelson_6", "nelson_7", "nelson_8"}
 
 
@@ -162,17 +162,17 @@ class AttributePoint:
 
     @property
     def is_beyond(self) -> bool:
-        """More than three sigma from the centre; in squares, so that nothing needs a root."""
+        """Whether the point is more than three sigma from the centre; in squares, which needs no root."""
         return (self.value - self.centre) ** 2 > 9 * self.variance
 
 
 def p_chart(subgroups: Sequence[tuple[int, int]], baseline: int = BASELINE) -> list[AttributePoint]:
-    """Fractions failed, from (failed, inspected)."""
+    """Chart of failed fractions, from (failed, inspected)."""
     return _attribute_chart(subgroups, baseline, lambda centre: centre * (1 - centre))
 
 
 def u_chart(subgroups: Sequence[tuple[int, int]], baseline: int = BASELINE) -> list[AttributePoint]:
-    """Counts per unit, from (count, units)."""
+    """Chart of counts per unit, from (count, units)."""
     return _attribute_chart(subgroups, baseline, lambda centre: centre)
 
 
@@ -186,7 +186,7 @@ def _attribute_chart(
 
 @dataclass(frozen=True)
 class Capability:
-    """What a process makes of its limits; in fractions but for the overall standard deviation, which needs a root."""
+    """The capability of a process; in exact fractions except the overall standard deviation, which needs a root."""
 
     mean: Fraction
     sigma_within: Fraction | None
@@ -195,7 +195,7 @@ class Capability:
     to_nearest_limit: Fraction | None
 
     def index(self, distance: Fraction | None, sigma: float | Fraction | None, sigmas: int) -> float | None:
-        """A capability index: a distance in so many sigmas."""
+        """A capability index: a distance divided by a multiple of sigma."""
         return None if distance is None or not sigma else float(distance) / (sigmas * float(sigma))
 
     @property
@@ -205,7 +205,7 @@ class Capability:
 
 
 def capability(values: Sequence[Fraction], lower: Fraction | None, upper: Fraction | None) -> Capability:
-    """Judge all values by limits of which either may be missing."""
+    """Compute the capability of all values; either limit may be missing."""
     count = len(values)
     mean = sum(values, Fraction()) / count
     ranges = [abs(after - before) for before, after in pairwise(values)]

@@ -1,6 +1,6 @@
-"""Configurations: what a unit is made of, as a tuple of part revisions, quantities and designators all the way down.
+"""Configurations: the content of a unit as a nested tuple of part revisions, quantities and designators.
 
-Equal tuples are given one number, so that comparing configurations is comparing numbers however deep they are.
+Equal tuples get the same number, so that configurations of any depth are compared by number.
 """
 
 from typing import Any
@@ -10,13 +10,13 @@ from tests.oracle.designators import key_of
 
 
 class Structures:
-    """Numbers of configurations; the same configuration has the same number whenever and wherever it occurs."""
+    """Numbers of configurations; equal configurations have the same number at any time and place."""
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[Any, ...], int] = {}
 
     def of(self, bom: Bom) -> dict[int, int]:
-        """Give the number of every unit's configuration."""
+        """Return the number of every unit's configuration."""
         found: dict[int, int] = {}
         for unit in bom.units:
             self._number(bom, unit, found)
@@ -37,5 +37,5 @@ class Structures:
 
 
 def _plain(value: Any) -> float | None:
-    """A quantity as a warehouse holds it: the double nearest to the exact value."""
+    """A quantity as stored in a warehouse: the double nearest to the exact value."""
     return None if value is None else float(value)

@@ -1,4 +1,4 @@
-"""Deliveries and the quality of what was received in a world, computed the obvious way."""
+"""Deliveries and supplier quality of a world, computed the obvious way."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def _holds_no_inventory_quantity(line: Row) -> bool:
 
 
 def _quantity_due(line: Row, total: float) -> float | None:
-    """What was ordered in the unit of receipts; None where it cannot be told."""
+    """The ordered quantity in the unit of receipts; None where the unit is unclear."""
     ordered, stocked = float(line["quantity"]), float(line.get("inventoryQuantity") or 0.0)
     if line.get("partId") is None or not stocked or stocked == ordered:
         unknown = _holds_no_inventory_quantity(line) and total > ordered + 1e-9 and line["status"] != "RECEIVED"
@@ -66,7 +66,7 @@ def _quantity_due(line: Row, total: float) -> float | None:
 
 
 def _whole(arrivals: list[tuple[datetime, float]], due: float) -> tuple[datetime | None, bool]:
-    """Since when a line is whole, and whether it ever was."""
+    """The instant since which a line is complete, and whether it ever was."""
     so_far, whole, was_whole = 0.0, None, False
     for when, quantity in arrivals:
         so_far += quantity
@@ -211,9 +211,9 @@ def supplier_quality(world: World) -> list[Row]:
 def _rejected(
     world: World, pieces: Pieces, came: Mapping[int, list[tuple[int, float, tuple[Any, str, date]]]]
 ) -> Iterator[tuple[int, int | None, Row, float, str]]:
-    """Each unit under a rejecting issue: what it came as, that issue, its pieces, and what it counts as.
+    """Each unit under a rejecting issue: the inventory received, the issue, its pieces, and how it counts.
 
-    The worlds this is for have no lot that is rejected again, in part, by another issue.
+    It assumes that no lot is partly rejected again by another issue.
     """
     decided, used = decisions(world), first_uses(world)
     issues = {row["id"]: row for row in world["issues"]}

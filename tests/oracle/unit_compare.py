@@ -1,4 +1,4 @@
-"""Two units compared, the obvious way: which lines belong together, what the difference is called, level by level."""
+"""Comparison of two units, computed the obvious way: corresponding lines and kinds of difference, level by level."""
 
 import itertools
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tests.oracle.bom import Bom
 from tests.oracle.unit_lines import Built, UnitLine
 from tests.oracle.world import Row
 
-# What two lines may agree in, best first. A line without a designator agrees in `place` but not in `name`.
+# Keys in which two lines may agree, best first. A line without a designator agrees in `place` but not in `name`.
 AGREEMENTS = (
     ("planned", "place", "part"),
     ("planned", "place"),
@@ -27,7 +27,7 @@ AGREEMENTS = (
 
 @dataclass(frozen=True)
 class Change:
-    """One line that differs; a side is None where the line is not there."""
+    """One line that differs; a side is None where the line does not exist."""
 
     change: str
     before: UnitLine | None
@@ -38,7 +38,7 @@ class Change:
 
 
 def matched(before: list[UnitLine], after: list[UnitLine]) -> list[tuple[UnitLine | None, UnitLine | None]]:
-    """Give each line its partner on the other side, or None."""
+    """Return each line with its partner on the other side, or None."""
     pairs: list[tuple[UnitLine | None, UnitLine | None]] = []
     left, right = list(before), list(after)
     for agreement in AGREEMENTS:
@@ -57,7 +57,7 @@ def matched(before: list[UnitLine], after: list[UnitLine]) -> list[tuple[UnitLin
 
 
 def named(before: UnitLine | None, after: UnitLine | None) -> str | None:
-    """Give the class of the difference of two partners; None where the line itself is the same."""
+    """Return the kind of difference between two partners; None where the line itself is equal."""
     if before is None or after is None:
         return "installed" if before is None else "missing"
     if before.part != after.part:
@@ -66,13 +66,13 @@ def named(before: UnitLine | None, after: UnitLine | None) -> str | None:
         "other_revision": before.revisions != after.revisions,
         "moved": not _same_line(before, after),
         "designator_changed": before.place != after.place,
-        "quantity_changed": _unequal(before.quantity, after.quantity),
+        "quantity_changed": _differ(before.quantity, after.quantity),
     }
     return next((name for name, differs in differences.items() if differs), None)
 
 
 def compare(built: Built, a: int, b: int, path: str, depth: int = 1) -> Iterator[Change]:
-    """Give everything in which two units differ, at every level."""
+    """Yield all differences between two units, at every level."""
     if a == b or built.configuration(a) == built.configuration(b):
         return
     for before, after in matched(built.lines(a), built.lines(b)):
@@ -89,14 +89,14 @@ def compare(built: Built, a: int, b: int, path: str, depth: int = 1) -> Iterator
 
 
 def differs_below(built: Built, before: UnitLine | None, after: UnitLine | None) -> bool:
-    """Whether the units on two lines of one part are configured differently."""
+    """Whether the units on two lines of one part have different configurations."""
     if before is None or after is None or before.part != after.part:
         return False
     return {built.configuration(u) for u in before.units} != {built.configuration(u) for u in after.units}
 
 
 def unit_changes(bom: Bom, built: Built) -> list[Row]:
-    """Rows of ``abom_unit_changes``: each serial and the one of its part number built last before it."""
+    """Rows of ``abom_unit_changes``: each serial compared with the last one of its part number built before it."""
     of_part: dict[str, list[int]] = {}
     for unit in sorted(bom.units, key=lambda unit: (bom.units[unit]["_created"], unit)):
         label = bom.label(unit)
@@ -126,7 +126,7 @@ def _row(unit: int, previous: int, change: Change) -> Row:
 
 
 def change_columns(change: Change) -> Row:
-    """The columns that every changed line has, as far as the oracle knows them."""
+    """The columns of a changed line that the oracle computes."""
     found: Row = {"change": change.change}
     for side, line in (("before", change.before), ("after", change.after)):
         units = line.units if line else []
@@ -170,14 +170,14 @@ def _same_line(before: UnitLine, after: UnitLine) -> bool:
     return before.mbom != after.mbom
 
 
-def _unequal(before: Fraction | None, after: Fraction | None) -> bool:
+def _differ(before: Fraction | None, after: Fraction | None) -> bool:
     if before is None or after is None:
         return before is not after
     return abs(before - after) > Fraction(1, 10**9) * abs(before)
 
 
 def _opposite(built: Built, before: UnitLine, after: UnitLine) -> Iterator[tuple[int, int]]:
-    """Set the units of two lines against each other: what is alike on both sides is left out, one too many repeats."""
+    """Pair the units of two lines: equal configurations are left out, and the last unit of the shorter side repeats."""
     sides = []
     for line, other in ((before, after), (after, before)):
         theirs = {built.configuration(unit) for unit in other.units}

@@ -1,4 +1,4 @@
-"""The lines by which units are compared, read off a world, and what each unit consists of at every level.
+"""The lines of a world by which units are compared, and the content of each unit at every level.
 
 A line is everything installed in a unit on one planned line, under one designator and of one part.
 """
@@ -18,7 +18,7 @@ from tests.oracle.world import World
 
 @dataclass(frozen=True)
 class Piece:
-    """One installation, as far as comparing is concerned; ``quantity`` is per piece of the parent."""
+    """One installation, with the attributes that a comparison uses; ``quantity`` is per piece of the parent."""
 
     parent: int
     child: int
@@ -35,7 +35,7 @@ class Piece:
 
 @dataclass
 class UnitLine:
-    """All pieces of one unit that are one line."""
+    """All installations of one unit that form one line."""
 
     planned: tuple[str, int]
     place: str | None
@@ -49,7 +49,7 @@ class UnitLine:
 
     @property
     def designator(self) -> str | None:
-        """As somebody wrote it; the first of several spellings."""
+        """The designator as written in ION; the first of several spellings."""
         written = [p.designator for p in self.pieces if p.designator is not None]
         return min(written) if self.place is not None else None
 
@@ -88,7 +88,7 @@ class UnitLine:
 
 
 class Built:
-    """What is in what, by lines, and which units are configured alike."""
+    """The content of units by lines, and their configurations."""
 
     def __init__(self, pieces: Iterable[Piece], part_of: Mapping[int, object]) -> None:
         self._part_of = part_of
@@ -113,7 +113,7 @@ class Built:
         return list(found.values())
 
     def configuration(self, unit: int) -> object:
-        """Everything in a unit, nested; equal for two units exactly when they are built alike. None for a leaf."""
+        """The nested content of a unit: equal if and only if the configurations are equal. None for a leaf."""
         if unit not in self._pieces:
             return None
         if unit not in self._configurations:
@@ -154,7 +154,7 @@ def built(world: World, bom: Bom) -> Built:
                     mbom=mbom_of.get(line.origin) if line.origin is not None else None,
                     required_part=required,
                     designator=line.designator,
-                    # A part that is hidden from the key goes by its id.
+                    # A part that ION withholds from the API key is identified by its id.
                     part=number or (f"part {child['part_id']}" if child["part_id"] is not None else "unit"),
                     revision=child["part_revision"],
                     quantity=bom.per_piece(line),

@@ -1,7 +1,7 @@
 """Worlds on disk: a directory with one ``<rootConnection>.ndjson`` per entity.
 
-A reader and a writer of the oracle's own, so that a fault in the product's reader cannot hide itself.  What rows mean
-is not known here.
+The oracle has its own reader and writer, so that a fault in the product's reader cannot go unnoticed.  The module does
+not interpret rows.
 """
 
 import json
@@ -25,7 +25,7 @@ def read_world_dir(path: Path | str) -> World:
 
 
 def read_truths(path: Path | str) -> dict[str, Any]:
-    """Read the planted truths that lie beside a world."""
+    """Read the planted truths from the directory of a world."""
     truths: dict[str, Any] = json.loads((Path(path) / "_truths.json").read_bytes())
     return truths
 
@@ -41,5 +41,5 @@ def write_world_dir(world: World, path: Path | str) -> Path:
 
 
 def _rows(file: Path) -> list[Row]:
-    # Not str.splitlines(): a JSON text may contain U+2028 and friends unescaped, and they are no line ends here.
+    # Not str.splitlines(): a JSON text may contain unescaped U+2028 and the like, which are not line ends.
     return [json.loads(line) for line in file.read_bytes().split(b"\n") if line.strip()]

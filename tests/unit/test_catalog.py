@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 from graphql import build_schema
 
+from ion_pipeline.catalog.catalog import Catalog, build_catalog, known_catalog, known_overrides
+from ion_pipeline.catalog.schema import known_sdl
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.extract.catalog import Catalog, build_catalog, known_catalog, known_overrides
-from ion_pipeline.schema import known_sdl
 
 CATALOG = known_catalog()
 

@@ -13,10 +13,10 @@ import pytest
 from ion_pipeline import cli, definitions
 from ion_pipeline.defs import home
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.lake.storage import replace_file
+from ion_pipeline.files.storage import replace_file
+from ion_pipeline.publish.publish import publish
 from ion_pipeline.settings import load_settings
 from ion_pipeline.warehouse import Resources
-from ion_pipeline.warehouse.publishing import publish
 from ion_pipeline.webhooks import Event, Inbox
 from tests.unit.warehouse.support import House
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ion_pipeline.extract.naming import column_name, singular
+from ion_pipeline.catalog.naming import column_name, singular
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""The contenders: one script each, run in a process of its own with a job file as its only argument."""
+"""The contenders: one script each, run in a separate process with a job file as its only argument."""

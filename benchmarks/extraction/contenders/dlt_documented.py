@@ -1,4 +1,4 @@
-"""dlt written as its documentation does: one resource an entity, a generator over cursor pages, into DuckDB.
+"""dlt as in its documentation: one resource per entity, a generator over cursor pages, into DuckDB.
 
 Pages are yielded whole, lists inside rows become child tables, and files go to DuckDB as INSERT statements, which is
 dlt's default there, unless the job names another `loader_file_format`.
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def pages(job: dict[str, Any], entity: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
-    """The rows of an entity, page by page."""
+    """Yield the rows of an entity, page by page."""
     variables: dict[str, Any] = {"first": job["page_size"]}
     while True:
         answer = requests.post(

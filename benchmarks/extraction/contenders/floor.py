@@ -1,6 +1,6 @@
-"""The floor: the same requests at the same number in flight over bare sockets, the bodies thrown away.
+"""The floor: the same requests with the same number in flight over bare sockets; the bodies are discarded.
 
-Nothing is parsed: ids are known to be 1 to n. What remains is the server's time, the latency and the network.
+Nothing is parsed, because ids are known to be 1 to n. Only the server's time, the latency and the network remain.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, body: bytes) -> None:
-        """Send one request and read its answer away."""
+        """Send one request, and read and discard its answer."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(*self._address, limit=_CHUNK)
         reader, writer = self._streams
@@ -47,7 +47,7 @@ async def main(job: Mapping[str, Any]) -> None:
 
     streams = [list(pages(entity, job["page_size"])) for entity in job["entities"].values()]
     if job["ranges"]:
-        # All pages from one queue: a generator that every stream takes its next page from.
+        # All streams take their next page from this one generator.
         queue = (body for bodies in streams for body in bodies)
         await asyncio.gather(*(stream(queue) for _ in range(job["in_flight"])))
     else:
@@ -55,7 +55,7 @@ async def main(job: Mapping[str, Any]) -> None:
 
 
 def pages(entity: Mapping[str, Any], size: int) -> Iterable[bytes]:
-    """The bodies of the requests for all pages of an entity, by keyset."""
+    """Return the bodies of the requests for all pages of an entity, by keyset."""
     for last in range(0, entity["rows"], size):
         variables: dict[str, Any] = {"first": size, **({"filters": {"id": {"gt": last}}} if last else {})}
         yield json.dumps({"query": entity["document"], "variables": variables}).encode()

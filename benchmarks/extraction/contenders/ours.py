@@ -1,4 +1,4 @@
-"""Ours: one refresh's extraction as `ion-pipeline extract` does it, into the lake, every check included."""
+"""Ours: the extraction of one refresh as `ion-pipeline extract` runs it, into the lake, including every check."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""A plain program as one would write it in an afternoon: httpx, orjson, `pyarrow.Table.from_pylist`, one Parquet each.
+"""A simple program: httpx, orjson, `pyarrow.Table.from_pylist`, one Parquet file per table.
 
-One stream an entity, by keyset. Types are what pyarrow infers from the first page; no retries, counts or checks.
+One stream per entity, by keyset. pyarrow infers the types from the first page; no retries, counts or checks.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 
 def flat(node: dict[str, Any]) -> dict[str, Any]:
-    """Lists of objects as JSON text: their values have many types."""
+    """Return rows with lists of objects as JSON text, because their values have many types."""
     return {**node, "attributes": orjson.dumps(node["attributes"]).decode()} if "attributes" in node else node
 
 

@@ -1,4 +1,4 @@
-"""Tap and target as Meltano runs them: two processes and a pipe between. Prints the sum of both peaks of memory.
+"""Tap and target as Meltano runs them: two processes connected by a pipe. Prints the sum of both memory peaks.
 
 Runs in its own environment and imports nothing of this repository.
 """

@@ -1,5 +1,5 @@
 # ruff: noqa: ARG002 - the signatures are singer-sdk's
-"""A Meltano tap written with singer-sdk's `GraphQLStream`: one stream an entity, cursor pages, typed schemas.
+"""A Meltano tap written with singer-sdk's `GraphQLStream`: one stream per entity, cursor pages, typed schemas.
 
 Runs in its own environment and imports nothing of this repository.
 """
@@ -33,25 +33,25 @@ class EntityStream(GraphQLStream):
 
     @property
     def url_base(self) -> str:
-        """The one endpoint."""
+        """Return the endpoint."""
         return f"{self._job['url']}/graphql"
 
     @property
     def query(self) -> str:
-        """The same document as everybody's."""
+        """Return the same document that all contenders send."""
         return str(self._entity["document"])
 
     def get_url_params(self, context: Any, next_page_token: Any) -> dict[str, Any]:
-        """The variables of a page."""
+        """Return the variables of a page."""
         return {"first": self._job["page_size"], **({"after": next_page_token} if next_page_token else {})}
 
     def parse_response(self, response: Any) -> Iterable[dict[str, Any]]:
-        """The rows of a page."""
+        """Return the rows of a page."""
         for edge in response.json()["data"][self._entity["root"]]["edges"]:
             yield edge["node"]
 
     def get_next_page_token(self, response: Any, previous_token: Any) -> Any:
-        """The cursor of the next page, None after the last."""
+        """Return the cursor of the next page, None after the last."""
         info = response.json()["data"][self._entity["root"]]["pageInfo"]
         return info["endCursor"] if info["hasNextPage"] else None
 
@@ -63,7 +63,7 @@ class TapBench(Tap):
     config_jsonschema = th.PropertiesList(th.Property("job", th.StringType, required=True)).to_dict()
 
     def discover_streams(self) -> list[EntityStream]:
-        """One stream an entity."""
+        """Return one stream per entity."""
         job = json.loads(Path(self.config["job"]).read_text(encoding="utf-8"))
         return [EntityStream(self, name, entity, job) for name, entity in job["entities"].items()]
 

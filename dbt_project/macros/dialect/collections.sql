@@ -32,7 +32,7 @@
 {% macro list_has(values, value) %}{{ return(adapter.dispatch('list_has')(values, value)) }}{% endmacro %}
 {% macro duckdb__list_has(values, value) %}list_contains({{ values }}, {{ value }}){% endmacro %}
 
-{#- All of the other values are in the list. -#}
+{#- Whether all values of the other list are in the list. -#}
 {% macro list_has_all(values, others) %}{{ return(adapter.dispatch('list_has_all')(values, others)) }}{% endmacro %}
 {% macro duckdb__list_has_all(values, others) %}list_has_all({{ values }}, {{ others }}){% endmacro %}
 
@@ -42,11 +42,11 @@
 {% macro list_of_texts(values) %}{{ return(adapter.dispatch('list_of_texts')(values)) }}{% endmacro %}
 {% macro duckdb__list_of_texts(values) %}cast({{ values }} as varchar[]){% endmacro %}
 
-{#- The value of the row of a group that comes first in an order. -#}
+{#- The value in the first row of a group, by a given order. -#}
 {% macro first_of(value, order_by) %}{{ return(adapter.dispatch('first_of')(value, order_by)) }}{% endmacro %}
 {% macro duckdb__first_of(value, order_by) %}first({{ value }} order by {{ order_by }}){% endmacro %}
 
-{#- The different values of a group, ascending, nulls left out. -#}
+{#- The distinct values of a group, ascending, without nulls. -#}
 {% macro ids_of(value) %}{{ return(adapter.dispatch('ids_of')(value)) }}{% endmacro %}
 {% macro duckdb__ids_of(value) %}coalesce(list_sort(list(distinct {{ value }}) filter ({{ value }} is not null)), []){% endmacro %}
 
@@ -57,8 +57,8 @@
 {%- endmacro %}
 
 {#-
-    Rows written into the query, a column per name in `types`. They go as one JSON text: a literal for each value would
-    have to be rendered and parsed.
+    Rows written into the query, with one column per name in `types`. They are passed as one JSON text, because
+    rendering and parsing a literal per value would be slow.
 -#}
 {% macro rows_of(rows, types) %}{{ return(adapter.dispatch('rows_of')(rows, types)) }}{% endmacro %}
 {% macro duckdb__rows_of(rows, types) -%}

@@ -1,5 +1,5 @@
 {#- Comparing contents: hashes and sets. -#}
 
-{#- The same text for the same value, whatever its type; null in a list or struct counts as a value. -#}
+{#- The same text for equal values of any type; null in a list or struct counts as a value. -#}
 {% macro content_hash(value) %}{{ return(adapter.dispatch('content_hash')(value)) }}{% endmacro %}
 {% macro duckdb__content_hash(value) %}md5(cast(to_json({{ value }}) as varchar)){% endmacro %}

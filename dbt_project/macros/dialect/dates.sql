@@ -21,7 +21,7 @@
 {% macro iso_year(day) %}{{ return(adapter.dispatch('iso_year')(day)) }}{% endmacro %}
 {% macro duckdb__iso_year(day) %}isoyear({{ day }}){% endmacro %}
 
-{#- An instant out of a text in ISO 8601; null for a text that is none. -#}
+{#- The instant in an ISO 8601 text; null for any other text. -#}
 {% macro instant_of_text(text) %}{{ return(adapter.dispatch('instant_of_text')(text)) }}{% endmacro %}
 {% macro duckdb__instant_of_text(text) %}try_cast({{ text }} as timestamptz){% endmacro %}
 
@@ -35,7 +35,7 @@
 {% macro day_in_zone(instant, zone) %}{{ return(adapter.dispatch('day_in_zone')(instant, zone)) }}{% endmacro %}
 {% macro duckdb__day_in_zone(instant, zone) %}cast(timezone({{ zone }}, {{ instant }}) as date){% endmacro %}
 
-{#- First day of the 'day', the 'week' (Monday) or the 'month' that a day lies in. -#}
+{#- First day of the 'day', the 'week' (from Monday) or the 'month' that contains a day. -#}
 {% macro period_start(period_type, day) -%}
     cast(date_trunc('{{ period_type }}', {{ day }}) as date)
 {%- endmacro %}

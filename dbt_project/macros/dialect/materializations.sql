@@ -1,9 +1,9 @@
 {#-
-    How a model becomes a view or a table: in its place, with its comments, in one transaction. dbt-duckdb's own way makes
-    it under another name, renames the old one and the new one, drops the old one and asks for the columns before it
-    comments on them: seven statements more for a model, and a quarter of a small build.
-    The main statement is what dbt writes to `target/run`, and what later refreshes execute: it depends on nothing that
-    the warehouse holds.
+    Replaces a model's view or table in place, with its comments, in one transaction. dbt-duckdb's own materializations
+    create it under another name, rename the old and the new relation, drop the old one and query the columns before
+    they write comments: seven more statements per model, and a quarter of the time of a small build. dbt writes the
+    main statement to `target/run`, and later refreshes execute it, so it must not depend on the content of the
+    warehouse.
 -#}
 {% materialization view, adapter='duckdb' %}
     {{ return(made_in_place(this.incorporate(type='view'))) }}
@@ -30,7 +30,7 @@
     {{ return({'relations': [target]}) }}
 {% endmacro %}
 
-{#- What is said of a model and its columns, as `persist_docs` asks for it, in the statement that makes it. -#}
+{#- Comments of a model and its columns for `persist_docs`, in the statement that creates it. -#}
 {% macro comments(target) %}
     {%- if config.persist_relation_docs() and model.description %}
         comment on {{ target.type }} {{ target }} is {{ duckdb_escape_comment(model.description) }};

@@ -1,13 +1,13 @@
 {#- Aggregates over numbers. -#}
 
-{#- The product of a group's values, nulls left out; not by way of logarithms, which have none for zero. -#}
+{#- The product of a group's values, without nulls; not through logarithms, which are undefined for 0. -#}
 {% macro product_of(value) %}{{ return(adapter.dispatch('product_of')(value)) }}{% endmacro %}
 {% macro duckdb__product_of(value) %}product({{ value }}){% endmacro %}
 
 {#-
-    A number out of a text; null unless the text is one finite decimal number and nothing else: not NaN, not Infinity,
-    no 1_000, no 0x10, no blanks, all of which a cast takes. Beyond 1e150 a double cannot hold the squares that
-    deviations are made of, and one such value would stop every statistic.
+    The number in a text; null unless the text is exactly one finite decimal number. A cast would also accept NaN,
+    Infinity, 1_000, 0x10 and blanks. Numbers beyond 1e150 give null: a double cannot hold their squares, and one such
+    value would make every standard deviation fail.
 -#}
 {% macro number_of_text(text) %}{{ return(adapter.dispatch('number_of_text')(text)) }}{% endmacro %}
 {% macro duckdb__number_of_text(text) -%}
@@ -20,8 +20,8 @@
 {%- endmacro %}
 
 {#-
-    What one number differs from another by, 0 if only by what a computer's fractions lack: 0.1 + 0.2 is 0.3. Twelve
-    digits are more than any gauge has, and four fewer than a double.
+    The difference of two numbers, 0 within floating-point error, so that 0.1 + 0.2 equals 0.3. The comparison uses
+    twelve digits: more than any gauge has, and four fewer than a double.
 -#}
 {% macro difference_of(number, other) -%}
     case

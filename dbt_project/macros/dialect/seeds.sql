@@ -1,6 +1,6 @@
 {#-
-    How a seed is filled: dbt-duckdb's own statement, with the path of the file as text. That one puts the path between
-    quotes as it is, so that a quote in the name of a folder ends it, and a `*` reads the files of other folders, too.
+    Fills a seed with dbt-duckdb's statement, but with an escaped file path. dbt-duckdb puts the path between quotes
+    unchanged: a quote in the name of a folder would end the text, and a `*` would also read files of other folders.
 -#}
 {% macro duckdb__load_csv_rows(model, agate_table) %}
     {%- set path = as_path(adapter.get_seed_file_path(model)) -%}
@@ -11,7 +11,7 @@
     {{ return(filling) }}
 {% endmacro %}
 
-{#- The path of one file for between quotes in SQL: what begins a pattern stands for itself within brackets. -#}
+{#- The path of one file as the content of a SQL text; brackets make pattern characters literal. -#}
 {% macro as_path(path) %}
     {{- return(path | replace('[', '[[]') | replace('*', '[*]') | replace('?', '[?]') | replace("'", "''")) -}}
 {% endmacro %}

@@ -1,6 +1,6 @@
-{#- Spans of time: rows with valid_from and valid_until, the end not included and never null. -#}
+{#- Periods: rows with valid_from and valid_until; the end is exclusive and never null. -#}
 
-{#- Later than every instant, and earlier than every instant. -#}
+{#- An instant later than all others, and one earlier than all others. -#}
 {% macro end_of_time() %}{{ return(adapter.dispatch('end_of_time')()) }}{% endmacro %}
 {% macro duckdb__end_of_time() %}cast('infinity' as timestamptz){% endmacro %}
 

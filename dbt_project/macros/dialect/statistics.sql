@@ -1,5 +1,5 @@
 {#- Statistics. -#}
 
-{#- The value below which a share of a group lies, interpolated between the two nearest values. -#}
+{#- The quantile of a group for a given share, interpolated between the two nearest values. -#}
 {% macro quantile_of(value, share) %}{{ return(adapter.dispatch('quantile_of')(value, share)) }}{% endmacro %}
 {% macro duckdb__quantile_of(value, share) %}quantile_cont({{ value }}, {{ share }}){% endmacro %}

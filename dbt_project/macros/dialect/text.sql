@@ -1,8 +1,7 @@
-{#- Texts: keys that sort, and values out of JSON texts. -#}
+{#- Texts: sort keys, and values from JSON texts. -#}
 
 {#-
-    A text that sorts as people sort: C2 before C10. Every run of digits is brought to at least ten digits by zeros
-    in front of it.
+    A text in natural sort order: C2 before C10. Every sequence of digits is padded with zeros to at least ten digits.
 -#}
 {% macro natural_key(text) %}{{ return(adapter.dispatch('natural_key')(text)) }}{% endmacro %}
 {% macro duckdb__natural_key(text) -%}
@@ -10,16 +9,16 @@
 {%- endmacro %}
 
 {#-
-    A whole number as a text that sorts as the number does: its digits behind how many they are ('17', '212', '3100').
-    No such text is the beginning of another one, so a path of them sorts as a tree. Up to nine digits.
+    An integer as a text that sorts like the number: the count of its digits, then its digits ('17', '212', '3100'). No
+    such text is a prefix of another one, so paths of them sort as a tree. At most nine digits.
 -#}
 {% macro ordinal_key(number) -%}
     length(cast({{ number }} as varchar)) || cast({{ number }} as varchar)
 {%- endmacro %}
 
 {#-
-    The text of a JSON scalar: a string without its quotes, null for null, anything else as it is stored. A number is
-    never read on the way: DuckDB's JSON functions make a double of it, which has fewer digits than a text can hold.
+    The text of a JSON scalar: a string without its quotes, null for null, anything else as stored. A number is never
+    parsed: DuckDB's JSON functions convert it to a double, which has fewer digits than a text can hold.
 -#}
 {% macro json_text(json) %}{{ return(adapter.dispatch('json_text')(json)) }}{% endmacro %}
 {% macro duckdb__json_text(json) -%}
@@ -30,8 +29,8 @@
 {%- endmacro %}
 
 {#-
-    A JSON array of scalars as a list of texts, each as `json_text` gives it; null for anything else. What an array has
-    that is no scalar is JSON as DuckDB writes it.
+    A JSON array of scalars as a list of texts, each converted as by `json_text`; null for any other JSON. An element
+    that is not a scalar becomes JSON text as DuckDB writes it.
 -#}
 {% macro json_list(json) %}{{ return(adapter.dispatch('json_list')(json)) }}{% endmacro %}
 {% macro duckdb__json_list(json) -%}
@@ -45,7 +44,7 @@
     end
 {%- endmacro %}
 
-{#- The different texts of a group, in order, with commas between them. -#}
+{#- The distinct texts of a group, in order, separated by commas. -#}
 {% macro texts_of(value) %}{{ return(adapter.dispatch('texts_of')(value)) }}{% endmacro %}
 {% macro duckdb__texts_of(value) %}string_agg(distinct {{ value }}, ', ' order by {{ value }}){% endmacro %}
 
@@ -53,11 +52,11 @@
 {% macro text_of(value, separator, order_by) %}{{ return(adapter.dispatch('text_of')(value, separator, order_by)) }}{% endmacro %}
 {% macro duckdb__text_of(value, separator, order_by) %}string_agg({{ value }}, '{{ separator }}' order by {{ order_by }}){% endmacro %}
 
-{#- A number to nine significant digits: sums of binary fractions in another order give the same text. -#}
+{#- A number to nine significant digits, so that floating-point sums in any order give the same text. -#}
 {% macro number_text(number) %}{{ return(adapter.dispatch('number_text')(number)) }}{% endmacro %}
 {% macro duckdb__number_text(number) %}format('{:.9g}', {{ number }}){% endmacro %}
 
-{#- A short text that is the same for equal texts, and for no others that anybody will meet. -#}
+{#- A short hash of a text: equal for equal texts; collisions are negligible. -#}
 {% macro digest(text) %}{{ return(adapter.dispatch('digest')(text)) }}{% endmacro %}
 {% macro duckdb__digest(text) %}md5({{ text }}){% endmacro %}
 
@@ -71,18 +70,18 @@
 {% macro join_texts(separator, texts) %}{{ return(adapter.dispatch('join_texts')(separator, texts)) }}{% endmacro %}
 {% macro duckdb__join_texts(separator, texts) %}concat_ws('{{ separator }}', {{ texts | join(', ') }}){% endmacro %}
 
-{#- One digest for the digests of a group, whatever their order. -#}
+{#- One digest for the digests of a group, independent of their order. -#}
 {% macro digest_of_all(digests) %}{{ return(adapter.dispatch('digest_of_all')(digests)) }}{% endmacro %}
 {% macro duckdb__digest_of_all(digests) %}md5(array_to_string(list_sort(list({{ digests }})), '')){% endmacro %}
 
-{#- A text without what nobody sees around it: blanks, tabs, ends of lines and blanks that do not break. -#}
+{#- A text without surrounding white space: blanks, tabs, line ends and non-breaking blanks. -#}
 {% macro trimmed(text) %}{{ return(adapter.dispatch('trimmed')(text)) }}{% endmacro %}
 {% macro duckdb__trimmed(text) %}trim({{ text }}, ' ' || chr(9) || chr(10) || chr(13) || chr(160)){% endmacro %}
 
 {#-
-    The places that a reference designator names, as a list: in capitals and without outer blanks, of `R1, R3-R5` each
-    one. A range repeats its letters: `J1-2` is the name of a pin. One of more than a thousand places is taken for a name.
-    A text of nothing but blanks names none.
+    The places that a reference designator names, as a list, in capitals and trimmed; `R1, R3-R5` names four. A range
+    repeats its letters: `J1-2` is not a range but the name of a pin. A range of more than a thousand places counts as a
+    name. A text of blanks names no place.
 -#}
 {% macro designator_places(text) %}{{ return(adapter.dispatch('designator_places')(text)) }}{% endmacro %}
 {% macro duckdb__designator_places(text) -%}
@@ -115,8 +114,9 @@
 {%- endmacro %}
 
 {#-
-    A reference designator as it is compared: its places in order, each once (` r3, R1-R2 ` is `R1,R2,R3`); null if it
-    names none. Only what may hold several is taken apart, for most are one name.
+    A reference designator in normalised form, for comparison: its places in order, each once (` r3, R1-R2 ` gives
+    `R1,R2,R3`); null if it names none. Only designators that may hold several places are split, because most are a
+    single name.
 -#}
 {% macro designator_key(text) %}{{ return(adapter.dispatch('designator_key')(text)) }}{% endmacro %}
 {% macro duckdb__designator_key(text) -%}

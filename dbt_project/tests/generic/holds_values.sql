@@ -1,4 +1,4 @@
-{#- Each of the values is in the column: what reads a value by its name would find nothing without it. -#}
+{#- Each of the values is in the column: a model that reads a value by its name would otherwise find nothing. -#}
 {% test holds_values(model, column, values) %}
 {% for value in values %}
 select '{{ value }}' as missing

@@ -1,6 +1,6 @@
 {#-
-    The columns hold the listed values or null. A warning: a value that ION has added passes through to the mart, and is
-    counted here so that somebody learns of it.
+    The columns hold only listed values or null. Severity warn: a value that ION has added passes through to the mart,
+    and this test reports it with its row count.
 -#}
 {% test known_values(model, columns) %}
 {{ config(severity='warn') }}

@@ -1,4 +1,4 @@
-{#- There is at least one row. A warning: a tenant may have none yet, but then every other test here proves nothing. -#}
+{#- There is at least one row. Severity warn: a tenant may have none yet, but other tests then prove nothing. -#}
 {% test not_empty(model) %}
 {{ config(severity='warn') }}
 select 'no row' as finding

@@ -1,7 +1,7 @@
 {#-
-    What the columns refer to is there. `references` gives, per column, the table referred to and its key. A column
-    that refers to nothing in any row has not been tested, and is reported too. A warning: ION is read while it is in
-    use, so a row may refer to one that came after its table had been read; the next load brings it.
+    The rows that the columns refer to exist. `references` gives, per column, the referenced table and its key. A column
+    that is null in every row is not tested, so it is reported too. Severity warn: ION is read while it is in use, so a
+    row may refer to a row created after its table was read; the next load reads that row.
 -#}
 {% test refers_to(model, references) %}
 {{ config(severity='warn') }}

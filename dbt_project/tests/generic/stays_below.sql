@@ -1,6 +1,6 @@
 {#-
-    A recursion ended by itself: no value has reached the limit at which it is cut off. A warning: rows may be linked to
-    any depth, and what lies beyond the limit is left out, of these rows alone.
+    A recursion ended by itself: no value reached the limit at which it is cut off. Severity warn: rows may be linked to
+    any depth, and only the part of these rows beyond the limit is missing.
 -#}
 {% test stays_below(model, column, cap) %}
 {{ config(severity='warn') }}

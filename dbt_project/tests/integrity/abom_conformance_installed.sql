@@ -1,5 +1,5 @@
--- Conformance sorts what is installed by planned line. Nothing may be lost or counted twice on the way: per unit it is
--- as much as genealogy.abom_installations has. And every planned line in ION's own rows has its row.
+-- Conformance assigns installations to planned lines. None may be lost or counted twice: per unit, the quantity equals
+-- that of genealogy.abom_installations. Every planned line in ION's own rows has its row.
 with expected as (
     select
         parent_part_inventory_id as part_inventory_id,

@@ -1,4 +1,4 @@
--- The first level of every tree, straight from ION's rows: each (unit, child) with its number of lines and quantity.
+-- The first level of every tree, compared with ION's rows: each (unit, child) with its number of lines and quantity.
 with units as (
     select id from {{ source('ion', 'part_inventories') }}
 ),
@@ -90,10 +90,10 @@ full outer join found on expected.parent_id = found.parent_id and expected.child
 where
     expected.line_count is distinct from found.line_count
     or (expected.quantity is null) is distinct from (found.quantity is null)
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     or abs(expected.quantity - found.quantity) > 1e-9 * expected.volume
 union all
--- ION has installations, and none of them was compared.
+-- Fails if ION has installations but none was compared.
 select
     null as parent_id,
     null as child_id,

@@ -1,5 +1,5 @@
--- What stands in `abom_line_history` is what the as-built BOM of today says of every line, open ones included; the same
--- the other way round. The models of today know nothing of history.
+-- The current rows of `abom_line_history` equal the lines of the current as-built BOM, open lines included, in both
+-- directions. The models of the current BOM do not use history.
 with today as (
     select
         lines.line_key,
@@ -22,36 +22,36 @@ with today as (
             and lines.child_part_inventory_id = cycle_edges.child_part_inventory_id
 ),
 
-standing as (
+current_lines as (
     select * from {{ ref('abom_line_history') }}
     where is_current
 )
 
 select
-    coalesce(today.line_key, standing.abom_line_key) as line_key,
+    coalesce(today.line_key, current_lines.abom_line_key) as line_key,
     today.line_key is null as is_unknown_today,
-    standing.abom_line_key is null as is_missing_in_history
+    current_lines.abom_line_key is null as is_missing_in_history
 from today
-full outer join standing on today.line_key = standing.abom_line_key
+full outer join current_lines on today.line_key = current_lines.abom_line_key
 where
     today.line_key is null
-    or standing.abom_line_key is null
-    or today.build_requirement_id is distinct from standing.build_requirement_id
-    or today.abom_installation_id is distinct from standing.abom_installation_id
-    or today.child_part_inventory_id is distinct from standing.part_inventory_id
-    or today.quantity_installed is distinct from standing.quantity_installed
-    or today.quantity_required is distinct from standing.quantity_required
-    or today.reference_designator is distinct from standing.reference_designator
-    or today.origin_mbom_item_id is distinct from standing.origin_mbom_item_id
-    or today.origin_mbom_id is distinct from standing.origin_mbom_id
-    or today.required_part_number is distinct from standing.required_part_number
-    or today.is_substitute is distinct from standing.is_substitute
-    or today.is_made_on_assembly is distinct from standing.is_made_on_assembly
-    or today.is_quarantined is distinct from standing.is_quarantined
+    or current_lines.abom_line_key is null
+    or today.build_requirement_id is distinct from current_lines.build_requirement_id
+    or today.abom_installation_id is distinct from current_lines.abom_installation_id
+    or today.child_part_inventory_id is distinct from current_lines.part_inventory_id
+    or today.quantity_installed is distinct from current_lines.quantity_installed
+    or today.quantity_required is distinct from current_lines.quantity_required
+    or today.reference_designator is distinct from current_lines.reference_designator
+    or today.origin_mbom_item_id is distinct from current_lines.origin_mbom_item_id
+    or today.origin_mbom_id is distinct from current_lines.origin_mbom_id
+    or today.required_part_number is distinct from current_lines.required_part_number
+    or today.is_substitute is distinct from current_lines.is_substitute
+    or today.is_made_on_assembly is distinct from current_lines.is_made_on_assembly
+    or today.is_quarantined is distinct from current_lines.is_quarantined
 
 union all
 
--- ION has installations, and no line was compared.
+-- Fails if ION has installations but no line was compared.
 select
     'none' as line_key,
     true as is_unknown_today,

@@ -1,5 +1,5 @@
--- How lines are matched is a rule; what it must not do is lose or make a piece. For each unit and the one before, the
--- quantities by part number, summed up straight from the installations, differ by what the changed lines say.
+-- Whatever the matching rules are, they must not lose or create pieces. For each unit and its predecessor, the
+-- difference of the quantities by part number, summed from the installations, equals the sum over the changed lines.
 with built as (
     select
         inventories.part_inventory_id,
@@ -82,10 +82,10 @@ full outer join found
     on expected.part_inventory_id = found.part_inventory_id and expected.part_number = found.part_number
 where
     not coalesce(expected.is_unknown or found.is_unknown, false)
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     and abs(coalesce(expected.difference, 0) - coalesce(found.difference, 0)) > 1e-9 * coalesce(expected.volume, 0)
 union all
--- Units follow each other, and nothing of them was compared.
+-- Fails if units have predecessors but nothing was compared.
 select
     null as part_inventory_id,
     null as part_number,

@@ -1,6 +1,6 @@
--- Where-used is summed up without writing out a path. Here the paths of the trees are counted one by one, and the two
--- are compared along both axes: all that one unit contains, and all that contains one unit. Where a tree is cut off,
--- there is more in it than its paths say.
+-- Where-used is summed without writing out paths. This test counts the paths of the trees one by one and compares both
+-- along both axes: everything that one unit contains, and everything that contains one unit. A tree that is cut off
+-- contains more than its paths show.
 with cut_off as (
     select distinct root_part_inventory_id
     from {{ ref('int_abom__assembly_paths') }}
@@ -75,13 +75,13 @@ where
     expected.min_depth is distinct from found.min_depth
     or expected.path_count is distinct from found.path_count
     or expected.is_unknown is distinct from found.is_unknown
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     or (
         not expected.is_unknown
         and abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * expected.volume
     )
 union all
--- There are installations in trees, and none of them was compared.
+-- Fails if there are installations in trees but none was compared.
 select
     'none' as axis,
     null as unit_id,

@@ -1,6 +1,6 @@
--- Charts of measurements again: centre and sigma from the numbers of the baseline joined to those before them, and each
--- rule by looking at the points up to fourteen places back. Rules are of 400 charts at most: a look back from each of
--- millions of points would take longer than all else.
+-- Computes the charts of measurements a second time: centre and sigma by joining each baseline value to the one before
+-- it, and each rule by joining each point to up to fourteen preceding points. Rules are checked on at most 400 charts,
+-- because such a join over millions of points would take longer than all other tests.
 {%- set in_a_row = 'count(case when back < %d and %s then 1 end) = %d' %}
 {%- set some_of -%}
     (max(case when back = 0 then distance end) > %d and count(case when back < %d and distance > %d then 1 end) >= %d)
@@ -53,7 +53,7 @@ points as (
 followed as (
     select
         points.*,
-        -- What computers lack of fractions is no change.
+        -- A difference within floating-point error is not a change.
         case
             when
                 abs(points.value_number - previous.value_number)
@@ -74,7 +74,7 @@ followed as (
     left join {{ ref('chart_baselines') }} as defaults on defaults.chart_key = 'default'
 ),
 
--- What the limits are made of, and the changes between two such points.
+-- The baseline points from which limits are computed, and the changes between two of them.
 baselines as (
     select
         chart_key,
@@ -104,8 +104,8 @@ drawn as (
     left join baselines on followed.chart_key = baselines.chart_key
 ),
 
--- Centre and sigma are compared below. From those of the chart on: sums in another order may put a point that lies on a
--- line on the other side of it.
+-- Centre and sigma are compared at the end of this test. The rules use centre and sigma of the chart, because sums in
+-- another order may move a point on a line to its other side.
 measured as (
     select
         run_step_field_id,
@@ -209,14 +209,14 @@ where
     or drawn.value_number is distinct from found.chart_value
     or drawn.baseline_count is distinct from found.baseline_count
     or abs(drawn.rise) is distinct from moving_ranges.chart_value
-    {% for expected, told in {
+    {% for expected, published in {
         'drawn.centre': 'found.centre',
         'drawn.sigma': 'found.sigma',
         'drawn.centre + 3 * drawn.sigma': 'found.upper_control_limit',
         'drawn.centre - 3 * drawn.sigma': 'found.lower_control_limit'
     }.items() %}
-        or ({{ expected }} is null) is distinct from ({{ told }} is null)
-        or abs({{ expected }} - {{ told }}) > 1e-9 * greatest(abs({{ expected }}), drawn.largest)
+        or ({{ expected }} is null) is distinct from ({{ published }} is null)
+        or abs({{ expected }} - {{ published }}) > 1e-9 * greatest(abs({{ expected }}), drawn.largest)
     {% endfor %}
     or (
         broken.run_step_field_id is not null

@@ -1,4 +1,5 @@
--- p and u charts again, from ION's rows: what ended, failed and had issues per step and day, and limits in squares.
+-- Computes p and u charts a second time from ION's rows: ended and failed run steps and issues per step and day, and
+-- limits in squared form.
 with ended as (
     select
         run_steps.id,
@@ -21,7 +22,7 @@ with ended as (
     where
         run_steps.status in ('COMPLETE', 'FAILED')
         and run_steps.origin_step_id is not null
-        -- Without any time it is in no period.
+        -- A row without any time belongs to no period.
         and coalesce(run_steps.end_time, run_steps._updated) is not null
 ),
 
@@ -72,7 +73,7 @@ centres as (
     group by found.chart_key
 ),
 
--- Three sigma above the centre, squared: nine variances.
+-- The square of three sigma: nine variances.
 expected as (
     select
         counted.*,
@@ -91,7 +92,7 @@ full outer join found on expected.chart_key = found.chart_key and expected.produ
 where
     expected.numerator is distinct from found.numerator
     or expected.denominator is distinct from found.denominator
-    -- Binary fractions: equal to the ninth digit of what they are made of.
+    -- Floating-point values are equal if they agree to nine digits of their inputs.
     or abs(found.chart_value * expected.denominator - expected.numerator) > 1e-9 * expected.numerator
     or (expected.centre is null) is distinct from (found.centre is null)
     or abs(expected.centre - found.centre) > 1e-9 * expected.centre
@@ -105,7 +106,8 @@ where
     )
     or abs(greatest(found.centre - found.spread, 0) - found.lower_control_limit) > 1e-9 * found.upper_control_limit
     or found.is_small_sample is distinct from (found.denominator * found.centre < 5)
-    -- Away from the lines, a point is beyond them or not; without variation, unless it is the centre.
+    -- Points at a distance from the limits are unambiguously within or beyond them; without variation, every point off
+    -- the centre is beyond.
     or (
         found.chart_value > found.upper_control_limit + 1e-6 * found.upper_control_limit
         and found.zone is distinct from 'beyond'

@@ -1,5 +1,5 @@
--- Defects, issues, pieces and hours, added up from ION's rows: the rates by part, and each dimension of the Pareto
--- whose classes exclude each other. Lots weigh what raw rows tell of the instant at which the issue was opened.
+-- Defects, issues, pieces and hours, summed from ION's rows: the rates by part, and each Pareto dimension whose classes
+-- are mutually exclusive. Lots count the pieces that raw rows give for the instant at which the issue was opened.
 with recursive links as (
     select
         issue_id,
@@ -15,7 +15,8 @@ with recursive links as (
         and id not in (select linked.issue_id from {{ source('ion', 'issue_part_inventories') }} as linked)
 ),
 
--- An issue that ION does not date was opened when its first version says, or when a load saw that.
+-- An issue without a creation time was opened at the change time of its first version, or else at the load that read
+-- it.
 opened as (
     select
         issues.id,
@@ -50,7 +51,7 @@ held as (
         opened.opened_at,
         inventories.serial_number,
         parts.part_number,
-        -- An inventory that is gone has no part to count it with.
+        -- An inventory that is no longer in ION has no part to count with.
         case when inventories.id is not null then quantities.quantity end as quantity
     from links
     inner join opened on links.issue_id = opened.id
@@ -60,7 +61,8 @@ held as (
         on links.part_inventory_id = quantities.part_inventory_id and opened.opened_at = quantities.asked_at
 ),
 
--- Up from each unit to the first that stands under the same issue and that it left after the issue was opened.
+-- Goes up from each unit to the first origin that the same issue names and that the unit left after the issue was
+-- opened.
 walk as (
     select
         held.issue_id,
@@ -144,7 +146,7 @@ expected as (
     inner join {{ source('ion', 'run_steps') }} as run_steps on sessions.run_step_id = run_steps.id
     inner join {{ source('ion', 'runs') }} as runs on run_steps.run_id = runs.id
     left join {{ source('ion', 'part_inventories') }} as inventories on runs.part_inventory_id = inventories.id
-    -- A key may see the part of the run and not that of the unit.
+    -- An API key may have access to the part of the run but not to the part of the unit.
     left join {{ source('ion', 'parts') }} as unit_parts on inventories.part_id = unit_parts.id
     left join {{ source('ion', 'parts') }} as run_parts on runs.part_id = run_parts.id
     where coalesce(unit_parts.part_number, run_parts.part_number) is not null

@@ -1,4 +1,4 @@
--- Dispositions that the seed disposition_categories does not know: they show as `unmapped` until somebody decides.
+-- Dispositions that the seed disposition_categories does not list; they appear as `unmapped` until they are added.
 {{ config(severity='warn') }}
 
 select

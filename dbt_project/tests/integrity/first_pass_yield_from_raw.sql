@@ -1,5 +1,6 @@
--- First-pass yield by month from the history itself: the version before another is the one that ends where it begins,
--- firsts have the smallest instant, nothing is numbered, and lots weigh by what raw rows tell of that instant.
+-- First-pass yield by month, computed from raw history without row numbers: the previous version is the one that ends
+-- where a version begins, the first attempt has the smallest instant, and lots count the pieces that raw rows give for
+-- that instant.
 with versions as (
     select * from {{ source('ion_history', 'run_steps') }}
     where id in (select run_steps.id from {{ source('ion', 'run_steps') }} as run_steps)
@@ -21,7 +22,7 @@ passages as (
         versions.status,
         versions.valid_from,
         case
-            -- Of a step without any time of ION's own, when a load first saw it.
+            -- For a step without a time from ION, the first load that read it.
             when versions.end_time is null or versions.end_time = earlier.end_time
                 then coalesce(versions._updated, versions.valid_from)
             else versions.end_time
@@ -144,11 +145,11 @@ from expected
 full outer join found on expected.step_id = found.step_id and expected.period_start_on = found.period_start_on
 where
     (expected.attempted is null) is distinct from (found.attempted is null)
-    -- Sums of binary fractions in another order: equal to the ninth digit.
+    -- Floating-point sums in another order are equal if they agree to nine digits.
     or abs(expected.attempted - found.attempted) > 1e-9 * abs(expected.attempted)
     or abs(expected.passed - found.passed) > 1e-9 * abs(expected.attempted)
 union all
--- There are completed steps of units, and none of them was compared.
+-- Fails if units have completed steps but none was compared.
 select
     null as step_id,
     null as period_start_on,

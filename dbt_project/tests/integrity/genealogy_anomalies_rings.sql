@@ -1,4 +1,4 @@
--- Every quarantined installation is proof of a ring, and nothing else is.
+-- The installations that prove cycle findings are exactly the quarantined installations.
 with expected as (
     select distinct abom_installation_id
     from {{ ref('abom_installations') }}

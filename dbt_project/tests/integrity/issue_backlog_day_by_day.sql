@@ -1,5 +1,5 @@
--- The backlog again, day by day: each day looks at each time an issue was open. What lies before the first day or after
--- the last one counts on it.
+-- Computes the backlog a second time, day by day, by comparing each day with each period in which an issue was open.
+-- Instants before the first day or after the last day count on that day.
 with found as (
     select * from {{ ref('issue_backlog_daily') }}
 ),
@@ -61,7 +61,7 @@ where
     or found.open_count_31_to_90_days <> expected.to_90
     or found.open_count_over_90_days <> expected.over_90
 union all
--- Issues have been open, and no day was compared.
+-- Fails if issues have been open but no day was compared.
 select min(periods.opened_on) as day_on
 from periods
 where (select count(*) from found) = 0

@@ -1,5 +1,6 @@
--- Each issue is there once, open if its row says so, and was never resolved before it was opened; its times lie between
--- those of its row. The backlog's last day, the open issues by disposition and the closed ones add up to the rows.
+-- Each issue appears once, is open if its row says so, and was not resolved before it was opened; its times are between
+-- those of its row. The last day of the backlog, the open issues by disposition and the closed issues add up to the
+-- rows.
 with rows_of_ion as (
     select
         id,
@@ -58,7 +59,7 @@ from rows_of_ion
 full outer join found on rows_of_ion.id = found.issue_id
 where
     rows_of_ion.is_open is distinct from found.is_open
-    -- ION may not say when it was created.
+    -- ION may give no creation time.
     or coalesce(rows_of_ion.created_at, found.opened_at) is distinct from found.opened_at
     or found.opened_at is null
     or found.period_count is distinct from found.reopened_count + 1
@@ -95,7 +96,7 @@ from open_rows
 cross join by_disposition
 where open_rows.open_count is distinct from by_disposition.open_count
 union all
--- There are issues, and no day of the backlog.
+-- Fails if there are issues but no day of the backlog.
 select
     'none' as what,
     min(rows_of_ion.id) as issue_id

@@ -1,5 +1,5 @@
--- Items whose receipt ION does not show: nobody knows when they came, so that no receipt and no supplier counts them. A
--- warning that names them.
+-- Receipt items whose receipt ION withholds. Their date is unknown, so receipts and supplier quality do not count them.
+-- Severity warn: lists them.
 {{ config(severity='warn') }}
 
 select

@@ -1,5 +1,5 @@
--- Validation functions in use that the seed limit_functions does not name. A warning: their limits show as unmapped,
--- and nothing is lost, but no capability is computed from them until somebody says which side they stand for.
+-- Validation functions in use that the seed limit_functions does not list. Severity warn: their limits appear as
+-- unmapped and no result is lost, but capability is not computed from them until the seed gives their side.
 {{ config(severity='warn') }}
 
 select

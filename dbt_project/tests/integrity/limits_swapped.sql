@@ -1,5 +1,5 @@
--- Fields whose lower limit lies above their upper one: no result can be within them, and no capability is computed. A
--- warning that names them: somebody entered them so.
+-- Fields whose lower limit is above the upper limit: no result can be within both, and no capability is computed.
+-- Severity warn: lists them, because they were entered that way in ION.
 {{ config(severity='warn') }}
 
 select

@@ -1,5 +1,5 @@
--- Changes are found by pairing lines. Here only numbers of lines and quantities are added up: what a state was compared
--- with, plus what changed, is the state; and the current one is what ION's own rows say.
+-- The models find changes by pairing lines. This test only sums line counts and quantities: the compared state plus its
+-- changes equals the new state, and the current state equals ION's own rows.
 with totals as (
     select
         mbom_id,
@@ -100,5 +100,5 @@ where
     expected_lines is distinct from found_lines
     or expected_quantity is null
     or found_quantity is null
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     or abs(expected_quantity - found_quantity) > 1e-9 * volume

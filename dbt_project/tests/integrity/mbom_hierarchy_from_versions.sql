@@ -1,5 +1,5 @@
--- Trees are written out path by path. Here they are counted: wherever a part is in a tree, what its released version in
--- ION's own rows plans must be below it, as often, and in its quantity.
+-- The model writes out trees path by path. This test counts them: wherever a part is in a tree, the lines of its
+-- released version in ION's own rows must be below it, equally often and in its quantity.
 with ranked as (
     select
         part_id,
@@ -9,7 +9,7 @@ with ranked as (
     where status = 'RELEASED'
 ),
 
--- One version of a part is in force, however many of the same number are released.
+-- Exactly one version of a part is in force, even if several versions are released.
 released as (
     select
         part_id,
@@ -35,7 +35,7 @@ planned as (
     group by released.part_id, items.part_id
 ),
 
--- Where a tree is cut off, its last level has nothing below it.
+-- If a tree is cut off, its last level has nothing below it.
 cut_off as (
     select distinct root_part_id
     from {{ ref('int_mbom__assembly_paths') }}
@@ -93,10 +93,10 @@ full outer join found
         and expected.part_id = found.part_id
 where
     expected.row_count is distinct from found.row_count
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     or abs(expected.quantity_extended - found.quantity_extended) > 1e-9 * expected.volume
 union all
--- ION has released plans, and none of their lines was compared.
+-- Fails if ION has released plans but none of their lines was compared.
 select
     null as root_part_id,
     null as part_id,

@@ -1,5 +1,5 @@
--- Each number and each yes or no of a run step is there once, with the limits it was recorded under. Here every limit
--- is held against the value by itself; the mart puts them together first.
+-- Each numeric and boolean result of a run step appears once, with the limits at the time of recording. This test
+-- compares every limit with the value separately; the mart combines the limits first.
 with functions as (
     select
         functions.validation_function_id,
@@ -44,7 +44,7 @@ judged as (
         validations.run_step_field_id,
         max(case when functions.limit_kind = 'lower' then validations.limit_value end) as lower_limit,
         min(case when functions.limit_kind = 'upper' then validations.limit_value end) as upper_limit,
-        -- A limit without a number limits nothing.
+        -- A limit without a number has no effect.
         count(case when functions.limit_kind in ('lower', 'upper', 'equality') then validations.limit_value end)
             as limit_count,
         count(
@@ -75,7 +75,7 @@ expected as (
         fields.run_step_field_id,
         fields.value_number,
         fields.is_not_applicable,
-        -- The earlier of the field's last change and the end of its step; what was never changed has its creation.
+        -- The earlier of the field's last change (or its creation, if never changed) and the end of its step.
         case
             when fields.updated_at is null then fields.created_at
             else least(fields.updated_at, run_steps.ended_at)

@@ -1,5 +1,5 @@
--- Capability of each field, part revision and limit version again from its results: moving ranges from results numbered
--- in time, the deviation from squares around the mean, and Cpk as the lesser of one index per limit.
+-- Computes the capability of each field, part revision and limit version a second time: moving ranges from results
+-- numbered in time, the standard deviation from squared deviations, and Cpk as the smaller of one index per limit.
 with results as (
     select
         step_field_id,
@@ -36,7 +36,7 @@ spreads as (
         max(abs(results.value_number)) as largest,
         min(results.lower_limit) as lower_limit,
         min(results.upper_limit) as upper_limit,
-        -- What computers lack of fractions is no variation.
+        -- A range within floating-point error is not variation.
         sum(
             case
                 when
@@ -105,7 +105,7 @@ left_out as (
         and (is_not_applicable or is_cancelled or value_number is null)
 ),
 
-told as (
+published as (
     select coalesce(sum(not_applicable_count + cancelled_count + unreadable_count), 0) as result_count
     from {{ ref('process_capability') }}
 )
@@ -122,13 +122,13 @@ full outer join found
 where
     expected.measurement_count is distinct from found.measurement_count
     or found.is_small_sample is distinct from (expected.measurement_count < 25)
-    -- Sums of binary fractions in another order: equal to the seventh digit of what was summed up, near 0 as well.
+    -- Floating-point sums in another order are equal if they agree to seven digits of the summed values, also near 0.
     {% for column in ['mean', 'mean_moving_range', 'sigma_overall'] %}
         or (expected.{{ column }} is null) is distinct from (found.{{ column }} is null)
         or abs(expected.{{ column }} - found.{{ column }})
         > 1e-7 * abs(expected.{{ column }}) + 1e-12 * expected.largest
     {% endfor %}
-    -- An index is as exact as the distances and the sigma that it is made of.
+    -- An index is as exact as its distances and its sigma.
     {% for column, sigma in {
         'cp': 'sigma_within', 'cpk': 'sigma_within', 'pp': 'sigma_overall', 'ppk': 'sigma_overall'
     }.items() %}
@@ -140,10 +140,10 @@ where
     {% endfor %}
     or expected.has_swapped_limits is distinct from found.has_swapped_limits
 union all
--- Results that count for nothing have a row too: what the rows say was left out is what was.
+-- Results that are left out also have rows: the counts of the mart equal the number of results left out.
 select
     null as step_field_id,
     'results left out' as limit_version
 from left_out
-cross join told
-where left_out.result_count is distinct from told.result_count
+cross join published
+where left_out.result_count is distinct from published.result_count

@@ -1,4 +1,4 @@
--- No unit, run, session or piece of stock is lost on its way to the production tables, and none is there twice.
+-- No unit, run, session or piece of stock is lost or duplicated in the production tables.
 with expected as (
     {% for entity, mart in {'runs': 'runs', 'run_steps': 'run_steps', 'run_step_sessions': 'labor_sessions'}.items() %}
         select
@@ -84,7 +84,7 @@ found as (
     from {{ ref('inventory_by_location') }}
 ),
 
--- What a sum was made of: pieces may be negative, and then a sum is small and its rounding is not.
+-- The volume behind a sum: with negative pieces a sum may be small while its rounding error is not.
 volumes as (
     {% for measure, quantity in {'in stock': 'quantity', 'available': 'quantity_available'}.items() %}
         select
@@ -104,5 +104,5 @@ full outer join found on expected.measure = found.measure
 left join volumes on expected.measure = volumes.measure
 where
     (expected.amount is null) is distinct from (found.amount is null)
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     or abs(expected.amount - found.amount) > 1e-9 * coalesce(volumes.amount, abs(expected.amount))

@@ -1,4 +1,5 @@
--- Each run from ION's rows alone, every figure by a path of its own, and the sums of what the other tables say of it.
+-- Each run computed only from ION's rows, every figure independently of the models, and compared with the sums of the
+-- other tables.
 with run_steps as (
     select * from {{ source('ion', 'run_steps') }}
 ),
@@ -98,7 +99,7 @@ expected as (
     where measured.amount <> 0
 ),
 
--- A session may end before it begins: then hours add up to little, and their rounding does not.
+-- A session may end before it begins: the sum of hours may then be small while its rounding error is not.
 volumes as (
     select
         run_steps.run_id,
@@ -121,11 +122,11 @@ left join volumes
         coalesce(expected.run_id, found.run_id) = volumes.run_id
         and coalesce(expected.measure, found.measure) = volumes.measure
 where
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     abs(coalesce(expected.amount, 0) - coalesce(found.amount, 0))
     > 1e-9 * coalesce(volumes.amount, abs(expected.amount), 0)
 union all
--- ION has runs with steps, and none of them was compared.
+-- Fails if ION has runs with steps but none was compared.
 select
     null as run_id,
     'nothing compared' as measure,

@@ -1,5 +1,5 @@
--- What more than one published table counts, at the coarsest grain they have in common: marts against marts alone. A
--- count of one table that the other lacks is a difference too.
+-- Counts that several published tables have, compared between marts at their coarsest common grain. A count that only
+-- one table has is also a difference.
 {% set counts = [
     ('attempts of a run', "select run_id as item, attempt_count as amount from " ~ ref('runs'),
         "select run_id as item, sum(attempt_count) as amount from " ~ ref('run_steps')
@@ -173,7 +173,7 @@ shorter as (
     where period_type <> 'month'
 ),
 
--- Rolled yields are of a part: steps with units whose part ION withholds are left out.
+-- Rolled yields are per part, so steps with units whose part ION withholds are left out.
 first_pass_yield_of_parts as (
     select
         yields.step_id,
@@ -184,7 +184,7 @@ first_pass_yield_of_parts as (
         and yields.step_kind = 'mandatory'
         and yields.procedure_id is not null
         and yields.units_attempted > 0
-        -- A step that only groups others is no factor of a rolled yield, and may have been run all the same.
+        -- A step that only groups others is not a factor of a rolled yield, although it may have been run.
         and yields.step_id not in (
             select kinds.step_id
             from {{ ref('int_procedures__step_kinds') }} as kinds
@@ -251,11 +251,11 @@ select
     other_amount
 from compared
 where
-    -- Sums of binary fractions in another order: equal to the ninth digit, or to the sixth place.
+    -- Floating-point sums in another order are equal if they agree to nine digits or to six decimal places.
     (amount is null) is distinct from (other_amount is null)
     or abs(amount - other_amount) > 1e-9 * greatest(abs(amount), 1000)
 union all
--- There are runs, and nothing was compared.
+-- Fails if there are runs but nothing was compared.
 select
     'nothing compared' as measure,
     null as item,

@@ -1,10 +1,10 @@
--- Deliveries and supplier quality again, from ION's rows.
+-- Computes deliveries and supplier quality a second time, from ION's rows.
 with received as (
     select
         coalesce(sum(quantity), 0) as quantity,
         coalesce(sum(abs(quantity)), 0) as volume
     from {{ source('ion', 'receipt_items') }}
-    -- Of items without a receipt nobody knows when they came: `items_without_receipt` names them.
+    -- The date of items without a receipt is unknown; the test `items_without_receipt` lists them.
     where receipt_id in (select receipts.id from {{ source('ion', 'receipts') }} as receipts)
 ),
 
@@ -23,8 +23,8 @@ in_supplier_quality as (
     from {{ ref('supplier_quality') }}
 ),
 
--- Units under a rejecting issue, whether a receipt brought them or not: no more than what they weigh under any of these
--- issues, and no less where nothing that was split off them is rejected as well.
+-- Units under a rejecting issue, with or without a receipt: at most their largest quantity under any of these issues
+-- and, where no inventory split off them is rejected too, at least their smallest quantity.
 rejected_units as (
     select
         part_inventory_id,
@@ -65,7 +65,7 @@ instants as (
     from arrivals
 ),
 
--- Each instant of a receipt with all that had arrived by then.
+-- Each receipt instant with the total quantity received by then.
 so_far as (
     select
         instants.purchase_order_line_id,
@@ -96,7 +96,7 @@ totals as (
     group by all
 ),
 
--- What came is measured against the line where it is as much as that, else against the inventory of the line.
+-- The received quantity is compared with the line quantity if the two are equal, else with the inventory quantity.
 measures as (
     select
         *,
@@ -113,7 +113,7 @@ measures as (
     from totals
 ),
 
--- The last instant at which a line was short, and the first one after it.
+-- The last instant at which a line was incomplete, and the first one after it.
 lines_short as (
     select
         measures.id,
@@ -159,7 +159,7 @@ delivered as (
     where is_due
 ),
 
--- Ordered lines that have no date of their own, in orders that have none.
+-- Ordered lines without a date of their own, in orders without a date.
 unpromised as (
     select count(*) as lines_without_promise
     from {{ source('ion', 'purchase_order_lines') }} as lines
@@ -178,7 +178,7 @@ in_delivery as (
         coalesce(sum(
             lines_on_time + lines_late + lines_without_date + lines_in_unclear_units + lines_with_nothing_left
             + lines_within_tolerance
-        ), 0) as lines_told
+        ), 0) as lines_classified
     from {{ ref('supplier_delivery') }}
 )
 
@@ -202,7 +202,7 @@ where
     abs(received.quantity - in_receipts.quantity) > 1e-9 * received.volume
     or abs(received.quantity - in_supplier_quality.quantity_received) > 1e-9 * received.volume
 union all
--- Each piece once, in the ratio or beside it.
+-- Each rejected piece counts once, inside or outside the ratio.
 select
     'rejected' as what,
     null as finding
@@ -221,5 +221,5 @@ cross join unpromised
 where
     delivered.lines_due <> in_delivery.lines_due
     or delivered.lines_on_time <> in_delivery.lines_on_time
-    or delivered.lines_due <> in_delivery.lines_told
+    or delivered.lines_due <> in_delivery.lines_classified
     or unpromised.lines_without_promise <> in_delivery.lines_without_promise

@@ -1,4 +1,4 @@
--- No row of ION is lost on its way to a mart with a row per thing, and none is there twice.
+-- No ION row is lost or duplicated in a mart with one row per record.
 {%- set marts = {
     'parts': 'parts', 'part_inventories': 'part_inventories', 'locations': 'locations', 'suppliers': 'suppliers',
     'users': 'users', 'procedures': 'procedures', 'steps': 'procedure_steps'

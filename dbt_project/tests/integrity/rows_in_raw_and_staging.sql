@@ -1,4 +1,4 @@
--- No staging view loses or doubles a row, and every entity is counted.
+-- No staging view loses or duplicates a row, and every entity is counted.
 with staged as (
     select * from {{ ref('row_counts') }}
     where staging_count is not null

@@ -1,5 +1,5 @@
--- Scrap by part, from the rows as they are now: what inventory says or, where it says nothing, the whole of a unit
--- under an issue that scraps it. The months of `scrap` add up to the same.
+-- Scrap by part, from the current rows: the quantity recorded in inventory or, without one, the whole unit under an
+-- issue that scraps it. The months of `scrap` add up to the same totals.
 with inventories as (
     select
         inventories.id,
@@ -10,7 +10,7 @@ with inventories as (
         end as quantity,
         case
             when inventories.serial_number is not null and inventories.status = 'SCRAPPED' then 1
-            -- A serial is one piece, scrapped or not.
+            -- A serial counts as one piece, scrapped or not.
             when inventories.serial_number is not null and inventories.quantity_scrapped > 0 then 1
             when inventories.serial_number is not null then 0
             when coalesce(inventories.quantity_scrapped, 0) > 0 then inventories.quantity_scrapped
@@ -69,7 +69,7 @@ from expected
 left join units on expected.part_number = units.part_number
 left join months on expected.part_number = months.part_number
 where
-    -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+    -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
     abs(expected.quantity_scrapped - coalesce(units.quantity_scrapped, 0)) > 1e-9 * expected.volume
     or abs(expected.quantity_scrapped - coalesce(months.quantity_scrapped, 0)) > 1e-9 * expected.volume
     or abs(expected.quantity_scrapped - coalesce(months.quantity_in_sources, 0)) > 1e-9 * expected.volume

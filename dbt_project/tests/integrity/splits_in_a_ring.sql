@@ -1,5 +1,5 @@
--- Inventories that are split from themselves or from each other, which cannot be. A warning that names them: their
--- pieces count once all the same, the walk to where they came from ends before it comes around.
+-- Inventories that are split from themselves or from each other, which is impossible. Severity warn: lists them. Their
+-- pieces still count once, because the recursion through origins ends before it repeats one.
 {{ config(severity='warn') }}
 
 select origins.part_inventory_id

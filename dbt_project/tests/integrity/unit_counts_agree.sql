@@ -1,5 +1,5 @@
--- A unit and what was split off it since have as many pieces in defect_rates and scrap as first_pass_yield gives the
--- unit's first attempt, unless another run has worked on the split pieces or they hold more by now than the whole did.
+-- A unit together with inventories split off it since has as many pieces in defect_rates and scrap as its first attempt
+-- has in first_pass_yield, unless another run has worked on the split pieces or they now hold more than the whole did.
 with tried as (
     select
         part_inventory_id,
@@ -21,7 +21,7 @@ firsts as (
     where attempts.part_inventory_id is not null
 ),
 
--- What was split off since counts with what it was split from, unless a run has worked on it as well.
+-- Pieces split off since count with the inventory they were split from, unless a run has worked on them as well.
 families as (
     select
         worked_part_inventory_id as part_inventory_id,
@@ -39,7 +39,8 @@ reworked as (
     where origins.depth > 0
 ),
 
--- Split off between start and first attempt: started with the lot, and not tried with it. Or nobody knows when.
+-- Inventories split off between start and first attempt were started but not attempted with the lot; the split time may
+-- also be unknown.
 early as (
     select distinct origins.origin_part_inventory_id as part_inventory_id
     from {{ ref('int_inventories__split_origins') }} as origins
@@ -60,13 +61,13 @@ compared as (
         on firsts.part_inventory_id = tried.part_inventory_id and families.first_attempted_at = tried.worked_at
     where
         firsts.place = 1
-        -- Less than nothing, split off, is no piece that was tried.
+        -- A negative split quantity is not an attempted piece.
         and families.least_quantity >= 0
         and tried.split_off_since <= tried.quantity
         and firsts.ended_at = families.first_attempted_at
         and firsts.part_inventory_id not in (select reworked.part_inventory_id from reworked)
         and firsts.part_inventory_id not in (select early.part_inventory_id from early)
-        -- A serial that was split is one piece, however many were taken from it.
+        -- A serial that was split counts as one piece, regardless of the number of splits.
         and firsts.part_inventory_id not in (
             select origins.origin_part_inventory_id
             from {{ ref('int_inventories__split_origins') }} as origins
@@ -81,5 +82,5 @@ select
     quantity_in_yields,
     quantity_in_rates
 from compared
--- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+-- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
 where abs(quantity_in_yields - quantity_in_rates) > 1e-9 * volume

@@ -1,4 +1,4 @@
--- Pieces started, tried and completed, by part: each inventory looks up its splits, one origin after the other, for the
+-- Pieces started, attempted and completed, by part: for each inventory, the test follows its origins one by one to the
 -- first that a run had worked on.
 with recursive steps as (
     select
@@ -36,7 +36,7 @@ inventories as (
     left join {{ source('ion', 'parts') }} as parts on inventories.part_id = parts.id
 ),
 
--- What a unit held when it was first tried, without what has a row of its own now.
+-- The quantity of a unit at its first attempt, without pieces that now have a row of their own.
 tried as (
     select
         steps.part_inventory_id,
@@ -63,7 +63,7 @@ own as (
     from quantities
 ),
 
--- Stops at the first origin that was worked on before the pieces left it.
+-- Stops at the first origin that had been worked on before the pieces left it.
 walk as (
     select
         inventories.id,
@@ -87,7 +87,7 @@ walk as (
     from walk
     inner join inventories on walk.origin_id = inventories.id
     left join started on inventories.id = started.part_inventory_id
-    -- Inventories may be split from each other: nothing is looked at twice.
+    -- Inventories may be split from each other, so each is visited once.
     where not walk.is_found and not list_contains(walk.seen_ids, inventories.id)
 ),
 
@@ -106,7 +106,7 @@ expected as (
     from walk
     inner join inventories on walk.id = inventories.id
     left join own on walk.id = own.part_inventory_id
-    -- Of a part that ION withholds from this key there is no name to add up under.
+    -- A part that ION withholds from the API key has no part number to sum by.
     where walk.is_found and inventories.part_number is not null
     group by inventories.part_number
 ),
@@ -134,7 +134,7 @@ compared as (
         coalesce(found.quantity_started, 0) as found_started,
         coalesce(expected.quantity_attempted, 0) as expected_attempted,
         coalesce(found.quantity_attempted, 0) as found_attempted,
-        -- Sums of binary fractions in another order: equal to the ninth digit of what was summed.
+        -- Floating-point sums in another order are equal if they agree to nine digits of the summed volume.
         1e-9 * coalesce(expected.volume, 1) as tolerance
     from expected
     full outer join found on expected.part_number = found.part_number
@@ -144,12 +144,12 @@ select compared.*
 from compared
 cross join gone
 where
-    -- Less than nothing, split off, is no piece that was tried.
+    -- A negative split quantity is not an attempted piece.
     compared.part_number not in (
         select negative.part_number from inventories as negative
         where negative.quantity < 0 and negative.part_number is not null
     )
-    -- Of what is gone from ION only its runs are left: then there may be more.
+    -- Of an inventory that is no longer in ION only its runs are known: the mart may then have more.
     and (
         (gone.unit_count = 0 and compared.found_started > compared.expected_started + compared.tolerance)
         or compared.found_started < compared.expected_started - compared.tolerance

@@ -1,5 +1,5 @@
--- The marts of yields and redlines against each other: factors multiplied by way of logarithms, days summed to months,
--- and every unit, run and redline counted once.
+-- Compares the marts of yields and redlines: factors multiplied through logarithms, days summed to months, and every
+-- unit, run and redline counted once.
 with kinds_of_period as (
     select distinct period_type
     from {{ ref('first_pass_yield') }}
@@ -97,10 +97,10 @@ from expected
 full outer join found on expected.measure = found.measure and expected.item = found.item
 where
     (expected.amount is null) is distinct from (found.amount is null)
-    -- Logarithms and sums of binary fractions: equal to the ninth digit.
+    -- Logarithms and floating-point sums are equal if they agree to nine digits.
     or abs(expected.amount - found.amount) > 1e-9 * abs(expected.amount)
 union all
--- Steps were completed, and nothing was compared.
+-- Fails if steps were completed but nothing was compared.
 select
     'nothing compared' as measure,
     null as item,

@@ -7,9 +7,9 @@ from typing import Any
 
 from graphql import GraphQLEnumType
 
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.sandbox.factory.clock import iso
 from ion_pipeline.sandbox.model import NodeType, known_model
-from ion_pipeline.schema import known_schema
 
 Row = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""`abom_compare` on random units in a database in memory: against the oracle, and by what must hold of any answer."""
+"""`abom_compare` on random units in an in-memory database, checked against the oracle and against invariants."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @st.composite
 def planned(draw: st.DrawFn, parent: int, children: tuple[int, ...]) -> list[Piece]:
-    """What is installed in one unit, on lines of one of two plans or of none."""
+    """Installations in one unit, on lines of one of two plans or of no plan."""
     pieces = []
     mbom = draw(st.sampled_from((1, 1, 2)))
     for number in range(draw(st.integers(0, 5))):
@@ -143,18 +143,18 @@ def test_random_units(connection: duckdb.DuckDBPyConnection, pieces: list[Piece]
     ]
     assert counted(found) == counted(expected)
 
-    # Whatever is matched with what: between the two, no piece is lost and none appears.
+    # Whatever the matching, no piece is lost or created between the two units.
     if built.configuration(TOP_A) != built.configuration(TOP_B) and all(p.quantity is not None for p in pieces):
         assert totals(pieces, TOP_A) - gone(found) == totals(pieces, TOP_B)
 
-    # Read backwards, it is the same difference.
+    # Comparing in the opposite direction gives the same difference.
     mirror = {"installed": "missing", "missing": "installed"}
     backwards = Counter(mirror.get(row["change"], row["change"]) for row in macro(connection, TOP_B, TOP_A))
     assert backwards == Counter(row["change"] for row in found)
 
 
 class Amounts(dict[str, Fraction]):
-    """Quantities by part number; those of 0 are left out."""
+    """Quantities by part number, without those of 0."""
 
     def __sub__(self, other: "Amounts") -> "Amounts":
         parts = {*self, *other}
@@ -171,7 +171,7 @@ def totals(pieces: list[Piece], unit: int) -> Amounts:
 
 
 def gone(rows: list[Row]) -> Amounts:
-    """What the own lines of the unit have lost, by part number."""
+    """Quantities that the unit's own lines lost, by part number."""
     found = Amounts()
     for row in rows:
         for side, sign in (("before", 1), ("after", -1)):
@@ -192,8 +192,8 @@ def test_copies_do_not_differ(connection: duckdb.DuckDBPyConnection, pieces: lis
     assert macro(connection, TOP_A, TOP_B) == []
 
 
-def test_several_units_on_one_line_are_set_against_their_likes(connection: duckdb.DuckDBPyConnection) -> None:
-    """10 and 12 are alike and need no look; 11 has no like, and is set against both of those that have none either."""
+def test_several_units_on_one_line_are_paired_by_configuration(connection: duckdb.DuckDBPyConnection) -> None:
+    """10 and 12 have equal configurations and are skipped; 11 has no equal and is paired with both that have none."""
     bolts = {10: 1, 11: 2, 12: 1, 13: 5, 14: 6}
     common = {"origin": 11, "mbom": 1, "designator": None, "revision": "A", "substitute": False}
     inside = [
@@ -228,11 +228,11 @@ def test_several_units_on_one_line_are_set_against_their_likes(connection: duckd
         ("R1-R3", "R1-R4", ["designator_changed"]),
     ],
 )
-def test_designators_are_what_they_name(
+def test_designators_are_compared_by_the_places_they_name(
     connection: duckdb.DuckDBPyConnection, before: str | None, after: str | None, changes: list[str]
 ) -> None:
     line = Piece(TOP_A, 100, 1, 11, 1, "BOLT", before, "BOLT", "A", Fraction(1), substitute=False)
-    # Something else differs, so that the two are looked at.
+    # Another difference makes the macro compare the two units.
     tag = Piece(TOP_A, 101, 2, 12, 1, "NUT", None, "NUT", "A", Fraction(1), substitute=False)
     pieces = [line, replace(line, parent=TOP_B, designator=after), tag]
     fill(connection, pieces, Built(pieces, part_of()))
@@ -240,10 +240,10 @@ def test_designators_are_what_they_name(
 
 
 @pytest.mark.parametrize(("other", "differs"), [(70, False), (71, True)])
-def test_parts_that_ion_does_not_show_are_told_apart(
+def test_parts_that_ion_withholds_are_distinguished(
     connection: duckdb.DuckDBPyConnection, other: int, *, differs: bool
 ) -> None:
-    """A key without the export group is given the id of a part and no part, of the units themselves as well."""
+    """An API key without the export group gets the id of a part but not the part, also for the compared units."""
     fill(connection, [], Built([], part_of()))
     connection.execute("update reference.part_inventories set part_number = null")
     for top, child, part_id in ((TOP_A, 500, 70), (TOP_B, 501, other)):

@@ -1,4 +1,4 @@
-"""`recall` follows splits to the end: through long chains, and around pieces that are split from each other."""
+"""`recall` follows all splits: through long chains, and through pieces that are split from each other."""
 
 import duckdb
 import pytest
@@ -25,7 +25,7 @@ LOT, TOP = "L-1", 9_999
 def recalled(
     origins: dict[int, int | None], installed: set[int], *, part_number: str | None = "P", part: str = "P"
 ) -> list[int]:
-    """What is found of a lot's pieces, each of `installed` being in the one top-level unit."""
+    """Pieces of a lot that `recall` finds, if each piece in `installed` is in the single top-level unit."""
     with duckdb.connect() as connection:
         connection.execute(TABLES)
         connection.execute(COMPARE.with_name("recall.sql").read_text("utf-8"))
@@ -56,5 +56,5 @@ def test_pieces_that_are_split_from_each_other_are_found_once() -> None:
 
 
 @pytest.mark.parametrize(("part", "found"), [("part 7", [2]), ("P", []), ("part 8", [])])
-def test_a_part_that_ion_does_not_show_goes_by_its_id(part: str, found: list[int]) -> None:
+def test_a_part_that_ion_withholds_is_identified_by_its_id(part: str, found: list[int]) -> None:
     assert recalled({1: None, 2: 1}, {2}, part_number=None, part=part) == found

@@ -1,4 +1,4 @@
-"""The models of the as-built BOM's history over a warehouse of loads, run as they are: all of them in a second."""
+"""Runs the unchanged models of as-built BOM history on a warehouse of loads: all of them in a second."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -18,18 +18,18 @@ _MACROS = ("abom_as_of", "abom_compare_as_of")
 
 
 class Loaded:
-    """The marts of history, and the macros that read them, after these loads.
+    """The history marts and the macros that read them, after the given loads.
 
     Args:
         path: Where the warehouse is written.
-        loads: Each load's instant and the tenant as it found it.
+        loads: The instant of each load, and the tenant's data at that instant.
     """
 
     def __init__(self, path: Path, loads: Sequence[tuple[datetime, World]]) -> None:
         write_loads(path, loads)
         self._connection = duckdb.connect(str(path))
         self._connection.execute("set threads = 1; set timezone = 'UTC'; create schema genealogy")
-        # Families of parts come from the oracle: what a model says of them is tested elsewhere.
+        # Part families come from the oracle: another test covers the model for them.
         bom = Bom.of(loads[-1][1], "both")
         families: dict[str | None, int] = {}
         self._connection.execute("create table parts (part_id bigint, revision_family_id bigint)")
@@ -47,7 +47,7 @@ class Loaded:
             self._connection.execute((PROJECT / "analyst_macros" / f"{macro}.sql").read_text(encoding="utf-8"))
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        """The rows of a query, instants in UTC."""
+        """Return the rows of a query, with instants in UTC."""
         with closing(self._connection.cursor()) as cursor:
             cursor.execute(sql, list(values))
             names = [column[0] for column in cursor.description or ()]

@@ -1,4 +1,4 @@
-"""Models run as they are on tables made up by a test: no dbt, no warehouse, a millisecond each."""
+"""Runs unchanged models on the tables of a test, without dbt and without a warehouse, in a millisecond each."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -52,7 +52,7 @@ def _environment() -> jinja2.Environment:
         for path in sorted((PROJECT / "macros").rglob("*.sql"))
         if path.stem not in others
     )
-    # A macro gives a text here, not a list: where one is gone through, its list is put in.
+    # A macro returns a text here, not a list: where a loop needs its list, the list is given directly.
     for name, values in re.findall(r"{% macro (\w+)\(\) %}\s*{{ return\((\[.*?\])\) }}", text, re.DOTALL):
         text = text.replace(f" in {name}()", f" in {values}")
     adapter.macros = environment.from_string(text).module
@@ -65,24 +65,24 @@ _ENVIRONMENT = _environment()
 
 @cache
 def _rendered(model: str) -> tuple[str, frozenset[str]]:
-    """The SQL of a model and the models it reads, those that macros name included."""
+    """Return the SQL of a model and the models it reads, including those named by macros."""
     _REFERENCES.clear()
     text = _FILES[model].read_text(encoding="utf-8")
     return _ENVIRONMENT.from_string(text).render().strip(), frozenset(_REFERENCES)
 
 
 def render(template: str) -> str:
-    """A piece of SQL with the project's macros put in."""
+    """Return a piece of SQL with the project's macros expanded."""
     return _ENVIRONMENT.from_string(template).render()
 
 
 def sql_of(model: str) -> str:
-    """The SQL of a model, its references by their bare names."""
+    """Return the SQL of a model, with references as bare names."""
     return _rendered(model)[0]
 
 
 def models_above(name: str, given: Collection[str] = ()) -> list[str]:
-    """A model and what it is made of, each after what it reads; not those that are given."""
+    """Return a model and its inputs in build order, without the given inputs."""
     found: list[str] = []
     for needed in sorted(_rendered(name)[1] - {*given}):
         found += [model for model in models_above(needed, given) if model not in found]
@@ -90,7 +90,7 @@ def models_above(name: str, given: Collection[str] = ()) -> list[str]:
 
 
 class Models:
-    """Models as views of one database in memory, over input tables that can be filled again and again."""
+    """Models as views of one in-memory database, over input tables that can be refilled."""
 
     def __init__(self, inputs: Mapping[str, str], models: Iterable[str]) -> None:
         self.connection = duckdb.connect()
@@ -98,7 +98,7 @@ class Models:
         for name, columns in inputs.items():
             self.connection.execute(f"create table {name} ({columns})")
         self._models = [(name, sql_of(name)) for name in models]
-        # Nothing is under export control here.
+        # No row is under export control here.
         self.connection.execute("create schema raw_controlled")
         for name in {found for _, sql in self._models for found in re.findall(r"raw_controlled\.\w+", sql)}:
             self.connection.execute(f"create table {name} (id bigint, row_key varchar)")
@@ -108,7 +108,7 @@ class Models:
         """Replace the rows of all inputs and build the models; a column that the rows do not name is null."""
         assert rows.keys() <= self._inputs.keys()
         for name in self._inputs:
-            self.connection.execute(f"delete from {name}")  # noqa: S608 -- our own names
+            self.connection.execute(f"delete from {name}")  # noqa: S608 -- names of this repository
             if filled := rows.get(name):
                 names = list(filled[0])
                 marks = ", ".join(f"({', '.join('?' * len(names))})" for _ in filled)
@@ -120,7 +120,7 @@ class Models:
                 self.connection.execute(f"create or replace table genealogy.{name} as from {name}")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a query."""
+        """Return the rows of a query."""
         cursor = self.connection.execute(sql, list(values))
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""The models of the as-built BOM's history, as they are, on random histories, against an account kept load by load."""
+"""The models of as-built BOM history on random histories, compared with the oracle's load-by-load history."""
 
 import random
 from collections import Counter
@@ -36,7 +36,7 @@ CHANGES = (
 def loads(request: pytest.FixtureRequest) -> list[tuple[datetime, World]]:
     if request.param == "both generations":
         return merged_random_history(SEED, HISTORIES, LOADS)
-    # Only some worlds have it, and only some edits are made to it.
+    # Only some random worlds have it, and only some of their edits apply to it.
     found = merged_random_history(SEED, 2 * HISTORIES, LOADS)
     return [(at, world | {"buildRequirements": [], "abomInstallations": []}) for at, world in found]
 
@@ -94,7 +94,7 @@ def test_equal_hashes_are_equal_configurations(loaded: Loaded, history: History)
     assert 1 < len(pairs) < seen
 
 
-def test_trees_at_every_load_and_in_between(
+def test_trees_at_every_load_and_between_loads(
     loaded: Loaded, history: History, loads: list[tuple[datetime, World]]
 ) -> None:
     rng = random.Random(SEED)
@@ -117,7 +117,7 @@ def test_trees_at_every_load_and_in_between(
     assert loaded.rows("from abom_as_of(?, ?)", [changed[0], FIRST_LOAD - timedelta(seconds=1)]) == []
 
 
-def test_compares_of_a_unit_with_itself_earlier(
+def test_comparisons_of_a_unit_with_its_earlier_state(
     loaded: Loaded, history: History, loads: list[tuple[datetime, World]]
 ) -> None:
     rng = random.Random(SEED)
@@ -146,7 +146,7 @@ def with_path(row: Row) -> Row:
 
 
 def chosen(rows: Iterable[Row], columns: Iterable[str]) -> Counter[tuple[Any, ...]]:
-    """How often each row occurs, of these columns alone."""
+    """Count how often each row occurs, by the given columns."""
     return Counter(tuple(plain(row[column]) for column in columns) for row in rows)
 
 

@@ -1,4 +1,4 @@
-"""Charts and capability on results made up here, against the definitions in plain Python."""
+"""Charts and capability on invented results, compared with the definitions in plain Python."""
 
 import math
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def measured(
     units: Sequence[str | None] = (),
     limits: Sequence[tuple[int, float]] = (),
 ) -> None:
-    """Record one result a day, as JSON texts, each under the same limits."""
+    """Record one result per day, as JSON texts, all with the same limits."""
     days = range(1, len(texts) + 1)
     models.fill(
         **SEEDS,
@@ -134,14 +134,14 @@ class TestNumbers:
         assert found == {"value_number": number, "is_unreadable": number is None}
         assert capability(models)["unreadable_count"] == (number is None)
 
-    def test_what_cannot_be_read_spoils_no_statistic_and_is_counted(self, models: Models) -> None:
+    def test_unreadable_results_affect_no_statistic_and_are_counted(self, models: Models) -> None:
         measured(models, ["1", '"NaN"', "2", '"1_000"', "3", '"Infinity"', "1e999"])
         row = capability(models)
         assert (row["measurement_count"], row["unreadable_count"]) == (3, 4)
         assert (row["mean"], row["sigma_overall"]) == (2.0, 1.0)
         assert len(points(models)) == 3
 
-    def test_a_field_that_says_nothing_of_applying_applies(self, models: Models) -> None:
+    def test_a_field_without_a_not_applicable_flag_applies(self, models: Models) -> None:
         measured(models, ["4"])
         assert models.rows("select value_number, is_not_applicable from measurements") == [
             {"value_number": 4.0, "is_not_applicable": False}
@@ -149,7 +149,7 @@ class TestNumbers:
 
 
 class TestNoVariation:
-    def test_any_other_value_is_beyond_the_limits_and_runs_are_judged(self, models: Models) -> None:
+    def test_any_other_value_is_beyond_the_limits_and_run_rules_apply(self, models: Models) -> None:
         values = [Fraction(5)] * 30 + [Fraction(9)] * 10
         measured(models, [str(int(value)) for value in values])
         chart = spc.individuals(values)
@@ -166,7 +166,7 @@ class TestNoVariation:
         measured(models, ["5"] * 30 + ["9"] * 2)
         assert [point["point_number"] for point in points(models, "moving_range") if point["rules_broken"]] == [31]
 
-    def test_one_point_of_a_baseline_has_sides_and_no_limits(self, models: Models) -> None:
+    def test_a_baseline_of_one_point_gives_sides_but_no_limits(self, models: Models) -> None:
         values = [Fraction(value) for value in (5, *[6] * 9)]
         measured(models, [str(int(value)) for value in values])
         models.connection.execute("update chart_baselines set baseline_points = 1")
@@ -176,7 +176,7 @@ class TestNoVariation:
         assert [frozenset(point["rules_broken"]) for point in found] == spc.individuals(values, 1).broken
         assert {point["sigma"] for point in found} == {None}
 
-    def test_what_a_computer_lacks_of_fractions_is_no_variation(self, models: Models) -> None:
+    def test_floating_point_error_is_not_variation(self, models: Models) -> None:
         measured(models, ["0.3", repr(0.1 + 0.2)] * 15, limits=[(1, 0.0), (2, 1.0)])
         row = capability(models)
         assert (row["sigma_within"], row["sigma_overall"], row["cpk"]) == (None, None, None)
@@ -186,7 +186,7 @@ class TestNoVariation:
 
 
 class TestCapability:
-    def test_a_chart_out_of_control_is_said_beside_the_index(self, models: Models) -> None:
+    def test_an_index_comes_with_whether_the_chart_is_in_control(self, models: Models) -> None:
         measured(models, [str(10 + (day % 2)) for day in range(29)] + ["30"], limits=[(1, 0.0), (2, 40.0)])
         row = capability(models)
         assert (row["chart_key"], row["out_of_control_count"], row["is_in_control"]) == (
@@ -196,7 +196,7 @@ class TestCapability:
         )
         assert row["out_of_control_count"] > 0
 
-    def test_swapped_limits_have_no_index(self, models: Models) -> None:
+    def test_swapped_limits_give_no_index(self, models: Models) -> None:
         measured(models, ["1", "2", "3"], limits=[(1, 3.0), (2, 1.0)])
         row = capability(models)
         assert row["has_swapped_limits"]
@@ -227,7 +227,7 @@ class TestUnits:
 
 
 def ended(models: Models, days: Sequence[Sequence[str | None]]) -> None:
-    """End one run step per result named on each day: FAILED, the type of a field that failed, or None."""
+    """End one run step per result of each day: FAILED, the type of a failed field, or None."""
     rows = [
         (number, day, what)
         for number, (day, what) in enumerate(
@@ -266,7 +266,7 @@ def ended(models: Models, days: Sequence[Sequence[str | None]]) -> None:
 
 
 class TestDays:
-    def test_what_failed_is_the_same_for_every_type_of_field(self, models: Models) -> None:
+    def test_failures_count_for_every_type_of_field(self, models: Models) -> None:
         ended(models, [["STRING", "NUMBER", "SELECT", "FAILED", None, "STRING/na"]])
         [point] = points(models, "p")
         assert (point["numerator"], point["denominator"]) == (4.0, 6.0)
@@ -280,7 +280,7 @@ class TestDays:
         assert found[-1]["zone"] == "beyond"
         assert found[-1]["upper_control_limit"] == 0.0
 
-    def test_no_more_than_all_can_fail(self, models: Models) -> None:
+    def test_the_upper_limit_of_a_fraction_is_at_most_1(self, models: Models) -> None:
         ended(models, [["FAILED", None]] * 3 + [["FAILED", None] * 20])
         found = points(models, "p")
         chart = spc.p_chart([(1, 2)] * 3 + [(20, 40)])
@@ -292,6 +292,6 @@ class TestDays:
             size * point.centre < 5 for (_, size), point in zip([(1, 2)] * 3 + [(20, 40)], chart, strict=True)
         ]
 
-    def test_a_sample_is_small_where_few_are_to_be_expected(self, models: Models) -> None:
+    def test_a_sample_is_small_where_few_events_are_expected(self, models: Models) -> None:
         ended(models, [["FAILED", None] * 5, ["FAILED", None] * 4])
         assert [point["is_small_sample"] for point in points(models, "p")] == [False, True]

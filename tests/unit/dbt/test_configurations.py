@@ -1,4 +1,4 @@
-"""Which units are said to be built alike."""
+"""Which units have equal configurations."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ INPUTS = {
 
 
 def chain(first: int, length: int, bolts: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Units in one another, bolts in the last; the lines, and the depth of each tree as far as it is followed."""
+    """Return the lines of nested units, bolts in the last, and the depth of each tree up to the maximum depth."""
     ids = range(first, first + length)
     lines = [
         {
@@ -38,8 +38,8 @@ def chain(first: int, length: int, bolts: float) -> tuple[list[dict[str, Any]], 
 
 
 @pytest.mark.parametrize(("length", "is_cut_off"), [(DEPTH + 1, False), (DEPTH + 2, True), (DEPTH + 9, True)])
-def test_what_lies_deeper_than_trees_are_followed_makes_no_units_alike(length: int, is_cut_off: bool) -> None:
-    """Two chains that differ in the last link alone."""
+def test_units_cut_off_at_the_maximum_depth_have_different_hashes(length: int, is_cut_off: bool) -> None:
+    """Two chains that differ only in the last link."""
     models = Models(INPUTS, ["abom_configurations"])
     one, other = chain(1000, length, bolts=4.0), chain(5000, length, bolts=5.0)
     models.fill(

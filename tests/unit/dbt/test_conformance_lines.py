@@ -1,4 +1,4 @@
-"""What a planned line says of the places that its installations name, or do not name."""
+"""The designator match of a planned line whose installations name their places or do not."""
 
 import pytest
 
@@ -30,7 +30,9 @@ INPUTS = {
         ("substitute", "X1", "conforming_substitute", "match"),
     ],
 )
-def test_not_recorded_is_not_wrong(relation: str, place: str | None, status: str, match: str) -> None:
+def test_a_place_that_is_not_recorded_is_not_a_mismatch(
+    relation: str, place: str | None, status: str, match: str
+) -> None:
     models = Models(INPUTS, ["int_conformance__lines"])
     key = {"part_inventory_id": 1, "mbom_item_id": 1}
     models.fill(

@@ -1,4 +1,4 @@
-"""The model that finds cycles, run as it is on random graphs, against networkx."""
+"""The unchanged model that finds cycles, on random graphs, compared with networkx."""
 
 import duckdb
 import networkx as nx
@@ -36,14 +36,14 @@ def test_exactly_the_edges_inside_a_component(edges: set[Edge]) -> None:
     assert quarantined(edges) == inside_components(edges)
 
 
-def test_several_cycles_and_what_lies_between_them() -> None:
+def test_several_cycles_and_the_units_between_them() -> None:
     first, second = {(1, 2), (2, 3), (3, 1)}, {(11, 12), (12, 11)}
     edges = first | second | {(0, 1), (3, 5), (5, 6), (6, 11), (12, 20)}
     assert quarantined(edges) == first | second == inside_components(edges)
 
 
 def test_a_product_inside_a_lot_that_all_its_assemblies_use() -> None:
-    """One component of thousands of units takes a moment, not the square of their number."""
+    """The cost of one component of thousands of units does not grow with the square of their number."""
     size = 8_000
     edges = {((unit - 1) // 2, unit) for unit in range(1, size)} | {(unit, size) for unit in range(size)} | {(size, 0)}
     with duckdb.connect() as connection:

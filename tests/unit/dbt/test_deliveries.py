@@ -1,4 +1,4 @@
-"""When an order line was whole and by when it should have been, on made-up receipts."""
+"""When an order line was complete and when it was due, on invented receipts."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -37,7 +37,7 @@ SETTINGS = {
 def delivered(
     received: list[tuple[float, int]], row: dict[str, Any], order: dict[str, Any] | None = None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """An order line in Los Angeles, received so many on days of January, and the months of its supplier."""
+    """Return an order line in Los Angeles with quantities received in January, and the months of its supplier."""
     models = Models(INPUTS, MODELS)
     models.fill(
         stg_ion__purchase_order_lines=[
@@ -58,7 +58,7 @@ def delivered(
 def line(
     received: list[tuple[float, int]], promise: datetime | None = TEN, quantity: float = 10.0, **more: Any
 ) -> dict[str, Any]:
-    """An ordered line of so many pieces in Los Angeles, with quantities received on days of January."""
+    """Return an order line of a given quantity in Los Angeles, with quantities received on days of January."""
     return delivered(received, {"quantity": quantity, "estimated_arrival_at": promise} | more)[0]
 
 
@@ -66,7 +66,7 @@ def judged(found: dict[str, Any]) -> tuple[float, bool | None, int | None]:
     return found["quantity_received"], found["is_on_time"], found["days_late"]
 
 
-def test_what_was_returned_is_not_received() -> None:
+def test_a_returned_quantity_is_not_received() -> None:
     assert judged(line([(10.0, 8), (-10.0, 9)])) == (0.0, False, 21)
 
 
@@ -78,42 +78,42 @@ def test_a_replacement_that_came_late_is_late() -> None:
 def test_midnight_in_utc_is_a_date() -> None:
     midnight = line([(10.0, 10)], datetime(2026, 1, 10, tzinfo=UTC))
     assert (midnight["promised_on"], midnight["is_on_time"]) == (date(2026, 1, 10), True)
-    # An instant is a day of the place of production.
+    # Other instants are dated in the production time zone.
     assert line([], datetime(2026, 1, 10, 1, tzinfo=UTC))["promised_on"] == date(2026, 1, 9)
 
 
-def test_a_line_of_nothing_is_never_late() -> None:
+def test_a_line_of_quantity_0_is_never_late() -> None:
     found = line([], quantity=0.0)
     assert (found["is_due"], found["days_late"]) == (False, None)
 
 
-def test_a_line_without_a_promise_says_so() -> None:
+def test_a_line_without_a_promise_is_marked() -> None:
     found = line([(10.0, 8)], None)
     assert (found["is_without_promise"], found["is_due"], found["is_on_time"]) == (True, False, None)
     assert line([])["is_without_promise"] is False
 
 
-def test_a_line_without_a_promise_is_counted_beside_the_ratio() -> None:
+def test_a_line_without_a_promise_is_counted_outside_the_ratio() -> None:
     order = {"ordered_at": datetime(2025, 12, 5, tzinfo=UTC)}
     _, [month] = delivered([(10.0, 8)], {"quantity": 10.0}, order)
     assert (month["month_starts_on"], month["lines_without_promise"]) == (date(2025, 12, 1), 1)
     assert (month["lines_due"], month["lines_judged"], month["on_time_rate"]) == (0, 0, None)
 
 
-def test_a_date_on_the_order_counts_for_its_lines() -> None:
+def test_a_date_of_the_order_applies_to_its_lines() -> None:
     found, [month] = delivered([(10.0, 12)], {"quantity": 10.0}, {"needed_at": TEN})
     assert (found["promise_from"], found["is_without_promise"]) == ("order need_date", False)
     assert judged(found) == (10.0, False, 2)
     assert (month["lines_due"], month["lines_late"], month["lines_without_promise"]) == (1, 1, 0)
 
 
-def test_the_date_of_the_line_comes_before_that_of_its_order() -> None:
+def test_the_date_of_the_line_takes_precedence_over_that_of_its_order() -> None:
     row = {"quantity": 10.0, "needed_at": datetime(2026, 1, 20, 9, tzinfo=UTC)}
     found, _ = delivered([(10.0, 12)], row, {"estimated_arrival_at": TEN})
     assert (found["promise_from"], found["is_on_time"]) == ("line need_date", True)
 
 
-def test_a_hundred_pieces_of_two_boxes_are_not_whole() -> None:
+def test_a_hundred_pieces_of_two_boxes_are_not_complete() -> None:
     boxes: dict[str, Any] = {"quantity": 2.0, "part_id": 1, "inventory_quantity": 200.0, "received_quantity": 100.0}
     half = line([(100.0, 8)], **boxes)
     assert (half["quantity_due"], half["is_received_without_date"]) == (200.0, False)
@@ -121,17 +121,17 @@ def test_a_hundred_pieces_of_two_boxes_are_not_whole() -> None:
     assert judged(line([(100.0, 8), (100.0, 9)], **boxes)) == (200.0, True, -1)
 
 
-def test_units_that_cannot_be_told_are_not_judged() -> None:
+def test_lines_in_unclear_units_are_not_judged() -> None:
     row = {"quantity": 2.0, "part_id": 1, "estimated_arrival_at": TEN, "received_quantity": 100.0}
     found, [month] = delivered([(100.0, 8)], row)
     assert (found["quantity_due"], found["not_judged_because"]) == (None, "unit unclear")
     assert (found["fully_received_at"], found["is_on_time"], found["days_late"]) == (None, None, None)
     assert (month["lines_due"], month["lines_in_unclear_units"], month["lines_judged"]) == (1, 1, 0)
-    # What a line without a part brings has no inventory, so no other unit either.
+    # A line without a part has no inventory, so it has no other unit either.
     assert judged(line([(3.0, 8)], quantity=2.0)) == (3.0, True, -2)
 
 
-def test_what_is_closed_is_not_late_for_ever() -> None:
+def test_the_days_late_of_a_closed_line_do_not_grow() -> None:
     for row, order in ({"is_open": False}, {}), ({}, {"is_open": False}), ({"status": "RECEIVED"}, {}):
         found, [month] = delivered(
             [(10.0, 8), (-10.0, 9)], {"quantity": 10.0, "estimated_arrival_at": TEN} | row, order
@@ -142,7 +142,7 @@ def test_what_is_closed_is_not_late_for_ever() -> None:
     assert (cancelled["is_ordered"], cancelled["is_due"], months) == (False, False, [])
 
 
-def test_a_part_of_a_closed_line_is_not_on_time_and_has_no_days() -> None:
+def test_a_line_closed_after_a_partial_delivery_is_late_without_days() -> None:
     row = {"quantity": 10.0, "estimated_arrival_at": TEN, "is_open": False}
     found, [month] = delivered([(6.0, 8)], row)
     assert judged(found) == (6.0, False, None)

@@ -1,4 +1,4 @@
-"""What a reference designator names."""
+"""The places that a reference designator names."""
 
 import duckdb
 import pytest

@@ -1,4 +1,4 @@
-"""Values out of JSON texts: every digit that is stored comes out again."""
+"""Values from JSON texts: no stored digit is lost."""
 
 import duckdb
 import orjson
@@ -40,7 +40,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_a_number_is_the_text_that_is_stored(number: str) -> None:
+def test_a_number_is_the_stored_text(number: str) -> None:
     assert text_of(number) == number
     assert text_of(f" {number}\n") == number
     assert list_of(f'[{number}, "x",{number}]') == [number, "x", number]
@@ -63,7 +63,7 @@ def test_a_number_is_the_text_that_is_stored(number: str) -> None:
         ("[]", "[]"),
     ],
 )
-def test_all_else_is_as_ever(json: str | None, text: str | None) -> None:
+def test_other_json_values_are_unchanged(json: str | None, text: str | None) -> None:
     assert text_of(json) == text
 
 
@@ -86,12 +86,12 @@ def test_a_list_of_texts(json: str | None, texts: list[str | None] | None) -> No
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.none() | st.booleans()))
-def test_a_list_is_what_was_written(values: list[str | bool | None]) -> None:
+def test_a_list_keeps_its_texts(values: list[str | bool | None]) -> None:
     expected = [str(value).lower() if isinstance(value, bool) else value for value in values]
     assert list_of(orjson.dumps(values).decode()) == expected
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))
-def test_any_decimal_number_is_the_text_that_is_stored(number: object) -> None:
+def test_any_decimal_number_is_the_stored_text(number: object) -> None:
     assert text_of(str(number)) == str(number)
     assert list_of(f"[{number}]") == [str(number)]

@@ -1,4 +1,4 @@
-"""What is a change and what is not, of lines whose requirements come and go."""
+"""Which differences count as changes when requirements are created and deleted."""
 
 import copy
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.unit.dbt.loaded import Loaded
 
 
 def _items() -> tuple[World, dict[str, int]]:
-    """Generation 1: a pump installed and a seal still open, each on an item below that of the top unit."""
+    """Generation 1: an installed pump and an open seal, each on a child item of the top unit's item."""
     builder = WorldBuilder()
     part = builder.part()
     top, pump = builder.unit(part), builder.unit(part)
@@ -35,7 +35,7 @@ def _changes(path: Path, before: World, edit: Callable[[World], None]) -> list[R
 
 
 def _make_again(world: World, item: int, **fields: object) -> None:
-    """Delete an item and its edge, and create both again under other ids."""
+    """Delete an item and its edge, and re-create both under other ids."""
     [old] = [row for row in world["abomItems"] if row["id"] == item]
     [edge] = [row for row in world["aBomEdges"] if row["childAbomItemId"] == item]
     world["abomItems"].remove(old)
@@ -44,7 +44,7 @@ def _make_again(world: World, item: int, **fields: object) -> None:
     world["aBomEdges"].append({**edge, "id": 1000 + edge["id"], "childAbomItemId": 1000 + item})
 
 
-def test_items_deleted_and_created_again_alike_are_no_change(tmp_path: Path) -> None:
+def test_items_deleted_and_recreated_unchanged_are_no_change(tmp_path: Path) -> None:
     world, items = _items()
 
     def edit(world: World) -> None:
@@ -54,14 +54,14 @@ def test_items_deleted_and_created_again_alike_are_no_change(tmp_path: Path) -> 
     assert _changes(tmp_path, world, edit) == []
 
 
-def test_an_item_created_again_for_another_planned_line_moved(tmp_path: Path) -> None:
+def test_an_item_recreated_for_another_planned_line_moved(tmp_path: Path) -> None:
     world, items = _items()
     [row] = _changes(tmp_path, world, lambda world: _make_again(world, items["pump"], originMbomItemId=7))
     assert (row["change"], row["requirement_after"]) == ("moved", "gone")
 
 
 def _requirements() -> tuple[World, dict[str, tuple[int, int]]]:
-    """Generation 2: one lone pump each to be left open, shared and gone; by name (requirement, installation)."""
+    """Generation 2: pumps on requirements that will be open, shared and gone; name to (requirement, installation)."""
     builder = WorldBuilder()
     part = builder.part()
     top = builder.unit(part)
@@ -74,7 +74,7 @@ def _requirements() -> tuple[World, dict[str, tuple[int, int]]]:
     return builder.world | {"mbomSubstitutes": []}, found
 
 
-def test_what_is_uninstalled_leaves_its_requirement_open_to_others_or_goes_with_it(tmp_path: Path) -> None:
+def test_uninstalling_leaves_the_requirement_open_or_filled_or_deletes_it(tmp_path: Path) -> None:
     world, lines = _requirements()
 
     def edit(world: World) -> None:
@@ -89,7 +89,7 @@ def test_what_is_uninstalled_leaves_its_requirement_open_to_others_or_goes_with_
     }
 
 
-def test_a_designator_written_in_another_way_makes_no_version(tmp_path: Path) -> None:
+def test_another_spelling_of_a_designator_starts_no_version(tmp_path: Path) -> None:
     builder = WorldBuilder()
     part = builder.part()
     top, unit = builder.unit(part), builder.unit(part)

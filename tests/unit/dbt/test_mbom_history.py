@@ -1,4 +1,4 @@
-"""The models of mBOM versions, run as they are on random histories of editing, against an account kept load by load."""
+"""The models of mBOM versions on random edit histories, compared with the oracle's load-by-load history."""
 
 import random
 from collections import Counter
@@ -79,12 +79,12 @@ def instant(hour: Any) -> datetime | None:
 
 
 def hours(columns: Sequence[str]) -> str:
-    """Instants as hours, in a select list."""
+    """Return a select list of instants as hours."""
     return ", ".join(f"(epoch_us({name}) - {_ZERO.timestamp():.0f}000000) // 3600000000 as {name}" for name in columns)
 
 
 def versions_of_rows(loads: Sequence[tuple[int, World]], entity: str) -> list[Row]:
-    """Each row over the loads, as `raw_history` has it: a version per thing it said."""
+    """Return the history of each row over the loads, as in `raw_history`: one version per distinct content."""
     found: list[Row] = []
     standing: dict[int, tuple[Row, Row]] = {}
     for hour, world in loads:
@@ -129,7 +129,7 @@ def test_states(seed: int) -> None:
     history = fill(random_loads(random.Random(seed)))
     instants = ("valid_from", "valid_to", "in_force_from", "in_force_to", "stood_until")
     columns = f"mbom_id, state_number, status, line_count, {hours(instants)}"
-    found = models().rows(f"select {columns} from mbom_versions")  # noqa: S608 -- our own names
+    found = models().rows(f"select {columns} from mbom_versions")  # noqa: S608 -- names of this repository
     expected = [
         {
             "mbom_id": state.plan.mbom,
@@ -151,14 +151,14 @@ def test_changes(seed: int) -> None:
     columns = "mbom_id, state_number, change, mbom_item_id_before, mbom_item_id_after, value_before, value_after"
     rows = models().rows(f"select {columns}, {hours(['changed_at'])} from mbom_version_changes")  # noqa: S608
     found = Counter(
-        ((row["mbom_id"], row["state_number"]), row["changed_at"], *told(tuple(row.values())[2:7])) for row in rows
+        ((row["mbom_id"], row["state_number"]), row["changed_at"], *as_texts(tuple(row.values())[2:7])) for row in rows
     )
-    expected = Counter((key, when, *told(change)) for key, when, change in history.changes())
+    expected = Counter((key, when, *as_texts(change)) for key, when, change in history.changes())
     assert found == expected
 
 
-def told(change: Sequence[Any]) -> Change:
-    """Values as the table has them: texts."""
+def as_texts(change: Sequence[Any]) -> Change:
+    """Return a change with its values as texts, as in the table."""
     word, before, after, old, new = change
     texts = [str(value).lower() if isinstance(value, bool) else value and str(value) for value in (old, new)]
     return word, before, after, *(None if value is None else str(value) for value in texts)  # type: ignore[return-value]
@@ -200,7 +200,7 @@ def test_compare_at_every_level(macros: None, seed: int) -> None:
 
 
 def next_to(rng: random.Random, last: list[State]) -> list[tuple[State, State]]:
-    """Two versions of one part, which have more in common than any two."""
+    """Return pairs of versions of one part, which have more in common than random pairs."""
     pairs = [(one, other) for one in last for other in last if one.plan.part == other.plan.part]
     return rng.sample(pairs, 5)
 
@@ -222,12 +222,15 @@ def expected_between(history: PlanHistory, one: State, other: State) -> Counter[
     sides = [(state.plan.lines, history.before(state.stood_until)) for state in (one, other)]
     found = compared(sides[0], sides[1], history.world)
     return Counter(
-        {(word, *told((word, None, None, old, now))[3:], *paths): n for (word, old, now, *paths), n in found.items()}
+        {
+            (word, *as_texts((word, None, None, old, now))[3:], *paths): n
+            for (word, old, now, *paths), n in found.items()
+        }
     )
 
 
-def test_a_plan_on_a_cycle_stands_without_the_edges_of_the_cycle(macros: None) -> None:
-    """1 plans 2, and 2 and 3 plan each other; 3 plans 4 besides. A version by itself shows where it comes round."""
+def test_a_plan_on_a_cycle_is_shown_without_the_edges_of_the_cycle(macros: None) -> None:
+    """1 plans 2, and 2 and 3 plan each other; 3 also plans 4. A single version shows the line that closes the cycle."""
     edges = [(1, 2), (2, 3), (3, 2), (3, 4)]
     stamps = {"_created": 1, "_updated": 1}
     fill([(100, {

@@ -1,4 +1,4 @@
-"""The normal quantile that sigma levels are made of: against Python's own, and the published table of six sigma."""
+"""The normal quantile behind sigma levels, compared with Python's and with the published six sigma table."""
 
 from pathlib import Path
 from statistics import NormalDist
@@ -20,7 +20,7 @@ def quantiles(probabilities: list[float]) -> list[float]:
     return [row[0] for row in found]
 
 
-def test_it_is_pythons_over_the_whole_range() -> None:
+def test_it_equals_pythons_over_the_whole_range() -> None:
     probabilities = [
         *(place / 1000 for place in range(1, 1000)),
         *(10.0**-power for power in range(4, 300)),

@@ -1,4 +1,4 @@
-"""Parts that are not in ION's answers: their units are told apart by the part's id, and no list holds a null."""
+"""Parts that ION does not return: their units are distinguished by the part's id, and no list contains a null."""
 
 import duckdb
 import pytest
@@ -33,7 +33,7 @@ INSTALLED = UNITS | {
 def test_every_unit_that_holds_something_has_a_configuration(
     top: tuple[int | None, int | None], inside: tuple[tuple[int | None, int | None], ...]
 ) -> None:
-    """Units 1 and 2 hold 3 and 4, and 5 and 6: of parts with an id and no number, and of parts with neither."""
+    """Units 1 and 2 hold 3 and 4, and 5 and 6: parts with an id but no number, and parts with neither."""
     parts = dict(zip((1, 2, 3, 5, 4, 6), (*top, *inside[0], *inside[1]), strict=True))
     models = Models(CONFIGURED, ["abom_configurations"])
     models.fill(
@@ -60,7 +60,7 @@ def test_every_unit_that_holds_something_has_a_configuration(
 @pytest.mark.parametrize(
     ("part_id", "number", "shown"), [(70, "BOLT", "BOLT"), (70, None, "part 70"), (None, None, "unit")]
 )
-def test_what_is_installed_has_a_name_to_compare_with_the_plan(
+def test_an_installed_part_has_a_name_to_compare_with_the_plan(
     part_id: int | None, number: str | None, shown: str
 ) -> None:
     models = Models(INSTALLED, ["int_conformance__installed"])

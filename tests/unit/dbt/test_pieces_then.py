@@ -1,4 +1,4 @@
-"""The integrity tests' own way to what lots held at instants against the model's, on random and on planted loads."""
+"""The integrity tests' macro for quantities at instants, compared with the model on random and planted loads."""
 
 import re
 from collections.abc import Iterator
@@ -59,15 +59,15 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def compared(
     connection: duckdb.DuckDBPyConnection, lots: list[dict[str, Any]], gone: list[int]
 ) -> tuple[list[Any], list[Any]]:
-    """What the model and the macro say of every lot on every third day.
+    """Return the results of the model and of the macro for every lot on every third day.
 
     Args:
         connection: The empty database of models.
         lots: `origin`, `created`, `serial` and `states` (day of ION's change, day of the load, quantity) of each lot.
-        gone: Lots that are in history alone.
+        gone: Lots that exist only in history.
     """
     for name in TABLES:
-        connection.execute(f"delete from {name}")  # noqa: S608 -- our own names
+        connection.execute(f"delete from {name}")  # noqa: S608 -- names of this repository
     for lot, row in enumerate(lots, 1):
         if lot not in gone:
             connection.execute(
@@ -89,7 +89,7 @@ def compared(
 
 @st.composite
 def stocks(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Up to five lots, split from each other in any way, rings included, each in up to three states."""
+    """Draw up to five lots, split from each other in any way (also in cycles), each with up to three states."""
     count = draw(st.integers(1, 5))
     states = st.lists(
         st.tuples(st.integers(1, 28), st.integers(1, 28), st.integers(0, 50).map(float)),
@@ -117,7 +117,7 @@ def test_both_ways_agree(connection: duckdb.DuckDBPyConnection, lots: list[dict[
 
 
 def test_planted_weights(connection: duckdb.DuckDBPyConnection) -> None:
-    """Loads of the 5th and the 20th: 100 pieces, 20 split off on the 8th, 30 on the 15th."""
+    """Loads on the 5th and the 20th: 100 pieces, 20 split off on the 8th, 30 on the 15th."""
     lots = [
         {"origin": None, "created": 1, "serial": None, "states": [(5, 5, 99.0), (15, 20, 49.0)]},
         {"origin": 1, "created": 8, "serial": None, "states": [(8, 20, 19.0)]},
@@ -129,8 +129,8 @@ def test_planted_weights(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.mark.parametrize("name", ["first_pass_yield_from_raw", "units_tried_from_rows", "defects_from_rows"])
-def test_integrity_tests_do_not_weigh_by_the_model(name: str) -> None:
-    """A weight that both sides take from one model compares that model with itself."""
+def test_integrity_tests_do_not_take_quantities_from_the_model(name: str) -> None:
+    """If both sides took the quantity from one model, a test would compare that model with itself."""
     text = (PROJECT / "tests" / "integrity" / f"{name}.sql").read_text(encoding="utf-8")
     assert "pieces_then(" in text
     read = set(re.findall(r"ref\('(\w+)'\)", text))

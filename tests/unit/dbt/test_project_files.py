@@ -1,4 +1,4 @@
-"""House rules for the dbt project that can be read off its files: layers, documentation, contracts, sizes, dialect."""
+"""Rules for the dbt project that its files show: layers, documentation, contracts, sizes, dialect."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ PROJECT = Path(__file__).parents[3] / "dbt_project"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 MARTS = [path for path in MODELS if "marts" in path.parts]
 LONGEST = {"staging": 50, "intermediate": 120, "marts": 150}
-# Functions and forms that only DuckDB has; their place is macros/dialect.
+# Functions and forms that only DuckDB has; they belong in macros/dialect.
 DIALECT = re.compile(
     r"::|\b(list_\w+|list|unnest|struct_pack|string_agg|strftime|strptime|json_\w+|regexp_\w+|map_from_\w+|epoch_\w+"
     r"|exclude|qualify|asof|generate_series|range)\s*\(|\[\]",
@@ -24,14 +24,14 @@ def layer(path: Path) -> str:
 
 
 def described(path: Path) -> dict[str, Any]:
-    """The model's own entry in the yml beside it."""
+    """Return the model's entry in its yml file."""
     [model] = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))["models"]
     assert model["name"] == path.stem
     return dict(model)
 
 
 def plain_sql(text: str) -> str:
-    """What is left of a model without comments and Jinja."""
+    """Return the SQL of a model without comments and Jinja."""
     return re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|--[^\n]*", "", text, flags=re.DOTALL)
 
 
@@ -39,7 +39,7 @@ def identifiers(paths: list[Path]) -> list[str]:
     return [path.stem for path in paths]
 
 
-def test_there_are_models_in_every_layer() -> None:
+def test_every_layer_has_models() -> None:
     assert {layer(path) for path in MODELS} == set(LONGEST)
 
 
@@ -50,12 +50,12 @@ def test_model(path: Path) -> None:
     assert str(model["description"]).startswith("One row per"), "the grain comes first"
     for column in model["columns"]:
         assert str(column.get("description", "")).endswith("."), f"{column['name']} needs a sentence"
-    assert len(text.splitlines()) <= LONGEST[layer(path)], "a model that long is two ideas"
-    # Counting what is in raw is what some models of ops are for.
+    assert len(text.splitlines()) <= LONGEST[layer(path)], "the model is too long: split it"
+    # Some models of ops count the rows in raw.
     reads_raw = "source('" in text or "stage_attributes(" in text
     assert reads_raw == (layer(path) == "staging") or path.parent.name == "ops", "only staging reads raw"
     assert not (found := DIALECT.search(plain_sql(text))), (
-        f"{found.group()}: dialect-specific SQL has its place in macros"
+        f"{found.group()}: dialect-specific SQL belongs in macros/dialect"
     )
 
 
@@ -73,7 +73,7 @@ def test_mart_has_a_type_per_column_and_a_key(path: Path) -> None:
 
 
 def test_every_recursion_has_a_cap() -> None:
-    """A recursive term with `union all` is cut off by a variable; one with `union` finds each row once and ends."""
+    """A recursive term with `union all` is capped by a variable; one with `union` finds each row once and ends."""
     recursive = [path for path in MODELS if "with recursive" in path.read_text(encoding="utf-8")]
     assert recursive
     for path in recursive:
@@ -86,7 +86,7 @@ def test_every_recursion_has_a_cap() -> None:
 
 
 def with_macros(text: str) -> str:
-    """The text of a model with that of the macros in it that are CTEs."""
+    """Return the text of a model with its macros of CTEs expanded."""
     return re.sub(
         r"^\{\{ (\w+)\(\) \}\}",
         lambda found: (PROJECT / "macros" / f"{found.group(1)}.sql").read_text(encoding="utf-8"),
@@ -100,7 +100,7 @@ def cte_name(cte: str) -> str | None:
     return found.group(1) if found else None
 
 
-def test_staging_takes_what_models_use() -> None:
+def test_every_staging_model_is_used() -> None:
     used = set(re.findall(r"ref\('(\w+)'\)", "".join(path.read_text(encoding="utf-8") for path in MODELS)))
     used |= {f"stg_ion__{owner}_attributes" for owner in attribute_owners()}
     staged = {path.stem for path in MODELS if layer(path) == "staging"}

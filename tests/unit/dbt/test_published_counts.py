@@ -1,4 +1,4 @@
-"""A count that several tables publish is compared by an integrity test, or stands here with what tells them apart."""
+"""A count that several tables publish is compared by an integrity test or listed here with its differences."""
 
 from collections import defaultdict
 
@@ -6,25 +6,25 @@ import yaml
 
 from tests.unit.dbt.models import PROJECT, render
 
-# Same name, not the same count: what they are of, as their descriptions and docs/metrics.md say.
+# Counts with the same name but different meaning, with what they count (as in the descriptions and docs/metrics.md).
 DIFFERENT = {
-    ("execution_order", "first_pass_yield"): "a place, no count",
-    ("execution_order", "run_steps"): "a place, no count",
-    ("lower_limit", "*"): "a limit, no count",
-    ("upper_limit", "*"): "a limit, no count",
-    ("target_value", "*"): "a limit, no count",
-    ("procedure_version", "*"): "a version, no count",
+    ("execution_order", "first_pass_yield"): "a position, not a count",
+    ("execution_order", "run_steps"): "a position, not a count",
+    ("lower_limit", "*"): "a limit, not a count",
+    ("upper_limit", "*"): "a limit, not a count",
+    ("target_value", "*"): "a limit, not a count",
+    ("procedure_version", "*"): "a version, not a count",
     ("elapsed_hours", "run_steps"): "of a step, not of a run: steps overlap and wait",
-    ("open_count", "*"): "open at the end of a day or month: compared through what was opened and resolved",
-    ("quantity_attempted", "defect_rates"): "a piece once for all steps: unit_counts_agree compares it unit by unit",
-    ("quantity_completed", "*"): "of a step in first_pass_yield, out of the runs in scrap",
-    ("quantity_scrapped", "inventory_by_location"): "what inventory says: scrap knows of issues as well",
+    ("open_count", "*"): "open at the end of a day or month; compared through opened and resolved issues",
+    ("quantity_attempted", "defect_rates"): "counts a piece once for all steps; unit_counts_agree compares it per unit",
+    ("quantity_completed", "*"): "per step in first_pass_yield, per run in scrap",
+    ("quantity_scrapped", "inventory_by_location"): "as recorded in inventory; scrap also counts issues",
     ("unit_count", "runs"): "units of a run, compared with run_history; the others are of issues",
 }
 
 
 def numbers() -> dict[str, list[str]]:
-    """The tables of production and quality that have a number of this name, of those that are in several."""
+    """Return the names of numbers that several production and quality tables have, with those tables."""
     tables = defaultdict(list)
     for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")):
         if path.parent.name not in {"production", "quality"}:

@@ -1,4 +1,4 @@
-"""Scrap that is taken back, on made-up loads: the month it was scrapped in is restated, and no share leaves 0 to 1."""
+"""Reversed scrap on invented loads: the month of the scrap is restated, and every share is between 0 and 1."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ def models() -> Models:
 
 
 def scrapped(models: Models, levels: list[int]) -> dict[int, float]:
-    """Pieces scrapped by load, of a lot of which so many were scrapped at each load in turn."""
+    """Return the pieces scrapped by load, for a lot with the given scrapped quantity at each load."""
     instants = [JANUARY + timedelta(days=31 * place) for place in range(len(levels))]
     models.fill(
         int_inventories__pieces=[{"part_inventory_id": 1}],
@@ -44,18 +44,18 @@ def scrapped(models: Models, levels: list[int]) -> dict[int, float]:
     return {row["version_number"]: row["quantity_scrapped"] for row in rows}
 
 
-def test_taken_back_a_month_later_restates_the_month(models: Models) -> None:
+def test_a_reversal_a_month_later_restates_the_month(models: Models) -> None:
     assert scrapped(models, [0, 1, 0]) == {}
     assert scrapped(models, [0, 10, 9]) == {2: 9.0}
 
 
-def test_what_was_scrapped_last_is_taken_back_first(models: Models) -> None:
+def test_the_latest_scrap_is_reversed_first(models: Models) -> None:
     assert scrapped(models, [4, 10, 13, 8]) == {1: 4.0, 2: 4.0}
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
-def test_never_below_nothing_and_in_all_what_is_scrapped_now(models: Models, levels: list[int]) -> None:
+def test_scrap_is_never_negative_and_sums_to_the_current_quantity(models: Models, levels: list[int]) -> None:
     found = scrapped(models, levels)
     assert all(quantity > 0 for quantity in found.values())
     assert sum(found.values()) == levels[-1]

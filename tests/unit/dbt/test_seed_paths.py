@@ -1,4 +1,4 @@
-"""A seed is read from its own file, whatever the folders are called that it is in."""
+"""A seed is read from its own file, whatever the names of its folders."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ MACROS = project_dir() / "macros" / "dialect" / "seeds.sql"
 
 
 def filling(path: Path) -> str:
-    """The statement that fills the seed `t` from a file, as dbt would run it."""
+    """Return the statement with which dbt fills the seed `t` from a file."""
     run: list[str] = []
 
     def returned(value: Any) -> Any:
@@ -35,7 +35,7 @@ def filling(path: Path) -> str:
     ["a*b", "[x]", "a?b", "{a,b}", "it's", 'a "b"', "x#y;z", "é &%20$~", "one\ntwo", "]", "**", "a[!b]*?'\"{c}"],
 )
 def test_a_seed_is_read_from_its_own_folder_and_from_no_other(name: str, tmp_path: Path) -> None:
-    # What a pattern of that name would find as well.
+    # A file that a pattern of that name would also match.
     for folder in (name, "axb", "x", "a", "b", "one"):
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / "seed.csv").write_text("key,value\nk,another\n", "utf-8")

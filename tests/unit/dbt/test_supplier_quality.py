@@ -1,4 +1,4 @@
-"""Rejected pieces never outnumber the received ones they are a share of, on random receipts."""
+"""The rejected pieces in the ratio never exceed the received pieces, on random receipts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -42,7 +42,7 @@ def models() -> Models:
 def months(
     models: Models, receipts: list[Receipt], lots: dict[int, float], line: int | None
 ) -> list[tuple[float, ...]]:
-    """Received, rejected, beyond and PPM by month, of lots that are all rejected by an issue of an order line."""
+    """Return received, rejected, beyond and PPM by month, for lots that an issue of an order line rejects."""
     models.fill(
         receipts=[
             {
@@ -75,7 +75,7 @@ def months(
     return [tuple(row[name] for name in names) for row in rows]
 
 
-def test_a_lot_that_came_in_two_months_is_not_all_rejected_in_the_first(models: Models) -> None:
+def test_rejections_of_a_lot_received_in_two_months_count_in_both(models: Models) -> None:
     found = months(models, [(1, 1.0, 0), (1, 99.0, 1)], {1: 100.0}, None)
     assert found == [(1.0, 1.0, 0.0, 1e6), (99.0, 99.0, 0.0, 1e6)]
 
@@ -85,22 +85,22 @@ def test_the_receipt_of_the_issue_comes_first(models: Models) -> None:
     assert found == [(50.0, 0.0, 0.0, 0.0), (50.0, 20.0, 0.0, 4e5)]
 
 
-def test_pieces_that_no_receipt_brought_stand_beside_the_ratio(models: Models) -> None:
-    """One box was received, a hundred pieces are in it."""
+def test_pieces_beyond_the_receipts_are_outside_the_ratio(models: Models) -> None:
+    """One box was received; it contains a hundred pieces."""
     assert months(models, [(1, 1.0, 0)], {1: 100.0}, None) == [(1.0, 1.0, 99.0, 1e6)]
 
 
-def test_what_was_rejected_and_returned_was_received(models: Models) -> None:
+def test_rejected_and_returned_pieces_count_as_received(models: Models) -> None:
     found = months(models, [(1, 10.0, 0), (1, -10.0, 0)], {1: 10.0}, None)
     assert found == [(10.0, 10.0, 0.0, 1e6)]
 
 
-def test_what_was_never_received_is_counted_beside_the_ratio(models: Models) -> None:
+def test_pieces_never_received_are_counted_outside_the_ratio(models: Models) -> None:
     """Lot 1 was received; lot 2, of the same supplier, was not, and both are rejected."""
     assert months(models, [(1, 100.0, 0)], {1: 5.0, 2: 9.0}, None) == [(100.0, 5.0, 0.0, 5e4)]
     [row] = models.rows("from supplier_quality")
     assert (row["supplier_id"], row["quantity_rejected_not_received"], row["ppm"]) == (7, 9.0, 5e4)
-    # Where nothing was received there is no ratio, and the pieces are counted all the same.
+    # If nothing was received there is no ratio, but the pieces are still counted.
     months(models, [], {2: 9.0}, None)
     [row] = models.rows("from supplier_quality")
     assert (row["receipt_item_count"], row["quantity_rejected_not_received"], row["ppm"]) == (0, 9.0, None)
@@ -117,8 +117,8 @@ def test_never_more_than_a_million(
 ) -> None:
     found = months(models, receipts, lots, line)
     assert all(0 <= (ppm or 0.0) <= 1e6 for *_, ppm in found)
-    # Nothing that was rejected gets lost: it is in the ratio or beside it.
+    # No rejected piece is lost: each one counts inside or outside the ratio.
     held = sum(lots[lot] for lot in {lot for lot, _, _ in receipts})
     assert sum(row[1] + row[2] for row in found) == pytest.approx(held)
-    [beside] = models.rows("select coalesce(sum(quantity_rejected_not_received), 0) as pieces from supplier_quality")
-    assert beside["pieces"] == pytest.approx(sum(lots.values()) - held)
+    [outside] = models.rows("select coalesce(sum(quantity_rejected_not_received), 0) as pieces from supplier_quality")
+    assert outside["pieces"] == pytest.approx(sum(lots.values()) - held)

@@ -1,4 +1,4 @@
-"""Rows without any time of ION's own are there when a load first saw them, and in its month."""
+"""Rows without a time from ION are dated by the first load that read them, and count in its month."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from tests.unit.dbt.models import Models
 SEEN = datetime(2026, 5, 1, 6, tzinfo=UTC)
 
 
-def test_scrap_without_a_time_has_that_of_its_load() -> None:
+def test_scrap_without_a_time_has_the_time_of_its_load() -> None:
     inputs = {
         "stg_ion_history__part_inventories": (
             "part_inventory_id bigint, serial_number varchar, status varchar, quantity double, "
@@ -27,7 +27,7 @@ def test_scrap_without_a_time_has_that_of_its_load() -> None:
     assert (row["quantity_scrapped"], row["scrapped_at"].astimezone(UTC)) == (2.0, SEEN)
 
 
-def test_an_attempt_without_a_time_has_that_of_its_load() -> None:
+def test_an_attempt_without_a_time_has_the_time_of_its_load() -> None:
     step = "run_step_id bigint, run_id bigint, status varchar, started_at timestamptz, ended_at timestamptz, "
     inputs = {
         "int_production__run_steps": step + "updated_at timestamptz, is_group boolean",
@@ -45,5 +45,5 @@ def test_an_attempt_without_a_time_has_that_of_its_load() -> None:
         int_loads__first=[{"valid_from": SEEN}],
     )
     found = models.rows("select run_step_id, ended_at from int_production__step_attempts order by run_step_id")
-    # The second has no history: it is as old as the first load.
+    # The second has no history: it is dated by the first load.
     assert [(row["run_step_id"], row["ended_at"].astimezone(UTC)) for row in found] == [(1, SEEN), (2, SEEN)]

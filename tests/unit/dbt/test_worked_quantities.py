@@ -1,4 +1,4 @@
-"""What a lot held when a run worked on it, on made-up loads: nothing that happens to the lot later changes it."""
+"""The quantity of a lot when a run worked on it, on invented loads: later events do not change it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -39,11 +39,11 @@ Splits = dict[int, tuple[int, datetime]]
 
 
 def found(states: States, splits: Splits) -> tuple[float, float]:
-    """Pieces of lot 1 when it was tried, and pieces of its family in `defect_rates`.
+    """Return the pieces of lot 1 at its first attempt, and the pieces of its family in `defect_rates`.
 
     Args:
-        states: Inventory, ION's instant of its change, instant of the load that saw it, quantity; the last stands now.
-        splits: What each inventory was split from, and when.
+        states: Inventory, ION's change time, instant of the load that read it, quantity; the last one is current.
+        splits: The origin of each inventory and the instant of the split.
     """
     models = filled(states, splits, {})
     [tried] = models.rows("select quantity from int_inventories__worked_quantities")
@@ -52,14 +52,14 @@ def found(states: States, splits: Splits) -> tuple[float, float]:
 
 
 def affected(states: States, splits: Splits, issues: dict[int, tuple[datetime, list[int]]]) -> dict[int, float]:
-    """Pieces that each issue affects, of when it was opened and the units it names."""
+    """Return the pieces that each issue affects, from its opening time and the units it names."""
     models = filled(states, splits, issues)
     rows = models.rows("select issue_id, sum(quantity) as quantity from int_issues__affected_quantities group by 1")
     return {row["issue_id"]: row["quantity"] for row in rows}
 
 
 def filled(states: States, splits: Splits, issues: dict[int, tuple[datetime, list[int]]]) -> Models:
-    """The models, lot 1 tried once."""
+    """Return the models with one attempt on lot 1."""
     now = {unit: quantity for unit, _, _, quantity in states}
     chains: list[dict[str, Any]] = []
     for unit in now:
@@ -110,7 +110,7 @@ def filled(states: States, splits: Splits, issues: dict[int, tuple[datetime, lis
     return models
 
 
-def test_pieces_split_off_before_the_first_load_were_tried() -> None:
+def test_pieces_split_off_after_the_attempt_and_before_the_first_load_were_attempted() -> None:
     states = [(1, day(12), day(20), 0.0), (2, day(12), day(20), 60.0), (3, day(13), day(20), 40.0)]
     assert found(states, {2: (1, day(12)), 3: (2, day(13))}) == (100.0, 100.0)
 
@@ -120,7 +120,7 @@ def test_pieces_split_off_before_the_attempt_were_not() -> None:
     assert found(states, {2: (1, day(9))}) == (70.0, 70.0)
 
 
-def test_what_was_published_stays_when_the_lot_is_kitted_and_used_up() -> None:
+def test_published_quantities_do_not_change_when_the_lot_is_kitted_and_used() -> None:
     seen = [(1, day(9), day(11), 100.0)]
     assert found(seen, {}) == (100.0, 100.0)
     kitted = [*seen, (1, day(15), day(20), 40.0), (2, day(15), day(20), 60.0)]
@@ -129,12 +129,12 @@ def test_what_was_published_stays_when_the_lot_is_kitted_and_used_up() -> None:
     assert found(used, {2: (1, day(15))}) == (100.0, 100.0)
 
 
-def test_what_is_added_later_was_not_tried() -> None:
+def test_pieces_added_later_were_not_attempted() -> None:
     assert found([(1, day(9), day(9), 60.0), (1, day(15), day(20), 160.0)], {}) == (60.0, 60.0)
 
 
-def test_the_state_before_the_attempt_less_what_was_split_off_before_it() -> None:
-    """Loads of the 5th and the 20th: 20 pieces left before the attempt, 30 after it."""
+def test_the_state_before_the_attempt_minus_earlier_splits() -> None:
+    """Loads on the 5th and the 20th: 20 pieces were split off before the attempt, 30 after it."""
     states = [
         (1, day(5), day(5), 100.0),
         (2, day(8), day(20), 20.0),
@@ -144,12 +144,12 @@ def test_the_state_before_the_attempt_less_what_was_split_off_before_it() -> Non
     assert found(states, {2: (1, day(8)), 3: (1, day(15))}) == (80.0, 80.0)
 
 
-def test_a_lot_may_get_its_quantity_when_it_is_done() -> None:
+def test_a_lot_may_get_its_quantity_at_completion() -> None:
     assert found([(1, day(5), day(5), 0.0), (1, day(11), day(20), 25.0)], {}) == (25.0, 25.0)
 
 
-def test_an_issue_keeps_the_pieces_it_was_opened_on() -> None:
-    """Lot 1 held 100 when issue 1 was opened; 60 are kitted and 35 used up, and issue 2 is opened on the rest."""
+def test_an_issue_keeps_the_quantity_at_its_opening() -> None:
+    """Lot 1 held 100 when issue 1 was opened; 60 were kitted and 35 used, and issue 2 was opened on the rest."""
     seen = [(1, day(9), day(11), 100.0)]
     assert affected(seen, {}, {1: (day(10), [1])}) == {1: 100.0}
     kitted = [*seen, (1, day(15), day(20), 40.0), (2, day(15), day(20), 60.0)]
@@ -158,9 +158,9 @@ def test_an_issue_keeps_the_pieces_it_was_opened_on() -> None:
     assert affected(used, {2: (1, day(15))}, {1: (day(10), [1]), 2: (day(27), [1])}) == {1: 100.0, 2: 5.0}
 
 
-def test_a_lot_and_what_was_split_off_it_for_the_issue_are_the_pieces_of_the_lot() -> None:
+def test_a_lot_and_pieces_split_off_for_the_issue_add_up_to_the_lot() -> None:
     states = [(1, day(9), day(11), 100.0), (1, day(15), day(20), 70.0), (2, day(15), day(20), 30.0)]
     assert affected(states, {2: (1, day(15))}, {1: (day(10), [1, 2])}) == {1: 100.0}
-    # Split off before: two lots, each with its own.
+    # Pieces split off before the issue: two lots, each with its own quantity.
     assert affected(states, {2: (1, day(15))}, {1: (day(21), [1, 2])}) == {1: 100.0}
     assert affected(states, {2: (1, day(15))}, {1: (day(21), [2])}) == {1: 30.0}

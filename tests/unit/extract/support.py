@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from ion_pipeline.catalog import Plan, known_catalog, negotiate
 from ion_pipeline.client import ClientConfig, IonClient
-from ion_pipeline.extract import EntityResult, Plan, fetch, known_catalog, negotiate
+from ion_pipeline.extract import EntityResult, fetch
 from tests.unit.extract.mini_ion import MiniIon
 
 

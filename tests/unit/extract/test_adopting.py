@@ -4,10 +4,10 @@ import pyarrow as pa
 import pytest
 from graphql import GraphQLSchema, build_schema, print_schema
 
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.catalog.adopt import Additions, additions, extended, extended_catalog
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.extract import known_catalog, negotiate
-from ion_pipeline.extract.adopting import Additions, additions, extended, extended_catalog
-from ion_pipeline.schema import known_schema
 
 PART = "\ntype Part {"
 NEW_TYPES = """

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from ion_pipeline.client import SchemaMismatchError
+from ion_pipeline.catalog.catalog import Column, known_catalog
+from ion_pipeline.catalog.shape import FieldShape, ListShape, NodeShape
+from ion_pipeline.client import UnexpectedAnswerError
 from ion_pipeline.extract.arrow import to_batches
-from ion_pipeline.extract.catalog import Column, known_catalog
-from ion_pipeline.extract.shape import FieldShape, ListShape, NodeShape
 from tests.unit.extract.test_values import INT, JSON, STRING
 
 OWNER = Column("part_id", "id", "Int", INT.arrow_type)
@@ -78,7 +78,7 @@ def test_a_list_that_is_null_is_empty() -> None:
     ],
 )
 def test_what_is_wrong_is_named(broken: Any, said: str) -> None:
-    with pytest.raises(SchemaMismatchError, match=said) as caught:
+    with pytest.raises(UnexpectedAnswerError, match=said) as caught:
         rows([node(1), broken])
     assert "private" not in str(caught.value)
     assert caught.value.remedy
@@ -89,7 +89,7 @@ def test_a_list_belongs_to_a_row_with_a_number(identifier: Any, kind: str) -> No
     # Of a row whose id is no column of its table, the id is asked for its lists alone.
     shape = NodeShape("parts", (FieldShape(STRING),), lists=SHAPE.lists[:1])
     broken = {"id": identifier, "s": "s", "attributes": [{"v": 1}]}
-    with pytest.raises(SchemaMismatchError, match=rf"attributes has rows.* row 1 \(its id is {kind}") as caught:
+    with pytest.raises(UnexpectedAnswerError, match=rf"attributes has rows.* row 1 \(its id is {kind}") as caught:
         list(to_batches([broken], shape))
     assert "private" not in str(caught.value)
 

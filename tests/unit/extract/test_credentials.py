@@ -3,9 +3,9 @@
 import pytest
 from graphql import GraphQLObjectType
 
-from ion_pipeline.extract import known_catalog
-from ion_pipeline.extract.credentials import is_credential
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog import known_catalog
+from ion_pipeline.catalog.credentials import is_credential
+from ion_pipeline.catalog.schema import known_schema
 
 # Public names of credentials: OAuth 2.0 (RFC 6749), AWS, Snowflake, Keycloak, and ION's own.
 CREDENTIALS = [

@@ -12,13 +12,13 @@ from graphql import GraphQLSchema, parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.client import GraphQLError, IonClient, PageLimit, PermissionDeniedError, RequestTimeoutError
-from ion_pipeline.extract import known_catalog, negotiate
 from ion_pipeline.extract.aliased import Question, ask
 from ion_pipeline.extract.decide import is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.state import Ids
-from ion_pipeline.schema import known_schema
 
 SCHEMA: GraphQLSchema = known_schema()
 PLAN = negotiate(SCHEMA, known_catalog(), ["parts", "runs"]).by_name

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.client import PartialDataError, PermissionDeniedError, RequestTimeoutError, SchemaMismatchError
+from ion_pipeline.client import PartialDataError, PermissionDeniedError, RequestTimeoutError, UnexpectedAnswerError
 from ion_pipeline.extract import CountMismatchError, DuplicateKeyError, PagingError
 from tests.unit.extract.mini_ion import MiniIon, sdl
 from tests.unit.extract.support import Read
@@ -236,7 +236,7 @@ def test_a_wrong_value_names_entity_field_and_row_but_not_the_value() -> None:
     ]
     ion = MiniIon({"parts": []})
     ion.before = lambda *_: httpx.Response(200, json=bad)
-    with pytest.raises(SchemaMismatchError, match=r"parts: field partNumber of id 7 is an object") as caught:
+    with pytest.raises(UnexpectedAnswerError, match=r"parts: field partNumber of id 7 is an object") as caught:
         Read(ion, ["parts"])
     assert "private" not in str(caught.value)
 
@@ -244,9 +244,9 @@ def test_a_wrong_value_names_entity_field_and_row_but_not_the_value() -> None:
 @pytest.mark.parametrize(
     ("connection", "kind"),
     [
-        (None, SchemaMismatchError),
-        ({"edges": []}, SchemaMismatchError),
-        ({"edges": None, "pageInfo": {}}, SchemaMismatchError),
+        (None, UnexpectedAnswerError),
+        ({"edges": []}, UnexpectedAnswerError),
+        ({"edges": None, "pageInfo": {}}, UnexpectedAnswerError),
         (
             {"edges": [], "pageInfo": {"hasNextPage": True, "endCursor": None, "count": 0, "totalCount": 3}},
             PagingError,
@@ -260,7 +260,7 @@ def test_a_wrong_value_names_entity_field_and_row_but_not_the_value() -> None:
                 "edges": [{"node": None}],
                 "pageInfo": {"hasNextPage": False, "endCursor": "x", "count": 1, "totalCount": 1},
             },
-            SchemaMismatchError,
+            UnexpectedAnswerError,
         ),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.extract.catalog import Column
+from ion_pipeline.catalog.catalog import Column
 from ion_pipeline.extract.links import strip_signatures, without_signatures
 from ion_pipeline.extract.values import to_array
 

@@ -5,10 +5,10 @@ import re
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from ion_pipeline.client import SchemaMismatchError
+from ion_pipeline.catalog import Drift, Plan, known_catalog, negotiate
+from ion_pipeline.catalog.schema import known_schema, known_sdl
+from ion_pipeline.catalog import SchemaMismatchError
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.extract import Drift, Plan, known_catalog, negotiate
-from ion_pipeline.schema import known_schema, known_sdl
 
 CATALOG = known_catalog()
 

@@ -7,14 +7,15 @@ from typing import Any, cast
 
 import pytest
 
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.client import IonClient, PageLimit, TooMuchError
-from ion_pipeline.extract import TenantRestoredError, check_restored, known_catalog, negotiate
+from ion_pipeline.extract import TenantRestoredError, check_restored
 from ion_pipeline.extract.decide import Task
 from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.paging import KeysetPager, Page
 from ion_pipeline.extract.state import EntityState, Held, NoRows, State
 from ion_pipeline.extract.stream import PageSize, pages, rows_by_id
-from ion_pipeline.schema import known_schema
 from tests.unit.extract.test_deletes import Parts, search
 
 

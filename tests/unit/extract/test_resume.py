@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.extract import EntityResult, Ledger, Left, decide, fetch, known_catalog, known_of, negotiate, take_up
-from ion_pipeline.extract.ledger import Entry, Span
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.extract import EntityResult, InterruptedRead, ReadProgress, decide, fetch, known_of, resume_read
 from ion_pipeline.extract.ranges import IdRange
+from ion_pipeline.extract.read_progress import EntityProgress, ReadRange
 from ion_pipeline.extract.state import State
 from tests.unit.extract.mini_ion import MiniIon, sdl
 from tests.unit.extract.support import Listener, Rows, client_of
@@ -41,36 +42,36 @@ def same(rows: Rows) -> Rows:
 
 
 class Discarding:
-    """What is discarded must not be in the ledger any more: both are kept together, and may be kept right then."""
+    """What is discarded must not be in the read_progress any more: both are kept together, and may be kept right then."""
 
-    def __init__(self, rows: Rows, ledger: Ledger) -> None:
-        self.rows, self.ledger = rows, ledger
+    def __init__(self, rows: Rows, read_progress: ReadProgress) -> None:
+        self.rows, self.read_progress = rows, read_progress
 
     def __call__(self, table: str) -> None:
-        assert known_catalog().tables[table].entity not in self.ledger.document()
+        assert known_catalog().tables[table].entity not in self.read_progress.document()
         Rows.discard(self.rows, table)
 
 
 class Moment:
-    """What is durable after a page: rows and ledger of the same moment."""
+    """What is durable after a page: rows and read_progress of the same moment."""
 
-    def __init__(self, rows: Rows, ledger: Ledger, pages: int) -> None:
+    def __init__(self, rows: Rows, read_progress: ReadProgress, pages: int) -> None:
         self.rows = same(rows)
-        self.notes = copy.deepcopy(ledger.document())
+        self.notes = copy.deepcopy(read_progress.document())
         self.pages = pages
 
-    def left(self) -> Left:
+    def left(self) -> InterruptedRead:
         tables = {table: sum(batch.num_rows for batch in found) for table, found in self.rows.batches.items()}
-        return Left(tables, lambda _: ())
+        return InterruptedRead(tables, lambda _: ())
 
 
 async def read_through(ion: MiniIon, selection: list[str]) -> tuple[Rows, list[Moment]]:
     """A whole read, and every moment at which it might have ended."""
-    rows, ledger, moments = Rows(), Ledger(), []
-    ledger.page_written = lambda: moments.append(Moment(rows, ledger, len(ion.asked)))
+    rows, read_progress, moments = Rows(), ReadProgress(), []
+    read_progress.page_written = lambda: moments.append(Moment(rows, read_progress, len(ion.asked)))
     async with client_of(ion, max_concurrency=3) as client:
         plan = negotiate(ion.schema, known_catalog(), selection)
-        await fetch(client, plan, rows, page_size=3, ledger=ledger)
+        await fetch(client, plan, rows, page_size=3, read_progress=read_progress)
     return rows, moments
 
 
@@ -79,11 +80,11 @@ async def go_on(ion: MiniIon, moment: Moment, selection: list[str]) -> tuple[Row
     async with client_of(ion, max_concurrency=3) as client:
         plan = negotiate(ion.schema, known_catalog(), selection)
         tasks = await decide(client, plan, known_of(plan, State()), page_size=3)
-        ledger = Ledger.read(moment.notes, CLOCK)
-        rows.discard = Discarding(rows, ledger)  # type: ignore[method-assign]
-        await take_up(client, plan, tasks, ledger=ledger, left=moment.left(), sink=rows)
+        read_progress = ReadProgress.read(moment.notes, CLOCK)
+        rows.discard = Discarding(rows, read_progress)  # type: ignore[method-assign]
+        await resume_read(client, plan, tasks, read_progress=read_progress, left=moment.left(), sink=rows)
         ion.asked.clear()
-        found = await fetch(client, plan, rows, page_size=3, ledger=ledger, progress=heard)
+        found = await fetch(client, plan, rows, page_size=3, read_progress=read_progress, progress=heard)
     return rows, {result.entity: result for result in found}, heard
 
 
@@ -169,43 +170,43 @@ def test_an_entity_that_turns_out_forbidden_is_forgotten() -> None:
 @given(ids=st.sets(st.integers(1, 60)), cuts=st.sets(st.integers(1, 60), max_size=8), data=st.data())
 def test_what_is_left_is_what_no_span_covers(ids: set[int], cuts: set[int], data: st.DataObject) -> None:
     bounds = [None, *sorted(cuts), None]
-    entry, read, ledger = Entry(), set(), Ledger()
+    entry, read, read_progress = EntityProgress(), set(), ReadProgress()
     for above, until in data.draw(st.permutations(list(pairwise(bounds)))):
         inside = sorted(one for one in ids if one > (above or 0) and one <= (until or 99))
         some = inside[: data.draw(st.integers(0, len(inside)))]
-        span = entry.open(above)
-        ledger.page(span, [{"id": one} for one in some])
+        read_range = entry.open(above)
+        read_progress.page(read_range, [{"id": one} for one in some])
         read |= set(some)
         if some == inside and data.draw(st.booleans()):
-            ledger.end(span, until)
-    left = entry.left()
+            read_progress.end(read_range, until)
+    left = entry.unread()
     uncovered = {one for one in ids for gap in left if (gap.above or 0) < one <= (gap.until or 99)}
     assert ids - uncovered == read
-    assert sum(span.rows for span in entry.merged()) == entry.rows == len(read)
-    spans = entry.merged()
-    assert all(before.upto != after.above for before, after in pairwise(spans))
+    assert sum(read_range.rows for read_range in entry.merged()) == entry.rows == len(read)
+    ranges = entry.merged()
+    assert all(before.upto != after.above for before, after in pairwise(ranges))
 
 
 def test_nothing_read_leaves_everything_and_everything_leaves_nothing() -> None:
-    assert Entry().left() == [IdRange()]
-    assert Entry(spans=[Span(None)]).left() == [IdRange()]
-    assert Entry(spans=[Span(None, None, 0, ended=True)]).left() == []
-    assert Entry(spans=[Span(5, 9, 4, ended=True), Span(None, 5, 5)]).left() == []
-    assert Entry(spans=[Span(5, 9, 4)]).last is None
-    assert Entry(spans=[Span(5, 9, 4), Span(None, 5, 5)]).last == 9
+    assert EntityProgress().unread() == [IdRange()]
+    assert EntityProgress(ranges=[ReadRange(None)]).unread() == [IdRange()]
+    assert EntityProgress(ranges=[ReadRange(None, None, 0, ended=True)]).unread() == []
+    assert EntityProgress(ranges=[ReadRange(5, 9, 4, ended=True), ReadRange(None, 5, 5)]).unread() == []
+    assert EntityProgress(ranges=[ReadRange(5, 9, 4)]).last is None
+    assert EntityProgress(ranges=[ReadRange(5, 9, 4), ReadRange(None, 5, 5)]).last == 9
 
 
 def test_a_document_says_all_there_is_to_know() -> None:
-    ledger = Ledger()
-    ledger.page(ledger.of("parts").open(None), [{"id": 3}, {"id": 8}])
-    ledger.page(ledger.of("runs", CLOCK).open(None), [{"id": 2}])
-    ledger.end(ledger.of("issues").open(None), None)
-    again = Ledger.read(ledger.document(), CLOCK)
-    assert again.document() == ledger.document()
+    read_progress = ReadProgress()
+    read_progress.page(read_progress.of("parts").open(None), [{"id": 3}, {"id": 8}])
+    read_progress.page(read_progress.of("runs", CLOCK).open(None), [{"id": 2}])
+    read_progress.end(read_progress.of("issues").open(None), None)
+    again = ReadProgress.read(read_progress.document(), CLOCK)
+    assert again.document() == read_progress.document()
     assert {name: (entry.since, entry.merged()) for name, entry in again} == {
-        "parts": (None, [Span(None, 8, 2)]),
-        "runs": (CLOCK, [Span(None, 2, 1)]),
-        "issues": (None, [Span(None, None, 0, ended=True)]),
+        "parts": (None, [ReadRange(None, 8, 2)]),
+        "runs": (CLOCK, [ReadRange(None, 2, 1)]),
+        "issues": (None, [ReadRange(None, None, 0, ended=True)]),
     }
     again.forget("parts")
     assert "parts" not in again.document()
@@ -213,15 +214,15 @@ def test_a_document_says_all_there_is_to_know() -> None:
 
 @pytest.mark.parametrize("parallel", [True, False])
 def test_the_second_reading_after_a_doubt_begins_anew(parallel: bool) -> None:
-    async def read() -> tuple[Rows, Ledger]:
-        ion, rows, ledger = tenant(30), Rows(), Ledger()
+    async def read() -> tuple[Rows, ReadProgress]:
+        ion, rows, read_progress = tenant(30), Rows(), ReadProgress()
         # One row goes while the parts are read: what was counted first does not come.
         ion.before = lambda name, number: ion.rows["parts"].pop() and None if (name, number) == ("parts", 3) else None
         async with client_of(ion, max_concurrency=2) as client:
             plan = negotiate(ion.schema, known_catalog(), ["parts"])
-            await fetch(client, plan, rows, page_size=4, ledger=ledger, parallel=parallel)
-        return rows, ledger
+            await fetch(client, plan, rows, page_size=4, read_progress=read_progress, parallel=parallel)
+        return rows, read_progress
 
-    rows, ledger = asyncio.run(read())
+    rows, read_progress = asyncio.run(read())
     assert sorted(rows.of("parts", "id")) == list(range(1, 30))
-    assert ledger.of("parts").merged() == [Span(None, 29, 29, ended=True)]
+    assert read_progress.of("parts").merged() == [ReadRange(None, 29, 29, ended=True)]

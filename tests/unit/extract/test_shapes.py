@@ -8,16 +8,16 @@ from typing import Any
 import httpx
 import orjson
 
-from ion_pipeline.client import IonClient, SchemaMismatchError
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery, Plan, list_version
+from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.client import IonClient, UnexpectedAnswerError
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.extract import known_catalog, negotiate
 from ion_pipeline.extract.aliased import Question, ask
 from ion_pipeline.extract.deletes import differences
 from ion_pipeline.extract.fetch import fetch
 from ion_pipeline.extract.page_reader import PageReader
-from ion_pipeline.extract.plan import EntityPlan, EntityQuery, Plan, list_mark
 from ion_pipeline.extract.state import Ids
-from ion_pipeline.schema import known_schema
 from tests.unit.extract.mini_ion import MiniIon
 from tests.unit.extract.support import Rows, client_of
 from tests.unit.extract.test_deletes import Known
@@ -68,7 +68,7 @@ def refused(reader: Reader, good: Any, right: Mapping[str, Collection[str]], *na
             for path, name, answer in wrong:
                 transport.data = answer
                 failure = await failure_of(reader(client))
-                assert isinstance(failure, SchemaMismatchError), f"{path} may be {name}"
+                assert isinstance(failure, UnexpectedAnswerError), f"{path} may be {name}"
                 said = str(failure)
                 place = path.replace("q0", "parts")
                 assert all(part in said for part in (*named, place)), f"{path} is {name}: {said}"
@@ -239,5 +239,5 @@ def test_rows_and_the_lists_inside_them_are_read_or_named() -> None:
 
 def test_a_list_is_marked_in_one_order_whatever_is_null_in_it() -> None:
     rows = [("b", "2"), (None, "3"), ("a", None), (None, None)]
-    assert list_mark(rows) == list_mark(reversed(rows))
-    assert list_mark([("b", "2"), ("a", "1")]) == (("a", "1"), ("b", "2"))
+    assert list_version(rows) == list_version(reversed(rows))
+    assert list_version([("b", "2"), ("a", "1")]) == (("a", "1"), ("b", "2"))

@@ -1,8 +1,8 @@
 """What of a row is read to see whether it is as it was."""
 
-from ion_pipeline.extract import known_catalog, negotiate
-from ion_pipeline.extract.shape import NodeShape
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.catalog.shape import NodeShape
 
 
 def columns(shape: NodeShape) -> set[str]:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ion_pipeline.catalog.catalog import TIMESTAMP, Column
 from ion_pipeline.client import Number
-from ion_pipeline.extract.catalog import TIMESTAMP, Column
 from ion_pipeline.extract.values import WrongValueError, to_array
 
 INT = Column("n", "n", "Int", pa.int64())

@@ -74,7 +74,8 @@ def test_kill_9_at_any_time_leaves_whole_loads_only(tmp_path: Path) -> None:
 
 FILLER = """
 import resource, sys
-from ion_pipeline.lake import Lake, LakeWriteError, TableRead, WriterOptions
+from ion_pipeline.files import FileWriteError
+from ion_pipeline.lake import Lake, TableRead, WriterOptions
 from tests.unit.lake.support import SCHEMAS, TENANT, numbered
 import random
 limit = int(sys.argv[2])
@@ -87,7 +88,7 @@ try:
         for step in range(200):
             writer.write("parts", parts(*({"id": i, "name": noise.randbytes(100).hex()} for i in range(500))))
         writer.commit({"parts": TableRead("parts")})
-except LakeWriteError as error:
+except FileWriteError as error:
     print(error)
 """
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import fs
 
+from ion_pipeline.files.storage import LocalStorage, ObjectStorage, Storage
 from ion_pipeline.lake import Lake, LoadWriter, Resumption, TableRead, WriterOptions
-from ion_pipeline.lake.storage import LocalStorage, ObjectStorage, Storage
 from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered, read, tree
 
 BEGAN = datetime(2026, 3, 2, 3, 12, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_it_goes_on_from_the_last_checkpoint(lake: Lake, tmp_path: Path) -> None
             f"_staging/{writer.load_id}/_journal.json",
             f"_staging/{writer.load_id}/parts/part-00000.parquet",
         }
-        ids = [row for batch in writer.left("parts", ["id", "_ion_deleted"]) for row in batch.to_pylist()]
+        ids = [row for batch in writer.interrupted_rows("parts", ["id", "_ion_deleted"]) for row in batch.to_pylist()]
         assert [(row["id"], row["_ion_deleted"]) for row in ids] == [*((n, False) for n in range(25)), (7, True)]
         writer.write("parts", numbered(25, 5))
         load = writer.commit(READS)

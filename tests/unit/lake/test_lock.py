@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ion_pipeline.lake import Lake, LakeBusyError, WriterLock
+from ion_pipeline.files import LockedError, WriterLock
+from ion_pipeline.lake import Lake
 from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered
 
 HOLDER = """
 import sys, time
-from ion_pipeline.lake import WriterLock
+from ion_pipeline.files import WriterLock
 from pathlib import Path
 with WriterLock(Path(sys.argv[1]), "testing the lock"):
     print("held", flush=True)
@@ -36,7 +37,7 @@ def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
-    with holder(tmp_path / "lock") as child, pytest.raises(LakeBusyError) as caught, WriterLock(tmp_path / "lock", "x"):
+    with holder(tmp_path / "lock") as child, pytest.raises(LockedError) as caught, WriterLock(tmp_path / "lock", "x"):
         pass
     assert f"process {child.pid} on {os.uname().nodename}, testing the lock since 20" in str(caught.value)
 
@@ -44,7 +45,7 @@ def test_the_second_is_told_who_holds_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("option", "advice"), [("--wait", "finish (--wait does), or"), ("", "finish, or")])
 def test_the_second_is_advised_to_wait_in_the_way_there_is(tmp_path: Path, option: str, advice: str) -> None:
     second = WriterLock(tmp_path / "lock", "second", option=option)
-    with WriterLock(tmp_path / "lock", "first"), pytest.raises(LakeBusyError) as caught:
+    with WriterLock(tmp_path / "lock", "first"), pytest.raises(LockedError) as caught:
         second.acquire()
     assert advice in caught.value.remedy
 
@@ -73,6 +74,6 @@ def test_a_lake_has_one_writer_and_any_number_of_readers(tmp_path: Path) -> None
     load = commit(lake, numbered(1, 1))
     with lake.begin(TENANT, SCHEMAS):
         assert Lake(tmp_path / "lake").loads() == [load]
-        with pytest.raises(LakeBusyError, match="writing a load"):
+        with pytest.raises(LockedError, match="writing a load"):
             Lake(tmp_path / "lake").begin(TENANT, SCHEMAS)
     lake.begin(TENANT, SCHEMAS).abort()

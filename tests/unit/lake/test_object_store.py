@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
-from ion_pipeline.lake import Lake, LakeCorruptionError, LakeWriteError
-from ion_pipeline.lake.storage import LocalStorage, ObjectStorage, open_storage
+from ion_pipeline.files import FileWriteError
+from ion_pipeline.files.storage import LocalStorage, ObjectStorage, open_storage
+from ion_pipeline.lake import Lake, LakeCorruptionError
 from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered, read, tree
 
 
@@ -53,7 +54,7 @@ def test_a_missing_object_is_named(lake: Lake, tmp_path: Path) -> None:
 def test_it_takes_a_lock_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     store = ObjectStorage(fs.LocalFileSystem(), str(tmp_path), "store://bucket")
     monkeypatch.setattr("ion_pipeline.lake.lake.open_storage", lambda _: store)
-    with pytest.raises(LakeWriteError, match="lock_file"):
+    with pytest.raises(FileWriteError, match="lock_file"):
         Lake("store://bucket").begin(TENANT, SCHEMAS)
 
 

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from ulid import ULID
 
-from ion_pipeline.lake import Lake, LakeWriteError, TableRead, WriterOptions
+from ion_pipeline.files import FileWriteError
+from ion_pipeline.lake import Lake, TableRead, WriterOptions
 from ion_pipeline.lake.background import Background
 from ion_pipeline.lake.manifest import from_json
 from ion_pipeline.lake.part import TableWriter
@@ -167,9 +168,9 @@ def test_what_fails_beside_is_raised_by_the_next_call_by_its_name_and_ends_the_l
     writer.write("parts", numbered(1, 3))
     is_accepted.set()
     assert writer._background._queue[0][0].exception(timeout=60)
-    with pytest.raises(LakeWriteError, match="No space left while writing parts of load "):
+    with pytest.raises(FileWriteError, match="No space left while writing parts of load "):
         call(writer)
-    with pytest.raises(LakeWriteError, match="has ended"):
+    with pytest.raises(FileWriteError, match="has ended"):
         writer.write("parts", numbered(7, 3))
     assert lake.loads() == []
     assert tree(tmp_path) == before
@@ -194,9 +195,9 @@ def test_leaving_without_a_commit_abandons_the_load(lake: Lake, tmp_path: Path) 
     with lake.begin(TENANT, SCHEMAS) as writer:
         writer.write("parts", numbered(1, 3))
     assert tree(tmp_path) == set()
-    with pytest.raises(LakeWriteError, match="has ended"):
+    with pytest.raises(FileWriteError, match="has ended"):
         writer.write("parts", numbered(1, 3))
-    with pytest.raises(LakeWriteError, match="has ended"):
+    with pytest.raises(FileWriteError, match="has ended"):
         writer.commit({})
 
 
@@ -216,7 +217,7 @@ def test_a_failing_commit_takes_back_what_it_had_moved(
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "put", full_at_the_last)
-    with pytest.raises(LakeWriteError, match="No space left"):
+    with pytest.raises(FileWriteError, match="No space left"):
         writer.commit({"parts": TableRead("parts")})
     assert lake.loads() == [before]
     assert tree(tmp_path) == files
@@ -235,16 +236,16 @@ def test_a_failing_commit_takes_back_what_it_had_moved(
     ],
 )
 def test_rows_of_another_shape_are_refused(lake: Lake, batch: pa.RecordBatch, complaint: str) -> None:
-    with lake.begin(TENANT, SCHEMAS) as writer, pytest.raises(LakeWriteError, match=complaint):
+    with lake.begin(TENANT, SCHEMAS) as writer, pytest.raises(FileWriteError, match=complaint):
         writer.write("parts", batch)
 
 
 def test_unknown_and_unexplained_tables_are_refused(lake: Lake) -> None:
     with lake.begin(TENANT, SCHEMAS) as writer:
-        with pytest.raises(LakeWriteError, match="nonsense is not a table"):
+        with pytest.raises(FileWriteError, match="nonsense is not a table"):
             writer.write("nonsense", numbered(1, 1))
         writer.write("parts", numbered(1, 1))
-        with pytest.raises(LakeWriteError, match="rows of parts but not how"):
+        with pytest.raises(FileWriteError, match="rows of parts but not how"):
             writer.commit({"runs": TableRead("runs")})
     assert lake.loads() == []
 
@@ -252,7 +253,7 @@ def test_unknown_and_unexplained_tables_are_refused(lake: Lake) -> None:
 def test_a_full_read_has_no_tombstones(lake: Lake) -> None:
     with lake.begin(TENANT, SCHEMAS) as writer:
         writer.delete("parts", pa.record_batch({"id": pa.array([1], pa.int64())}))
-        with pytest.raises(LakeWriteError, match="tombstones in full reads: parts"):
+        with pytest.raises(FileWriteError, match="tombstones in full reads: parts"):
             writer.commit({"parts": TableRead("parts")})
 
 

@@ -1,4 +1,4 @@
-"""The comparison must notice what it is there to notice."""
+"""The comparison finds every kind of difference."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.oracle.compare import assert_prints_as_tree, assert_same, warehouse_h
 ROWS = [{"id": 1, "quantity": Fraction(1, 3), "name": "a"}, {"id": 2, "quantity": None, "name": "b"}]
 
 
-def test_equal_within_tolerance_whatever_the_order_and_the_further_columns() -> None:
+def test_equal_within_tolerance_in_any_order_and_with_further_columns() -> None:
     assert_same(ROWS, [{"id": 2, "quantity": None, "name": "b"}, {**ROWS[0], "quantity": 1 / 3, "more": 1}], key=["id"])
 
 
@@ -34,7 +34,7 @@ def test_differences_are_named(actual: list[dict[str, Any]], message: str) -> No
     assert message in str(raised.value)
 
 
-def test_nothing_is_not_the_same_as_nothing() -> None:
+def test_comparing_nothing_fails() -> None:
     with pytest.raises(AssertionError, match="nothing to compare"):
         assert_same([], [], key=["id"])
 
@@ -72,7 +72,7 @@ def test_a_printed_tree() -> None:
     [
         ([TREE[0], TREE[3], TREE[2], TREE[1]], "out of place"),
         ([TREE[0], TREE[2]], "out of place"),
-        ([*TREE, _row(1, text="A")], "do not stand together"),
+        ([*TREE, _row(1, text="A")], "are not contiguous"),
         ([TREE[0], _row(1, "i1", text="B")], "'B' under"),
         ([TREE[0], {**TREE[1], "path_key": "i1"}], "ill-formed path_key"),
         ([], "nothing to compare"),

@@ -1,6 +1,6 @@
-"""The oracle against numbers worked out by hand on tiny worlds.
+"""The oracle compared with numbers computed by hand on tiny worlds.
 
-Units are numbered in the order in which they are added; ``put`` numbers installation and requirement alike.
+Units are numbered in the order in which they are added; ``put`` gives installation and requirement the same number.
 """
 
 from fractions import Fraction
@@ -9,7 +9,7 @@ import pytest
 
 from tests.oracle import genealogy
 from tests.oracle.builder import WorldBuilder
-from tests.oracle.generation_1 import retell
+from tests.oracle.generation_1 import add_generation_1
 from tests.oracle.lines import Generation
 from tests.oracle.world import Row
 
@@ -62,7 +62,7 @@ def test_a_lot_sub_assembly_shared_by_two_branches() -> None:
         "i1/i3/i5": 10,
         "i2/i4/i5": 15,
     }
-    assert extended(b, harness) == {"": 1, "i5": 5}  # the lot as root: per one piece of it
+    assert extended(b, harness) == {"": 1, "i5": 5}  # the lot as root: quantities per piece of the lot
     assert extended(b, wire) == {"": 1}
     assert uses(b) == {
         (box_a, car): (1, 1, 1, True),
@@ -132,7 +132,7 @@ def test_open_requirement(asked: dict[str, float], open_with: Fraction | None, g
     top, sub = b.unit(part), b.unit(part)
     b.put(top, sub)
     b.requirement([sub], part, **asked)
-    retell(b)
+    add_generation_1(b)
     found = [row for row in tree(b, top, generation).values() if row["is_open_requirement"]]
 
     if open_with is None:
@@ -164,7 +164,7 @@ def test_trace_only_installation_of_quantity_0_is_in_the_tree() -> None:
     b.install(b.requirement([top], lot, per_unit=0), glue, 0)
     b.put(glue, resin, 5)
 
-    # nothing of the glue is counted, hence nothing of the resin in it; one piece of glue holds 5 / 10 of resin
+    # the glue has quantity 0, hence the resin in it as well; one piece of glue holds 5 / 10 of resin
     assert extended(b, top) == {"": 1, "i1": 0, "i1/i2": 0}
     assert uses(b) == {
         (glue, top): (1, 1, 0, True),
@@ -173,7 +173,7 @@ def test_trace_only_installation_of_quantity_0_is_in_the_tree() -> None:
     }
 
 
-def test_a_requirement_of_two_units_shows_in_each() -> None:
+def test_a_requirement_of_two_units_appears_in_each() -> None:
     b = WorldBuilder()
     serial, lot = b.part(), b.part("LOT")
     top, left, right, grease = b.unit(serial), b.unit(serial), b.unit(serial), b.unit(lot, 9)
@@ -185,12 +185,12 @@ def test_a_requirement_of_two_units_shows_in_each() -> None:
 
     assert extended(b, left) == {"": 1, "i3": 3, "r4": 0}
     assert extended(b, right) == {"": 1, "i3": 3, "r4": 0}
-    assert uses(b)[grease, top] == (2, 2, 6, True)  # once through each, in full
+    assert uses(b)[grease, top] == (2, 2, 6, True)  # once through each unit, in full
     assert len(genealogy.installations(b.world, 2)) == 4
 
 
 def test_lots_divide_and_serials_and_untracked_units_do_not() -> None:
-    """4 in a parent: one half in a piece of a lot of 8; all 4 in a scrapped serial (quantity 0) and in untracked 5."""
+    """4 in a parent: 0.5 per piece of a lot of 8; 4 in a scrapped serial (quantity 0) and in untracked stock of 5."""
     b = WorldBuilder()
     screw = b.unit(b.part("LOT"), 100)
     lot, serial, untracked = b.unit(b.part("LOT"), 8), b.unit(b.part("SERIAL"), 0), b.unit(b.part(None), 5)
@@ -200,7 +200,7 @@ def test_lots_divide_and_serials_and_untracked_units_do_not() -> None:
     assert [uses(b)[screw, parent][2] for parent in (lot, serial, untracked)] == [F(1, 2), 4, 4]
 
 
-def test_a_lot_of_quantity_0_makes_what_it_holds_unknown() -> None:
+def test_a_lot_of_quantity_0_makes_quantities_of_its_content_unknown() -> None:
     b = WorldBuilder()
     serial, lot = b.part(), b.part("LOT")
     top, empty, bolt, nut = b.unit(serial), b.unit(lot, 0), b.unit(lot, 5), b.unit(lot, 5)
@@ -220,12 +220,12 @@ def test_a_lot_of_quantity_0_makes_what_it_holds_unknown() -> None:
         "i4/i3": 1,
         "i4/r5": 0,
     }
-    assert uses(b)[bolt, top] == (1, 2, None, True)  # one known path does not make the sum known
+    assert uses(b)[bolt, top] == (1, 2, None, True)  # the sum stays unknown although one path is known
     assert uses(b)[nut, bolt] == (1, 1, 1, False)
 
 
 def test_cycles_lose_their_inner_edges_only() -> None:
-    """Top 1 → 2 ⇄ 3 → 4 → 5 ⇄ 6 → 7, and 8 in itself, with 9 inside."""
+    """Top 1 → 2 ⇄ 3 → 4 → 5 ⇄ 6 → 7, and 8 contains itself and 9."""
     b = WorldBuilder()
     part = b.part()
     for _ in range(9):
@@ -244,15 +244,15 @@ def test_cycles_lose_their_inner_edges_only() -> None:
         (7, 6): 1,
         (9, 8): 1,
     }
-    # 3, 6 and 8 are held by nothing but members of their own cycle: without its edges nothing holds them, so that a
-    # recall of what is in them still finds somewhere to look.
+    # 3, 6 and 8 are held only by members of their own cycle. Without its edges nothing holds them, so they are
+    # top-level, and a recall of their content still finds them.
     assert {pair for pair, use in uses(b).items() if use[3]} == {(2, 1), (4, 3), (5, 3), (7, 6), (9, 8)}
     assert extended(b, 1) == {"": 1, "i1": 1}
     assert extended(b, 8) == {"": 1, "i10": 1}
 
 
 def test_generation_2_wins_per_parent_unit() -> None:
-    """Top 1 has requirements of generation 2; sub-assembly 2 was built before and is told by generation 1 alone."""
+    """Top 1 has requirements of generation 2; sub-assembly 2 was built before and is only in generation 1."""
     b = WorldBuilder()
     part = b.part()
     top, sub, bolt, gone = (b.unit(part) for _ in range(4))
@@ -272,30 +272,30 @@ def test_generation_2_wins_per_parent_unit() -> None:
 
 
 def test_a_lot_with_two_items_of_generation_1_holds_its_contents_once() -> None:
-    """A lot installed in two places owns two items; the wire in it hangs on both, and is in it once."""
+    """A lot installed in two places owns two items; both have the wire as a child, which counts once."""
     b = WorldBuilder()
     serial, lot = b.part(), b.part("LOT")
     left, right, harness, wire = b.unit(serial), b.unit(serial), b.unit(lot, 10), b.unit(lot, 100)
     b.put(left, harness, 2)
     b.put(right, harness, 3)
     b.put(harness, wire, 50)
-    retell(b)
+    add_generation_1(b)
 
     assert len(b.world["abomItems"]) == 5  # 3 installations, 2 tops
-    assert len(b.world["aBomEdges"]) == 4  # one under each top, the wire under each of the lot's items
+    assert len(b.world["aBomEdges"]) == 4  # one under each top, and the wire under each of the lot's items
     assert [list(extended(b, unit, 1).values()) for unit in (left, right, harness)] == [[1, 2, 10], [1, 3, 15], [1, 5]]
 
 
 @pytest.mark.parametrize("generation", [1, 2, "both"])
-def test_what_hangs_on_nothing_is_in_no_tree(generation: Generation) -> None:
+def test_installations_without_a_valid_requirement_or_unit_are_in_no_tree(generation: Generation) -> None:
     b = WorldBuilder()
     part = b.part()
     unit, stray = b.unit(part), b.unit(part)
     b.install(None, stray)  # an installation without requirement
     b.install(b.requirement([], part, per_unit=1), stray)  # a requirement of no unit
-    b.install(b.requirement([99], part, per_unit=1), stray)  # a parent unit that is not there
-    b.install(b.requirement([unit], part, per_unit=1), 99)  # a child unit that is not there: not open either
-    retell(b)
+    b.install(b.requirement([99], part, per_unit=1), stray)  # a parent unit that does not exist
+    b.install(b.requirement([unit], part, per_unit=1), 99)  # a child unit that does not exist: not open either
+    add_generation_1(b)
 
     assert genealogy.installations(b.world, generation) == []
     assert genealogy.where_used(b.world, generation) == []

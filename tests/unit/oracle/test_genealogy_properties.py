@@ -1,4 +1,4 @@
-"""Properties of the oracle on random worlds and graphs, against networkx and against itself told twice."""
+"""Properties of the oracle on random worlds and graphs, compared with networkx and between the two generations."""
 
 import math
 from collections import Counter
@@ -61,7 +61,7 @@ def test_where_used_is_the_closure_of_the_edges_kept(world: World, generation: G
 
 @given(worlds(), generations)
 def test_where_used_sums_the_paths_of_the_trees(world: World, generation: Generation) -> None:
-    """Two routes to the same numbers: trees multiply down one path after the other, where-used adds up from below."""
+    """Two ways to the same numbers: trees multiply down each path, where-used adds up from below."""
     paths = Counter[tuple[int, int]]()
     sums: dict[tuple[int, int], float] = {}
     for row in genealogy.hierarchy(world, generation):
@@ -84,7 +84,7 @@ def test_where_used_sums_the_paths_of_the_trees(world: World, generation: Genera
 
 
 @given(mirrored_worlds())
-def test_both_generations_tell_the_same_trees(world: World) -> None:
+def test_both_generations_give_the_same_trees(world: World) -> None:
     first, second, both = (genealogy.hierarchy(world, generation) for generation in (1, 2, "both"))
     assert_same(tree_signature(second), tree_signature(first), key=("signature",))
     assert_same(second, both, key=("root_part_inventory_id", "path"))

@@ -1,4 +1,4 @@
-"""The oracle against what the seeded factory says it planted: two parties that know nothing of each other."""
+"""The oracle compared with the truths that the seeded factory records; the two share no code."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from tests.oracle.world import Row, read_truths, read_world_dir
 
 
 @dataclass(frozen=True)
-class Told:
-    """One world as one generation tells it."""
+class Reading:
+    """One world, read from one generation or from both."""
 
     generation: Any
     truths: dict[str, Any]
@@ -32,9 +32,9 @@ def factory_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=[1, 2, "both"])
-def told(request: pytest.FixtureRequest, factory_dir: Path) -> Told:
+def reading(request: pytest.FixtureRequest, factory_dir: Path) -> Reading:
     world, generation = read_world_dir(factory_dir), request.param
-    return Told(
+    return Reading(
         generation,
         read_truths(factory_dir),
         installations(world, generation),
@@ -43,36 +43,36 @@ def told(request: pytest.FixtureRequest, factory_dir: Path) -> Told:
     )
 
 
-def test_known_tree(told: Told) -> None:
-    planted.assert_known_tree(told.truths, told.tree)
+def test_known_tree(reading: Reading) -> None:
+    planted.assert_known_tree(reading.truths, reading.tree)
 
 
-def test_contaminated_lot(told: Told) -> None:
-    planted.assert_contaminated_lot(told.truths, told.uses)
+def test_contaminated_lot(reading: Reading) -> None:
+    planted.assert_contaminated_lot(reading.truths, reading.uses)
 
 
-def test_known_use(told: Told) -> None:
-    planted.assert_known_use(told.truths, told.uses)
+def test_known_use(reading: Reading) -> None:
+    planted.assert_known_use(reading.truths, reading.uses)
 
 
-def test_cycles(told: Told) -> None:
-    planted.assert_cycles(told.truths, told.edges, told.uses)
+def test_cycles(reading: Reading) -> None:
+    planted.assert_cycles(reading.truths, reading.edges, reading.uses)
 
 
-def test_shared_requirement(told: Told) -> None:
-    planted.assert_shared_requirement(told.truths, told.edges)
+def test_shared_requirement(reading: Reading) -> None:
+    planted.assert_shared_requirement(reading.truths, reading.edges)
 
 
-def test_open_requirement(told: Told) -> None:
-    planted.assert_open_requirement(told.truths, told.tree)
+def test_open_requirement(reading: Reading) -> None:
+    planted.assert_open_requirement(reading.truths, reading.tree)
 
 
-def test_anomalous_installations(told: Told) -> None:
-    planted.assert_anomalous_installations(told.truths, told.edges)
+def test_anomalous_installations(reading: Reading) -> None:
+    planted.assert_anomalous_installations(reading.truths, reading.edges)
 
 
-def test_ids(told: Told) -> None:
-    if told.generation != 1:
-        planted.assert_ids_of_generation_2(told.truths, told.edges)
+def test_ids(reading: Reading) -> None:
+    if reading.generation != 1:
+        planted.assert_ids_of_generation_2(reading.truths, reading.edges)
     else:
-        assert {row["abom_generation"] for row in told.edges} == {1}
+        assert {row["abom_generation"] for row in reading.edges} == {1}

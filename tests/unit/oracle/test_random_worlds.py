@@ -1,4 +1,4 @@
-"""What the random worlds contain: a random test is worth no more than that."""
+"""The content of the random worlds, on which the value of the random tests depends."""
 
 from collections import Counter
 from pathlib import Path
@@ -23,11 +23,11 @@ SITUATIONS = """
     requirement of one unit, filled once · requirement of one unit, filled several times
     requirement of several units, unfilled
     requirement of several units, filled once · requirement of several units, filled several times
-    installation without requirement · installation on a requirement that is not there
+    installation without requirement · installation on a missing requirement
     unit installed twice in the same unit · installed quantity 0
     installed quantity not whole · installed quantity unknown · designator · made on assembly
     several paths · 32 paths · ten levels deep · top level far above · extended quantity unknown
-    unit told by generation 1 alone · unit told by generation 2 alone · unit told by both generations
+    unit in generation 1 only · unit in generation 2 only · unit in both generations
     unit with several items · same id in both generations
 """
 

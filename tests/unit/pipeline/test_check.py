@@ -7,11 +7,11 @@ from typing import Any, Self, cast
 import pytest
 from graphql import GraphQLSchema
 
-from ion_pipeline.client import ClientConfig, Identity, IonClient, SchemaMismatchError
-from ion_pipeline.extract import known_catalog, negotiate
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.client import ClientConfig, Identity, IonClient, UnexpectedAnswerError
 from ion_pipeline.pipeline import check as check_module
 from ion_pipeline.pipeline.check import _check_entity
-from ion_pipeline.schema import known_schema
 from ion_pipeline.settings import Settings
 from tests.unit.wrong_shapes import NUMBERS, SECRET, wrong_answers
 
@@ -45,7 +45,7 @@ def test_a_count_is_shown() -> None:
 
 @pytest.mark.parametrize(("data", "path"), WRONG)
 def test_what_is_no_count_is_named(data: Any, path: str) -> None:
-    with pytest.raises(SchemaMismatchError, match="the count of parts") as caught:
+    with pytest.raises(UnexpectedAnswerError, match="the count of parts") as caught:
         count(data)
     assert path in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -70,5 +70,5 @@ def test_of_many_counts_that_fail_one_is_said(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(check_module, "IonClient", lambda _: Tenant({}))
     settings = Settings(environment="embedded", data_dir=tmp_path, entities=("parts", "runs"))
-    with pytest.raises(SchemaMismatchError, match=r"the count of (parts|runs): (parts|runs) is missing"):
+    with pytest.raises(UnexpectedAnswerError, match=r"the count of (parts|runs): (parts|runs) is missing"):
         asyncio.run(check_module._check(ClientConfig(api_url="http://ion.test", auth_url="http://ion.test"), settings))

@@ -18,7 +18,7 @@ SECONDS = 30.0
 # What the interpreter is for `dbt.run`: says who it is and never ends by itself.
 STAND_IN = """
 import os, sys
-from ion_pipeline.pipeline.dbt_child import end_with_parent
+from ion_pipeline.pipeline.dbt.child import end_with_parent
 end_with_parent(int(sys.argv[4]))
 print(os.getpid(), flush=True)
 os.read(os.pipe()[0], 1)

@@ -2,10 +2,10 @@
 
 from graphql import GraphQLSchema, build_schema, print_schema
 
-from ion_pipeline.extract import known_catalog, negotiate
+from ion_pipeline.catalog import known_catalog, negotiate
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.lake import SchemaDrift
 from ion_pipeline.pipeline.drift import schema_drift
-from ion_pipeline.schema import known_schema
 
 
 def tenant(*changes: tuple[str, str]) -> GraphQLSchema:

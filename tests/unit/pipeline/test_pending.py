@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ion_pipeline.pipeline.pending import pending
+from ion_pipeline.pipeline.dbt.pending import pending
 
 VIEW, TABLE = {"materialized": "view"}, {"materialized": "table"}
 SETTLED = {"materialized": "view", "meta": {"same_after_any_load": True}}

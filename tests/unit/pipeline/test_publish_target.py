@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from ion_pipeline.cli import app
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.pipeline import dbt, status, steps, target
-from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.status import is_published_current
+from ion_pipeline.publish import MissingDriverError, PublishError
 from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import MissingDriverError, PublishError
 
 NOBODY = "postgresql://somebody@127.0.0.1:1/none"
 
@@ -25,7 +25,7 @@ class MadeFirstError(Exception):
     """A publish is made."""
 
 
-class Notes(Silence):
+class Notes(NullReporter):
     """Keeps what a person should know."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ def no_publish(monkeypatch: pytest.MonkeyPatch) -> None:
     def publish(*_: object, **__: object) -> None:
         raise MadeFirstError
 
-    monkeypatch.setattr(steps.warehouse, "publish", publish)
+    monkeypatch.setattr(steps.publishing, "publish", publish)
 
 
 @pytest.fixture

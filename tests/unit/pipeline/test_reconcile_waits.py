@@ -1,4 +1,4 @@
-"""The repair of a reconcile waits for the lake's writer, as long as the setting says."""
+"""A session's load waits for the lake's writer, as long as the setting says: the repair of a reconcile holds no lock."""
 
 import asyncio
 import threading
@@ -7,40 +7,46 @@ from pathlib import Path
 import pytest
 from graphql import build_schema
 
-from ion_pipeline.extract import Plan, State
-from ion_pipeline.lake import Lake, LakeBusyError, Tenant
-from ion_pipeline.pipeline import reconcile
-from ion_pipeline.pipeline.progress import Silence
+from ion_pipeline.catalog import Plan, known_catalog
+from ion_pipeline.client import Identity
+from ion_pipeline.extract import EntityResult, State
+from ion_pipeline.files import LockedError
+from ion_pipeline.lake import Lake, LoadWriter
+from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.read_clock import ReadClock
+from ion_pipeline.pipeline.session import PreparedRead, Session
 from ion_pipeline.settings import load_settings
 
 LONG = 30.0
 
 
-class CameToReadError(Exception):
-    """The repair has the lake and begins to read."""
+class BeganToReadError(Exception):
+    """The session has the lake and begins to read."""
 
 
-async def repair(data_dir: Path, wait: float) -> None:
-    settings = load_settings(environment="embedded", data_dir=data_dir, lock_wait_seconds=wait)
-    audited = reconcile._Audited(
-        build_schema("type Query { me: ID }"), Plan((), "none"), State(), (), ReadClock(None), ()
+async def write_load(data_dir: Path, wait: float) -> None:
+    async def read(_: LoadWriter) -> list[EntityResult]:
+        raise BeganToReadError
+
+    session = Session(
+        load_settings(environment="embedded", data_dir=data_dir, lock_wait_seconds=wait),
+        client=None,  # type: ignore[arg-type]
+        host="api.example.com",
+        identity=Identity("7", None, None, "42", None),
+        schema=build_schema("type Query { me: ID }"),
+        catalog=known_catalog(),
+        reporter=NullReporter(),
     )
-    run = reconcile._Run(settings, (), False, Silence())
-    await run._repair(None, Tenant("org-1", "api.example.com"), audited, read_by=None)  # type: ignore[arg-type]
+    await session.write_load(PreparedRead(Plan((), "none"), State(), {}, (), ReadClock(None)), read)
 
 
-def test_the_repair_waits_for_another_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def read(*_: object, **__: object) -> None:
-        raise CameToReadError
-
-    monkeypatch.setattr(reconcile, "carry_out", read)
+def test_a_load_waits_for_another_writer(tmp_path: Path) -> None:
     other = Lake(tmp_path / "lake").writing()
     other.__enter__()
-    with pytest.raises(LakeBusyError):
-        asyncio.run(repair(tmp_path, 0.0))
+    with pytest.raises(LockedError):
+        asyncio.run(write_load(tmp_path, 0.0))
     timer = threading.Timer(0.3, other.__exit__, (None, None, None))
     timer.start()
-    with pytest.raises(CameToReadError):
-        asyncio.run(repair(tmp_path, LONG))
+    with pytest.raises(BeganToReadError):
+        asyncio.run(write_load(tmp_path, LONG))
     timer.join()

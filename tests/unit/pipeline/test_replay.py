@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.pipeline.rendered import Node, Rendered, kept
-from ion_pipeline.pipeline.replay import replay
+from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, kept
+from ion_pipeline.pipeline.dbt.replay import replay
 
 FAILS = "select error('on purpose')"
 

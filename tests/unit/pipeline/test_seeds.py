@@ -6,7 +6,7 @@ import pytest
 
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.pipeline.dbt import project_dir
-from ion_pipeline.pipeline.seeds import linked_project
+from ion_pipeline.pipeline.dbt.seeds import linked_project
 
 HEADER = "rule_name,rule_set,is_on,description\n"
 

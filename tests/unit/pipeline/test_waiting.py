@@ -11,13 +11,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.client import TransportError
-from ion_pipeline.extract import known_catalog
-from ion_pipeline.lake import Lake, LakeBusyError, LakeCorruptionError
+from ion_pipeline.files import LockedError
+from ion_pipeline.lake import Lake, LakeCorruptionError
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.state import read_state
+from ion_pipeline.publish import publish
 from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import Resources, connect, publish
+from ion_pipeline.warehouse import Resources, connect
 from ion_pipeline.warehouse.errors import WarehouseBusyError, WarehouseError
 
 HOLDER = """
@@ -110,7 +112,7 @@ def test_what_is_known_is_read_once_the_models_are_built(tmp_path: Path) -> None
 
 
 def test_a_second_read_says_who_reads_and_asks_ion_nothing(tmp_path: Path) -> None:
-    with Lake(tmp_path / "lake").writing(), pytest.raises(LakeBusyError, match="reading ION since"):
+    with Lake(tmp_path / "lake").writing(), pytest.raises(LockedError, match="reading ION since"):
         steps.extract(settings(tmp_path, 0.0))
 
 

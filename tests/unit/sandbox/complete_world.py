@@ -8,11 +8,11 @@ from typing import Any
 
 from graphql import GraphQLEnumType, get_named_type
 
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.sandbox.check import is_attribute, is_inline
 from ion_pipeline.sandbox.load import owner_column
 from ion_pipeline.sandbox.model import VIEWS, Column, NodeType, known_model
 from ion_pipeline.sandbox.world import World
-from ion_pipeline.schema import known_schema
 
 SAMPLES: dict[str, Any] = {
     "Int": 1,

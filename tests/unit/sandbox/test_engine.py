@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from graphql import build_client_schema, execute_sync, get_introspection_query, parse, print_schema
 
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.sandbox.engine import BadRequestError, Engine
 from ion_pipeline.sandbox.profiles import served_schema
-from ion_pipeline.schema import known_schema
 from tests.unit.sandbox.asking import ask, engine_of, errors, ids
 from tests.unit.sandbox.small_world import small_world
 

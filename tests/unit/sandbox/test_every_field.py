@@ -14,12 +14,12 @@ from graphql import (
     get_named_type,
 )
 
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.filters import column_named
 from ion_pipeline.sandbox.model import VIEWS, NodeType, known_model
 from ion_pipeline.sandbox.relation_rules import RULES, UNDERIVABLE
 from ion_pipeline.sandbox.relations import Relations
-from ion_pipeline.schema import known_schema
 from tests.unit.sandbox.asking import ask, engine_of
 from tests.unit.sandbox.complete_world import complete_world
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, get_named_type
 
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.sandbox.factory import build_world
 from ion_pipeline.sandbox.factory.clock import NOW, iso
 from ion_pipeline.sandbox.factory.values import judge
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model
 from ion_pipeline.sandbox.world import Row, World, check_world
-from ion_pipeline.schema import known_schema
 from tests.unit.sandbox.factory_worlds import SMALL, by_id, digest, edges, small_factory
 
 #: Columns of which every value of their enum must occur.

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, validate_schema
 
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.sandbox.profiles import PROFILES, served_schema
-from ion_pipeline.schema import known_schema
 
 
 def members(profile: str | None) -> set[tuple[str, str]]:

@@ -13,7 +13,7 @@ import pytest
 
 from ion_pipeline import cli
 from ion_pipeline.commands import abom
-from ion_pipeline.pipeline.genealogy import Genealogy
+from ion_pipeline.publish.read import Genealogy
 
 TOP, HIDDEN = 1, 2
 FILE = """

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ion_pipeline.extract.catalog import Column, Table
+from ion_pipeline.catalog.catalog import Column, Table
 from ion_pipeline.lake import Lake, LoadManifest, Strategy, TableRead, Tenant
 from ion_pipeline.warehouse import LoadReport, Resources, load
 

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.extract.catalog import Table
-from ion_pipeline.lake import LakeBusyError, LakeCorruptionError
+from ion_pipeline.catalog.catalog import Table
+from ion_pipeline.files import LockedError
+from ion_pipeline.lake import LakeCorruptionError
 from ion_pipeline.warehouse import CompactionError, CompactReport, MissingLoadError, compact, rebuild
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, START, THINGS, House, column
 from tests.unit.warehouse.test_merge_properties import Load, Reference, full_loads, incremental_loads
@@ -244,7 +245,7 @@ def test_a_damaged_fold_is_named_and_the_warehouse_stays(house: House) -> None:
 
 def test_two_writers_exclude_each_other(house: House) -> None:
     three_loads(house)
-    with house.lake.begin_fold(0), pytest.raises(LakeBusyError, match="compacting the lake since"):
+    with house.lake.begin_snapshot(0), pytest.raises(LockedError, match="compacting the lake since"):
         house.write({"things": []})
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.warehouse import unequal
+from ion_pipeline.warehouse import diff_rows
 
 Row = tuple[int, str | None, str | None]
 TEXT, ETAG = st.sampled_from(["a", "b", None]), st.sampled_from(["x", None])
@@ -19,7 +19,7 @@ def found(kept: list[Row], given_rows: list[Row], above: int | None, until: int 
     with duckdb.connect() as connection:
         connection.execute("create schema raw; create table raw.things (_etag text, id bigint, other text, key text)")
         connection.executemany("insert into raw.things (id, key, _etag) values (?, ?, ?)", kept) if kept else None
-        differences = unequal(connection, "things", ["id"], rows.cast(schema), above=above, until=until)
+        differences = diff_rows(connection, "things", ["id"], rows.cast(schema), above=above, until=until)
     assert [key for key, _, _ in differences] == sorted(key for key, _, _ in differences)
     return {key[0]: (there, known) for key, there, known in differences}
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from ion_pipeline.warehouse import Resources, WarehouseBusyError, WarehouseDamagedError, connect
-from ion_pipeline.warehouse.errors import WarehouseDiskFullError, WarehouseError, WarehouseMemoryError, explained
+from ion_pipeline.warehouse.errors import WarehouseDiskFullError, WarehouseError, WarehouseMemoryError, translate_errors
 from ion_pipeline.warehouse.sql import duckdb_type, identifier, literal
 
 
@@ -72,7 +72,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 def test_too_little_memory(tmp_path: Path) -> None:
     def build(path: Path) -> None:
-        with connect(path, Resources("30MB", 1)) as connection, explained("Building", path):
+        with connect(path, Resources("30MB", 1)) as connection, translate_errors("Building", path):
             connection.execute("set temp_directory = ''")
             connection.execute("create table t as select string_agg(i::varchar) as s from range(20000000) as r(i)")
 
@@ -84,10 +84,10 @@ def test_too_little_memory(tmp_path: Path) -> None:
 def test_other_errors_keep_their_text(tmp_path: Path) -> None:
     with (
         pytest.raises(WarehouseError, match=r"Counting failed: .*nonsense does not exist"),
-        explained("Counting", tmp_path),
+        translate_errors("Counting", tmp_path),
     ):
         duckdb.sql("from nonsense")
-    with pytest.raises(WarehouseDiskFullError, match="No space left"), explained("Writing", tmp_path):
+    with pytest.raises(WarehouseDiskFullError, match="No space left"), translate_errors("Writing", tmp_path):
         raise duckdb.IOException("IO Error: Could not write file: No space left on device")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ion_pipeline.extract.catalog import known_catalog
-from ion_pipeline.extract.references import ASIDE, References, references
-from ion_pipeline.schema import known_schema
+from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.references import WEAK, References, references
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.warehouse import (
     controlled_changed_since,
     find_controlled,
@@ -143,7 +143,7 @@ def test_a_change_is_that_of_its_tables_and_is_old_only_if_the_rows_are(connecti
 
 def test_every_column_that_names_a_row_is_followed_or_has_a_reason() -> None:
     """Whatever looks like an id of another row is: a reference, a user's or a file's, or a number of another kind."""
-    known = {(one.via, one.column) for one in FOUND.below} | set(ASIDE)
+    known = {(one.via, one.column) for one in FOUND.strong} | set(WEAK)
     # Numbers of families, users, files and what nothing controlled can be: no row of a table that may be left out.
     other = {
         "abom_installations.build_requirement_reference_designator_id", "barcode_labels.iuid",

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.extract.catalog import Table
+from ion_pipeline.catalog.catalog import Table
 from ion_pipeline.warehouse import rebuild
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
 

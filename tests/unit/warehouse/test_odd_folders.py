@@ -6,7 +6,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from ion_pipeline.warehouse import compact, publish, rebuild
+from ion_pipeline.publish import publish
+from ion_pipeline.warehouse import compact, rebuild
 from tests.unit.warehouse.support import SMALL, House
 
 

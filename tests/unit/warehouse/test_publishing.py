@@ -9,9 +9,10 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
-from ion_pipeline.lake import LakeBusyError, WriterLock
-from ion_pipeline.warehouse import PublishError, PublishReport, Resources, WarehouseError, publish, settle
-from ion_pipeline.warehouse.copying import Fingerprint
+from ion_pipeline.files import LockedError, WriterLock
+from ion_pipeline.publish import PublishError, PublishReport, publish, settle
+from ion_pipeline.publish.copy import Fingerprint
+from ion_pipeline.warehouse import Resources, WarehouseError
 
 SMALL = Resources("256MB", 1)
 
@@ -202,7 +203,6 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_a_copy_that_differs_is_not_published(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(database)
     before = snapshot(tmp_path / "published")
-    from ion_pipeline.warehouse import publishing
 
     honest = publishing.fingerprint
 
@@ -217,7 +217,7 @@ def test_a_copy_that_differs_is_not_published(database: Path, tmp_path: Path, mo
 
 
 def test_the_fingerprint_sees_a_changed_value_but_not_the_order(tmp_path: Path) -> None:
-    from ion_pipeline.warehouse.copying import fingerprint
+    from ion_pipeline.publish.copy import fingerprint
 
     with duckdb.connect() as connection:
         connection.execute("create table a as select i, 'x' || i as t from range(1000) r(i)")
@@ -245,7 +245,7 @@ def test_leftovers_of_a_killed_publish_are_swept(database: Path, tmp_path: Path)
 
 
 def test_one_publisher_at_a_time(database: Path, tmp_path: Path) -> None:
-    with WriterLock(tmp_path / ".published.lock", "publishing"), pytest.raises(LakeBusyError, match="publishing"):
+    with WriterLock(tmp_path / ".published.lock", "publishing"), pytest.raises(LockedError, match="publishing"):
         run(database)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ion_pipeline.extract.catalog import Table
+from ion_pipeline.catalog.catalog import Table
 from ion_pipeline.lake import Lake, SchemaDrift, TableRead
 from ion_pipeline.warehouse import compact, rebuild
 from tests.unit.warehouse.support import SMALL, TENANT, House, column

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ion_pipeline.extract import known_catalog
+from ion_pipeline.catalog import known_catalog
 from ion_pipeline.webhooks import ALGORITHMS, Event, MalformedEventError, entities_named, is_signed, parse
 from ion_pipeline.webhooks.rate import TokenBucket
 

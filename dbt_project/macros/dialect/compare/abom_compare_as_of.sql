@@ -1,9 +1,9 @@
 {#- The text of `analyst_macros/abom_compare_as_of.sql`: `python -m tests.contract.analyst_macros` writes it. -#}
 {% macro abom_compare_as_of() -%}
-{%- set stood %}.valid_from <= sides.instant
+{%- set valid_at_instant %}.valid_from <= sides.instant
         and coalesce(HISTORY.valid_to > sides.instant, true){% endset -%}
--- A unit at one instant against itself at another, at every level by part, quantity and designator: one row per line that
--- differs, with the columns of abom_compare. Which serial is on a line does not count; abom_version_changes tells that.
+-- Compares a unit at one instant with itself at another, at every level, by part, quantity and designator: one row per
+-- line that differs, with the columns of abom_compare. Serial numbers do not count; abom_version_changes has them.
 -- Written from macros/dialect/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
 create or replace macro abom_compare_as_of(unit, instant_a, instant_b) as table
 with recursive sides as (
@@ -16,26 +16,26 @@ with recursive sides as (
         cast(instant_b as timestamptz) as instant
 ),
 
--- Every assembly that was ever in the unit: the comparison goes down from the unit and meets those that were there.
+-- Every assembly that was ever in the unit; the comparison uses those that were there at the two instants.
 reached as (
     select cast(unit as bigint) as part_inventory_id
     union
     select below.part_inventory_id
     from genealogy.abom_line_history as below
     where
-        -- Looked up in each turn; a join would read all assemblies of the plant first.
+        -- An `in` is looked up in each round of the recursion; a join would first read all assemblies of the plant.
         below.parent_part_inventory_id in (select reached.part_inventory_id from reached)
         and below.is_assembly
         and not below.is_quarantined
 ),
 
 assemblies as (
-    -- As a list, so that nobody expects as many of them as there are in the plant and looks at all of them.
+    -- A list hides the row count from the optimizer, which would otherwise plan for all units of the plant.
     select unnest(held.ids) as part_inventory_id
     from (select list(part_inventory_id) as ids from reached) as held
 ),
 
--- One unit is two here, one at each instant: an even number before and an odd one after, in the same order.
+-- Each unit has two ids here, one per instant: an even id before and an odd id after, in the same order.
 installations as (
     select
         line.parent_part_inventory_id * 2 + sides.side as parent_part_inventory_id,
@@ -59,13 +59,13 @@ installations as (
     where
         line.parent_part_inventory_id in (select assemblies.part_inventory_id from assemblies)
         and not line.is_open_requirement
-        and line{{ stood | replace('HISTORY', 'line') }}
+        and line{{ valid_at_instant | replace('HISTORY', 'line') }}
 ),
 
 configured as (
     select
         structure.part_inventory_id * 2 + sides.side as part_inventory_id,
-        -- A tree that is followed no further has no hash, and is like no other.
+        -- A tree that is cut off has no hash and equals no other tree.
         coalesce(
             structure.structure_hash, 'cut off: ' || (structure.part_inventory_id * 2 + sides.side)
         ) as configuration_hash
@@ -73,14 +73,14 @@ configured as (
     cross join sides
     where
         structure.part_inventory_id in (select assemblies.part_inventory_id from assemblies)
-        and structure{{ stood | replace('HISTORY', 'structure') }}
+        and structure{{ valid_at_instant | replace('HISTORY', 'structure') }}
 ),
 
 root as (
     select {{ shown_part('history.part_number', 'history.part_id') }} as part_number
     from sides
     inner join genealogy.abom_unit_history as history on history.part_inventory_id = cast(unit as bigint)
-    where history{{ stood | replace('HISTORY', 'history') }}
+    where history{{ valid_at_instant | replace('HISTORY', 'history') }}
     order by sides.side
     limit 1
 ),

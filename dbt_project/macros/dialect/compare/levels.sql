@@ -1,11 +1,11 @@
-{#- All lines of the units, each with its number and what people call it: `lines` of a macro. -#}
+{#- All lines of the units, each with its number and display label: the CTE `lines` of a macro. -#}
 {% macro numbered_lines() -%}
 summed as (
     {{- compared_lines('installations', 'configured', with_units=true) }}
 ),
 
--- `distinct` takes no row away: a stored macro loses `as materialized`, and DuckDB 1.1 would make the lines anew for each
--- use of them.
+-- `distinct` removes no row. It replaces `as materialized`, which a stored macro loses: without it, DuckDB 1.1 would
+-- compute the lines again for each use.
 lines as (
     select distinct
         summed.*,
@@ -19,17 +19,17 @@ lines as (
 {%- endmacro %}
 
 {#-
-    Two units compared level by level: the end of a macro that has `lines` of all units in both trees (numbered_lines) and
-    `configured`, the hash of each that holds something. `one` and `other` are the units, `label` is what their path
-    begins with; `halved` where their ids were doubled to tell them apart.
+    Compares two units level by level: the end of a macro that has the CTEs `lines`, all lines of the units in both
+    trees (numbered_lines), and `configured`, the hash of each unit that holds something. `one` and `other` are the
+    units, `label` is the start of their path; `halved` is true where ids were doubled to distinguish two instants.
 
-    What is planned and what runs again in every turn decides how long an answer takes, not the rows: a tree has a few
-    hundred. So the turns carry numbers of lines instead of lines, go straight to the next key in which two lines of a pair
-    agree, and use lists where a window or a join would be one more thing to set up.
+    A tree has only a few hundred rows, so query planning and the operators that run again in every round of the
+    recursion determine the run time. Therefore the rounds carry line numbers instead of lines, go directly to the next
+    key in which two lines of a pair agree, and use lists instead of further windows or joins.
 -#}
 {% macro compared_at_every_level(one, other, label, halved=false) -%}
--- A row is a line that still looks for its partner, or (is_done) one that has found it or never will. What is done is
--- in the result, and opens the comparison of what it holds one level further down.
+-- A row is a line without a partner yet, or (is_done) a line whose search for a partner is finished. Finished lines are
+-- in the result, and their content is compared one level further down.
 compared as (
     select
         '' as pair_key,
@@ -41,7 +41,7 @@ compared as (
     from lines
     where
         lines.part_inventory_id in ({{ one }}, {{ other }})
-        -- Units that are configured alike do not differ, here and further down.
+        -- Units with equal configurations do not differ at any level.
         and (select configured.configuration_hash from configured where configured.part_inventory_id = {{ one }})
         is distinct from (
             select configured.configuration_hash from configured where configured.part_inventory_id = {{ other }}
@@ -61,7 +61,8 @@ compared as (
             where not looking.is_done
         ),
 
-        -- All rounds at once: which lines agree in which key. A line without a key is with its own side.
+        -- Groups of lines that agree in the key of a round, for all rounds at once. Lines without a key are grouped by
+        -- side.
         agreeing as (
             select
                 pair_key,
@@ -74,7 +75,7 @@ compared as (
             group by pair_key, round, match_key, match_key is null and line_before is null
         ),
 
-        -- The first round in which any of a pair meet; the rounds before it would change nothing.
+        -- The first round in which lines of a pair match; earlier rounds would change nothing.
         turns as (
             select
                 pair_key,
@@ -103,7 +104,8 @@ compared as (
             from groups
         ),
 
-        -- What is alike on both sides needs no look, unless there is nothing else; of several alike the first is enough.
+        -- Configurations that exist on both sides are skipped, unless there are no others; of equal ones, the first is
+        -- used.
         opened as (
             select
                 compared.pair_key || '/' || compared.line_before as pair_key,
@@ -130,7 +132,7 @@ compared as (
                 and compared.depth < {{ var('abom_max_depth') }}
         ),
 
-        -- Each is set against one of the other side; the last one against all that are left over there.
+        -- Each unit is paired with one of the other side; the last unit is paired with all remaining ones.
         places as (
             select
                 *,

@@ -1,21 +1,20 @@
 {#-
-    How two as-built units are compared, line by line: what a line is, which lines belong together, and what the
-    difference is called. The one place for these rules: `abom_unit_changes` and the analysts' macro `abom_compare` are
-    made of them.
+    Rules for comparing two as-built units line by line: what a line is, which lines correspond, and the name of a
+    difference. `abom_unit_changes` and the analysts' macro `abom_compare` both use these rules.
 -#}
 
 {#-
-    What a person reads for a part, and what tells it from others: its number, or its id where the part itself is not in
-    ION's answers (hidden from the key, or deleted). Two parts that are not shown are two parts.
+    Display text and identity of a part: its number, or its id where ION does not return the part (withheld from the API
+    key, or deleted). Two parts that ION does not return stay two parts.
 -#}
 {% macro shown_part(part_number, part_id) -%}
     coalesce({{ part_number }}, 'part ' || cast({{ part_id }} as varchar), 'unit')
 {%- endmacro %}
 
 {#-
-    A line: all that is installed in a unit on one planned line, under one designator and of one part. Several lots or
-    serials there are one line, since units are compared by part and quantity; two planned lines of one part are two.
-    Of several revisions, serials or lots the first and the last are shown. `with_units` adds the units themselves, each
+    A line: everything installed in a unit on one planned line, under one designator and of one part. Several lots or
+    serials there are one line, since units are compared by part and quantity; two planned lines of one part are two
+    lines. Of several revisions, serials or lots, the first and the last are shown. `with_units` adds the units, each
     with its configuration.
 -#}
 {% macro compared_lines(installations, configured, with_units=false) %}
@@ -29,7 +28,7 @@
         min(installed.build_requirement_id) as build_requirement_id,
         min(installed.required_part_number) as required_part_number,
         installed.designator_key,
-        -- As somebody wrote it; where several did, the first of their spellings.
+        -- The designator as written in ION; of several spellings, the first.
         case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
         {{ shown_part('installed.child_part_number', 'installed.child_part_id') }} as part_number,
         {%- for label in ['part_revision', 'serial_number', 'lot_number'] %}
@@ -44,7 +43,7 @@
         end as child_part_inventory_id,
         case when count(*) = count(installed.quantity_per_piece) then sum(installed.quantity_per_piece) end as quantity,
         bool_or(installed.is_substitute) as is_substitute,
-        -- What may differ further down: each configuration that is here; none where all are leaves.
+        -- The configurations on the line, which may differ further down; an empty text for leaves.
         {%- if with_units %}
         list_sort(list({
             'part_inventory_id': installed.child_part_inventory_id,
@@ -66,9 +65,9 @@
 {% endmacro %}
 
 {#-
-    Two lines belong together that agree in a key. The keys are tried one after another, and a line that has found its
-    partner is out of the next round: the same place first, then the same requirement (planned or added by hand) of another
-    plan, then the same part.
+    Two lines correspond if they agree in a key. The keys are tried in order, and a line with a partner leaves the next
+    rounds: the same place first, then the same requirement (planned or added by hand) of another plan, then the same
+    part.
 -#}
 {% macro line_match_keys() -%}
     planned_line designator part_number
@@ -101,7 +100,7 @@
     end
 {%- endmacro %}
 
-{#- Which of several lines that agree in a key comes first: the one of which there is most. -#}
+{#- Order of several lines that agree in a key: the greatest quantity first. -#}
 {% macro line_order(line) -%}
     {{ line }}.quantity desc nulls last,
     {{ line }}.designator_key asc nulls last,
@@ -110,9 +109,9 @@
 {%- endmacro %}
 
 {#-
-    One round: the lines in `looking` (pair_key, line_before or line_after, the other one null) that agree in the key of
-    the round become one row of `found`. Where several agree, the greater quantities are set against each other.
-    `carried` are columns that are the same for a whole pair; `suffix` tells the CTEs of several rounds apart.
+    One round: the lines in `looking` (pair_key, and either line_before or line_after) that agree in the key of the
+    round become one row of `found`. If several agree, they are paired in descending order of quantity. `carried` lists
+    columns that are equal for a whole pair; `suffix` makes the CTE names of the rounds unique.
 -#}
 {% macro match_round(looking, round, carried=[], suffix='') -%}
 sided{{ suffix }} as (
@@ -157,7 +156,7 @@ found{{ suffix }} as (
 ),
 {%- endmacro %}
 
-{#- What the difference between two lines that belong together is called; null if there is none on the line itself. -#}
+{#- Name of the difference between two corresponding lines; null if the lines themselves are equal. -#}
 {% macro line_change(before, after) -%}
     case
         when {{ before }}.part_number is null then 'installed'
@@ -168,7 +167,7 @@ found{{ suffix }} as (
                 else 'replaced'
             end
         when coalesce({{ before }}.part_revision, '') <> coalesce({{ after }}.part_revision, '') then 'other_revision'
-        -- Planned lines of two versions of a plan have nothing in common but what they plan.
+        -- Planned lines of two versions of a plan have different ids: only their part identifies them.
         when
             {{ before }}.planned_line <> {{ after }}.planned_line
             and coalesce({{ before }}.designator_key <> {{ after }}.designator_key, true)
@@ -187,14 +186,14 @@ found{{ suffix }} as (
     end
 {%- endmacro %}
 
-{#- Both lines have units of one part, which are configured differently. -#}
+{#- Whether both lines hold the same part with different configurations. -#}
 {% macro line_is_changed_below(before, after) -%}
     coalesce(
         {{ before }}.part_number = {{ after }}.part_number and {{ before }}.configurations <> {{ after }}.configurations, false
     )
 {%- endmacro %}
 
-{#- The place of a line as people name it: the part that is required there, and the designator. -#}
+{#- Display label of a line: the required part and the designator. -#}
 {% macro line_label(line) -%}
     coalesce({{ line }}.required_part_number, {{ line }}.part_number) || coalesce(' @' || {{ line }}.reference_designator, '')
 {%- endmacro %}
@@ -212,7 +211,7 @@ found{{ suffix }} as (
     {%- endfor %}
 {%- endmacro %}
 
-{#- Tells the changed lines of a pair of units apart: where the line was, and where it is. -#}
+{#- Key of a changed line within a pair of units: its place before and its place after. -#}
 {% macro changed_line_key(before, after) -%}
     {%- for line in [before, after] -%}
     coalesce(

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- Paths to assemblies only: a leaf adds nothing but its own line, which is joined when the tree is written out.
+-- Paths lead to assemblies only: a leaf adds only its own line, which is joined when the tree is written out.
 with recursive lines as (
     select * from {{ ref('int_abom__tree_lines') }}
 ),

@@ -14,7 +14,7 @@ planned as (
     select * from {{ ref('stg_ion__mbom_items') }}
 ),
 
--- A lot placed in several trees has a line in each, and what it holds hangs on each of them: held once all the same.
+-- A lot in several trees has a line in each tree, and each of these lines has the same children: count them once.
 held as (
     select distinct
         parents.part_inventory_id as parent_part_inventory_id,
@@ -24,7 +24,7 @@ held as (
     where parents.part_inventory_id is not null
 ),
 
--- ION keeps at most one designator per line; the lowest id stands should there be more.
+-- ION keeps at most one designator per line; if there are more, the lowest id is used.
 first_designators as (
     select
         abom_item_id,

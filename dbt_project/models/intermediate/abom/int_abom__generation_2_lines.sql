@@ -43,7 +43,7 @@ filled as (
             installations.build_requirement_reference_designator_id
             = designators.build_requirement_reference_designator_id
             and installations.build_requirement_id = designators.build_requirement_id
-    -- An installation without a unit fills the requirement but is no part of a tree.
+    -- An installation without a unit fills the requirement but is not part of a tree.
     where installations.part_inventory_id is not null
 ),
 

@@ -31,7 +31,7 @@ substitutes as (
     from {{ ref('stg_ion__mbom_substitutes') }}
 ),
 
--- A unit that has any requirement of generation 2 is told by generation 2 alone.
+-- For a unit that has any requirement of generation 2, only generation 2 is used.
 both_generations as (
     select * from generation_2
     union all
@@ -66,7 +66,7 @@ left join substitutes
     on
         both_generations.origin_mbom_item_id = substitutes.mbom_item_id
         and children.part_id = substitutes.part_id
--- Both ends must be units that are there; a line to a unit not yet extracted comes with the next load.
+-- Both units of a line must exist; a line to a unit that is not extracted yet appears with the next load.
 where
     both_generations.child_part_inventory_id is null
     or children.part_inventory_id is not null

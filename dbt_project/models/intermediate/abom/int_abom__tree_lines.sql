@@ -50,7 +50,7 @@ labelled as (
     from lines
     inner join units as parents on lines.parent_part_inventory_id = parents.part_inventory_id
     left join units as children on lines.child_part_inventory_id = children.part_inventory_id
-    -- Only an open requirement takes its labels from the part that is needed.
+    -- Only an open requirement is labelled from the required part.
     left join parts on lines.part_id = parts.part_id and lines.child_part_inventory_id is null
     left join cycle_edges
         on

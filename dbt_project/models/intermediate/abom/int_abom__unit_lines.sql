@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- All lines of a unit in one row: the paths are then the larger side of the join, and it keeps their order.
+-- All lines of a unit are in one row: the paths are then the larger side of the join, which keeps their order.
 with lines as (
     select * from {{ ref('int_abom__tree_lines') }}
 )

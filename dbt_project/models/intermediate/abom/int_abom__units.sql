@@ -17,7 +17,7 @@ select
     inventories.serial_number,
     inventories.lot_number,
     coalesce(inventories.tracking_type, parts.tracking_type) as tracking_type,
-    -- What one piece of the unit is a share of: a lot holds as many pieces as its quantity says, anything else is one.
+    -- The divisor for quantities per piece: a lot holds as many pieces as its quantity, any other unit is one piece.
     case
         when coalesce(inventories.tracking_type, parts.tracking_type) = 'LOT' then inventories.quantity
         else 1

@@ -9,8 +9,8 @@ lines as (
     where not is_open_requirement
 ),
 
--- Sums first, joins after: an assembly that is in a root by many paths, or in a unit by many lines, counts once.
--- A sum with an unknown quantity in it is unknown.
+-- Sum before joining: an assembly that is in a root by many paths, or in a unit by many lines, is then joined once. A
+-- sum that includes an unknown quantity is unknown.
 assemblies as (
     select
         root_part_inventory_id,

@@ -21,8 +21,8 @@ remade as (
         and (before.part_id is distinct from after.part_id or before.pieces is distinct from after.pieces)
 ),
 
--- A unit that became another revision is another one to what it is in. So is a lot of another quantity, if it holds
--- anything: there is more or less of it in one piece.
+-- A unit whose part revision changed is a change for every unit that contains it. The same holds for a lot whose
+-- quantity changed, if it holds anything: the content per piece changes.
 other_content as (
     select remade.*
     from remade
@@ -34,7 +34,8 @@ other_content as (
     where remade.is_other_part or lines.line_key is not null
 ),
 
--- Whatever changes a unit changes all that it is in at that instant. `union` ends this also on a cycle.
+-- A change of a unit is a change of every unit that contains it at that instant. `union` ends the recursion on a cycle
+-- too.
 changed as (
     select
         part_inventory_id,

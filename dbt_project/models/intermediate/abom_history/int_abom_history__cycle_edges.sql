@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 
--- States on a cycle all begin at one instant: what closes it is a change of one of them, and so of all that it is in.
+-- All states on a cycle begin at the same instant: the change that closes the cycle changes one unit, and with it every
+-- unit that contains it.
 with recursive edges as (
     select distinct
         parent_state_id as parent_id,

@@ -10,7 +10,7 @@ designators as (
     {{ spans_of(ref('stg_ion_history__abom_item_reference_designators')) }}
 ),
 
--- What the plan says of a line is said as of now.
+-- Plan attributes of a line come from the current plan; their history is not used.
 planned as (
     select * from {{ ref('stg_ion__mbom_items') }}
 ),
@@ -26,7 +26,7 @@ parent_edges as (
     where parents.part_inventory_id is not null
 ),
 
--- A lot placed in several trees has a line in each, and what it holds hangs on each of them: held once all the same.
+-- A lot in several trees has a line in each tree, and each of these lines has the same children: count them once.
 held as (
     {{ united_spans('parent_edges', ['parent_part_inventory_id', 'abom_item_id']) }}
 ),
@@ -58,7 +58,7 @@ slices as (
     from instants
 ),
 
--- ION keeps at most one designator per line; the lowest id stands should there be more.
+-- ION keeps at most one designator per line; if there are more, the lowest id is used.
 names as (
     select
         slices.abom_item_id,

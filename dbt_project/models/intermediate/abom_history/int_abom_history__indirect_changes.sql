@@ -22,8 +22,8 @@ line_changes as (
     where change = 'unchanged'
 ),
 
--- A line that goes on through the instant, and one that ION or the unit on it wrote anew without a change.
-standing as (
+-- Lines that continue through the instant, and lines that ION rewrote without a change of content.
+unchanged_lines as (
     select
         {% for suffix in ['before', 'after'] %}
             {% for column in columns %}
@@ -68,4 +68,4 @@ select
         {% endfor %}
     {% endfor %}
     cast(null as {{ type_instant() }}) as ion_changed_at
-from standing
+from unchanged_lines

@@ -10,7 +10,7 @@ unnamed as (
     {{ uncovered('designators', ['build_requirement_id', 'build_requirement_reference_designator_id']) }}
 ),
 
--- A designator once known has a row at all times, without a name before it was there and after it was gone.
+-- Every known designator has a row for all of time; its name is null before it was created and after it was deleted.
 names as (
     select
         build_requirement_id,
@@ -38,7 +38,7 @@ select
     installations.created_at,
     installations.updated_at,
     installations.created_by_id,
-    -- Null is passed over: without a designator the span is the installation's own.
+    -- Nulls are ignored: without a designator the period is that of the installation.
     {{ common_span('installations', 'names') }}
 from installations
 left join names
@@ -47,5 +47,5 @@ left join names
         and installations.build_requirement_reference_designator_id
         = names.build_requirement_reference_designator_id
         and {{ overlap('installations', 'names') }}
--- An installation without a unit fills the requirement but is no part of a tree.
+-- An installation without a unit fills the requirement but is not part of a tree.
 where installations.part_inventory_id is not null

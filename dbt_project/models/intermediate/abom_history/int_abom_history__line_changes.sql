@@ -8,8 +8,8 @@ matches as (
     select * from {{ ref('int_abom_history__line_matches') }}
 ),
 
--- Of what was matched with nothing there is only one side. An open requirement that was filled, or a filled one that
--- was emptied, shows as what was installed or uninstalled there.
+-- An unmatched line has only one side. Filling an open requirement is reported as an installation, and emptying a
+-- requirement as an uninstallation.
 pairs as (
     select
         ended_id,
@@ -54,7 +54,8 @@ select
         else 'requirement_removed'
     end as change,
     coalesce(began.abom_generation, ended.abom_generation) as abom_generation,
-    -- A line that left its requirement may leave it open, to others that are still on it, or have gone with it.
+    -- After a line leaves a requirement, the requirement may be open, still be filled by other lines, or be deleted
+    -- too.
     case
         when pairs.match = 'moved' or (ended.is_filled and began.line_end_id is null)
             then case ended.requirement_across when 'none' then 'gone' else ended.requirement_across end
@@ -67,7 +68,7 @@ select
             {{ side }}.{{ column }} as {{ column }}_{{ suffix }},
         {% endfor %}
     {% endfor %}
-    -- The row's own time is that of this change only if the row was written since.
+    -- ION's time on the row belongs to this change only if the row was rewritten.
     case
         when (began.updated_at is distinct from ended.updated_at)
             then coalesce(greatest(began.created_at, began.updated_at), began.created_at)

@@ -20,7 +20,8 @@ first_seen as (
     group by part_inventory_id
 ),
 
--- Whatever the first load or the unit itself brought did not begin then: it was there when it was first looked at.
+-- Lines that appear with the first load, or with the unit itself, are not changes: they existed when they were first
+-- read.
 ends as (
     select
         'began' as side,
@@ -34,7 +35,7 @@ ends as (
 
     union all
 
-    -- What ended with its unit is not a change of the unit.
+    -- A line that ended together with its unit is not a change of the unit.
     select
         'ended' as side,
         lines.valid_until as changed_at,
@@ -55,7 +56,8 @@ numbered as (
     from ends
 ),
 
--- The requirement on the other side of the instant: after it for a line that ended, before it for one that began.
+-- State of the requirement on the other side of the instant: after it for a line that ended, before it for a line that
+-- began.
 across as (
     select
         numbered.line_end_id,

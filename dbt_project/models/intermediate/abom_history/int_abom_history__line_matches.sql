@@ -1,8 +1,9 @@
 {{ config(materialized='table') }}
 
 {#-
-    Lines that ended are matched with lines that began at the same instant on the same unit, stage by stage: what one
-    stage has matched the next ones do not see. Within a stage the lowest installation goes with the lowest.
+    Lines that ended are matched with lines that began at the same instant on the same unit, stage by stage; a stage
+    uses only lines that the stages before left unmatched. Within a stage, lines are paired in ascending order of
+    installation id.
 -#}
 {%- set same_requirement = ['abom_generation', 'build_requirement_id'] %}
 {%- set same_unit = ['designator_key', 'child_part_inventory_id', 'open_part_id'] %}
@@ -43,7 +44,8 @@ with
                 where is_filled
             {%- endif %}
             {%- if 'is_made_again' in stage %}
-                -- One requirement is gone, the other was not there: deleted and created again, which changes nothing.
+                -- The old requirement no longer exists and the new one did not exist before: a delete and re-creation,
+                -- which changes nothing.
                 where requirement_across = 'none'
             {%- endif %}
         ),

@@ -8,7 +8,7 @@ generation_2 as (
     select * from {{ ref('int_abom_history__generation_2_lines') }}
 ),
 
-told_by_2 as (
+generation_2_periods as (
     {{ spans_of(ref('stg_ion_history__build_requirement_part_inventories')) }}
 ),
 
@@ -16,17 +16,17 @@ units as (
     select * from {{ ref('int_abom_history__units') }}
 ),
 
--- While a unit has any requirement of generation 2 it is told by generation 2 alone.
-told_by_1 as (
-    {{ uncovered('told_by_2', ['parent_part_inventory_id']) }}
+-- While a unit has any requirement of generation 2, only generation 2 is used.
+generation_1_periods as (
+    {{ uncovered('generation_2_periods', ['parent_part_inventory_id']) }}
     union all
     select
         parents.parent_part_inventory_id,
         {{ start_of_time() }} as valid_from,
         {{ end_of_time() }} as valid_until
     from (select distinct parent_part_inventory_id from generation_1) as parents
-    left join told_by_2 on parents.parent_part_inventory_id = told_by_2.parent_part_inventory_id
-    where told_by_2.parent_part_inventory_id is null
+    left join generation_2_periods on parents.parent_part_inventory_id = generation_2_periods.parent_part_inventory_id
+    where generation_2_periods.parent_part_inventory_id is null
 ),
 
 {%- set columns = [
@@ -44,15 +44,15 @@ both_generations as (
     union all
     select
         generation_1.{{ columns | join(',\n        generation_1.') }},
-        {{ common_span('generation_1', 'told_by_1') }}
+        {{ common_span('generation_1', 'generation_1_periods') }}
     from generation_1
-    inner join told_by_1
+    inner join generation_1_periods
         on
-            generation_1.parent_part_inventory_id = told_by_1.parent_part_inventory_id
-            and {{ overlap('generation_1', 'told_by_1') }}
+            generation_1.parent_part_inventory_id = generation_1_periods.parent_part_inventory_id
+            and {{ overlap('generation_1', 'generation_1_periods') }}
 ),
 
--- Both ends must be units that are there. The lot a line is in says what one piece has, the unit on it what part it is.
+-- Both units of a line must exist. The parent determines the quantity per piece, the child the part.
 in_parents as (
     select
         both_generations.{{ columns | join(',\n        both_generations.') }},
@@ -70,7 +70,7 @@ with_children as (
         {% for column in columns if column != 'part_id' %}
             in_parents.{{ column }},
         {% endfor %}
-        -- What a line that is filled was planned for is not told by the unit on it, and no change of what is there.
+        -- The required part of a filled line is a column of its own: its change is not a change of the installed part.
         case when in_parents.child_part_inventory_id is null then in_parents.part_id else children.part_id end
             as part_id,
         in_parents.part_id as required_part_id,

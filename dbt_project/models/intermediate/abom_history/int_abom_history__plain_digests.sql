@@ -16,8 +16,8 @@ assemblies as (
     select distinct part_inventory_id from states
 ),
 
--- Open requirements, units that never had a line, and those that have none at this instant: by what they are, not by
--- what they were, or two equal configurations would have different hashes.
+-- Open requirements, units that never had a line, and units that have none at this instant. Units count by their
+-- present content, not their past: otherwise two equal configurations would have different hashes.
 plain_lines as (
     select
         states.structure_state_id,

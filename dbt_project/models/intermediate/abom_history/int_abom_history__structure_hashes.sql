@@ -13,7 +13,7 @@ edges as (
     where not is_bare
 ),
 
--- The height of a state is the longest way down to one that has no assembly in it. Cycles are out, so it ends.
+-- Height of a state: its longest path down to a state without assemblies. It ends, because cycles are removed.
 climbing as (
     select distinct
         child_state_id as structure_state_id,
@@ -38,7 +38,7 @@ heights as (
     group by structure_state_id
 ),
 
--- Until which height a hash is asked for by something above.
+-- The greatest height at which a state above uses the hash.
 uses as (
     select
         edges.child_state_id as structure_state_id,
@@ -69,7 +69,7 @@ high_edges as (
     inner join heights on edges.parent_state_id = heights.structure_state_id
 ),
 
--- From the bottom up, one height per round; a hash goes round until the highest of its uses has taken it up.
+-- Works from the bottom up, one height per round; a hash is carried along until the highest state that uses it.
 hashed as (
     select
         structure_state_id,

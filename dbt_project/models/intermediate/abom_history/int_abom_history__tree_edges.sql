@@ -20,7 +20,7 @@ assemblies as (
     select distinct part_inventory_id from states
 ),
 
-standing as (
+tree_edges as (
     select edges.*
     from edges
     left join cycle_edges
@@ -28,7 +28,7 @@ standing as (
     where cycle_edges.parent_state_id is null
 ),
 
--- A unit whose lines are all on cycles has, in its tree, nothing below it.
+-- A unit whose lines are all on cycles has nothing below it in its tree.
 with_plain_lines as (
     select distinct states.structure_state_id
     from states
@@ -42,8 +42,8 @@ with_plain_lines as (
 )
 
 select
-    standing.*,
+    tree_edges.*,
     with_plain_lines.structure_state_id is null
-    and standing.child_state_id not in (select below.parent_state_id from standing as below) as is_bare
-from standing
-left join with_plain_lines on standing.child_state_id = with_plain_lines.structure_state_id
+    and tree_edges.child_state_id not in (select below.parent_state_id from tree_edges as below) as is_bare
+from tree_edges
+left join with_plain_lines on tree_edges.child_state_id = with_plain_lines.structure_state_id

@@ -26,7 +26,7 @@ units as (
     left join parts on versions.part_id = parts.part_id
 ),
 
--- A version of ION's row that only moved the unit or changed its status says nothing new here.
+-- A version of ION's row that changes only the location or the status does not start a new period.
 merged as (
     {{ merged_spans(
         'units', 'part_inventory_id',

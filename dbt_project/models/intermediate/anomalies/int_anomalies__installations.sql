@@ -17,7 +17,7 @@ rings as (
     select * from {{ ref('int_anomalies__rings') }}
 ),
 
--- A unit is completed when its last run is, and none of its runs is still to do.
+-- A unit is completed when its last run is completed and none of its runs is unfinished.
 completions as (
     select
         part_inventory_id,
@@ -36,7 +36,7 @@ dangling as (
     where requirements.build_requirement_id is null
 ),
 
--- Trees are written out no deeper than down to these.
+-- Trees are not written out deeper than these units.
 deepest as (
     select distinct part_inventory_id
     from {{ ref('int_abom__assembly_paths') }}
@@ -107,7 +107,7 @@ left join inventories on installed.part_inventory_id = inventories.part_inventor
 left join deepest on installed.parent_part_inventory_id = deepest.part_inventory_id
 left join assemblies on installed.part_inventory_id = assemblies.part_inventory_id
 left join completions on installed.parent_part_inventory_id = completions.part_inventory_id
--- An installation is on a ring when both its units are on the same one.
+-- An installation is on a cycle when both of its units are in the same cycle group.
 left join rings as child_rings on installed.part_inventory_id = child_rings.part_inventory_id
 left join rings as parent_rings
     on

@@ -1,11 +1,11 @@
 {{ config(materialized='table') }}
 
--- The quarantined edges fall into rings, and within one every unit leads to every other.
+-- The quarantined edges form cycle groups (strongly connected components), in which every unit leads to every other.
 with recursive edges as (
     select * from {{ ref('int_abom__cycle_edges') }}
 ),
 
--- One ring may have a whole plant in it: it is found once, from its busiest unit, and not from each of its units.
+-- One group may span a whole plant, so it is found once, from its busiest unit, not from each of its units.
 hub as (
     select parent_part_inventory_id as part_inventory_id
     from edges
@@ -27,7 +27,7 @@ elsewhere as (
     where parent_part_inventory_id not in (select around_hub.part_inventory_id from around_hub)
 ),
 
--- These recursions end by themselves: a unit or pair is found once, and there are finitely many.
+-- These recursions need no cap: each unit or pair is found once, and there are finitely many.
 reached as (
     select
         parent_part_inventory_id as part_inventory_id,

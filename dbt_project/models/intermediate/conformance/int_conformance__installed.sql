@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- What is installed, piece by piece, beside the line it was planned on; how it relates to the planned part.
+-- Each installation with its planned line, and its relation to the planned part.
 with lines as (
     select * from {{ ref('int_abom__lines') }}
     where child_part_inventory_id is not null

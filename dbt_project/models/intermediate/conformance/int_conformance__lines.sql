@@ -21,7 +21,7 @@ installed as (
     group by part_inventory_id, mbom_item_id
 ),
 
--- Places as sets: what the plan names, and where something is installed. One designator may name several.
+-- Planned and installed places are compared as sets, since one designator may name several places.
 planned_places as (
     select
         mbom_item_id,
@@ -66,7 +66,7 @@ compared as (
     left join planned_places on planned.mbom_item_id = planned_places.mbom_item_id
 ),
 
--- Sums of binary fractions: equal to the ninth digit.
+-- Floating-point sums are equal if they agree to nine digits.
 measured as (
     select
         *,
@@ -74,7 +74,7 @@ measured as (
     from compared
 ),
 
--- ION lets an installation name no place, and a line with too little on it has places left: neither is wrong.
+-- An installation may name no place in ION, and a line that is short leaves places free: neither is a mismatch.
 placed as (
     select
         *,
@@ -98,7 +98,7 @@ select
         when has_wrong_part then 'wrong_part'
         when not is_equal and quantity_installed > quantity_planned then 'over'
         when not is_equal then 'short'
-        -- What is there comes first: designator_match says where, beside whatever status.
+        -- The status covers the parts first; designator_match reports the places independently of the status.
         when has_substitute then 'conforming_substitute'
         when has_other_revision then 'conforming_revision'
         when designator_match = 'mismatch' then 'designator_mismatch'

@@ -24,7 +24,8 @@ required as (
     group by part_inventory_id, mbom_item_id
 ),
 
--- The plan a unit was started with: per planned part, the highest version that any of its lines came from.
+-- The plan that a unit was started with: for each planned part, the highest mBOM version that any of its lines came
+-- from.
 plans as (
     select
         requirements.part_inventory_id,
@@ -35,7 +36,7 @@ plans as (
     group by requirements.part_inventory_id, mboms.part_id
 ),
 
--- Lines of that plan that the unit has no requirement for.
+-- Lines of that plan for which the unit has no requirement.
 absent as (
     select
         plans.part_inventory_id,

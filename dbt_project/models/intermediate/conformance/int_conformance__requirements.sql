@@ -16,7 +16,8 @@ parents_of_generation_2 as (
     select distinct parent_part_inventory_id from {{ ref('stg_ion__build_requirement_part_inventories') }}
 ),
 
--- A lot placed in several trees has a line in each, and what it holds hangs on each: required once all the same.
+-- A lot in several trees has a line in each tree, and each of these lines has the same children: they are required
+-- once.
 generation_1 as (
     select distinct
         1 as abom_generation,
@@ -46,13 +47,13 @@ select
     planned.mbom_id,
     both_generations.is_fixed,
     units.pieces,
-    -- Units that share a requirement share what is installed on it, so it is planned for all of them.
+    -- Units that share a requirement share its installations, so the planned quantity covers all of them.
     sum(units.pieces) over (
         partition by both_generations.abom_generation, both_generations.build_requirement_id
     ) as pieces_sharing
 from both_generations
 inner join {{ ref('int_abom__units') }} as units
     on both_generations.parent_part_inventory_id = units.part_inventory_id
--- A line whose origin is not there has no plan, as one that was added by hand.
+-- A line whose planned line no longer exists has no plan, like a line that was added by hand.
 left join {{ ref('stg_ion__mbom_items') }} as planned
     on both_generations.origin_mbom_item_id = planned.mbom_item_id

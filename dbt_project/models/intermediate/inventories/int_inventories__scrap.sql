@@ -1,7 +1,8 @@
 with versions as (
     select
         *,
-        -- A serial is one piece. ION may call a unit scrapped without a quantity: then it is what the unit held.
+        -- A serial is one piece. ION may mark a unit as scrapped without a quantity: the quantity it held is then
+        -- scrapped.
         case
             when serial_number is not null
                 then cast(status = 'SCRAPPED' or coalesce(quantity_scrapped, 0) > 0 as double)
@@ -15,7 +16,7 @@ changes as (
     select
         *,
         row_number() over of_unit as version_number,
-        -- Scrap that is taken back restates the change it corrects: what counts is what was never taken back.
+        -- A correction of scrap restates the earlier change, so only scrap that was never reversed counts.
         min(scrapped_so_far) over (
             partition by part_inventory_id order by valid_from rows between current row and unbounded following
         ) - coalesce(lag(scrapped_so_far) over of_unit, 0) as quantity_more,
@@ -33,7 +34,7 @@ select
     changes.version_number,
     changes.quantity_more as quantity_scrapped,
     case
-        -- Without a time of ION's own it was when a load first saw it.
+        -- Where ION gives no time, the time of the load that first read it is used.
         when coalesce(changes.updated_at > changes.previous_updated_at, changes.updated_at is not null)
             then changes.updated_at
         else changes.valid_from

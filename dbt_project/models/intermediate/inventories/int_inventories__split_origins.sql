@@ -13,8 +13,8 @@ origins as (
         {{ list_with('part_inventory_id') }} as path_ids
     from inventories
     union all
-    -- One step up: what the origin was itself split from. The split counts that took the pieces away from it. Where
-    -- inventories are split from each other the walk ends before it comes around.
+    -- One step up: the inventory that the origin itself was split from, and the time of that split. Where inventories
+    -- are split from each other in a cycle, the recursion ends before it repeats one.
     select
         origins.part_inventory_id,
         inventories.origin_part_inventory_id,

@@ -16,7 +16,7 @@ parts as (
     select * from {{ ref('stg_ion__parts') }}
 ),
 
--- What a unit held when it was first tried, without what was split off since: that has rows of its own.
+-- The quantity that a unit held at its first attempt, without pieces split off since, which have rows of their own.
 own_quantities as (
     select
         work.part_inventory_id,
@@ -42,7 +42,7 @@ worked_origins as (
     where origins.split_at is null or work.first_started_at <= origins.split_at
 ),
 
--- Merged since: the inventory is gone, what its runs were for is known all the same.
+-- Merged inventories no longer exist in ION, but the quantity of their runs is still known.
 gone as (
     select
         work.part_inventory_id,
@@ -71,7 +71,7 @@ select
     end as quantity,
     nearest.origin_part_inventory_id as worked_part_inventory_id,
     nearest.first_started_at,
-    -- What was split off before had no part in it.
+    -- Pieces that were split off before were not part of it.
     case when coalesce(nearest.first_attempted_at <= nearest.split_at, true) then nearest.first_attempted_at end
         as first_attempted_at,
     case when coalesce(nearest.first_completed_at <= nearest.split_at, true) then nearest.first_completed_at end

@@ -38,7 +38,7 @@ held as (
     window of_unit as (partition by part_inventory_id order by valid_from)
 ),
 
--- The last state that was reached by then; what was there at the first load, for all that was before it.
+-- The last state reached by that instant; for instants before the first load, the state at the first load.
 in_force as (
     select
         worked.part_inventory_id,
@@ -53,7 +53,7 @@ in_force as (
     where held.version_number = 1 or held.changed_at <= worked.worked_at
 ),
 
--- What has been split off, with what it held when it was seen first and what it holds now.
+-- Inventories that were split off, with the quantity when first read and the quantity now.
 split_off as (
     select
         origins.origin_part_inventory_id as part_inventory_id,
@@ -75,7 +75,7 @@ seen as (
         in_force.part_inventory_id,
         in_force.worked_at,
         any_value(in_force.quantity)
-        -- Split off after the work, before the load that saw the state: it was worked on as well.
+        -- Pieces split off after the work but before the load that read the state were worked on as well.
         + coalesce(sum(split_off.first_quantity) filter (
             where split_off.split_at > in_force.worked_at and split_off.began_at <= in_force.seen_at
         ), 0)
@@ -89,7 +89,7 @@ seen as (
     group by in_force.part_inventory_id, in_force.worked_at
 ),
 
--- Without a usable history: what there is now, and what was split off since.
+-- Where history is not usable: the quantity now plus the pieces split off since.
 now_and_since as (
     select
         worked.part_inventory_id,
@@ -108,7 +108,7 @@ select
     now_and_since.worked_at,
     case
         when now_and_since.serial_number is not null then 1.0
-        -- A lot may get its quantity only when it is done.
+        -- ION may set the quantity of a lot only at its completion.
         when seen.quantity > 0 then seen.quantity
         when now_and_since.quantity is not null then now_and_since.quantity + now_and_since.split_off_since
         else coalesce(cast(work.run_quantity as double), 1.0)

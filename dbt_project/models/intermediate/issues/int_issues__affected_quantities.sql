@@ -16,7 +16,7 @@ origins as (
     select * from {{ ref('int_inventories__split_origins') }}
 ),
 
--- What was there when the issue was opened, not what is left of it.
+-- The quantity at the opening of the issue counts, not the quantity left now.
 held as (
     select
         units.issue_id,
@@ -31,7 +31,7 @@ held as (
         on units.part_inventory_id = quantities.part_inventory_id and units.opened_at = quantities.worked_at
 ),
 
--- A lot and what was split off it since may stand under one issue: those pieces have a row of their own.
+-- One issue may name a lot and pieces split off it since; those pieces have a row of their own.
 splits as (
     select
         held.issue_id,

@@ -24,7 +24,7 @@ states as (
     window of_issue as (partition by issue_id order by valid_from)
 ),
 
--- What the row says when it is seen first: ION keeps no instant of resolution, but the last approval tells it.
+-- The state of the row as first read: ION keeps no instant of resolution, so the last approval dates it.
 first_seen as (
     select
         states.issue_id,
@@ -44,7 +44,7 @@ first_seen as (
         states.issue_id, states.status, states.created_at, states.updated_at, states.valid_from, states.is_resolved
 ),
 
--- Every approval to resolve is there, and yet it is being worked on: it had been resolved.
+-- An issue that is in work although all approvals to resolve are given had been resolved and reopened.
 reopened_before as (
     select first_seen.*
     from first_seen
@@ -63,7 +63,7 @@ turns as (
         issue_id,
         valid_from,
         1 as turn,
-        -- Without a time of ION's own it was when a load first saw it.
+        -- Where ION gives no time, the time of the load that first read it is used.
         coalesce(created_at, updated_at, valid_from) as turned_at,
         true as is_opening
     from first_seen
@@ -95,7 +95,7 @@ turns as (
     where is_resolved <> was_resolved
 ),
 
--- No turn comes before the one it follows, whatever ION's clock says.
+-- Keeps the events in order even if ION's timestamps are not.
 in_order as (
     select
         *,

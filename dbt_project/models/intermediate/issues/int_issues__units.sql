@@ -6,7 +6,7 @@ with periods as (
     group by issue_id
 ),
 
--- ION may not say when an issue was created; its first period says when it was opened in any case.
+-- ION may give no creation time for an issue; its first open period always has a start.
 issues as (
     select
         issues.issue_id,
@@ -21,7 +21,7 @@ links as (
     select * from {{ ref('stg_ion__issue_part_inventories') }}
 ),
 
--- Old issues name one unit on the issue itself.
+-- Older issues name one unit in a field of the issue itself.
 named as (
     select
         issues.issue_id,

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- Paths to assemblies only: what has no plan of its own is joined when the tree is written out.
+-- Paths lead to assemblies only: a part without a plan of its own is joined when the tree is written out.
 with recursive lines as (
     select * from {{ ref('int_mbom__plan_lines') }}
     where part_mbom_id is not null

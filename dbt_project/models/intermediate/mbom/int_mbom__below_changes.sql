@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- When the plan in force of a part, or of anything below it, became another one.
+-- Instants at which the plan in force of a part, or of anything below it, changed.
 with recursive periods as (
     select
         mbom_id,
@@ -40,7 +40,7 @@ ended as (
     where periods.in_force_to is not null and after.part_id is null
 ),
 
--- A pair is found once and there are finitely many, so this ends by itself, cycles or not.
+-- The recursion needs no cap, even with cycles: each pair is found once, and there are finitely many.
 changed as (
     select * from begun
     union

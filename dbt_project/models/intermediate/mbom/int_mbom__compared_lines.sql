@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- Both sides of every comparison, line by line.
+-- Both sides of every comparison, one row per line.
 with pairs as (
     select * from {{ ref('int_mbom__state_pairs') }}
 ),

@@ -4,7 +4,8 @@ with states as (
     select * from {{ ref('int_mbom__states') }}
 ),
 
--- A version first seen released or archived had been released before: ION says when it was made, not when released.
+-- A version that was released or archived when first read had been released before: ION gives its creation time but not
+-- its release time.
 versions as (
     select
         mbom_id,
@@ -24,7 +25,7 @@ versions as (
     group by mbom_id
 ),
 
--- What is released is in force, the highest version of it should there be several; before it, one followed the other.
+-- The released version is in force (the highest if several are released); earlier versions followed one another.
 followed as (
     select
         *,
@@ -44,8 +45,8 @@ periods as (
     from followed
 ),
 
--- What a version was like before it was first seen, nobody knows: its first state goes back to its beginning.
-stood as (
+-- The content of a version before it was first read is unknown: its first state extends back to its beginning.
+timed as (
     select
         states.*,
         coalesce(periods.is_in_force and states.is_current, false) as is_in_force,
@@ -62,4 +63,4 @@ select
     *,
     case when stood_from < stood_until or stood_until is null then stood_from end as in_force_from,
     case when stood_from < stood_until then stood_until end as in_force_to
-from stood
+from timed

@@ -1,4 +1,4 @@
--- Lines that say what they said while something below them changed.
+-- Lines whose own content did not change while something below them changed.
 with below_changes as (
     select * from {{ ref('int_mbom__below_changes') }}
 ),
@@ -28,7 +28,7 @@ line_changes as (
     where mbom_item_id_after is not null
 ),
 
--- From one state to the next.
+-- Changes from one state to the next.
 compared as (
     select
         pairs.mbom_id,
@@ -55,8 +55,8 @@ compared as (
     where line_pairs.mbom_item_id_before is not null and line_changes.mbom_id is null
 ),
 
--- Within one state.
-standing as (
+-- Changes within one state.
+unchanged_lines as (
     select
         states.mbom_id,
         states.state_number,
@@ -78,4 +78,4 @@ standing as (
 
 select * from compared
 union all
-select * from standing
+select * from unchanged_lines

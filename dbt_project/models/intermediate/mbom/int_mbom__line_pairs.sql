@@ -8,7 +8,8 @@ paired_0 as (
     select * from {{ ref('int_mbom__placed_pairs') }}
 ),
 
--- What no place tells, the part does: the same quantity of it, then the same revision, then another one.
+-- Lines that no designator pairs are paired by part: the same part revision and quantity, then the same part revision,
+-- then another revision of the part.
 {% for kind in [['part_id', 'quantity'], ['part_id'], ['revision_family_id']] %}
     numbered_{{ loop.index }} as (
         select

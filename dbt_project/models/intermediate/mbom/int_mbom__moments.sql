@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 
--- Whenever a row of a version was first seen as it is, or last: between two such instants the version did not change.
+-- Every instant at which a version of one of its rows begins or ends: between two such instants the mBOM version did
+-- not change.
 with mboms as (
     select * from {{ ref('stg_ion_history__mboms') }}
 ),

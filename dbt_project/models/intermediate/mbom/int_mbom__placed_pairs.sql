@@ -4,7 +4,7 @@ with sides as (
     select * from {{ ref('int_mbom__compared_lines') }}
 ),
 
--- An edited line is the same line whatever it says now: its id is a place that it shares with itself.
+-- An edited line stays the same line, whatever its new content: its id counts as a place that both versions share.
 places as (
     select
         *,
@@ -59,7 +59,7 @@ ranked as (
         )
 )
 
--- Two lines that share a place are one where each is the nearest to the other.
+-- Two lines that share a place are paired if each is the other's closest match.
 select
     mbom_id,
     state_number,

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- The plan as it stands: the lines of what is in force, less those that close a cycle.
+-- The current plan: the lines of the versions in force, without lines that close a cycle.
 with lines as (
     select * from {{ ref('int_mbom__state_lines') }}
     where is_in_force

@@ -21,7 +21,7 @@ named as (
     from lines
 ),
 
--- In the order of their ids, so that the two lists go together.
+-- Sorted by id, so that the lists of ids and part numbers correspond.
 substitutes as (
     select
         named.mbom_id,

@@ -1,6 +1,7 @@
 {{ config(materialized='table') }}
 
--- What each state is compared with: the state before it, or for the first one the version before as it then stood.
+-- Each state is compared with the state before it; the first state is compared with the previous version as of that
+-- time.
 with states as (
     select * from {{ ref('int_mbom__in_force') }}
 ),
@@ -33,7 +34,7 @@ select
     first_states.previous_mbom_id,
     first_states.previous_state_number,
     false as is_in_place,
-    -- Of a version without any time of ION's own it is when a load first saw it.
+    -- Where ION gives no time for a version, the time of the load that first read it is used.
     coalesce(states.in_force_from, states.created_at, states.valid_from) as changed_at
 from states
 inner join first_states on states.mbom_id = first_states.mbom_id

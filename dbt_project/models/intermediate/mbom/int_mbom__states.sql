@@ -10,7 +10,8 @@ contents as (
         seen_at,
         count(*) as line_count,
         {{ content_hash(list_of('line_hash', 'line_hash')) }} as lines_hash,
-        -- A designator written in another way is the same plan, yet another state of it: a state shows what is written.
+        -- A designator spelled in another way does not change the plan but starts a new state, because a state shows
+        -- the text as written.
         {{ content_hash(list_of(
             struct_of(['mbom_item_id', 'line_hash', 'reference_designators']), 'mbom_item_id'
         )) }} as rows_hash

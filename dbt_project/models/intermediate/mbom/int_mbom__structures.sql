@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- A tree is its own lines and, for every assembly in it, that assembly's lines: whoever has the same has the same tree.
+-- A tree is determined by its own lines and the lines of every assembly in it, so equal sets of lines mean equal trees.
 with recursive states as (
     select * from {{ ref('int_mbom__in_force') }}
 ),
@@ -18,7 +18,7 @@ periods as (
     where in_force_from is not null and line_count > 0
 ),
 
--- An assembly is found once per tree, and there are finitely many: this ends by itself, cycles or not.
+-- The recursion needs no cap, even with cycles: each assembly is found once per tree, and there are finitely many.
 contained as (
     select
         states.mbom_id,

@@ -9,7 +9,7 @@ step_order as (
 matches as (
     select
         steps.step_id,
-        -- Alphabetical order happens to be the order of precedence: mandatory, optional, rework.
+        -- The order of precedence (mandatory, optional, rework) is also alphabetical, so max() gives the strongest.
         max(kinds.step_kind) as step_kind
     from steps
     inner join {{ ref('procedure_step_kinds') }} as kinds

@@ -17,7 +17,7 @@ known_follows as (
     inner join steps on follows.upstream_step_id = steps.step_id
 ),
 
--- How many steps must be done one after another before this one. `union` keeps parallel branches from multiplying.
+-- Length of the longest sequence of steps before this one. `union` keeps parallel branches from multiplying.
 levels as (
     select
         steps.step_id,
@@ -51,7 +51,7 @@ numbered as (
     group by steps.step_id, steps.procedure_id, steps.parent_step_id, steps.position
 ),
 
--- Nested steps stand behind the step they belong to, and belong to its procedure.
+-- Nested steps follow the step that contains them and belong to its procedure.
 nested as (
     select
         numbered.step_id,

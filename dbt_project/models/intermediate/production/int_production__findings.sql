@@ -24,7 +24,7 @@ issues as (
     where run_step_id is not null
 ),
 
--- An issue is that of the units it names; if none of them went through the run, it is that of all that did.
+-- An issue concerns the units that it names; if none of them went through the run, it concerns all units of the run.
 issue_units as (
     select
         issues.issue_id,

@@ -33,7 +33,7 @@ select
     step_kinds.execution_order,
     case when step_kinds.procedure_id is not null then step_kinds.step_kind end as step_kind,
     groups.run_step_id is not null as is_group,
-    -- A step of the library hangs in no procedure: whoever put it into the run did so during the run.
+    -- A library step belongs to no procedure, so it was added to the run during the run.
     run_steps.origin_step_id is null or (step_kinds.step_id is not null and step_kinds.procedure_id is null)
         as is_added_by_redline,
     run_steps.status,

@@ -12,7 +12,8 @@ units as (
     select * from {{ ref('int_abom__units') }}
 ),
 
--- What a run makes besides, such as parts made on the assembly, did not go through its steps: only units of its part.
+-- Only units of the run's part went through its steps; other products of the run, such as parts made on the assembly,
+-- did not.
 linked as (
     select
         run_id,

@@ -43,7 +43,7 @@ changes as (
         valid_from,
         lag(status) over in_time as previous_status,
         lag(ended_at) over in_time as previous_ended_at,
-        -- Whoever saw the step before it was started has seen all of it.
+        -- If the first version was read before the step started, the history of the step is complete.
         first_value(status not in ('COMPLETE', 'FAILED') and started_at is null) over in_time as is_seen_from_start
     from versions
     window in_time as (partition by run_step_id order by valid_from)
@@ -54,11 +54,11 @@ passages as (
         run_step_id,
         status as outcome,
         valid_from,
-        -- An end that was there before is that of an earlier passage.
+        -- An unchanged end instant belongs to the earlier attempt.
         coalesce(
             case when ended_at is distinct from previous_ended_at then ended_at end,
             updated_at,
-            -- ION may know no time of it at all: then it was when a load first saw it.
+            -- Where ION gives no time at all, the time of the load that first read it is used.
             valid_from,
             (select first_load.valid_from from {{ ref('int_loads__first') }} as first_load)
         ) as ended_at,

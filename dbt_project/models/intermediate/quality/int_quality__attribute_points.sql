@@ -65,7 +65,7 @@ scaled as (
         limits.centre,
         marked.numerator / marked.denominator as chart_value,
         {{ difference_of('marked.numerator / marked.denominator', 'limits.centre') }} as from_centre,
-        -- Binomial for a fraction, Poisson for a rate; 0 where nothing failed, or all did.
+        -- Binomial for a fraction, Poisson for a rate; 0 where nothing or everything failed.
         sqrt(
             case when marked.chart_type = 'p' then limits.centre * (1 - limits.centre) else limits.centre end
             / marked.denominator

@@ -2,7 +2,7 @@ with chart_values as (
     select * from {{ ref('int_quality__chart_values') }}
 ),
 
--- A change is of the baseline when both of its ends are, so the change into its first point is not.
+-- A moving range belongs to the baseline only if both of its points do, so the one into the first point does not.
 baselines as (
     select
         chart_key,
@@ -30,7 +30,7 @@ select
     baselines.first_point_number,
     baselines.centre,
     moving_ranges.mean_moving_range,
-    -- 1.128 is d2, the mean range of two points in sigmas.
+    -- 1.128 is d2: the expected range of two points, in sigmas.
     moving_ranges.mean_moving_range / 1.128 as sigma
 from baselines
 left join moving_ranges on baselines.chart_key = moving_ranges.chart_key

@@ -17,7 +17,7 @@ step_fields as (
     from {{ ref('stg_ion__step_fields') }}
 ),
 
--- A result without a unit is in that of its field.
+-- A result without a unit uses the unit of its field.
 in_units as (
     select
         measurements.run_step_field_id,
@@ -33,7 +33,7 @@ in_units as (
     left join step_fields on measurements.step_field_id = step_fields.step_field_id
 ),
 
--- What was recorded in another unit than the field has is a chart of its own.
+-- Results recorded in a unit other than that of the field have a chart of their own.
 charted as (
     select
         *,

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{#- The point itself is beyond the line, and with it enough of those before it on its side. -#}
+{#- The point itself must be beyond the line, together with enough of the preceding points on the same side. -#}
 {%- set two_of_three -%}
     (beyond_two = 1 and beyond_two_of_3 % 100 >= 2 or beyond_two = 100 and beyond_two_of_3 >= 200)
 {%- endset -%}
@@ -20,8 +20,8 @@ with points as (
     left join {{ ref('int_quality__chart_limits') }} as limits on chart_values.chart_key = limits.chart_key
 ),
 
--- Rounded, so that a point on a line is not beyond it by what a computer's fractions lack. A baseline without variation
--- has no sigma to measure in: a point is on the centre, or off it.
+-- Rounded, so that floating-point error does not put a point on a line beyond it. A baseline without variation has a
+-- sigma of 0: a point is then either on the centre or off it.
 measured as (
     select
         *,
@@ -30,11 +30,11 @@ measured as (
     from points
 ),
 
--- What rules count, as whole numbers; where sides count separately, the lower one counts in hundreds.
+-- The rules count integers; where both sides count separately, the lower side counts in hundreds.
 flags as (
     select
         *,
-        -- On which side a point lies needs no sigma.
+        -- The side of a point does not depend on sigma.
         cast(sign(coalesce(sigmas_from_centre, from_centre)) as integer) as side,
         cast(sign(change) as integer) as direction,
         case when sigma > 0 and abs(sigmas_from_centre) <= 1 then 1 else 0 end as is_within_one,

@@ -2,7 +2,7 @@ with functions as (
     select * from {{ ref('stg_ion__validation_functions') }}
 ),
 
--- By the name of the function or, failing that, by the name people read.
+-- Matched by the name of the function or, if that is not listed, by its display name.
 limit_functions as (
     select
         {{ limit_function_key('function_name') }} as function_key,

@@ -11,7 +11,7 @@ with limits as (
         on validations.validation_function_id = functions.validation_function_id
 ),
 
--- Few fields have such limits, so that their texts are not put together for all.
+-- Few fields have such limits, so their texts are built only for those.
 other_limits as (
     select
         run_step_field_id,
@@ -23,7 +23,7 @@ other_limits as (
     group by run_step_field_id
 ),
 
--- Of several limits on one side the strictest counts.
+-- If several limits apply on one side, the strictest counts.
 combined as (
     select
         run_step_field_id,

@@ -25,7 +25,8 @@ named_items as (
             and receipts.purchase_order_line_id = rejected_units.purchase_order_line_id
 ),
 
--- Rejected pieces fill the receipts they can have come with: those of an issue's own order line first, then the oldest.
+-- Rejected pieces are assigned to receipts of their inventory: receipts of the issue's own order line first, then the
+-- oldest.
 filled as (
     select
         receipts.receipt_item_id,

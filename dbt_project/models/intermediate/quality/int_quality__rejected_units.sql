@@ -36,7 +36,7 @@ received_inventories as (
     where part_inventory_id is not null
 ),
 
--- Pieces that were split off belong to what they were received as.
+-- Pieces that were split off belong to the inventory that was received.
 families as (
     select
         origins.part_inventory_id,
@@ -65,7 +65,7 @@ judged as (
             and units.purchase_order_line_id = lines.purchase_order_line_id
 ),
 
--- A piece is rejected once: by the first issue that counts, whatever others name it.
+-- A piece is rejected once, by the first issue that counts, even if other issues name it.
 numbered as (
     select
         *,
@@ -81,7 +81,7 @@ firsts as (
     where place = 1
 ),
 
--- Nor twice, with the lot and with what was split off it afterwards and stands under another issue.
+-- A piece must not count both with its lot and with an inventory split off the lot that another issue names.
 splits as (
     select
         origins.origin_part_inventory_id,

@@ -20,7 +20,7 @@ quantities as (
     select * from {{ ref('int_inventories__worked_quantities') }}
 ),
 
--- What was found belongs to the attempt that was under way; what was found after the last one, to that.
+-- A finding belongs to the attempt in progress; a finding after the last attempt belongs to the last attempt.
 findings as (
     select
         attempts.run_step_id,
@@ -44,7 +44,7 @@ judged as (
         run_steps.step_id,
         run_units.part_inventory_id,
         run_units.part_id,
-        -- What the unit held when it was tried, not what is left of it.
+        -- The quantity at the attempt counts, not the quantity left now.
         quantities.quantity,
         attempts.outcome,
         attempts.ended_at,
@@ -76,7 +76,7 @@ numbered as (
             in_time rows between unbounded preceding and unbounded following
         ) as last_outcome
     from judged
-    -- A step added in a run is its own procedure step; a run without a unit is its own unit.
+    -- A step added in a run counts as its own procedure step; a run without a unit counts as its own unit.
     window in_time as (
         partition by
             part_inventory_id,

@@ -20,7 +20,7 @@ lines as (
     select * from {{ ref('int_abom__lines') }}
 ),
 
--- Measured again in another run, it is the same field.
+-- A field that is measured again in another run is the same field.
 measured as (
     select
         runs.part_inventory_id,

@@ -25,8 +25,9 @@ totals as (
     group by purchase_order_line_id
 ),
 
--- Sums of fractions may miss a quantity by less than a billionth of it. A line is in the supplier's unit, what is
--- received in the part's: ION's inventory quantity is the line in the part's unit. A service has no inventory.
+-- Floating-point sums may miss a quantity by less than a billionth of it. The line quantity is in the supplier's unit,
+-- receipts are in the part's unit; ION's inventory quantity is the line quantity in the part's unit. A service has no
+-- inventory.
 measured as (
     select
         lines.purchase_order_line_id,
@@ -44,7 +45,8 @@ measured as (
     left join totals on lines.purchase_order_line_id = totals.purchase_order_line_id
 ),
 
--- Where the two quantities differ, what came may stand in either unit: what is as much as the line says is the line's.
+-- Where the two quantities differ, receipts may be in either unit: a total equal to the line quantity is taken to be in
+-- the unit of the line.
 due as (
     select
         *,
@@ -69,7 +71,7 @@ reached as (
     group by due.purchase_order_line_id
 ),
 
--- Since then the line is whole, and nothing was sent back that has not come again.
+-- The instant since which the line is complete: everything that was returned has been delivered again.
 whole as (
     select
         due.purchase_order_line_id,
@@ -88,8 +90,8 @@ judged as (
         coalesce(due.quantity > 0 and reached.first_whole_at is not null, false) as was_whole,
         case
             when not due.is_stocked then false
-            -- More came than the line says: too much, or in another unit than the line's. All at once, and ION calls
-            -- it received: whole in either.
+            -- More was received than the line quantity: either too much, or in another unit. If it all came at once and
+            -- ION marks the line as received, it is complete in either unit.
             when due.inventory_quantity is null
                 then due.exceeds_line and not (due.is_received and whole.whole_at = due.last_received_at)
             when due.is_received then false

@@ -19,7 +19,7 @@ with_order as (
             and orders.status is distinct from 'CANCELED', true
         ) as is_ordered,
         coalesce(lines.status = 'RECEIVED' or not lines.is_open or not orders.is_open, false) as is_closed,
-        -- What stands on the line itself comes before what stands on its order.
+        -- Values of the line take precedence over values of its order.
         case
             when {{ organization_setting('on_time_basis') }} = 'need_date' and lines.needed_at is not null
                 then 'line need_date'

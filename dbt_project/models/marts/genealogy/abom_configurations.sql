@@ -15,8 +15,8 @@ heights as (
     group by root_part_inventory_id
 ),
 
--- Paths end at the depth to which trees are followed. A unit that is not higher than what it holds is cut off: its hash
--- would leave out what differs, and two that are not alike would have the same.
+-- Paths end at the maximum depth of trees. A unit whose height does not exceed that of its content is cut off: its hash
+-- would omit the rest, so two different units could have equal hashes.
 cut_off as (
     select distinct lines.parent_part_inventory_id as part_inventory_id
     from lines
@@ -40,8 +40,8 @@ levelled as (
     inner join heights on lines.parent_part_inventory_id = heights.part_inventory_id
 ),
 
--- From the bottom up. A round makes the hashes of one height and carries all lower ones along, since a unit may hold
--- units of any lower height.
+-- Works from the bottom up. A round computes the hashes of one height and carries all lower ones along, since a unit
+-- may hold units of any lower height.
 configured as (
     {{ configurations_of_height('0', none) }}
 

@@ -40,7 +40,7 @@ roots as (
     from units
 ),
 
--- The paths are in the order of their roots and stay so: one tree lies together in the file, without a sort.
+-- The paths are already sorted by root and keep that order: each tree is contiguous in the file, without another sort.
 branches as (
     select
         paths.*,

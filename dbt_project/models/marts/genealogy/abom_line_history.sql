@@ -42,7 +42,7 @@ cycle_pairs as (
         on edges.parent_state_id = cycle_edges.parent_state_id and edges.child_state_id = cycle_edges.child_state_id
 ),
 
--- What two units that were ever on a cycle have of each other is told state by state of the one above.
+-- For two units that were ever on a cycle, the lines between them are split by the states of the parent.
 states_on_cycles as (
     select distinct
         edges.parent_part_inventory_id,
@@ -59,8 +59,8 @@ states_on_cycles as (
         on edges.parent_state_id = cycle_edges.parent_state_id and edges.child_state_id = cycle_edges.child_state_id
 )
 
--- Null is passed over: a line that was on no cycle keeps its span. Lines with assemblies on them come first in the
--- file, as they are few and what is walked; the rest is read once per tree.
+-- Nulls are ignored: a line that was on no cycle keeps its period. Lines that hold assemblies come first in the file,
+-- because they are few and tree macros walk them; the rest is read once per tree.
 select
     lines.line_key as abom_line_key,
     greatest(lines.valid_from, states_on_cycles.valid_from) as valid_from,

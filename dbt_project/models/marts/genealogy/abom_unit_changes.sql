@@ -21,7 +21,7 @@ built as (
     )
 ),
 
--- What is built alike needs no look.
+-- Units with equal configurations need no comparison.
 pairs as (
     select
         part_inventory_id as pair_key,
@@ -65,7 +65,8 @@ afters as (
     inner join wholes on pairs.part_inventory_id = wholes.part_inventory_id
 ),
 
--- The first round has the key of a line itself, so a join does it, and what is the same in both is gone at once.
+-- In the first round the key is that of the line itself, so a join suffices, and lines that are equal in both units
+-- drop out at once.
 found_1 as (
     select
         coalesce(befores.pair_key, afters.pair_key) as pair_key,

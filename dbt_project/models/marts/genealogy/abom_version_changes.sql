@@ -49,7 +49,7 @@ select
     or {{ is_export_controlled('part_inventories', 'changes.child_part_inventory_id_after') }}
     or {{ is_export_controlled('parts', 'changes.part_id_before') }}
     or {{ is_export_controlled('parts', 'changes.part_id_after') }}
-    -- What is required counts as well, whatever has been put in its place.
+    -- The required part counts as well, even if another part is installed.
     {% for suffix in ['before', 'after'] %}
         or case changes.abom_generation
             when 1 then {{ is_export_controlled('abom_items', 'changes.build_requirement_id_' ~ suffix) }}

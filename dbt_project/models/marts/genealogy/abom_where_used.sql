@@ -6,14 +6,14 @@ units as (
     select * from {{ ref('int_abom__units') }}
 ),
 
--- What only members of its own cycle hold is held by nothing: a recall must still find it.
+-- A unit that only members of its own cycle hold counts as top-level, so that a recall still finds it.
 installed as (
     select distinct part_inventory_id
     from {{ ref('int_abom__tree_lines') }}
     where part_inventory_id is not null
 )
 
--- Already in the order of the components, and the joins keep it: one where-used lies together in the file.
+-- Already sorted by component, and the joins keep that order: the rows of one component are contiguous in the file.
 select
     uses.component_part_inventory_id,
     uses.ancestor_part_inventory_id,

@@ -6,7 +6,7 @@ units as (
     select * from {{ ref('int_abom__units') }}
 ),
 
--- A requirement may belong to several units: what is installed on it once shows in each, and is there once.
+-- A requirement may belong to several units: a single installation then appears in each of them and must count once.
 pieces as (
     select
         part_inventory_id,
@@ -107,7 +107,7 @@ installed_while_scrapped as (
     group by part_inventory_id
 ),
 
--- An assembly that lies deeper than trees are written out: what is in it is left out there, and nowhere else.
+-- An assembly below the maximum depth of trees: its content is missing there, and only there.
 trees_cut_off as (
     select {{ anomaly_columns(
         'tree_cut_off', 'error', 'part_inventory_id',

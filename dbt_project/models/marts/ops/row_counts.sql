@@ -3,7 +3,7 @@ with load_tables as (
     where table_name = entity
 ),
 
--- What ION said the last time it was asked.
+-- ION's most recent count of each entity.
 totals as (
     select
         entity,

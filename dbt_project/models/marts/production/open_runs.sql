@@ -8,7 +8,7 @@ steps as (
     where status not in ('COMPLETE', 'CANCELED') or status is null
 ),
 
--- What somebody works on, else what stands still for a reason, else what comes next.
+-- The current step is the one in work, else one that is stopped, else the next one.
 ranked as (
     select
         *,

@@ -37,7 +37,7 @@ attempts as (
     group by run_step_id
 ),
 
--- The first attempt in this run has to be the first one of each of its units, and clean.
+-- First pass requires that the first attempt in this run is also the first attempt of each of its units, and clean.
 first_attempts as (
     select
         run_step_id,

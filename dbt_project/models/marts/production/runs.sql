@@ -107,7 +107,7 @@ select
     coalesce(steps.steps_done, 0) as steps_done,
     coalesce(steps.steps_cancelled, 0) as steps_cancelled,
     cast(coalesce(steps.attempt_count, 0) as bigint) as attempt_count,
-    -- A miss is known at once, a pass only when the run is over.
+    -- A failure is known at once, a first pass only when the run is finished.
     case when not steps.is_first_pass or runs.is_finished then steps.is_first_pass end as is_first_pass,
     coalesce(steps.is_from_history, false) as is_from_history,
     cast(coalesce(steps.failed_validation_count, 0) as bigint) as failed_validation_count,

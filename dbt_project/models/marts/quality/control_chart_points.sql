@@ -2,8 +2,8 @@ with individuals as (
     select * from {{ ref('int_quality__individuals') }}
 ),
 
--- The moving range chart has the points of the individuals chart from the second on, and a sigma that puts its upper
--- limit at 3.267 mean moving ranges.
+-- The moving range chart has the points of the individuals chart from the second on; its sigma is chosen so that its
+-- upper limit is 3.267 mean moving ranges.
 moving_ranges as (
     select
         *,
@@ -95,7 +95,7 @@ rules_on as (
     {{ chart_rules_on() }}
 ),
 
--- The first rule of each set is the only one for charts whose points are not independent and normal.
+-- Only the first rule of each set applies to charts whose points are not independent and normally distributed.
 judged as (
     select
         points.*,

@@ -6,7 +6,7 @@ issues as (
     select * from {{ ref('issues') }}
 ),
 
--- Each issue with its defects in each of its classes; what has none is a class of its own.
+-- Each issue counts with its defects in each of its classes; issues without a class form a class of their own.
 classified as (
     select
         'part' as dimension,

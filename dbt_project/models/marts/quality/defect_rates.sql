@@ -58,7 +58,7 @@ started as (
     group by month_started_on, part_number
 ),
 
--- Hours of closed sessions, in the month they began.
+-- Hours of closed sessions count in the month in which the session began.
 worked_hours as (
     select
         {{ production_month('checked_in_at') }} as month_starts_on,

@@ -26,7 +26,7 @@ ends as (
     from days
 ),
 
--- Whatever a clock said: what lies before the first day of the calendar, or after its last one, counts on that day.
+-- Timestamps may be wrong: an instant before the first day of the calendar, or after its last day, counts on that day.
 periods as (
     select
         recorded.period_number,
@@ -39,8 +39,8 @@ periods as (
     cross join ends
 ),
 
--- What changes at the end of a day: an open issue enters the oldest bucket it is old enough for, and leaves it for the
--- next, or when it is resolved.
+-- An open issue enters an age bucket when it is old enough and leaves it for the next bucket or when it is resolved;
+-- only these changes are summed.
 buckets (bucket, from_days, until_days) as (
     values ('0_to_7', 0, 8), ('8_to_30', 8, 31), ('31_to_90', 31, 91), ('over_90', 91, null)
 ),

@@ -17,7 +17,7 @@ issue_parts as (
     from {{ ref('issue_units') }}
 ),
 
--- An issue on units of two parts counts with each of them; one without units with none.
+-- An issue on units of two parts counts with each part; an issue without units counts without a part.
 classed as (
     select
         periods.*,

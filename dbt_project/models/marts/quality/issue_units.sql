@@ -18,7 +18,7 @@ dispositions as (
     select * from {{ ref('int_issues__dispositions') }}
 ),
 
--- As `issues` has it: by the times it was opened and resolved.
+-- The same definition as in `issues`: by the times of opening and resolution.
 periods as (
     select
         issue_id,

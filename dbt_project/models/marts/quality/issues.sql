@@ -95,7 +95,7 @@ select
     timed.reopened_count,
     timed.is_from_history,
     case
-        -- ION's clock may be ahead of that of the last load.
+        -- ION's clock may be ahead of the clock of the last load.
         when timed.resolved_at is null
             then greatest({{ last_loaded_day() }} - {{ production_day('timed.last_opened_at') }}, 0)
     end as age_days,

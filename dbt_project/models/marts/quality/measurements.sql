@@ -17,7 +17,7 @@ limits as (
     from {{ ref('int_quality__limits') }}
 ),
 
--- Who did what on which: one row per run step, with the labels.
+-- Person, procedure step and unit of each run step, with labels: one row per run step.
 run_steps as (
     select
         run_steps.run_step_id,
@@ -46,7 +46,7 @@ run_steps as (
         on coalesce(runs.part_id, part_inventories.part_id) = parts.part_id
 ),
 
--- ION has no instant of measuring. A field changed after its step had ended was measured before.
+-- ION has no measurement time. A field that was changed after its step ended was measured before the end.
 timed as (
     select
         results.*,

@@ -50,9 +50,9 @@ counted as (
         min(counted_value) as minimum,
         max(counted_value) as maximum,
         avg(moving_range) as mean_moving_range,
-        -- 1.128 is d2, the mean range of two points in sigmas.
+        -- 1.128 is d2: the expected range of two points, in sigmas.
         nullif(avg(moving_range), 0) / 1.128 as sigma_within,
-        -- Not by the deviation itself, which what a computer lacks of fractions may keep from being 0.
+        -- Tests the range, because floating-point error may keep the standard deviation of equal values above 0.
         case
             when {{ difference_of('max(counted_value)', 'min(counted_value)') }} <> 0
                 then nullif(stddev_samp(counted_value), 0)
@@ -76,7 +76,7 @@ limited as (
     from counted
 ),
 
--- Distances to the limits; a side without a limit has none, nor have limits that are swapped.
+-- A side without a limit has no distance, and neither do swapped limits.
 distances as (
     select
         *,

@@ -22,7 +22,7 @@ worked_pieces as (
     where first_completed_at is not null and part_id is not null
 ),
 
--- What came out of the runs and is not scrapped.
+-- Pieces that the runs completed and that are not scrapped.
 completed as (
     select
         worked_pieces.month_starts_on,
@@ -73,7 +73,7 @@ both_sides as (
         on completed.month_starts_on = scrapped.month_starts_on and completed.part_id = scrapped.part_id
 ),
 
--- Of a part that no run has ever completed, what was completed is unknown, not nothing.
+-- For a part that no run has ever completed, the completed quantity is unknown, not 0.
 known as (
     select
         both_sides.*,

@@ -6,7 +6,7 @@ pieces as (
     select * from {{ ref('int_inventories__pieces') }}
 ),
 
--- The first issue that scraps the unit stands for all that do: a piece counts once.
+-- Only the first issue that scraps a unit is used, so that each piece counts once.
 scrapping_units as (
     select
         part_inventory_id,
@@ -53,7 +53,7 @@ recorded as (
     from scrap
     left join scrapping_issues as issues on scrap.part_inventory_id = issues.part_inventory_id
     union all
-    -- The inventory knows nothing of it: all of the unit, as the issue says.
+    -- The inventory records no scrap: the issue scraps the whole unit.
     select
         issues.part_inventory_id,
         0 as occasion,
@@ -62,7 +62,7 @@ recorded as (
         issues.issue_id,
         issues.issue_title,
         issues.is_open as is_issue_open,
-        -- Of an issue without any time, when it was first looked at.
+        -- An issue without any time is dated by the first load.
         coalesce(
             issues.resolved_at,
             issues.opened_at,

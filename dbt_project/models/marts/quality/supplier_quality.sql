@@ -22,7 +22,7 @@ suppliers as (
     select * from {{ ref('stg_ion__suppliers') }}
 ),
 
--- What is rejected and in no ratio: no receipt brought it, or it was found in use.
+-- Rejected pieces outside the ratio: no receipt contains them, or they were found in use.
 left_out as (
     select
         coalesce(lines.supplier_id, pieces.supplier_id, received_as.supplier_id) as supplier_id,

@@ -5,7 +5,7 @@ with first_days as (
     from {{ ref('stg_ion__issues') }}
 ),
 
--- No day that issues are counted on may be missing.
+-- Every day on which issues are counted must be in the calendar.
 ends as (
     select
         least(

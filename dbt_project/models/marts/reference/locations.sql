@@ -10,7 +10,8 @@ attribute_maps as (
     {{ attribute_maps('location') }}
 ),
 
--- From the top down. A location whose parent is not there is a top; one in a ring of parents is reached by no path.
+-- From the top down. A location whose parent is missing counts as a top one; a location in a cycle of parents is
+-- reached by no path.
 paths as (
     select
         locations.location_id,

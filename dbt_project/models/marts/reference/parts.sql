@@ -23,7 +23,7 @@ subtypes as (
     group by links.part_id
 ),
 
--- Down the chains of revisions from their first one; a revision may have been given another part number.
+-- Follows each chain from its first revision, because a revision may have been given another part number.
 chains as (
     select
         parts.part_id,
@@ -57,7 +57,7 @@ flagged as (
         parts.*,
         families.family_part_number,
         min(parts.part_id) over (partition by families.family_part_number) as revision_family_id,
-        -- What ION says, or else the last one made.
+        -- ION's flag where there is one, else the revision created last.
         coalesce(
             parts.is_latest_revision,
             parts.part_id = max(parts.part_id) over (partition by families.family_part_number)

@@ -26,19 +26,20 @@ dated as (
         received.first_received_at,
         received.fully_received_at,
         received.is_unit_unclear,
-        -- Midnight UTC is a date, and the same day everywhere.
+        -- Midnight UTC marks a date without a time: it is the same day in every time zone.
         case
             when {{ is_utc_midnight('promised.promised_at') }} then {{ day_in_zone('promised.promised_at', "'UTC'") }}
             else {{ production_day('promised.promised_at') }}
         end as promised_on,
         {{ production_day('received.fully_received_at') }} as fully_received_on,
-        -- ION calls it received, and no receipt tells when.
+        -- ION marks the line as received, but no receipt gives the date.
         coalesce(
             received.fully_received_at is null and not received.was_whole and not received.is_unit_unclear
             and (promised.status = 'RECEIVED' or promised.received_quantity >= received.quantity_due * (1 - 1e-9)),
             false
         ) as is_undated,
-        -- Closed without being whole, and nothing is kept of it or what was sent back is not to come again.
+        -- The line is closed and not complete, and either nothing was received or the returned quantity will not be
+        -- delivered again.
         promised.is_closed and received.fully_received_at is null
         and (received.was_whole or received.quantity_received <= 0) as is_nothing_left
     from promised
@@ -48,7 +49,7 @@ dated as (
 judged as (
     select
         *,
-        -- Where nothing was ordered, nothing is left to deliver.
+        -- A line with quantity 0 has nothing to deliver, so it is never due.
         coalesce(is_ordered and quantity > 0 and promised_on <= {{ last_loaded_day() }}, false) as is_due,
         promised_on + cast({{ organization_setting('on_time_tolerance_days') }} as integer) as on_time_until_on,
         case
@@ -100,7 +101,7 @@ select
     case
         when not judged.is_ordered or judged.not_judged_because is not null then null
         when judged.fully_received_on is not null then judged.fully_received_on - judged.promised_on
-        -- Nothing more comes: since when is not known.
+        -- No further delivery is expected, and the date of that decision is unknown.
         when judged.is_due and not judged.is_closed then {{ last_loaded_day() }} - judged.promised_on
     end as days_late,
     judged.created_at,

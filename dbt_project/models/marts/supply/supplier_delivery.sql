@@ -6,8 +6,8 @@ with lines as (
     where is_due
 ),
 
--- Without a promise there is no month it is due in: the month it was ordered in, else that the line was made in, else
--- that of the last load.
+-- A line without a promised date has no due month: it counts in the month it was ordered, else the month the line was
+-- created, else the month of the last load.
 unpromised as (
     select
         lines.supplier_id,

@@ -1,0 +1,214 @@
+"""From a tenant's schema to a plan: what can be read, and by the best way the tenant offers.
+
+Decides from the schema alone; nothing is asked or fetched here. Ways, best first (see the architecture): keyset paging
+by id, else cursors; the as-built BOM from its root connections, else nested under part inventories, else generation 1
+alone, which is an entity like any other.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+)
+
+from ion_pipeline.catalog.catalog import Catalog, Entity
+from ion_pipeline.catalog.compare import Comparison
+from ion_pipeline.catalog.errors import SchemaMismatchError
+from ion_pipeline.catalog.plan import AbomRoute, ChangeTracking, Drift, EntityPlan, EntityQuery, Plan, TrackedList
+from ion_pipeline.catalog.query import count_query, page_query
+from ion_pipeline.catalog.references import FLAG_FIELD
+from ion_pipeline.catalog.shape import ListShape
+from ion_pipeline.catalog.signature import signature
+
+# Generation 2 of the as-built BOM: entity -> the list under a part inventory that has the same rows.
+_CARRIER = "part_inventories"
+_NESTED_ABOM = {"build_requirements": "buildRequirements", "abom_installations": "abomInstallations"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """A root connection as the tenant has it."""
+
+    definition: GraphQLField
+    node: GraphQLObjectType
+    has_cursors: bool
+
+
+def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] = ()) -> Plan:
+    """Plan a read.
+
+    Args:
+        schema: The tenant's schema, by introspection.
+        catalog: The shape of the warehouse.
+        selection: Names of the entities to read; none for the catalog's default selection.
+
+    Raises:
+        SettingsError: A name is not an entity.
+        SchemaMismatchError: A field's type does not convert without loss; names the field and both types.
+    """
+    names = tuple(selection) or catalog.default_selection
+    wanted = {entity.name: entity for entity in catalog.select(names)}
+    tenant = _connections(schema)
+    nested = _nested_abom(catalog, wanted, tenant)
+    if nested:
+        wanted[_CARRIER] = catalog.entities[_CARRIER]
+    plans = [_plan(entity, tenant.get(entity.root_field), nested) for entity in catalog.select(wanted)]
+    known = {entity.root_field for entity in catalog.entities.values()}
+    return Plan(
+        entities=tuple(plans),
+        abom_route=_abom_route(plans),
+        new_entities=tuple(name for name in tenant if name not in known),
+    )
+
+
+def _nested_abom(
+    catalog: Catalog, wanted: Iterable[str], tenant: Mapping[str, _Connection]
+) -> dict[str, tuple[ListShape, Drift]]:
+    """Entities without a root connection here that can be had inside the carrier: what to read of them there."""
+    carrier = tenant.get(catalog.entities[_CARRIER].root_field) if _CARRIER in catalog.entities else None
+    nested = {}
+    for name, field in _NESTED_ABOM.items():
+        if name not in wanted or catalog.entities[name].root_field in tenant or carrier is None:
+            continue
+        definition = carrier.node.fields.get(field)
+        element = get_named_type(definition.type) if definition else None
+        if isinstance(element, GraphQLObjectType):
+            entity, comparison = catalog.entities[name], Comparison()
+            shape = comparison.node_shape(name, element, entity.columns, entity.children)
+            nested[name] = (ListShape(field, is_list=True, node=shape), comparison.drift)
+    return nested
+
+
+def _plan(entity: Entity, connection: _Connection | None, nested: Mapping[str, tuple[ListShape, Drift]]) -> EntityPlan:
+    if entity.name in nested:
+        _, drift = nested[entity.name]
+        return EntityPlan(entity, "nested", f"inside {_CARRIER}", carrier=_CARRIER, drift=drift)
+    if connection is None:
+        return EntityPlan(entity, "none", "this tenant has no such connection")
+    definition = connection.definition
+    if "first" not in definition.args:
+        raise SchemaMismatchError(
+            f"{entity.root_field} takes no `first` at this tenant.",
+            remedy="It cannot be read page by page: leave the entity out of ION_ENTITIES and report it.",
+        )
+    comparison = Comparison()
+    shape = comparison.node_shape(entity.name, connection.node, entity.columns, entity.children)
+    if entity.name == _CARRIER:
+        shape = replace(shape, lists=(*shape.lists, *(inner for inner, _ in nested.values())))
+    obstacle = _keyset_obstacle(entity, connection)
+    sort = _key_order(entity, definition) if obstacle else ("ID_ASC",)
+    telling, cursors = signature(entity, shape), bool(obstacle) and connection.has_cursors
+    return EntityPlan(
+        entity=entity,
+        paging="cursor" if obstacle else "keyset",
+        reason=obstacle or "by ascending id",
+        query=EntityQuery(
+            shape=shape,
+            page=page_query(entity.name, entity.root_field, definition, shape, sort=sort, cursors=cursors),
+            count=count_query(entity.name, entity.root_field, definition),
+            signature=telling,
+            signature_page=page_query(
+                f"{entity.name}_signatures", entity.root_field, definition, telling, sort=sort, cursors=cursors
+            ),
+            filters_type=str(definition.args["filters"].type) if "filters" in definition.args else "",
+            tracking=_tracking(entity, connection, keyset=not obstacle),
+        ),
+        drift=comparison.drift,
+    )
+
+
+def _keyset_obstacle(entity: Entity, connection: _Connection) -> str:
+    """Why an entity cannot be paged by id; empty if it can."""
+    definition = connection.definition
+    identifier = connection.node.fields.get("id")
+    if entity.key != ("id",) or identifier is None:
+        return "no id of its own"
+    if get_named_type(identifier.type).name != "Int":
+        return "its id is no number"
+    if not {"gt", "lte"} <= _id_operators(definition):
+        return "no filter by id"
+    if "ID_ASC" not in _sort_members(definition):
+        return "no order by id"
+    return ""
+
+
+def _tracking(entity: Entity, connection: _Connection, *, keyset: bool) -> ChangeTracking:
+    """How changes of an entity show. Lists that are links change with neither row: those show at their owner only."""
+    definition = connection.definition
+    filters = get_named_type(definition.args["filters"].type) if "filters" in definition.args else None
+    etag = next((name for name in ("_etag", "Etag") if name in connection.node.fields), "")
+    by_id = keyset and {"gte", "lte", "in"} <= _id_operators(definition)
+    return ChangeTracking(
+        updated="gte" in _operators(filters, "_updated"),
+        lists=tuple(_tracked_lists(entity, connection.node, filters)),
+        etag=etag,
+        by_id=by_id,
+        flag=FLAG_FIELD if FLAG_FIELD in connection.node.fields and "eq" in _operators(filters, FLAG_FIELD) else "",
+    )
+
+
+def _tracked_lists(entity: Entity, node: GraphQLObjectType, filters: GraphQLNamedType | None) -> Iterable[TrackedList]:
+    """Lists of full rows that the tenant can filter by their own `_updated`."""
+    if not isinstance(filters, GraphQLInputObjectType) or "or_" not in filters.fields:
+        return
+    for child in entity.children:
+        columns = {column.name: column.field for column in child.columns}
+        etag, key = columns.get("_etag"), columns.get(child.key[-1])
+        if not etag or not key or not {child.field} <= filters.fields.keys() & node.fields.keys():
+            continue
+        element = get_named_type(node.fields[child.field].type)
+        has_marks = isinstance(element, GraphQLObjectType) and {etag, key} <= element.fields.keys()
+        if has_marks and "gte" in _operators(get_named_type(filters.fields[child.field].type), "_updated"):
+            yield TrackedList(child.field, key, etag)
+
+
+def _id_operators(definition: GraphQLField) -> frozenset[str]:
+    filters = get_named_type(definition.args["filters"].type) if "filters" in definition.args else None
+    return _operators(filters, "id")
+
+
+def _operators(filters: GraphQLNamedType | None, name: str) -> frozenset[str]:
+    """What a column can be compared by, in a connection's filters."""
+    column = filters.fields.get(name) if isinstance(filters, GraphQLInputObjectType) else None
+    operators = get_named_type(column.type) if column else None
+    return frozenset(operators.fields) if isinstance(operators, GraphQLInputObjectType) else frozenset()
+
+
+def _sort_members(definition: GraphQLField) -> frozenset[str]:
+    members = get_named_type(definition.args["sort"].type) if "sort" in definition.args else None
+    return frozenset(members.values) if isinstance(members, GraphQLEnumType) else frozenset()
+
+
+def _key_order(entity: Entity, definition: GraphQLField) -> tuple[str, ...]:
+    """A complete order by the key, so that offsets mean the same on each page; none if the tenant cannot sort so."""
+    order = tuple(f"{name.upper()}_ASC" for name in entity.key)
+    return order if set(order) <= _sort_members(definition) else ()
+
+
+def _connections(schema: GraphQLSchema) -> dict[str, _Connection]:
+    connections = {}
+    for name, definition in (schema.query_type.fields if schema.query_type else {}).items():
+        connection = get_named_type(definition.type)
+        if not isinstance(connection, GraphQLObjectType) or not {"edges", "pageInfo"} <= connection.fields.keys():
+            continue
+        edge = get_named_type(connection.fields["edges"].type)
+        if not isinstance(edge, GraphQLObjectType) or "node" not in edge.fields:
+            continue
+        node = get_named_type(edge.fields["node"].type)
+        if isinstance(node, GraphQLObjectType):
+            connections[name] = _Connection(definition, node, "cursor" in edge.fields)
+    return connections
+
+
+def _abom_route(plans: Iterable[EntityPlan]) -> AbomRoute:
+    ways = {plan.paging for plan in plans if plan.name in _NESTED_ABOM}
+    if ways & {"keyset", "cursor"}:
+        return "root"
+    return "nested" if "nested" in ways else "none"

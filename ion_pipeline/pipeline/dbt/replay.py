@@ -1,0 +1,125 @@
+"""Executes what dbt rendered: in dependency order, in one connection, with dbt's rules for tests that fail."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from graphlib import TopologicalSorter
+
+import duckdb
+import pyarrow.parquet as pq
+
+from ion_pipeline.pipeline.dbt.rendered import Node, Rendered
+from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, NodeResult
+from ion_pipeline.warehouse.connection import transaction
+
+_STOPS = FAILED | {"skipped"}
+
+
+def replay(
+    connection: duckdb.DuckDBPyConnection,
+    rendered: Rendered,
+    names: Collection[str] | None = None,
+    *,
+    on_line: Callable[[str], None] | None = None,
+) -> BuildReport:
+    """Build and test nodes as `dbt build` does.
+
+    A node that fails, or a blocking test that finds rows, stops what is downstream of it: those nodes are skipped, the
+    others are built.
+
+    Args:
+        connection: The warehouse.
+        rendered: What dbt rendered.
+        names: Names of the models and tests to build and run; everything, seeds included, if None.
+        on_line: Gets a line for each node when it is done.
+    """
+    chosen = {unique_id: node for unique_id, node in rendered.nodes.items() if names is None or node.name in names}
+    began = time.monotonic()
+    stopped: set[str] = set()
+    results: list[NodeResult] = []
+    warehouse = _Warehouse(connection, rendered)
+    for unique_id, waits_for in _in_order(rendered.nodes, chosen):
+        node, started = chosen[unique_id], time.monotonic()
+        if stopped.isdisjoint(waits_for):
+            status, message = warehouse.execute(node)
+        else:
+            status, message = "skipped", ""
+        if status in _STOPS:
+            stopped.add(unique_id)
+        results.append(NodeResult(unique_id, status, message, time.monotonic() - started))
+        if on_line:
+            on_line(f"{len(results)} of {len(chosen)} {status} {unique_id} {' '.join(message.split())}".rstrip())
+    return BuildReport(tuple(results), time.monotonic() - began)
+
+
+def _in_order(nodes: Mapping[str, Node], chosen: Collection[str]) -> Iterator[tuple[str, set[str]]]:
+    """Each chosen node after the chosen nodes that it has to wait for, and those.
+
+    A node waits for what is upstream of it and, as in dbt, for each test of which all that it reads is upstream.
+    """
+    upstream: dict[str, set[str]] = {}
+    for unique_id in TopologicalSorter({name: node.parents for name, node in nodes.items()}).static_order():
+        parents = nodes[unique_id].parents
+        upstream[unique_id] = set(parents).union(*(upstream[parent] for parent in parents))
+    tests = [name for name in chosen if nodes[name].kind == "test"]
+    waits_for = {
+        name: {one for one in upstream[name] if one in chosen}
+        | {
+            test
+            for test in tests
+            if nodes[name].kind != "test" and nodes[test].parents and upstream[name].issuperset(nodes[test].parents)
+        }
+        for name in chosen
+    }
+    for unique_id in TopologicalSorter(waits_for).static_order():
+        yield unique_id, waits_for[unique_id]
+
+
+class _Warehouse:
+    """The warehouse that nodes are executed in."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, rendered: Rendered) -> None:
+        self._connection = connection
+        self._seeds = rendered.seeds
+        found = connection.execute(
+            "select schema_name, table_name, 'table' from duckdb_tables() where database_name = current_database() "
+            "union all "
+            "select schema_name, view_name, 'view' from duckdb_views() where database_name = current_database()"
+        ).fetchall()
+        self._kinds = {(schema, name): kind for schema, name, kind in found}
+        for schema in {node.schema for node in rendered.nodes.values() if node.schema}:
+            connection.execute(f'create schema if not exists "{schema}"')
+
+    def execute(self, node: Node) -> tuple[str, str]:
+        """The status and message of one node; a statement that fails is that of the node alone."""
+        try:
+            if node.kind == "test":
+                return self._tested(node)
+            with transaction(self._connection):
+                self._drop(node)
+                if node.kind == "seed":
+                    self._load(node)
+                else:
+                    self._connection.execute(node.sql)
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            return "error", str(error)
+        self._kinds[node.schema, node.name] = "view" if node.is_view else "table"
+        return "success", "OK"
+
+    def _drop(self, node: Node) -> None:
+        if kind := self._kinds.get((node.schema, node.name)):
+            self._connection.execute(f'drop {kind} "{node.schema}"."{node.name}"')
+
+    def _load(self, node: Node) -> None:
+        rows = self._connection.from_arrow(pq.read_table(self._seeds / f"{node.name}.parquet"))
+        rows.create(f'"{node.schema}"."{node.name}"')
+
+    def _tested(self, node: Node) -> tuple[str, str]:
+        [(failures, should_warn, should_error)] = self._connection.execute(node.sql).fetchall()
+        found = f"Got {failures} result{'' if failures == 1 else 's'}, configured to"
+        if node.blocking and should_error:
+            return "fail", f"{found} fail if {node.error_if}"
+        if should_warn:
+            return "warn", f"{found} warn if {node.warn_if}"
+        return "pass", ""

@@ -1,0 +1,271 @@
+"""The load log: what the warehouse notes about each load that it has applied, in the `_ion_*` tables of `raw`.
+
+A load is noted in the transaction that applies it, so the log says what is in `raw`. A snapshot of the lake carries the
+log of the loads that it covers; when a load was applied here is the one thing that it does not carry.
+"""
+# ruff: noqa: S608 -- our own names; values are bound as parameters
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ion_pipeline.lake import LoadManifest, SchemaDrift
+from ion_pipeline.warehouse.schemas import RAW
+from ion_pipeline.warehouse.sql import identifier
+
+LOADS, LOAD_TABLES, SCHEMA_DRIFT = "_ion_loads", "_ion_load_tables", "_ion_schema_drift"
+
+#: The tables that models read, with what they hold.
+TABLES = {
+    LOADS: "Loads that have been applied. Key: load_id.",
+    LOAD_TABLES: "What each load read of each table. Key: load_id, table_name.",
+    SCHEMA_DRIFT: "How the tenant differed from the catalog in each load.",
+}
+
+_DEFINITION = f"""
+    create table if not exists {RAW}._ion_loads (
+        load_id varchar, tenant varchar, strategy varchar, started_at timestamptz, committed_at timestamptz,
+        requests bigint, bytes bigint, code_version varchar, schema_hash varchar, loaded_at timestamptz,
+        valid_from timestamptz, read_by bigint
+    );
+    alter table {RAW}._ion_loads add column if not exists read_by bigint;
+    create table if not exists {RAW}._ion_load_tables (
+        load_id varchar, table_name varchar, entity varchar, strategy varchar, rows_read bigint, total_count bigint,
+        rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_after bigint, rows_drifted bigint
+    );
+    alter table {RAW}._ion_load_tables add column if not exists rows_drifted bigint;
+    create table if not exists {RAW}._ion_schema_drift (
+        load_id varchar, entity varchar, kind varchar, field varchar, catalog_type varchar, tenant_type varchar
+    );
+    create table if not exists {RAW}._ion_export_controlled (
+        load_id varchar, loaded_at timestamptz, definition varchar, table_name varchar, has_earlier_rows boolean
+    );
+    comment on table {RAW}._ion_export_controlled is 'A table of which a search after a load found other rows under export
+control than before; without a table: the search itself. The rows are in raw_controlled. has_earlier_rows: rows that were
+there before the load are among those that became controlled.';
+    comment on table {RAW}._ion_schema_drift is 'A way in which the tenant differed from the catalog in a load.';
+    comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: where its versions begin
+in raw_history, which is started_at unless the clock had been set back. read_by: the user whose key it was.';
+    comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed. rows_drifted:
+rows whose change ION had not reported, as a reconcile found them; null where a refresh read.';
+"""
+
+# Counts of rows are ION's, controlled ones included. A value that only such rows may have had is their trace.
+_COUNTS = (
+    "rows_read", "total_count", "rows_inserted", "rows_updated", "rows_deleted", "rows_after", "rows_drifted",
+)  # fmt: skip
+_WITHOUT_COUNTS = ", ".join(f"cast(null as bigint) as {count}" for count in _COUNTS)
+_RELEASED = {
+    LOADS: f"select * from {RAW}.{LOADS}",
+    LOAD_TABLES: f"select * replace ({_WITHOUT_COUNTS}) from {RAW}.{LOAD_TABLES}",
+    SCHEMA_DRIFT: f"select * from {RAW}.{SCHEMA_DRIFT} where kind <> 'new_enum_value'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """What one load did to one table.
+
+    Attributes:
+        table: Name of the table.
+        rows_read: Rows in the load, tombstones and repeated rows included.
+        rows_inserted: Keys that are new.
+        rows_updated: Keys whose row changed.
+        rows_deleted: Keys that are gone.
+        rows_after: Rows in `raw` afterwards.
+    """
+
+    table: str
+    rows_read: int
+    rows_inserted: int
+    rows_updated: int
+    rows_deleted: int
+    rows_after: int
+
+    @property
+    def rows_changed(self) -> int:
+        """Rows inserted, updated or deleted."""
+        return self.rows_inserted + self.rows_updated + self.rows_deleted
+
+
+@dataclass(frozen=True, slots=True)
+class LastLoad:
+    """The newest load that a warehouse has applied.
+
+    Attributes:
+        load_id: Its ULID.
+        started_at: The instant that it describes.
+        loaded_at: When it was applied here; another instant means that `raw` was made again.
+    """
+
+    load_id: str
+    started_at: datetime
+    loaded_at: datetime
+
+
+def ensure(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of the log; the schema `raw` exists."""
+    connection.execute(_DEFINITION)
+
+
+def exists(connection: duckdb.DuckDBPyConnection, table: str = LOADS, *, catalog: str | None = None) -> bool:
+    """Whether a warehouse has a table of this name in `raw`: the log itself by default.
+
+    Args:
+        connection: The warehouse, or where it is attached.
+        table: Name of the table.
+        catalog: The name that it is attached under; None for the connection's own database.
+    """
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_tables() where database_name = coalesce($catalog, current_database()) "
+            "and schema_name = $schema and table_name = $table",
+            {"catalog": catalog, "schema": RAW, "table": table},
+        ).fetchall()
+    )
+
+
+def applied(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Ids of the loads that have been applied; none where there is no log."""
+    if not exists(connection):
+        return set()
+    return {row[0] for row in connection.execute(f"select load_id from {RAW}.{LOADS}").fetchall()}
+
+
+def last(connection: duckdb.DuckDBPyConnection, *, catalog: str | None = None) -> LastLoad | None:
+    """The newest load; None where nothing was loaded, or there is no log.
+
+    Args:
+        connection: The warehouse, or where it is attached.
+        catalog: As in `exists`.
+    """
+    if not exists(connection, catalog=catalog):
+        return None
+    loads = identifier(*([catalog] if catalog else []), RAW, LOADS)
+    row = connection.execute(
+        f"select load_id, started_at, loaded_at from {loads} order by load_id desc limit 1"
+    ).fetchone()
+    return LastLoad(*row) if row else None
+
+
+def latest_valid_from(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Where the newest versions in `raw_history` begin; None where nothing was loaded."""
+    row = connection.execute(f"select max(valid_from) from {RAW}.{LOADS}").fetchone()
+    return row[0] if row else None
+
+
+def tenants(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tenants whose loads have been applied: one, or none yet."""
+    return {row[0] for row in connection.execute(f"select distinct tenant from {RAW}.{LOADS}").fetchall()}
+
+
+def is_behind(connection: duckdb.DuckDBPyConnection, load_id: str) -> bool:
+    """Whether a load was applied after this one."""
+    later = connection.execute(f"select 1 from {RAW}.{LOADS} where load_id > ? limit 1", [load_id]).fetchone()
+    return later is not None
+
+
+def changed_since(connection: duckdb.DuckDBPyConnection, load_id: str) -> set[str]:
+    """Names of the tables of `raw` in which a later load changed rows."""
+    changed = connection.execute(
+        f"select distinct table_name from {RAW}.{LOAD_TABLES} "
+        "where load_id > ? and rows_inserted + rows_updated + rows_deleted is distinct from 0",
+        [load_id],
+    ).fetchall()
+    return {name for (name,) in changed}
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection,
+    manifest: LoadManifest,
+    changes: Sequence[TableChange],
+    drift: Sequence[SchemaDrift],
+    valid_from: datetime,
+) -> None:
+    """Note a load, in the transaction that applies it.
+
+    Args:
+        connection: In that transaction.
+        manifest: The load.
+        changes: What it changed, table by table.
+        drift: How the tenant's schema differed from the catalog.
+        valid_from: Where its versions begin.
+    """
+    connection.execute(
+        f"insert into {RAW}.{LOADS} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            manifest.load_id,
+            str(manifest.tenant),
+            manifest.strategy,
+            manifest.started_at,
+            manifest.committed_at,
+            manifest.requests,
+            manifest.bytes_received,
+            manifest.code_version,
+            manifest.schema_hash,
+            datetime.now(UTC),
+            valid_from,
+            manifest.read_by,
+        ],
+    )
+    reads = {table.table: table.read for table in manifest.tables}
+    for change in changes:
+        read = reads[change.table]
+        connection.execute(
+            f"insert into {RAW}.{LOAD_TABLES} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                manifest.load_id,
+                change.table,
+                read.entity,
+                read.strategy,
+                change.rows_read,
+                read.total_count,
+                change.rows_inserted,
+                change.rows_updated,
+                change.rows_deleted,
+                change.rows_after,
+                read.drifted,
+            ],
+        )
+    for one in drift:
+        connection.execute(
+            f"insert into {RAW}.{SCHEMA_DRIFT} values (?, ?, ?, ?, ?, ?)",
+            [manifest.load_id, one.entity, one.kind, one.field, one.catalog_type, one.tenant_type],
+        )
+
+
+def exported() -> Iterator[tuple[str, str]]:
+    """Name and query of each table as a snapshot of the lake carries it."""
+    for table in TABLES:
+        columns = "* exclude (loaded_at)" if table == LOADS else "*"
+        yield table, f"select {columns} from {RAW}.{table}"
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    """Empty the log: a snapshot brings the entries of all loads that it covers."""
+    for table in TABLES:
+        connection.execute(f"delete from {RAW}.{table}")
+
+
+def restore(connection: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[Path]]) -> None:
+    """Note the loads that a snapshot covers, as they were noted when they were applied one by one.
+
+    Args:
+        connection: In the transaction that applies the snapshot.
+        files: The snapshot's files, by table.
+    """
+    for table in TABLES:
+        if table in files:
+            connection.execute(
+                f"insert into {RAW}.{table} by name select * from read_parquet($files, hive_partitioning := false)",
+                {"files": [str(path) for path in files[table]]},
+            )
+    connection.execute(f"update {RAW}.{LOADS} set loaded_at = now() where loaded_at is null")
+
+
+def released() -> Iterator[tuple[str, str]]:
+    """Name and query of each table as it may be published where controlled rows are left out."""
+    yield from _RELEASED.items()

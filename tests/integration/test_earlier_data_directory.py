@@ -1,0 +1,106 @@
+"""A data directory that an earlier version made is read, resumed, refreshed, rebuilt, compacted and published.
+
+`tests/data/data_directory_0.1.0.tar.xz` was written by version 0.1.0 before the packages were rearranged: the small
+factory of `changing_world`, a compacted snapshot of three loads, one load after it, all models built and published, and
+a read of everything that was interrupted. `changes.json` holds what was changed at the tenant on the way.
+"""
+
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pytest
+
+from ion_pipeline.pipeline import dbt, maintenance, steps
+from ion_pipeline.pipeline.progress import NullReporter
+from ion_pipeline.pipeline.steps import ReadMode
+from ion_pipeline.sandbox.world import write_world
+from tests.integration.changing_world import (
+    ENTITIES,
+    PAGE,
+    ChangingWorld,
+    Tenant,
+    delete,
+    served,
+    small_factory,
+    update,
+)
+from tests.integration.conftest import move_tenant, settings_for
+
+pytestmark = pytest.mark.slow
+
+MADE = Path(__file__).parents[1] / "data" / "data_directory_0.1.0.tar.xz"
+# An interrupted read is resumed however long ago it was; the setting's upper bound is another test's.
+LONG = 24 * 365 * 100
+
+
+class Notes(NullReporter):
+    """Keeps what a person is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+@pytest.fixture
+def tenant(tmp_path: Path) -> Iterator[Tenant]:
+    with tarfile.open(MADE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    world = small_factory()
+    write_world(world, tmp_path / "world")
+    with served(tmp_path / "world", "full") as address:
+        settings = settings_for(
+            address, tmp_path / "data", entities=ENTITIES, page_size=PAGE, max_concurrency=4, resume_hours=LONG
+        )
+        move_tenant(settings.data_dir, address)
+        tenant = Tenant(address, settings, ChangingWorld(world))
+        tenant.change(*json.loads((settings.data_dir / "changes.json").read_text(encoding="utf-8")))
+        yield tenant
+
+
+def history(tenant: Tenant) -> set[tuple[Any, ...]]:
+    """Versions that have ended: no later load may change them."""
+    columns = "id, part_number, valid_from, valid_to, is_current"
+    return set(tenant.query(f"select {columns} from raw_history.parts where valid_to is not null"))  # noqa: S608
+
+
+def test_it_is_resumed_refreshed_built_and_published(tenant: Tenant, rendered: Callable[[Path], None]) -> None:
+    before, notes = history(tenant), Notes()
+    published = orjson.loads((tenant.settings.published_dir / "latest.json").read_bytes())["publish_id"]
+    assert before
+    steps.extract(tenant.settings, mode=ReadMode(full=True), reporter=notes)
+    assert any(note.startswith("Continuing the read of") for note in notes.notes), notes.notes
+    steps.load(tenant.settings)
+    assert tenant.differences() == []
+
+    tenant.change(update("parts", 20, partNumber="P-2 C"), delete("labels", 60))
+    assert tenant.refresh().load_id
+    assert tenant.differences() == []
+    assert before < history(tenant)
+
+    rendered(tenant.settings.data_dir)
+    assert dbt.build_pending(tenant.settings).nodes
+    report = steps.publish(tenant.settings)
+    assert report.publish_id > published
+    assert (tenant.settings.published_dir / "publishes" / published).is_dir(), "the publish before it is kept"
+    with duckdb.connect(str(report.database), read_only=True) as connection:
+        names = {name for (name,) in connection.execute("select part_number from reference.parts").fetchall()}
+    assert names == {row["partNumber"] for row in tenant.world.rows["parts"].values()}
+
+
+def test_its_lake_gives_the_same_when_rebuilt_and_compacted(tenant: Tenant) -> None:
+    tables = ("raw.parts", "raw_history.parts", "raw_history.build_requirement_part_inventories", "raw._ion_load_tables")
+    queries = [f"select * from {table} order by all" for table in tables]  # noqa: S608
+    kept = [tenant.query(query) for query in queries]
+    assert all(kept)
+    maintenance.rebuild(tenant.settings)
+    assert [tenant.query(query) for query in queries] == kept
+    assert len(maintenance.compact(tenant.settings, keep=0).load_ids) == 4
+    maintenance.rebuild(tenant.settings)
+    assert [tenant.query(query) for query in queries] == kept
