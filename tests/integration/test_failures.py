@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ion_pipeline.pipeline import steps, upkeep
+from ion_pipeline.pipeline import maintenance, steps
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
 from ion_pipeline.settings import Settings
@@ -231,6 +231,6 @@ def test_compacting_says_what_it_saves_and_changes_no_table(sandbox: SandboxAddr
     assert done.stdout == foreseen.stdout.replace("would be folded", "folded")
     assert len(list((loaded / "lake" / "parts").iterdir())) == 2
     assert "every load" in run(sandbox, loaded, "load").stdout
-    upkeep.rebuild(settings_like(sandbox, loaded))
+    maintenance.rebuild(settings_like(sandbox, loaded))
     assert contents(loaded) == before
     assert "Nothing to fold" in run(sandbox, loaded, "compact").stdout
