@@ -56,7 +56,7 @@ def test_it_shows_a_model_and_asks_nobody_for_anything(page: Path, tmp_path: Pat
     async def look() -> None:
         async with chromium.opened(looked_at) as browser:
             await browser.run("location.hash = '#!/model/model.ion_warehouse.abom_hierarchy'")
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(300):
                 while "One row per root unit and path" not in await browser.run("document.body.innerText"):  # noqa: ASYNC110 -- a page
                     await asyncio.sleep(0.2)
             # Templates of the page ask for files named by a placeholder before it is filled in; nothing goes out.

@@ -34,6 +34,8 @@ def run(address: SandboxAddress, data_dir: Path, *arguments: str, **variables: s
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(data_dir.parent),
+        # The code of these tests, also where another checkout is installed.
+        "PYTHONPATH": str(Path(__file__).parents[2]),
         "ION_DATA_DIR": str(data_dir),
         "ION_ENTITIES": ENTITIES,
         # As the shared project was parsed: dbt parses everything anew when this has changed.

@@ -153,7 +153,7 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
                 enough.wait(300)
                 receiver.process.kill()
 
-            # In a thread, next to the next deliveries.
+            # In a thread, so that deliveries are in flight when it happens.
             killer = threading.Thread(target=kill)
             killer.start()
             for number in range(10_000):
