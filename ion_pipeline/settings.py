@@ -81,8 +81,7 @@ class Settings(BaseSettings):
     overlap_minutes: float = Field(
         default=5.0,
         ge=0,
-        description="A refresh asks for changes since this long before the last read began, because a transaction may "
-        "become visible late.",
+        description="A refresh asks for changes since this long before the last read began: commits may show late.",
     )
     settle_rounds: int = Field(
         default=3, ge=1, le=20, description="How often a refresh reads again what changed while it was reading."
@@ -91,8 +90,7 @@ class Settings(BaseSettings):
         default=0.2,
         ge=0,
         le=1,
-        description="A refresh stops if more than this share of an entity's rows, and more than 100 of them, are "
-        "missing in ION.",
+        description="A refresh stops if more than this share of an entity's rows, and over 100, are missing in ION.",
     )
 
     resume_hours: float = Field(
@@ -330,9 +328,8 @@ def load_settings(*, tenant: bool = True, **overrides: Any) -> Settings:
     try:
         return kind(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        raise SettingsError(
-            "; ".join(_explain(problem) for problem in error.errors(include_input=False)) + "."
-        ) from None
+        problems = error.errors(include_input=False)
+        raise SettingsError("; ".join(map(_explain, problems)) + ".") from None
 
 
 def unknown_settings() -> list[str]:

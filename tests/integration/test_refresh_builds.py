@@ -2,12 +2,10 @@
 # ruff: noqa: S608 -- names of our own
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -16,6 +14,8 @@ import orjson
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.pipeline.dbt import building
+from ion_pipeline.pipeline.dbt import project as dbt_project
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
 from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.settings import Settings
@@ -117,11 +117,6 @@ def outcomes(results: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     }
 
 
-def module_of(function: Callable[..., Any]) -> ModuleType:
-    """Where a function looks up what it calls; the package holds functions by the names of its modules."""
-    return sys.modules[function.__module__]
-
-
 def started(*arguments: object, **options: object) -> BuildReport:
     raise AssertionError(f"dbt is started: {arguments}")
 
@@ -142,7 +137,7 @@ def test_what_dbt_rendered_builds_what_dbt_has_built(
         connection.execute("drop table raw._ion_build")
     results = orjson.loads(dbt.results_path(settings).read_bytes())["results"]
     by_dbt = {one["unique_id"]: (one["status"], one["message"] or "") for one in results}
-    monkeypatch.setattr(module_of(dbt.build), "run", started)
+    monkeypatch.setattr(building, "run", started)
     report = dbt.build_pending(settings)
     again = {node.unique_id: (node.status, node.message) for node in report.nodes}
     assert outcomes(again) == outcomes(by_dbt)
@@ -162,7 +157,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     assert everything == {
         name for name, node in tenant.manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}
     }
-    monkeypatch.setattr(module_of(dbt.build), "run", started)
+    monkeypatch.setattr(building, "run", started)
     assert tenant.refresh().nodes == ()
 
     # One row of one entity.
@@ -210,7 +205,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     # What the note says holds no longer: everything, by dbt.
     project = tmp_path / "dbt_project"
     shutil.copytree(dbt.project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(module_of(dbt.project_dir), "project_dir", lambda: project)
+    monkeypatch.setattr(dbt_project, "project_dir", lambda: project)
     asked = commands(monkeypatch)
     seed = next(project.glob("seeds/*.csv"))
     seed.write_text(seed.read_text() + "\n")
@@ -233,5 +228,5 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         dbt.results_path(settings).write_text('{"elapsed_time": 0, "results": []}')
         return BuildReport((), 0.0)
 
-    monkeypatch.setattr(module_of(dbt.build), "run", run)
+    monkeypatch.setattr(building, "run", run)
     return asked

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ion_pipeline.cli import app
 from ion_pipeline.client import AuthError
-from ion_pipeline.pipeline import dbt
+from ion_pipeline.pipeline.dbt import building
 
 
 class Refuses(BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ def test_a_wrong_key_is_said_before_dbt_is_parsed(host: str, tmp_path: Path, mon
     def run(*_: object, **__: object) -> None:
         raise AssertionError("dbt was started")
 
-    monkeypatch.setattr(dbt, "run", run)
+    monkeypatch.setattr(building, "run", run)
     monkeypatch.chdir(tmp_path)
     settings = {"ENVIRONMENT": "custom", "API_URL": host, "AUTH_URL": host, "CLIENT_ID": "id", "CLIENT_SECRET": "no"}
     for name, value in settings.items():

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from ion_pipeline.cli import app
 from ion_pipeline.errors import IonPipelineError, SettingsError
-from ion_pipeline.pipeline import dbt, status, steps, target
+from ion_pipeline.pipeline import status, steps, target
+from ion_pipeline.pipeline.dbt import building
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.status import is_published_current
 from ion_pipeline.publish import MissingDriverError, PublishError
@@ -124,7 +125,7 @@ def test_a_refresh_without_the_driver_reads_nothing(tmp_path: Path, monkeypatch:
         raise AssertionError("dbt was started")
 
     monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
-    monkeypatch.setattr(dbt, "run", run)
+    monkeypatch.setattr(building, "run", run)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ION_PUBLISH_TO", NOBODY)
     result = CliRunner().invoke(app, ["refresh"])

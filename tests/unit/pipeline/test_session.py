@@ -63,5 +63,5 @@ def test_a_refused_token_is_one_error_that_says_so(tmp_path: Path) -> None:
 
 def test_adopted_definitions_that_do_not_fit_are_named(tmp_path: Path) -> None:
     (tmp_path / "adopted.graphql").write_text("extend type Nothing { x: Int }", encoding="utf-8")
-    with pytest.raises(IonPipelineError, match="does not fit the schema"):
+    with pytest.raises(IonPipelineError, match="do not fit the schema"):
         connected(tmp_path)

@@ -9,11 +9,11 @@ import orjson
 from ion_pipeline.pipeline import export_control
 from ion_pipeline.pipeline.dbt.log import logs_build
 from ion_pipeline.pipeline.dbt.pending import pending
+from ion_pipeline.pipeline.dbt.process import failure_message, prepared_manifest, results_path, run
 from ion_pipeline.pipeline.dbt.project import models_digest, work_dir
 from ion_pipeline.pipeline.dbt.rendered import load_rendered, rendered_digest, save_rendered
 from ion_pipeline.pipeline.dbt.replay import replay
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport
-from ion_pipeline.pipeline.dbt.run import failure_message, prepared_manifest, results_path, run
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import BuildRecord, begin_build, built_load, changed_since_build, connect, record_build
