@@ -19,8 +19,9 @@ import orjson
 import typer
 
 from ion_pipeline import cli
+from ion_pipeline.endpoints import ENDPOINTS
 from ion_pipeline.pipeline import dbt
-from ion_pipeline.settings import ENDPOINTS, Settings, load_settings
+from ion_pipeline.settings import Settings, load_settings
 
 REPOSITORY = Path(__file__).parent.parent
 _NOTICE = "<!-- Written by docs/generate.py (make docs). Change the source, not this file. -->"

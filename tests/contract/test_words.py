@@ -13,7 +13,7 @@ NOT_OURS = {"target", "logs", "dbt", "__pycache__", "__snapshots__"}
 OLD = re.compile(
     r"\b(books|fold(s|ed|ing)?|sweep(s|ing)?|swept|ledger|hears?|reveal(s|ed|ing)?|unequal|aside|tells?|told|upkeep"
     r"|whoever|stands?|stood|beside|nobody listens|torn up|for good|without a sign|take[sn]? up|took up"
-    r"|(go|goes|going|gone|went) on|(go|goes|gone) by|resume_read|begin_or_resume|go_on|going_on|gc_frozen)\b",
+    r"|(go|goes|going|gone|went) on|(go|goes|gone) by|take_up|begin_or_go_on|go_on|going_on|heap_at_rest)\b",
     re.IGNORECASE,
 )
 # Names on disk and words of other people's interfaces, as they are written.

@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ion_pipeline.cli import app
+from ion_pipeline.endpoints import ENDPOINTS
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.settings import ENDPOINTS, load_settings, unknown_settings
+from ion_pipeline.settings import load_settings, unknown_settings
 
 SECRET = "hunter2-secret"
 

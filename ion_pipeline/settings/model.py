@@ -1,15 +1,10 @@
-"""Every setting, read from `ION_*` environment variables (and a `.env` file in the working directory).
-
-This module contains only values and their checks: it opens no connection, creates no file and reads only secret files.
-A wrong or missing setting gives one sentence that says how to correct it (`SettingsError`, exit code 2).
-"""
+"""Every setting: its name, type, default and description, and the rules between settings."""
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ion_pipeline import rules
@@ -312,39 +307,3 @@ def _secret(value: SecretStr | None, name: str, file: Path | None) -> SecretStr 
     if not secret:
         raise SettingsError(f"{name}: {file} is empty.", remedy="Write the secret into the file.")
     return SecretStr(secret)
-
-
-def load_settings(*, tenant: bool = True, **overrides: Any) -> Settings:
-    """Read the settings from the environment.
-
-    Args:
-        tenant: Whether the tenant's address and credentials must be complete.
-        **overrides: Values that take precedence over the environment, by field name; None is ignored.
-
-    Raises:
-        SettingsError: A setting is missing or wrong. The message names the variable and the remedy, never a value.
-    """
-    kind = Settings if tenant else DataSettings
-    try:
-        return kind(**{name: value for name, value in overrides.items() if value is not None})
-    except ValidationError as error:
-        problems = error.errors(include_input=False)
-        raise SettingsError("; ".join(map(_explain, problems)) + ".") from None
-
-
-def unknown_settings() -> list[str]:
-    """A sentence for each `ION_*` name in the environment or in `.env` that is not a setting, and probably mistyped."""
-    known = {f"ION_{name.upper()}" for name in Settings.model_fields}
-    return list(rules.unknown((*os.environ, *dotenv_values(".env")), known))
-
-
-def _explain(problem: Any) -> str:
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if not problem["loc"]:
-        return message
-    name = str(problem["loc"][0])
-    if name == "environment":
-        message = f"must be one of {', '.join(get_args(Environment))}"
-    elif problem["type"] == "string_pattern_mismatch":
-        message = f"has the wrong form (the default is {Settings.model_fields[name].default})"
-    return f"ION_{name.upper()}: {message[0].lower()}{message[1:]}"
