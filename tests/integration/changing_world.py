@@ -25,7 +25,6 @@ from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
 from ion_pipeline.sandbox.world import World, write_world
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import Resources, connect
 from tests.integration.conftest import settings_for
 from tests.integration.test_raw_is_the_world import same
 
@@ -207,17 +206,6 @@ def _compare(
     return sorted(wrong)
 
 
-@contextmanager
-def kept_open(settings: Settings) -> Iterator[None]:
-    """Keep one DuckDB for all that is looked up in the warehouse: to start one takes longer than to read a tenant."""
-    if not settings.warehouse_path.exists():
-        yield
-        return
-    resources = Resources(settings.duckdb_memory_limit, settings.duckdb_threads)
-    with connect(settings.warehouse_path, resources, read_only=True):
-        yield
-
-
 class Tenant:
     """A running sandbox, what is kept of it, and what it should be."""
 
@@ -255,8 +243,7 @@ class Tenant:
             self.ask("POST", "/graphql", json=body, headers=headers).raise_for_status()
 
     def refresh(self, **mode: bool) -> ExtractReport:
-        with kept_open(self.settings):
-            report = steps.extract(self.settings, mode=ReadMode(**mode))
+        report = steps.extract(self.settings, mode=ReadMode(**mode))
         steps.load(self.settings)
         return report
 
