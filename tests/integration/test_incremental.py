@@ -23,7 +23,7 @@ from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import add, delete, kept_open, served, update
+from tests.integration.changing_world import add, delete, served, update
 from tests.integration.conftest import move_tenant, settings_for
 
 pytestmark = pytest.mark.slow
@@ -56,8 +56,7 @@ class Tenant:
         assert answer.status_code == 200, answer.text
 
     def refresh(self, **mode: bool) -> ExtractReport:
-        with kept_open(self.settings):
-            report = steps.extract(self.settings, mode=ReadMode(**mode))
+        report = steps.extract(self.settings, mode=ReadMode(**mode))
         steps.load(self.settings)
         return report
 
