@@ -15,8 +15,8 @@ from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.warehouse import begin_build, connect
 from tests.integration.conftest import Built, settings_of
-from tests.integration.flags import FLAGGED, FLAGGED_LATER, PATHS, check_flags
-from tests.integration.traces import ids_found, telling_texts, traces
+from tests.integration.support.flags import FLAGGED, FLAGGED_LATER, PATHS, check_flags
+from tests.integration.support.traces import ids_found, telling_texts, traces
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 

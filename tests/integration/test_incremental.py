@@ -23,8 +23,8 @@ from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import add, delete, kept_open, served, update
 from tests.integration.conftest import move_tenant, settings_for
+from tests.integration.support.changing_world import add, delete, kept_open, served, update
 
 pytestmark = pytest.mark.slow
 

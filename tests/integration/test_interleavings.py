@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from tests.integration.changing_world import Change, Tenant, add, changing_tenant, delete, update
+from tests.integration.support.changing_world import Change, Tenant, add, changing_tenant, delete, update
 
 pytestmark = pytest.mark.slow
 
