@@ -22,7 +22,7 @@ import pytest
 from ion_pipeline.sandbox.process import running_sandbox
 from tests.integration.conftest import MEMORY, Built, move_tenant
 from tests.integration.support.changing_world import update
-from tests.integration.test_webhooks import running as receiving
+from tests.integration.support.webhooks import running as receiving
 
 pytestmark = [pytest.mark.slow]
 

@@ -19,7 +19,7 @@ from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.settings import Settings
 from tests.integration.conftest import Built, continued, settings_for
 from tests.integration.support.changing_world import Change, add, delete, update
-from tests.integration.test_webhooks import Receiver, running
+from tests.integration.support.webhooks import Receiver, running
 
 pytestmark = [pytest.mark.slow]
 

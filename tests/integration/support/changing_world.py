@@ -27,7 +27,7 @@ from ion_pipeline.sandbox.world import World, write_world
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Resources, connect
 from tests.integration.conftest import settings_for
-from tests.integration.test_raw_is_the_world import same
+from tests.integration.support.warehouse import same
 
 Row = dict[str, Any]
 Change = dict[str, Any]
