@@ -1,12 +1,14 @@
 """What a module may be. Which package imports which is stated in pyproject.toml and checked by `lint-imports`."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import ion_pipeline
 
 PACKAGE = Path(ion_pipeline.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
+TESTS = Path(__file__).parents[1]
 MAX_LINES = 350
 
 
@@ -32,3 +34,32 @@ def test_the_client_cannot_write() -> None:
     asking = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in {"catalog", "client", "extract"}]
     assert len(asking) > 30
     assert not [path for path in asking if "mutation" in path.read_text(encoding="utf-8")]
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every module that may be imported, with the line; `from package import name` may name a module too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = f"tests.{node.module}" if node.level else f"{node.module}"
+            yield node.lineno, module
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def is_of_a_test_module(name: str) -> bool:
+    parts = name.split(".")
+    return parts[0] == "tests" and any(part.startswith("test_") for part in parts)
+
+
+def test_no_module_of_tests_imports_from_a_test_module() -> None:
+    """What tests share has a module of its own, so that each test module can be moved, split or left out."""
+    paths = sorted(TESTS.rglob("*.py"))
+    assert len(paths) > 200
+    found = [
+        f"{path.relative_to(TESTS)}:{line}: {name}"
+        for path in paths
+        for line, name in imported(ast.parse(path.read_text(encoding="utf-8")))
+        if is_of_a_test_module(name)
+    ]
+    assert found == []

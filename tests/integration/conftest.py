@@ -89,7 +89,7 @@ def move_tenant(data_dir: Path, address: SandboxAddress) -> None:
 @contextmanager
 def continued(built: Built, data_dir: Path) -> Iterator[SandboxAddress]:
     """A copy of what was built and published, and its tenant, for a test of what comes after the first refresh."""
-    from tests.integration.changing_world import served  # imports this module
+    from tests.integration.support.changing_world import served  # imports this module
 
     shutil.copytree(built.data_dir, data_dir, symlinks=True, dirs_exist_ok=True)
     with served(built.world, built.profile) as sandbox:
@@ -170,7 +170,7 @@ def parsed(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[Pat
 
 def fill_warehouse(data_dir: Path, world: Path, profile: str) -> Settings:
     """Read a world that a sandbox of this profile serves, and load it."""
-    from tests.integration.changing_world import served  # imports this module
+    from tests.integration.support.changing_world import served  # imports this module
 
     with served(world, profile) as sandbox:
         settings = settings_for(sandbox, data_dir)

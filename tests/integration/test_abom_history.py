@@ -14,9 +14,9 @@ import pytest
 
 from ion_pipeline.pipeline import steps
 from ion_pipeline.sandbox.server import export_world
-from tests.integration.analyst import MACROS
-from tests.integration.changing_world import add, delete, served, update
 from tests.integration.conftest import build_only, settings_for
+from tests.integration.support.analyst import MACROS
+from tests.integration.support.changing_world import add, delete, served, update
 from tests.oracle import compare
 from tests.oracle.genealogy import hierarchy
 from tests.oracle.history import History

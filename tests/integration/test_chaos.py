@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from ion_pipeline.client import retry
-from tests.integration.changing_world import PAGE, Change, Row, add
-from tests.integration.chaos import Chaos, chaos
-from tests.integration.test_interleavings import DEEDS, People
+from tests.integration.support.changing_world import PAGE, Change, Row, add
+from tests.integration.support.chaos import Chaos, chaos
+from tests.integration.support.people import DEEDS, People
 
 pytestmark = pytest.mark.slow
 

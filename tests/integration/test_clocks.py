@@ -12,7 +12,7 @@ from ion_pipeline.client import clock as client_clock
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import read_clock
 from ion_pipeline.pipeline.status import status
-from tests.integration.changing_world import Tenant, changing_tenant, delete, update
+from tests.integration.support.changing_world import Tenant, changing_tenant, delete, update
 
 pytestmark = pytest.mark.slow
 

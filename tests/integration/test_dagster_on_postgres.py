@@ -19,7 +19,7 @@ import pytest
 from ion_pipeline.defs.home import prepare_dagster_home
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress
-from tests.integration.dagster_server import REPOSITORY, DagsterServer, dagster_server
+from tests.integration.support.dagster_server import REPOSITORY, DagsterServer, dagster_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 ASSETS = ["ion/suppliers", "raw/suppliers"]

@@ -17,8 +17,8 @@ from ion_pipeline.defs.home import prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
 from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
 from ion_pipeline.sandbox.server import SandboxOptions, build_app
-from tests.integration.changing_world import serving
 from tests.integration.conftest import MEMORY
+from tests.integration.support.changing_world import serving
 
 pytestmark = [pytest.mark.slow]
 

@@ -20,8 +20,8 @@ from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import served, serving
 from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import served, serving
 from tests.oracle.world import read_world_dir
 
 ONE_ENTITY = ("ion/parts", "raw/parts")

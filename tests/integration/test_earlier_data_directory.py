@@ -19,7 +19,8 @@ from ion_pipeline.pipeline import dbt, maintenance, steps
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.world import write_world
-from tests.integration.changing_world import (
+from tests.integration.conftest import move_tenant, settings_for
+from tests.integration.support.changing_world import (
     ENTITIES,
     PAGE,
     ChangingWorld,
@@ -29,7 +30,6 @@ from tests.integration.changing_world import (
     small_factory,
     update,
 )
-from tests.integration.conftest import move_tenant, settings_for
 
 pytestmark = pytest.mark.slow
 

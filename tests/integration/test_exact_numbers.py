@@ -17,8 +17,8 @@ from ion_pipeline.pipeline import steps
 from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
 from ion_pipeline.sandbox.world import write_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import LONG_AGO, PAGE, serving, small_factory
 from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import LONG_AGO, PAGE, serving, small_factory
 
 pytestmark = pytest.mark.slow
 

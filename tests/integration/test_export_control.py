@@ -3,7 +3,6 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import orjson
@@ -15,8 +14,9 @@ from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.warehouse import begin_build, connect
 from tests.integration.conftest import Built, settings_of
-from tests.integration.flags import FLAGGED, FLAGGED_LATER, PATHS, check_flags
-from tests.integration.traces import ids_found, telling_texts, traces
+from tests.integration.support.flags import FLAGGED, FLAGGED_LATER, PATHS, check_flags
+from tests.integration.support.traces import ids_found, telling_texts, traces
+from tests.integration.support.warehouse import query
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
@@ -31,11 +31,6 @@ def rows(demo_world: Path) -> World:
 @pytest.fixture(scope="module")
 def found(rows: World) -> set[Named]:
     return controlled(rows)
-
-
-def query(built: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(built), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def test_what_was_planted_is_controlled_and_what_stands_beside_it_is_not(demo_world: Path, found: set[Named]) -> None:

@@ -12,11 +12,11 @@ import orjson
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from tests.integration.changing_world import Change, delete, served, update
 from tests.integration.conftest import Built, build_only, settings_for, settings_of
-from tests.integration.flags import FLAGGED, FLAGGED_LATER, check_flags
-from tests.integration.test_export_control import query
-from tests.integration.traces import ids_found, telling_texts, traces
+from tests.integration.support.changing_world import Change, delete, served, update
+from tests.integration.support.flags import FLAGGED, FLAGGED_LATER, check_flags
+from tests.integration.support.traces import ids_found, telling_texts, traces
+from tests.integration.support.warehouse import query
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 

@@ -13,7 +13,8 @@ from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.world import World, write_world
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import (
+from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import (
     LATER,
     LONG_AGO,
     ChangingWorld,
@@ -24,7 +25,6 @@ from tests.integration.changing_world import (
     small_factory,
     update,
 )
-from tests.integration.conftest import settings_for
 
 pytestmark = pytest.mark.slow
 FLAGGED = (50, 120, 300)

@@ -15,8 +15,8 @@ from ion_pipeline.pipeline import maintenance, steps
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import served, serving
 from tests.integration.conftest import MEMORY, build_only, settings_for
+from tests.integration.support.changing_world import served, serving
 
 pytestmark = pytest.mark.slow
 

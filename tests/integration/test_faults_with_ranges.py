@@ -12,7 +12,7 @@ from ion_pipeline.client import ClientConfig, IonClient
 from ion_pipeline.extract import ReadProgress, fetch
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
-from tests.integration.test_extract_sandbox import CATALOG, Extraction, differences
+from tests.integration.support.extraction import CATALOG, Extraction, differences
 from tests.oracle.world import World, read_world_dir
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.analyst import Analyst
+from tests.integration.support.analyst import Analyst
 from tests.oracle.check import TOLD_BY
 from tests.oracle.compare import assert_same
 from tests.oracle.conformance import conformance

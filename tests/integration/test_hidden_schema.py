@@ -13,7 +13,7 @@ from ion_pipeline.client import GraphQLError
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.reconcile import reconcile
-from tests.integration.changing_world import Tenant, changing_tenant, delete, update
+from tests.integration.support.changing_world import Tenant, changing_tenant, delete, update
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,8 @@ import pytest
 
 from ion_pipeline.sandbox.server import export_world
 from tests.integration.conftest import build_only
-from tests.integration.test_incremental import Tenant, add, running, update
+from tests.integration.support.changing_world import add, update
+from tests.integration.support.tenant import Tenant, running
 from tests.oracle.world import read_truths
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ import httpx
 import orjson
 import pytest
 
-from tests.integration.changing_world import update
 from tests.integration.conftest import MEMORY, Built, continued
+from tests.integration.support.changing_world import update
 
 pytestmark = pytest.mark.slow
 

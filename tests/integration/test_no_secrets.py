@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline.sandbox.process import running_sandbox
-from tests.integration.changing_world import update
 from tests.integration.conftest import MEMORY, Built, move_tenant
-from tests.integration.test_webhooks import running as receiving
+from tests.integration.support.changing_world import update
+from tests.integration.support.webhooks import running as receiving
 
 pytestmark = [pytest.mark.slow]
 

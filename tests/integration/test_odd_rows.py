@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from tests.integration.changing_world import served
 from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import served
 from tests.oracle.measured import MeasuredWorld, at
 from tests.oracle.world import write_world_dir
 

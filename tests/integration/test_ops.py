@@ -10,7 +10,7 @@ import yaml
 
 from ion_pipeline.catalog.catalog import known_catalog
 from tests.integration.conftest import Built
-from tests.integration.test_quality_truth import rows, table
+from tests.integration.support.warehouse import rows, table
 from tests.oracle.compare import assert_same
 from tests.oracle.world import read_world_dir
 

@@ -3,13 +3,13 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-import duckdb
 import pytest
 
 from tests.integration.conftest import Built
+from tests.integration.support.warehouse import rows, table
 from tests.oracle import defects, issues, supply
 from tests.oracle.compare import assert_same
-from tests.oracle.world import Row, World, read_truths, read_world_dir
+from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
 
@@ -22,18 +22,6 @@ def factory(demo_warehouse: Built) -> World:
 @pytest.fixture(scope="module")
 def truths(demo_warehouse: Built) -> dict[str, Any]:
     return read_truths(demo_warehouse.world)
-
-
-def rows(built: Built, sql: str, *values: object) -> list[Row]:
-    with duckdb.connect(str(built.published), read_only=True) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        cursor = connection.execute(sql, values)
-        columns = [column[0] for column in cursor.description or ()]
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def table(built: Built, name: str) -> list[Row]:
-    return rows(built, f"select * from {name}")  # noqa: S608 -- our own names
 
 
 def last_day(built: Built) -> date:

@@ -1,20 +1,19 @@
 """`raw` holds what the world's files hold: every entity, every row, every value; nothing lost, nothing twice."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from ion_pipeline.catalog.catalog import Column, Entity, known_catalog
+from ion_pipeline.catalog.catalog import Entity, known_catalog
 from tests.integration.conftest import Built
+from tests.integration.support.warehouse import same
 
 pytestmark = pytest.mark.slow
 
 ENTITIES = [known_catalog().entities[name] for name in known_catalog().default_selection]
-SIGNED = ("X-Amz-", "Signature", "Expires=", "token=")
 
 
 def world_rows(world: Path, entity: Entity) -> list[dict[str, Any]]:
@@ -28,28 +27,6 @@ def raw_rows(built: Built, table: str) -> list[dict[str, Any]]:
         connection.execute("set TimeZone = 'UTC'")
         found = connection.table(f"raw.{table}")
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
-
-
-def expected(column: Column, value: Any) -> Any:
-    """A value of the world as `raw` should have it, from the type ION's schema gives the field."""
-    if value is None:
-        return None
-    if isinstance(value, list) and not column.is_json:
-        return [expected(column, item) for item in value]
-    if column.graphql_type == "DateTime":
-        return datetime.fromisoformat(value).astimezone(UTC)
-    return {"Float": float, "ID": str}.get(column.graphql_type, lambda same: same)(value)
-
-
-def same(column: Column, raw: Any, world: Any) -> bool:
-    if column.is_json and raw is not None:
-        raw = json.loads(raw)
-    wanted = expected(column, world)
-    if isinstance(wanted, str) and "://" in wanted and any(mark in wanted for mark in SIGNED):
-        return bool(raw) and not any(mark in raw for mark in SIGNED)
-    if isinstance(wanted, datetime):
-        return bool(raw.astimezone(UTC) == wanted)
-    return bool(raw == wanted)
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.analyst import Analyst
 from tests.integration.conftest import BuildWarehouse
+from tests.integration.support.analyst import Analyst
 from tests.oracle.builder import WorldBuilder
 from tests.oracle.world import World, write_world_dir
 

@@ -16,7 +16,7 @@ from ion_pipeline.extract import CountMismatchError, SuspiciousDeletesError
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline.maintenance import compact
-from tests.integration.changing_world import LONG_AGO, Tenant, add, changing_tenant, delete, update
+from tests.integration.support.changing_world import LONG_AGO, Tenant, add, changing_tenant, delete, update
 
 pytestmark = pytest.mark.slow
 

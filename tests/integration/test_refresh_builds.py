@@ -19,8 +19,8 @@ from ion_pipeline.pipeline.dbt import project as dbt_project
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
 from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import Change, update
 from tests.integration.conftest import Built, continued, settings_for, settings_of
+from tests.integration.support.changing_world import Change, update
 
 pytestmark = pytest.mark.slow
 

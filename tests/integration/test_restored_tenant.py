@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ion_pipeline.extract import TenantRestoredError
-from tests.integration.changing_world import LATER, LONG_AGO, Tenant, changing_tenant, delete, update
+from tests.integration.support.changing_world import LATER, LONG_AGO, Tenant, changing_tenant, delete, update
 
 pytestmark = pytest.mark.slow
 

@@ -25,7 +25,8 @@ from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import export_world
 from tests.integration.conftest import settings_for
-from tests.integration.test_incremental import Tenant, add, contents, delete, history, update
+from tests.integration.support.changing_world import add, delete, update
+from tests.integration.support.tenant import Tenant, contents, history
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ import pytest
 from ion_pipeline.pipeline import steps
 from ion_pipeline.sandbox.server import SandboxOptions, build_app
 from ion_pipeline.sandbox.world import World, write_world
-from tests.integration.changing_world import Change, add, delete, serving, update
 from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import Change, add, delete, serving, update
 
 pytestmark = pytest.mark.slow
 ROOT = "validationFunctions"

@@ -17,9 +17,9 @@ import pytest
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.settings import Settings
-from tests.integration.changing_world import Change, add, delete, update
 from tests.integration.conftest import Built, continued, settings_for
-from tests.integration.test_webhooks import Receiver, running
+from tests.integration.support.changing_world import Change, add, delete, update
+from tests.integration.support.webhooks import Receiver, running
 
 pytestmark = [pytest.mark.slow]
 

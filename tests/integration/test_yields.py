@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from ion_pipeline.pipeline import dbt, steps
-from tests.integration.changing_world import served
 from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import served
 from tests.oracle import shop_floor, yields
 from tests.oracle.compare import assert_same, warehouse_table
 from tests.oracle.production import Factory

@@ -1,5 +1,6 @@
 """A tenant made of plain functions, as a transport for httpx."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
@@ -8,11 +9,17 @@ import httpx
 from pydantic import SecretStr
 
 from ion_pipeline.client import ClientConfig, IonClient
+from ion_pipeline.client.transport import AiohttpTransport
 
 SECRET = "s3cr3t-of-the-key"
 TOKEN = "token-number"
 TOKEN_PATH = "/realms/api-keys/protocol/openid-connect/token"
 DATE = "Mon, 02 Mar 2026 10:00:00 GMT"
+
+KINDS: dict[str, Callable[[], httpx.AsyncBaseTransport]] = {
+    "aiohttp": lambda: AiohttpTransport(keep_alive=30),
+    "httpx": httpx.AsyncHTTPTransport,
+}
 
 Handler = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
@@ -105,3 +112,9 @@ def in_turn(*answers: httpx.Response | Exception) -> Handler:
         return httpx.Response(answer.status_code, content=answer.content, headers=answer.headers)
 
     return handler
+
+
+async def request_of(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+    return head + await reader.readexactly(length)

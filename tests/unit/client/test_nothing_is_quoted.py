@@ -14,8 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from ion_pipeline.client import IonApiError, IonClient
-from tests.unit.client.support import config
-from tests.unit.client.test_transport import KINDS, request_of
+from tests.unit.client.support import KINDS, config, request_of
 
 ROW = "SN-0042-Xylophone-Quartz"
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.Zm9vYmFyYmF6cXV4Mzc.c2lnbmF0dXJl"

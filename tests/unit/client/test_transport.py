@@ -10,13 +10,9 @@ import httpx
 import pytest
 
 from ion_pipeline.client.transport import AiohttpTransport, default_transport
-from tests.unit.client.support import config
+from tests.unit.client.support import KINDS, config, request_of
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-KINDS: dict[str, Callable[[], httpx.AsyncBaseTransport]] = {
-    "aiohttp": lambda: AiohttpTransport(keep_alive=30),
-    "httpx": httpx.AsyncHTTPTransport,
-}
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -40,12 +36,6 @@ async def serving(serve: Serve, kind: str, **options: object) -> AsyncIterator[h
         )
         async with client:
             yield client
-
-
-async def request_of(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-    return head + await reader.readexactly(length)
 
 
 def answer(body: bytes, *headers: str, length: int | None = None) -> bytes:

@@ -75,3 +75,15 @@ class Read:
             self.plan = negotiate(await client.introspect(), known_catalog(), selection)
             results = await fetch(client, self.plan, self.rows, progress=self.heard, page_size=page_size)
         self.results = {result.entity: result for result in results}
+
+
+def part(identifier: int, **fields: Any) -> dict[str, Any]:
+    return {"id": identifier, "partNumber": f"P-{identifier}", "attributes": [], **fields}
+
+
+def parts(count: int, **fields: Any) -> list[dict[str, Any]]:
+    return [part(identifier, **fields) for identifier in range(1, count + 1)]
+
+
+def relations(count: int) -> list[dict[str, Any]]:
+    return [{"originIssueId": number, "relatedIssueId": number + 1} for number in range(count)]

@@ -8,7 +8,7 @@ from ion_pipeline.catalog.catalog import Column, known_catalog
 from ion_pipeline.catalog.shape import FieldShape, ListShape, NodeShape
 from ion_pipeline.client import UnexpectedAnswerError
 from ion_pipeline.extract.arrow import to_batches
-from tests.unit.extract.test_values import INT, JSON, STRING
+from tests.unit.extract.columns import INT, JSON, STRING
 
 OWNER = Column("part_id", "id", "Int", INT.arrow_type)
 ID = Column("id", "id", "Int", INT.arrow_type)

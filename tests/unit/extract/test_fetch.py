@@ -13,19 +13,7 @@ from ion_pipeline.client import PartialDataError, PermissionDeniedError, Request
 from ion_pipeline.extract import CountMismatchError, DuplicateKeyError, PagingError
 from tests.examples import examples
 from tests.unit.extract.mini_ion import MiniIon, sdl
-from tests.unit.extract.support import Read
-
-
-def part(identifier: int, **fields: Any) -> dict[str, Any]:
-    return {"id": identifier, "partNumber": f"P-{identifier}", "attributes": [], **fields}
-
-
-def parts(count: int, **fields: Any) -> list[dict[str, Any]]:
-    return [part(identifier, **fields) for identifier in range(1, count + 1)]
-
-
-def relations(count: int) -> list[dict[str, Any]]:
-    return [{"originIssueId": number, "relatedIssueId": number + 1} for number in range(count)]
+from tests.unit.extract.support import Read, part, parts, relations
 
 
 @settings(max_examples=examples(50))

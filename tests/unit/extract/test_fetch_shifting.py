@@ -4,8 +4,7 @@ import pytest
 
 from ion_pipeline.extract import PagingError
 from tests.unit.extract.mini_ion import MiniIon, sdl
-from tests.unit.extract.support import Read
-from tests.unit.extract.test_fetch import relations
+from tests.unit.extract.support import Read, relations
 
 WITHOUT_CURSORS = sdl().replace(" cursor: String", "")
 

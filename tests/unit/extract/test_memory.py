@@ -11,8 +11,7 @@ import pytest
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.paging import Page
 from tests.unit.extract.mini_ion import MiniIon
-from tests.unit.extract.support import Read
-from tests.unit.extract.test_fetch import parts
+from tests.unit.extract.support import Read, parts
 
 # Turns of the event loop in which everybody gets to where they wait for an answer.
 _TURNS = 50

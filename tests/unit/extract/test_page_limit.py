@@ -16,7 +16,7 @@ from ion_pipeline.extract.errors import PagingError
 from ion_pipeline.extract.paging import KeysetPager, Page
 from ion_pipeline.extract.state import EntityState, Held, NoRows, State
 from ion_pipeline.extract.stream import PageSize, pages, rows_by_id
-from tests.unit.extract.test_deletes import Parts, search
+from tests.unit.extract.parts import Parts, search
 
 
 class Server:

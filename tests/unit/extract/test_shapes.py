@@ -19,8 +19,8 @@ from ion_pipeline.extract.fetch import fetch
 from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.state import Ids
 from tests.unit.extract.mini_ion import MiniIon
+from tests.unit.extract.parts import Known
 from tests.unit.extract.support import Rows, client_of
-from tests.unit.extract.test_deletes import Known
 from tests.unit.wrong_shapes import NUMBERS, SECRET, TEXTS, wrong_answers
 
 PARTS: Plan = negotiate(known_schema(), known_catalog(), ["parts"])

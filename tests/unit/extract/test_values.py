@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,16 +13,7 @@ from hypothesis import strategies as st
 from ion_pipeline.catalog.catalog import TIMESTAMP, Column
 from ion_pipeline.client import Number
 from ion_pipeline.extract.values import WrongValueError, to_array
-
-INT = Column("n", "n", "Int", pa.int64())
-FLOAT = Column("x", "x", "Float", pa.float64())
-BOOLEAN = Column("b", "b", "Boolean", pa.bool_())
-STRING = Column("s", "s", "String", pa.string())
-TIME = Column("t", "t", "DateTime", TIMESTAMP)
-JSON = Column("v", "v", "ScalarValue", pa.string(), is_json=True)
-STRINGS = Column("l", "l", "String", pa.list_(pa.string()))
-FLOATS = Column("f", "f", "Float", pa.list_(pa.float64()))
-INTS = Column("i", "i", "Int", pa.list_(pa.int64()))
+from tests.unit.extract.columns import BOOLEAN, FLOAT, FLOATS, INT, INTS, JSON, STRING, STRINGS, TIME
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 

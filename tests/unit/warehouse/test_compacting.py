@@ -18,8 +18,8 @@ from ion_pipeline.lake import LakeCorruptionError
 from ion_pipeline.warehouse import CompactionError, CompactReport, MissingLoadError, compact, rebuild
 from tests.examples import examples
 from tests.mortal import mortal
+from tests.unit.warehouse.random_loads import Load, Reference, full_loads, incremental_loads
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, START, THINGS, House, column
-from tests.unit.warehouse.test_merge_properties import Load, Reference, full_loads, incremental_loads
 
 
 @pytest.fixture

@@ -18,8 +18,16 @@ from ion_pipeline.sandbox.app import SandboxApp
 from ion_pipeline.sandbox.limits import Limits
 from ion_pipeline.sandbox.server import SandboxOptions, build_app
 from ion_pipeline.sandbox.world import write_world
-from tests.integration.changing_world import ENTITIES, PAGE, Change, ChangingWorld, Tenant, serving, small_factory
 from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import (
+    ENTITIES,
+    PAGE,
+    Change,
+    ChangingWorld,
+    Tenant,
+    serving,
+    small_factory,
+)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

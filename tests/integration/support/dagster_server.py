@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 # What the commands `dagster-webserver` and `dagster-daemon` run.
 _MODULES = {"webserver": "dagster_webserver", "daemon": "dagster._daemon"}
 _LAUNCH = """

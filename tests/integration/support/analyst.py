@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-MACROS = Path(__file__).parents[2] / "dbt_project" / "analyst_macros"
+MACROS = Path(__file__).parents[3] / "dbt_project" / "analyst_macros"
 
 
 class Analyst:

@@ -26,7 +26,7 @@ from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_ap
 from ion_pipeline.sandbox.world import World, write_world
 from ion_pipeline.settings import Settings
 from tests.integration.conftest import settings_for
-from tests.integration.test_raw_is_the_world import same
+from tests.integration.support.warehouse import same
 
 Row = dict[str, Any]
 Change = dict[str, Any]
