@@ -73,4 +73,4 @@ def test_events_of_what_is_not_read_here_are_passed_over(inbox: Inbox, look: obj
     tick = look(None)
     assert tick.run_requests == []
     assert tick.cursor
-    assert "read here" in tick.skip_message
+    assert "no entity that is read" in tick.skip_message

@@ -191,7 +191,7 @@ def test_a_failing_build_publishes_nothing(
         before = connection.execute(contents).fetchall()
         connection.execute("insert into raw.parts from raw.parts limit 1")
     done = run(sandbox, loaded, "build", "--select", "+parts")
-    assert_refused(done, 1, "model.ion_warehouse.parts", "nothing was published")
+    assert_refused(done, 1, "model.ion_warehouse.parts", "Nothing was published")
     with duckdb.connect(str(loaded / "warehouse.duckdb"), read_only=True) as connection:
         assert connection.execute(contents).fetchall() == before
     assert not (loaded / "published").exists()

@@ -49,7 +49,7 @@ class RangesRead(Extraction):
                 client, self.plan, self.tables, progress=self.heard, page_size=page_size, read_progress=read_progress
             )
         self.results = {result.entity: result for result in results}
-        self.streams = Counter({name: len(entry.spans) for name, entry in read_progress})
+        self.streams = Counter({name: len(entry.ranges) for name, entry in read_progress})
 
 
 @pytest.fixture(scope="module")
