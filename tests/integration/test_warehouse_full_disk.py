@@ -46,7 +46,7 @@ def test_loading_on_a_full_disk(small_disk: Path) -> None:
     ballast = fill(small_disk, leave=600_000)
     with pytest.raises(WarehouseDiskFullError, match="No space left") as caught:
         house.load()
-    assert "nothing was changed" in caught.value.remedy
+    assert "Nothing was changed" in caught.value.remedy
     ballast.unlink()
     assert house.contents() == before
     house.load()
