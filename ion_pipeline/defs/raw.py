@@ -9,20 +9,13 @@ from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, ROWS, entity_key, 
 from ion_pipeline.defs.outcome import output_without_materialization
 from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.plain import visible
-from ion_pipeline.warehouse import TableChange
-
-# The tables of the load log that models read.
-LOAD_LOG = {
-    "_ion_loads": "Loads that have been applied. Key: load_id.",
-    "_ion_load_tables": "What each load read of each table. Key: load_id, table_name.",
-    "_ion_schema_drift": "How the tenant differed from the catalog in each load.",
-}
+from ion_pipeline.warehouse import TableChange, load_log
 
 
 def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
     """One asset for each table, downstream of its entity, and one for each table of the load log, downstream of all."""
     entities = sorted({table.entity for table in tables})
-    specs = [*(_spec(table) for table in tables), *(_log_spec(name, entities) for name in LOAD_LOG)]
+    specs = [*(_spec(table) for table in tables), *(_log_spec(name, entities) for name in load_log.TABLES)]
 
     @dg.multi_asset(name=LOAD, specs=specs, can_subset=True, pool=DUCKDB_WRITER)
     def load(
@@ -40,7 +33,7 @@ def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
                 yield output_without_materialization(context, key)
             else:
                 yield dg.MaterializeResult(asset_key=key, metadata={"new_loads": 0})
-        for name in LOAD_LOG:
+        for name in load_log.TABLES:
             if raw_key(name) in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=raw_key(name), metadata={"new_loads": len(report.loads)})
 
@@ -67,7 +60,7 @@ def _log_spec(name: str, entities: Sequence[str]) -> dg.AssetSpec:
     return dg.AssetSpec(
         raw_key(name),
         deps=[entity_key(entity) for entity in entities],
-        description=LOAD_LOG[name],
+        description=load_log.TABLES[name],
         group_name=RAW,
         kinds={"duckdb"},
         metadata={"dagster/table_name": f"{RAW}.{name}"},
