@@ -77,9 +77,9 @@ class LocalStorage:
         """Rename a folder, after the names in it have been flushed to the disk."""
         destination = self.root / target
         destination.parent.mkdir(parents=True, exist_ok=True)
-        sync_directory(self.root / source)
+        sync(self.root / source)
         (self.root / source).rename(destination)
-        sync_directory(destination.parent)
+        sync(destination.parent)
 
     def remove(self, path: str) -> None:
         """Delete a file, or a folder with its content."""
@@ -213,12 +213,12 @@ def replace_file(target: Path, data: bytes) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-    sync_directory(target.parent)
+    sync(target.parent)
 
 
-def sync_directory(folder: Path) -> None:
-    """Flush the names in a folder to the disk; without this a rename may not survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk; without this a rename may not survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -8,7 +8,7 @@ import orjson
 
 from ion_pipeline.errors import TenantMismatchError
 from ion_pipeline.files.errors import write_error
-from ion_pipeline.files.storage import sync_directory
+from ion_pipeline.files.storage import sync
 from ion_pipeline.lake.errors import LakeCorruptionError
 
 _NAME = "tenant.json"
@@ -95,4 +95,4 @@ def _create(path: Path, data: bytes) -> None:
         return
     finally:
         temporary.unlink(missing_ok=True)
-    sync_directory(path.parent)
+    sync(path.parent)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ion_pipeline.files.storage import replace_file, sync_directory
+from ion_pipeline.files.storage import replace_file, sync
 
 PUBLISHES = "publishes"
 DATABASE = "ion.duckdb"
@@ -103,11 +103,11 @@ def commit(fresh: Publish, published: Path, *, keep: int) -> None:
             listed its Parquet files but not opened them yet.
     """
     for path in fresh.folder.rglob("*"):
-        _sync(path)
-    _sync(fresh.folder)
+        sync(path)
+    sync(fresh.folder)
     done = Publish(fresh.folder.with_suffix(""))
     fresh.folder.rename(done.folder)
-    sync_directory(done.folder.parent)
+    sync(done.folder.parent)
     try:
         _point_parquet(done, published)
     except OSError:
@@ -211,9 +211,9 @@ def _link(source: Path, target: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         shutil.copy2(source, temporary)
-        _sync(temporary)
+        sync(temporary)
     temporary.replace(target)
-    sync_directory(target.parent)
+    sync(target.parent)
 
 
 def _vacuum(published: Path, keep: int) -> None:
@@ -226,11 +226,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
