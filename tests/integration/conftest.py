@@ -239,7 +239,7 @@ def build_warehouse(
             dbt.build_pending(settings)
             steps.publish(settings)
 
-        return Built(once(f"{world.name}-{profile}", fill), world, profile)
+        return Built(once("-".join([world.name, profile, *only]), fill), world, profile)
 
     return build
 
