@@ -90,7 +90,7 @@ format: setup-dev ## Format Python and SQL
 # A file's tests stay together, for what they share is made once for each worker; those that take long come first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-unit: setup-dev ## The tests that take a minute: unit, contract and architecture
+test-unit: setup-dev ## Unit, contract and architecture tests: three minutes on two cores
 	$(PYTEST) -m "not slow and not exhaustive" tests/unit tests/contract tests/architecture
 
 test: lint-changed ## Lint, types and each test once
