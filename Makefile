@@ -88,7 +88,7 @@ format: setup-dev ## Format Python and SQL
 	$(SQLFLUFF) fix --processes 2 $(SQL)
 
 # A file's tests stay together, for what they share is made once for each worker; those that take long come first.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
 test-unit: setup-dev ## Unit, contract and architecture tests: three minutes on two cores
 	$(PYTEST) -m "not slow and not exhaustive" tests/unit tests/contract tests/architecture
