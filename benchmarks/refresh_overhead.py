@@ -3,10 +3,11 @@
     python -m benchmarks refresh                              a small factory, read from a sandbox
     python -m benchmarks refresh --dir COPY --change run_steps=1000
 
-Each `--change TABLE=ROWS` is one refresh by the job that the schedule runs, in a separate process, after that number of
-rows of the table has changed. Without `--dir` a sandbox is changed and read. With `--dir` an existing data directory of
-any size is used: the changes are written to its `raw` and `raw_history` as a load would write them, ION is not asked,
-and every later step is the normal one. Afterwards that directory disagrees with its lake: use a copy.
+Each `--change TABLE=ROWS` is one refresh in a separate process, by the command line's steps and then by Dagster's job,
+after that number of rows of the table has changed. Without `--dir` a sandbox is changed and read. With `--dir` an
+existing data directory of any size is used: the changes are written to its `raw` and `raw_history` as a load would
+write them, ION is not asked, and every later step is the normal one. Afterwards that directory disagrees with its lake:
+use a copy.
 
 Prints one JSON document. Seconds are wall clock, except for `models` and `tests`, several of which dbt runs at once.
 """
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ from ion_pipeline.warehouse.builds import changed_since_build
 
 _CHANGES = ("suppliers=1", "run_steps=100")
 _BEGAN, _READS_ION = "REFRESH_BENCHMARK_BEGAN", "REFRESH_BENCHMARK_READS_ION"
+_BY_DAGSTER = "REFRESH_BENCHMARK_BY_DAGSTER"
 
 Change = Callable[[str, int], None]
 
@@ -93,11 +96,15 @@ def refresh() -> dict[str, Any]:
     """Run one refresh in this fresh process; return the cost of each part."""
     began = float(os.environ[_BEGAN])
     seconds = {"python and what the command line imports": time.time() - began}
-    with _timed(seconds, "importing Dagster and the assets"):
-        from ion_pipeline.definitions import build_definitions  # noqa: PLC0415 - is measured
-        from ion_pipeline.defs.resources import real_pipeline  # noqa: PLC0415
-        from ion_pipeline.defs.run import run_refresh  # noqa: PLC0415
+    by_dagster = os.environ[_BY_DAGSTER] == "1"
+    with _timed(seconds, "importing the steps"):
+        from ion_pipeline.pipeline.pipeline import real_pipeline  # noqa: PLC0415 - is measured
         from ion_pipeline.pipeline.progress import NullReporter  # noqa: PLC0415
+        from ion_pipeline.pipeline.refresh import refresh as run_steps  # noqa: PLC0415
+    if by_dagster:
+        with _timed(seconds, "importing Dagster and the assets"):
+            from ion_pipeline.definitions import build_definitions  # noqa: PLC0415
+            from ion_pipeline.defs.run import run_refresh  # noqa: PLC0415
 
     reads_ion = os.environ[_READS_ION] == "1"
     settings = load_settings(tenant=reads_ion)
@@ -110,13 +117,13 @@ def refresh() -> dict[str, Any]:
         return built[-1]
 
     dbt.build_pending = timed_build
-    with _timed(seconds, "making the definitions"):
-        pipeline = real_pipeline(settings, NullReporter())
-        if not reads_ion:
-            pipeline = _unasked(pipeline)
-        definitions = build_definitions(settings, NullReporter(), pipeline=pipeline)
+    pipeline = real_pipeline(settings, NullReporter())
+    if not reads_ion:
+        pipeline = _unasked(pipeline)
     began_run = time.perf_counter()
-    result = run_refresh(definitions)
+    result = (
+        run_refresh(build_definitions(settings, pipeline=pipeline)) if by_dagster else run_steps(settings, pipeline)
+    )
     took = time.perf_counter() - began_run
     [report] = built
     nodes = {
@@ -130,7 +137,7 @@ def refresh() -> dict[str, Any]:
         "finding what to build, and dbt if it is needed": in_dbt - report.seconds,
         "models and tests": report.seconds,
         "publishing": result.seconds["publish"],
-        "Dagster's own": took - sum(result.seconds.values()) + result.seconds["build"] - in_dbt,
+        "what drives the steps": took - sum(result.seconds.values()) + result.seconds["build"] - in_dbt,
     }
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
@@ -185,17 +192,18 @@ def measure(settings: Settings, changes: Sequence[str], change: Change, *, reads
             "models": full.count("model"),
             "tests": full.count("test"),
         }
-    for text in changes:
+    for text, by_dagster in product(changes, (0, 1)):
         table, rows = text.split("=")
         change(table, int(rows))
         environment = {**os.environ, _BEGAN: str(time.time()), _READS_ION: str(int(reads_ion))}
+        environment[_BY_DAGSTER] = str(by_dagster)
         child = subprocess.run(
             [sys.executable, "-m", "benchmarks.refresh_overhead", "--child"],
             env=environment | {f"ION_{name.upper()}": str(value) for name, value in settings_set(settings).items()},
             stdout=subprocess.PIPE,
             check=True,
         )
-        report[text] = json.loads(child.stdout)
+        report[f"{text}{' by Dagster' * by_dagster}"] = json.loads(child.stdout)
     return report
 
 

@@ -117,7 +117,7 @@ def refresh(
     wait: Wait = None,
     as_json: Json = False,
 ) -> None:
-    """Read what is new in ION, load, build, test and publish: the Dagster job `refresh`, run in this process."""
+    """Read what is new in ION, load, build, test and publish; Dagster records it if DAGSTER_HOME is set."""
     settings = command_settings(context, lock_wait_seconds=wait)
     if adopt:
         _adopt(settings)
@@ -292,20 +292,24 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
 def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = False, afresh: bool = False) -> Any:
     from ion_pipeline.pipeline import dbt
-
-    if not dbt.is_prepared(settings):
-        # Parsing the dbt project takes half a minute, so check the connections first; otherwise the refresh does it.
-        from ion_pipeline.pipeline.check import check_ends
-
-        check_ends(settings)
-    with err.status("Starting Dagster"):
-        from ion_pipeline.definitions import build_definitions
-        from ion_pipeline.defs.run import run_refresh
+    from ion_pipeline.pipeline.check import check_ends
+    from ion_pipeline.pipeline.pipeline import real_pipeline
+    from ion_pipeline.pipeline.refresh import refresh as run_steps
     from ion_pipeline.pipeline.steps import ReadMode
     from ion_pipeline.terminal.progress import reporter
 
+    if not dbt.is_prepared(settings):
+        # Parsing the dbt project takes half a minute, so check the connections first; otherwise the refresh does it.
+        check_ends(settings)
     mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh)
-    result = run_refresh(build_definitions(settings, reporter(err), mode=mode))
+    pipeline = real_pipeline(settings, reporter(err), mode)
+    if os.environ.get("DAGSTER_HOME"):
+        with err.status("Starting Dagster"):
+            from ion_pipeline.definitions import build_definitions
+            from ion_pipeline.defs.run import run_refresh
+        result = run_refresh(build_definitions(settings, pipeline=pipeline))
+    else:
+        result = run_steps(settings, pipeline)
     for warning in result.warnings:
         warn(warning)
     return result

@@ -14,10 +14,10 @@ from ion_pipeline.defs.jobs import fresh_for, make_jobs, make_schedules
 from ion_pipeline.defs.models import model_assets
 from ion_pipeline.defs.published import published_assets
 from ion_pipeline.defs.raw import raw_assets
-from ion_pipeline.defs.resources import Pipeline, real_pipeline
 from ion_pipeline.defs.sensors import make_sensors
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
+from ion_pipeline.pipeline.pipeline import Pipeline, real_pipeline
 from ion_pipeline.pipeline.progress import Reporter
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.settings import Settings, load_settings, unknown_settings

@@ -18,19 +18,12 @@ from ion_pipeline.defs.names import (
     entity_key,
 )
 from ion_pipeline.defs.outcome import output_without_materialization
-from ion_pipeline.defs.resources import Pipeline
 from ion_pipeline.extract.results import EntityResult
+from ion_pipeline.pipeline.pipeline import Pipeline
+from ion_pipeline.pipeline.read_checks import CLOCK_CHECK, COUNT_CHECK, SCHEMA_CHECK, ReadCheck, drift_of, read_checks
 from ion_pipeline.pipeline.reconcile import ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
 from ion_pipeline.plain import visible
-
-COUNT_CHECK = "count_matches_ion"
-SCHEMA_CHECK = "schema_matches_catalog"
-CLOCK_CHECK = "clock_is_believed"
-_WHY_UNREAD = {
-    "forbidden": "ION does not let this API key read {entity}; it was left out.",
-    "absent": "This tenant's schema has no {entity}; it was left out.",
-}
 
 
 def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
@@ -72,9 +65,9 @@ def entity_assets(entities: Sequence[Entity], freshness: dg.FreshnessPolicy | No
                     yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, result))
                 elif not is_idle:
                     yield output_without_materialization(context, key)
-            for check in (count_check(result), schema_check(result), clock_check(result, report.clock_doubts)):
-                if dg.AssetCheckKey(key, str(check.check_name)) in checks:
-                    yield check
+            for check in read_checks(report, result):
+                if dg.AssetCheckKey(key, check.name) in checks:
+                    yield _check_result(check)
 
     return extract
 
@@ -101,61 +94,19 @@ def _note_drift(context: dg.AssetExecutionContext, found: ReconcileReport) -> No
 
 def _note_nothing_new(context: dg.AssetExecutionContext, report: ExtractReport) -> None:
     """Record that the assets are up to date, without outputs: it renews their freshness and starts no build."""
-    found = [result for result in report.entities if result.status not in _WHY_UNREAD]
+    found = [result for result in report.entities if result.entity not in report.unread]
     keys = [entity_key(result.entity) for result in found]
     for key in [*(key for key in keys if key in context.selected_asset_keys), PUBLISHED_KEY]:
         context.log_event(dg.AssetMaterialization(key, description="Nothing new in ION."))
 
 
-def count_check(result: EntityResult) -> dg.AssetCheckResult:
-    """Check that as many rows were read as ION counts. An unread entity is a warning, so that the run continues."""
-    unread = _WHY_UNREAD.get(result.status)
-    if unread:
-        passed, severity = False, dg.AssetCheckSeverity.WARN
-        description = unread.format(entity=result.entity)
-    elif result.total_count is None:
-        passed, severity = True, dg.AssetCheckSeverity.ERROR
-        description = "Read inside another entity, for which ION gives no count."
-    elif result.unsettled:
-        passed, severity = False, dg.AssetCheckSeverity.WARN
-        description = f"{result.unsettled} rows changed again while it was read; the next refresh reads them."
-    elif result.expected is not None:
-        passed, severity = result.expected == result.total_count, dg.AssetCheckSeverity.ERROR
-        description = f"{result.expected} rows after the changes, {result.total_count} counted by ION."
-    else:
-        passed, severity = result.rows == result.total_count, dg.AssetCheckSeverity.ERROR
-        description = f"{result.rows} rows read, {result.total_count} counted by ION."
+def _check_result(check: ReadCheck) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
-        asset_key=entity_key(result.entity),
-        check_name=COUNT_CHECK,
-        passed=passed,
-        severity=severity,
-        description=description,
-    )
-
-
-def schema_check(result: EntityResult) -> dg.AssetCheckResult:
-    """Check that the tenant's type matches the catalog. A missing field reads as null, so a difference is a warning."""
-    drift = result.drift
-    parts = _drift(result)
-    return dg.AssetCheckResult(
-        asset_key=entity_key(result.entity),
-        check_name=SCHEMA_CHECK,
-        passed=not drift and result.status != "absent",
-        severity=dg.AssetCheckSeverity.WARN,
-        description=visible("; ".join(f"{name}: {', '.join(fields)}" for name, fields in parts.items() if fields))
-        or None,
-    )
-
-
-def clock_check(result: EntityResult, doubts: Sequence[str]) -> dg.AssetCheckResult:
-    """Check that the clocks behind the watermark agree. The earliest one is used, so a difference is a warning."""
-    return dg.AssetCheckResult(
-        asset_key=entity_key(result.entity),
-        check_name=CLOCK_CHECK,
-        passed=not doubts,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=visible(" ".join(doubts)) or None,
+        asset_key=entity_key(check.entity),
+        check_name=check.name,
+        passed=check.passed,
+        severity=dg.AssetCheckSeverity.ERROR if check.blocks else dg.AssetCheckSeverity.WARN,
+        description=check.description or None,
     )
 
 
@@ -184,11 +135,6 @@ def _check_specs(entity: str) -> Iterator[dg.AssetCheckSpec]:
     )
 
 
-def _drift(result: EntityResult) -> dict[str, tuple[str, ...]]:
-    drift = result.drift
-    return {"missing": drift.missing, "new": drift.new, "retyped": drift.retyped, "new values": drift.new_values}
-
-
 def _metadata(report: ExtractReport, result: EntityResult) -> dict[str, dg.MetadataValue]:
     metadata: dict[str, dg.MetadataValue] = {
         ROWS: dg.MetadataValue.int(result.rows),
@@ -201,7 +147,7 @@ def _metadata(report: ExtractReport, result: EntityResult) -> dict[str, dg.Metad
         "rows_deleted": dg.MetadataValue.int(result.deleted),
         "unsettled": dg.MetadataValue.int(result.unsettled),
         "seconds": dg.MetadataValue.float(result.seconds),
-        "drift": dg.MetadataValue.json(_drift(result)),
+        "drift": dg.MetadataValue.json(drift_of(result)),
         LOAD_ID: dg.MetadataValue.text(report.load_id or ""),
         LOAD_REQUESTS: dg.MetadataValue.int(report.requests),
         LOAD_ROWS: dg.MetadataValue.int(sum(sum(entity.tables.values()) for entity in report.entities)),

@@ -13,13 +13,11 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
 from ion_pipeline.defs.outcome import output_without_materialization
-from ion_pipeline.defs.resources import Pipeline
-from ion_pipeline.pipeline.dbt.report import BuildError, NodeResult
+from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, BuildError, NodeResult
+from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.plain import visible
 
 _UNIQUE_ID = "dagster_dbt/unique_id"
-_BUILT = frozenset({"success", "no-op"})
-_TESTED = frozenset({"pass", "warn", "fail", "error", "runtime error"})
 
 
 class Translator(DagsterDbtTranslator):
@@ -120,9 +118,9 @@ def _events(
     """The results of dbt as Dagster's events, in dbt's order; unit tests are not part of the graph."""
     models, tests = _selected_models(context), _selected_tests(context)
     for node in nodes:
-        if node.unique_id in models and node.status in _BUILT:
+        if node.unique_id in models and node.status in BUILT:
             yield dg.MaterializeResult(asset_key=models[node.unique_id], metadata={"seconds": node.seconds})
-        elif node.unique_id in tests and node.status in _TESTED:
+        elif node.unique_id in tests and node.status in TESTED:
             yield _check_result(tests[node.unique_id], node)
 
 

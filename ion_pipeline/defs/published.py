@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import dagster as dg
 
 from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUBLISHED_KEY
-from ion_pipeline.defs.resources import Pipeline
+from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.target import NotSentError
 from ion_pipeline.publish import PUBLIC_SCHEMAS, PublishReport
 

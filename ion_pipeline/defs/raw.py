@@ -7,7 +7,7 @@ import dagster as dg
 from ion_pipeline.catalog.catalog import Column, Table
 from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, ROWS, entity_key, raw_key
 from ion_pipeline.defs.outcome import output_without_materialization
-from ion_pipeline.defs.resources import Pipeline
+from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.plain import visible
 from ion_pipeline.warehouse import TableChange, load_log
 

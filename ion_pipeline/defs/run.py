@@ -1,10 +1,12 @@
-"""Runs the job `refresh` in this process for the command line, with our own errors in place of Dagster's log."""
+"""Runs the job `refresh` in this process, with our own errors in place of Dagster's log.
+
+The command line does so where an instance records its runs; elsewhere it runs `pipeline.refresh`.
+"""
 
 import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +18,11 @@ from ion_pipeline.defs.instance import open_instance
 from ion_pipeline.defs.names import BUILD, ION, LOAD_ID, LOAD_REQUESTS, LOAD_ROWS, PATH
 from ion_pipeline.defs.orphans import PROCESS, fail_orphans, this_process
 from ion_pipeline.ending import ends_by_signal
-from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.pipeline.read_checks import BlockingCheckError
+from ion_pipeline.pipeline.refresh import RefreshResult
 
 # An error is raised; Dagster's own log of it, with a traceback, would only hide the message.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-class BlockingCheckError(IonPipelineError):
-    """A blocking check failed, so nothing was published."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshResult:
-    """What a successful run did.
-
-    Attributes:
-        run_id: Dagster's id of the run.
-        load_id: The load in the lake; None if nothing was read.
-        entities: Entities read.
-        rows: Rows read, including those of lists in entities.
-        requests: GraphQL requests of the load.
-        models: dbt models and seeds built.
-        up_to_date: Models and seeds that were not built, because nothing upstream of them has changed.
-        checks: Checks evaluated: counts, schemas and dbt's tests.
-        warnings: One sentence for each check that failed with a warning.
-        published: The published file; None if nothing was published.
-        seconds: Wall time of each operation: extract, load, build, publish.
-    """
-
-    run_id: str
-    load_id: str | None
-    entities: int
-    rows: int
-    requests: int
-    models: int
-    up_to_date: int
-    checks: int
-    warnings: tuple[str, ...]
-    published: Path | None
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def run_refresh(

@@ -3,147 +3,37 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import orjson
 import pytest
 
-from ion_pipeline.catalog import Drift, known_catalog
+from ion_pipeline.catalog import Drift
 from ion_pipeline.definitions import build_definitions
-from ion_pipeline.defs.entities import count_check, schema_check
 from ion_pipeline.defs.jobs import make_schedules
-from ion_pipeline.defs.resources import Pipeline
-from ion_pipeline.defs.run import BlockingCheckError, run_refresh
+from ion_pipeline.defs.run import run_refresh
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import EntityResult
-from ion_pipeline.pipeline.dbt import prepared_manifest
-from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, NodeResult
-from ion_pipeline.pipeline.reconcile import EntityDrift, ReconcileReport
-from ion_pipeline.pipeline.steps import ExtractReport
+from ion_pipeline.pipeline.dbt.report import BuildError
+from ion_pipeline.pipeline.read_checks import BlockingCheckError
 from ion_pipeline.pipeline.target import NotSentError
-from ion_pipeline.publish import PublishReport, TableEntry
+from ion_pipeline.publish import PublishReport
 from ion_pipeline.settings import Settings, load_settings
-from ion_pipeline.warehouse import AppliedLoad, LoadReport, TableChange
+from ion_pipeline.warehouse import LoadReport
+from tests.integration.support.planted import (
+    ENTITIES,
+    LOAD_ID,
+    Planted,
+    called,
+    planted_manifest,
+    planted_settings,
+    read,
+)
 
 pytestmark = pytest.mark.slow
-
-LOAD_ID = "01JZ0000000000000000000000"
-ENTITIES = ("part_inventories", "parts", "labels", "issues", "runs")
-MODELS = ("limit_functions", "stg_ion__parts", "parts", "part_inventories", "abom_hierarchy", "abom_where_used")
-
-
-@dataclass(frozen=True)
-class Planted(Pipeline):
-    """Steps that return the given reports and record their calls."""
-
-    settings: Any = None
-    manifest: dict[str, Any] = field(default_factory=dict)
-    results: dict[str, EntityResult] = field(default_factory=dict)
-    dbt: dict[str, str] = field(default_factory=dict)
-    left: frozenset[str] = frozenset()
-    stops_at: dict[str, BaseException] = field(default_factory=dict)
-    calls: list[tuple[str, Any]] = field(default_factory=list)
-    read_in_full: list[bool] = field(default_factory=list)
-    trouble: str = ""
-
-    def extract(self, entities: Sequence[str], *, full: bool = False) -> ExtractReport:
-        self._called("extract", list(entities))
-        self.read_in_full.append(full)
-        results = tuple(self.results.get(name, read(name)) for name in entities)
-        return ExtractReport(LOAD_ID, "1", results, requests=91, token_requests=1, bytes=4096, seconds=1.5)
-
-    def reconcile(self, entities: Sequence[str]) -> ReconcileReport:
-        self._called("reconcile", list(entities))
-        drift = tuple(EntityDrift(name, 3, 2, 0, 0, 0, 2) for name in entities)
-        return ReconcileReport(LOAD_ID, None, False, drift, {}, requests=9, seconds=0.1)
-
-    def target_trouble(self) -> str:
-        return self.trouble
-
-    def load(self) -> LoadReport:
-        self._called("load", None)
-        if not self._was_called("extract"):
-            return LoadReport()
-        unread = {name for name, result in self.results.items() if result.status != "read"}
-        tables = [table.name for table in known_catalog().tables.values() if table.entity not in unread]
-        changes = tuple(TableChange(name, 3, 2, 1, 4, 30) for name in tables)
-        return LoadReport((AppliedLoad(LOAD_ID, changes, (), 0.5),))
-
-    def build(self, names: Sequence[str] | None = None) -> BuildReport:
-        self._called("build", names)
-        nodes = [
-            NodeResult(name, self.dbt.get(name, "pass" if name.startswith("test.") else "success"), "said dbt", 0.25)
-            for name in self._in_order()
-            if name not in self.left and (names is None or name.split(".")[2] in names)
-        ]
-        report = BuildReport(tuple(nodes), 2.0)
-        if any(node.status == "fail" for node in nodes):
-            raise BuildError("a test failed", report=report)
-        return report
-
-    def publish(self) -> PublishReport:
-        self._called("publish", None)
-        entry = TableEntry("genealogy", "abom_hierarchy", "", 12, ())
-        return PublishReport(Path("/data/published/ion.duckdb"), Path("/data/published/parquet"), (entry,), 7, 0.1)
-
-    def _called(self, step: str, argument: Any) -> None:
-        self.calls.append((step, argument))
-        if step in self.stops_at:
-            raise self.stops_at[step]
-
-    def _was_called(self, step: str) -> bool:
-        return step in [name for name, _ in self.calls]
-
-    def _in_order(self) -> list[str]:
-        """Every model and test, parents first, as dbt runs them."""
-        done: dict[str, None] = {}
-
-        def visit(name: str) -> None:
-            if name in done or not name.startswith(("model.", "seed.", "test.")):
-                return
-            for parent in self.manifest["parent_map"][name]:
-                visit(parent)
-            done[name] = None
-
-        for name in self.manifest["nodes"]:
-            visit(name)
-        return list(done)
-
-
-def read(entity: str) -> EntityResult:
-    return EntityResult(
-        entity=entity, status="read", paging="keyset", tables={entity: 3}, pages=1, requests=1, total_count=3
-    )
-
-
-def smaller(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest with `MODELS` and what tests these alone; what is between two of them is an edge."""
-    kept = {name for name, node in manifest["nodes"].items() if node["name"] in MODELS}
-
-    def parents(name: str) -> set[str]:
-        above = (
-            {parent} if parent in kept or parent in manifest["sources"] else parents(parent)
-            for parent in manifest["parent_map"][name]
-        )
-        return set().union(*above)
-
-    nodes = {}
-    for name, node in manifest["nodes"].items():
-        reads = manifest["parent_map"][name]
-        if name in kept or (name.startswith("test.") and kept.issuperset(reads)):
-            nodes[name] = {**node, "depends_on": {**node["depends_on"], "nodes": sorted(parents(name))}}
-    parent_map = {name: node["depends_on"]["nodes"] for name, node in nodes.items()}
-    child_map: dict[str, list[str]] = {name: [] for name in (*nodes, *manifest["sources"])}
-    for name, above in parent_map.items():
-        for parent in above:
-            child_map[parent].append(name)
-    parent_map |= {name: [] for name in manifest["sources"]}
-    empty = {name: {} for name in ("exposures", "unit_tests")}
-    return {**manifest, "nodes": nodes, "parent_map": parent_map, "child_map": child_map, **empty}
 
 
 @pytest.fixture(scope="module")
@@ -151,17 +41,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory, parsed: Callable[[Path], 
     """A few entities and models are enough: each event that Dagster records takes its time."""
     folder = tmp_path_factory.mktemp("graph")
     parsed(folder)
-    settings = load_settings(data_dir=folder, entities=ENTITIES)
-    manifest = prepared_manifest(settings)
-    manifest.write_bytes(orjson.dumps(smaller(orjson.loads(manifest.read_bytes()))))
-    return settings
+    return planted_settings(folder)
 
 
 @pytest.fixture(scope="module")
 def manifest(settings: Settings) -> dict[str, Any]:
-    document: dict[str, Any] = orjson.loads(prepared_manifest(settings).read_bytes())
-    assert len(document["nodes"]) < 30
-    return document
+    return planted_manifest(settings)
 
 
 @pytest.fixture
@@ -174,10 +59,6 @@ def instance() -> Iterator[dg.DagsterInstance]:
     """Where a run is recorded, to look into it afterwards."""
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as ephemeral:
         yield ephemeral
-
-
-def steps(planted: Planted) -> list[str]:
-    return [name for name, _ in planted.calls]
 
 
 def is_made(instance: dg.DagsterInstance, *path: str) -> bool:
@@ -194,7 +75,7 @@ def checks_of(instance: dg.DagsterInstance, *path: str) -> dict[str, dg.AssetChe
 def test_refresh_makes_every_asset_in_four_operations(settings: Settings, planted: Planted) -> None:
     definitions = build_definitions(settings, pipeline=planted)
     result = run_refresh(definitions)
-    assert steps(planted) == ["extract", "load", "build", "publish"]
+    assert called(planted) == ["extract", "load", "build", "publish"]
     assert sorted(planted.calls[0][1]) == sorted(ENTITIES)
     assert planted.calls[2][1] is None
     entities = len(ENTITIES)
@@ -253,7 +134,7 @@ def test_a_reconcile_compares_then_refreshes_and_says_what_had_drifted(
 ) -> None:
     definitions = build_definitions(settings, pipeline=planted)
     assert definitions.resolve_job_def("reconcile").execute_in_process(instance=instance).success
-    assert steps(planted) == ["reconcile", "extract", "load", "build", "publish"]
+    assert called(planted) == ["reconcile", "extract", "load", "build", "publish"]
     [observed] = instance.fetch_observations(dg.AssetKey(["ion", "parts"]), limit=1).records
     assert observed.asset_observation
     assert observed.asset_observation.metadata["rows_drifted"].value == 2
@@ -294,7 +175,7 @@ def test_unread_entity_stops_nothing_and_is_named(
     result = run_refresh(
         build_definitions(settings, pipeline=replace(planted, results={"labels": unread})), instance=instance
     )
-    assert steps(planted) == ["extract", "load", "build", "publish"]
+    assert called(planted) == ["extract", "load", "build", "publish"]
     assert not is_made(instance, "ion", "labels")
     assert not is_made(instance, "raw", "labels")
     assert is_made(instance, "ion", "parts")
@@ -309,7 +190,7 @@ def test_missing_rows_stop_the_refresh_before_anything_is_loaded(settings: Setti
     short = replace(read("runs"), total_count=4)
     with pytest.raises(BlockingCheckError, match="ion/runs: count_matches_ion"):
         run_refresh(build_definitions(settings, pipeline=replace(planted, results={"runs": short})))
-    assert steps(planted) == ["extract"]
+    assert called(planted) == ["extract"]
 
 
 def test_drift_is_a_warning(settings: Settings, planted: Planted) -> None:
@@ -329,7 +210,7 @@ def test_failed_dbt_test_fails_its_check_and_nothing_is_published(
     )
     with pytest.raises(BuildError, match="a test failed"):
         run_refresh(build_definitions(settings, pipeline=replace(planted, dbt={name: "fail"})), instance=instance)
-    assert steps(planted) == ["extract", "load", "build"]
+    assert called(planted) == ["extract", "load", "build"]
     check = checks_of(instance, "genealogy", "abom_hierarchy")[manifest["nodes"][name]["name"]]
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.ERROR
@@ -371,7 +252,7 @@ def test_error_of_a_step_comes_out_as_it_went_in(
     with pytest.raises(IonPipelineError) as raised:
         run_refresh(build_definitions(settings, pipeline=replace(planted, stops_at={step: error})))
     assert raised.value is error
-    assert steps(planted) == [*before, step]
+    assert called(planted) == [*before, step]
     assert capfd.readouterr() == ("", "")
 
 
@@ -386,7 +267,7 @@ def test_interrupt_stops_the_run(settings: Settings, planted: Planted) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run_refresh(build_definitions(settings, pipeline=Interrupted(manifest=planted.manifest, calls=planted.calls)))
-    assert steps(planted) == ["extract", "load"]
+    assert called(planted) == ["extract", "load"]
 
 
 def test_part_of_the_graph_reads_only_that_part(
@@ -435,7 +316,7 @@ def test_raw_without_a_new_load_is_up_to_date(
     settings: Settings, planted: Planted, instance: dg.DagsterInstance
 ) -> None:
     run_refresh(build_definitions(settings, pipeline=planted), assets=["raw/labels"], instance=instance)
-    assert "extract" not in steps(planted)
+    assert "extract" not in called(planted)
     assert is_made(instance, "raw", "labels")
 
 
@@ -445,39 +326,8 @@ def test_run_is_recorded_at_dagster_home(
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     result = run_refresh(build_definitions(settings, pipeline=planted), assets=["raw/labels"])
     with dg.DagsterInstance.get() as recorded:
+        assert result.run_id
         run = recorded.get_run_by_id(result.run_id)
         assert run
         assert run.is_success
         assert not recorded.telemetry_enabled
-
-
-@pytest.mark.parametrize(
-    ("result", "passed", "severity"),
-    [
-        (read("parts"), True, dg.AssetCheckSeverity.ERROR),
-        (replace(read("parts"), total_count=2), False, dg.AssetCheckSeverity.ERROR),
-        (replace(read("parts"), total_count=0, tables={"parts": 0}), True, dg.AssetCheckSeverity.ERROR),
-        (replace(read("parts"), total_count=None), True, dg.AssetCheckSeverity.ERROR),
-        (EntityResult(entity="parts", status="forbidden"), False, dg.AssetCheckSeverity.WARN),
-        (EntityResult(entity="parts", status="absent"), False, dg.AssetCheckSeverity.WARN),
-    ],
-)
-def test_count_check(result: EntityResult, passed: bool, severity: dg.AssetCheckSeverity) -> None:
-    check = count_check(result)
-    assert (check.passed, check.severity) == (passed, severity)
-
-
-@pytest.mark.parametrize(
-    ("result", "passed"),
-    [
-        (read("parts"), True),
-        (replace(read("parts"), drift=Drift(retyped=("Part.cost: Float -> Int",))), False),
-        (replace(read("parts"), drift=Drift(new_values=("Parttypeenum.WISH",))), False),
-        (EntityResult(entity="parts", status="forbidden"), True),
-        (EntityResult(entity="parts", status="absent"), False),
-    ],
-)
-def test_schema_check(result: EntityResult, passed: bool) -> None:
-    check = schema_check(result)
-    assert check.passed is passed
-    assert check.severity == dg.AssetCheckSeverity.WARN

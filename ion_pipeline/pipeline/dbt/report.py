@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from ion_pipeline.errors import IonPipelineError
 
+# dbt's statuses: of a model or seed that exists now, of a test that was evaluated, of a node that stops the build.
+BUILT = frozenset({"success", "no-op"})
+TESTED = frozenset({"pass", "warn", "fail", "error", "runtime error"})
 FAILED = frozenset({"error", "fail", "runtime error"})
 
 

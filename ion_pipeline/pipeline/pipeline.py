@@ -1,4 +1,4 @@
-"""The steps of a refresh as a Dagster resource, with settings and a reporter filled in."""
+"""The steps of a refresh with settings and a reporter filled in; also the resource that Dagster's operations call."""
 
 import sys
 from collections.abc import Callable, Sequence
