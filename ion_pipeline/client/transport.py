@@ -4,7 +4,9 @@ httpx stays the interface and handles redirects, decoding, cookies and authentic
 is read completely before the response is returned, because pages are processed as a whole.
 """
 
+import ssl
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import aiohttp
@@ -53,11 +55,12 @@ def default_transport(config: ClientConfig, *, keep_alive: float) -> httpx.Async
     direct = AiohttpTransport(keep_alive=keep_alive, trust_env=not config.is_local)
     if config.is_local:
         return direct
+    certificates = direct.certificates
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=config.max_concurrency + 1, keepalive_expiry=keep_alive
     )
     proxied = {
-        httpx.URL(url).host: proxied_transport(proxy, url, direct.certificates, limits)
+        httpx.URL(url).host: proxied_transport(proxy, url, certificates, limits)
         for url in (config.api_url, config.auth_url)
         if url and (proxy := proxy_for(url))
     }
@@ -100,8 +103,17 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, *, keep_alive: float, trust_env: bool = True) -> None:
         self._keep_alive = keep_alive
-        self.certificates = ssl_context(trust_env=trust_env)
+        self._trust_env = trust_env
         self._session: aiohttp.ClientSession | None = None
+
+    @cached_property
+    def certificates(self) -> ssl.SSLContext:
+        """The trusted certificates. A transport whose requests are not encrypted never spends the time to read them.
+
+        Raises:
+            SettingsError: The certificates named by the environment cannot be used.
+        """
+        return ssl_context(trust_env=self._trust_env)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and read the complete response without decoding it.
@@ -117,6 +129,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 headers=CIMultiDict(_text_headers(request)),
                 data=body or None,
                 allow_redirects=False,
+                ssl=self.certificates if request.url.scheme == "https" else True,
                 timeout=_timeout(request.extensions.get("timeout", {})),
             ) as answer:
                 content = await answer.read()
@@ -142,7 +155,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         # Created by the first request, because a session belongs to the event loop it is created in.
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keep_alive, ssl=self.certificates),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=self._keep_alive),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers=_NOT_ADDED,

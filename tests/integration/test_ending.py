@@ -10,12 +10,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+import ion_pipeline
 from ion_pipeline.lake import Lake
 from ion_pipeline.warehouse import Resources, connect
 from tests.integration.conftest import MEMORY
 
 pytestmark = pytest.mark.slow
 SECONDS = 60.0
+CHILD = str(Path(ion_pipeline.__file__).parent / "pipeline" / "dbt" / "child.py")
 
 
 def begun(folder: Path) -> tuple[subprocess.Popen[str], psutil.Process]:
@@ -34,7 +36,7 @@ def begun(folder: Path) -> tuple[subprocess.Popen[str], psutil.Process]:
         for child in parent.children():
             # One that has just ended has no command any more.
             with suppress(psutil.NoSuchProcess):
-                if {"ion_pipeline.pipeline.dbt.child", "build"} <= set(child.cmdline()):
+                if {CHILD, "build"} <= set(child.cmdline()):
                     return process, child
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.2)

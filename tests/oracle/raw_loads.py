@@ -5,7 +5,9 @@ It writes rows and versions directly, without the loader, so that hundreds of sm
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -15,7 +17,6 @@ from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.catalog.references import references
 from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.warehouse import find_controlled
-from ion_pipeline.warehouse.tables import ensure_tables
 from tests.oracle.world import Row, World
 
 Rows = dict[tuple[Any, ...], Row]
@@ -57,9 +58,9 @@ _STAMPS = {"_created": "_created", "_updated": "_updated", "createdById": "creat
 
 def write_loads(path: Path, loads: Sequence[tuple[datetime, World]]) -> None:
     """Write a warehouse whose `raw` is the last world and whose `raw_history` is all of them."""
+    path.write_bytes(_empty_warehouse())
     with duckdb.connect(str(path)) as connection:
         connection.execute("set timezone = 'UTC'")
-        ensure_tables(connection, known_catalog().tables.values())
         for place, (at, _) in enumerate(loads):
             load_id = f"LOAD{place:04}"
             connection.execute(
@@ -81,7 +82,22 @@ def write_loads(path: Path, loads: Sequence[tuple[datetime, World]]) -> None:
                         f"raw.{table}",
                         [{k: v for k, v in row.items() if k not in dropped} for row in current],
                     )
-        find_controlled(connection, references(known_schema(), known_catalog()), known_catalog().tables.values(), "")
+        _find_controlled(connection)
+
+
+@cache
+def _empty_warehouse() -> bytes:
+    """The file of a warehouse with every table and no load: creating hundreds of tables takes half a second."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "warehouse.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            _find_controlled(connection)
+        return path.read_bytes()
+
+
+def _find_controlled(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables that are not there, and find what is under export control if there is a load."""
+    find_controlled(connection, references(known_schema(), known_catalog()), known_catalog().tables.values(), "")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:

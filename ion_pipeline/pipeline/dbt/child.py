@@ -1,4 +1,4 @@
-"""The child process that runs dbt: `python -m ion_pipeline.pipeline.dbt.child RESULTS ALIVE ARGUMENTS…`.
+"""The child process that runs dbt: `python -P child.py RESULTS ALIVE ARGUMENTS…`.
 
 ALIVE is the file descriptor of the reading end of a pipe. The pipe reaches its end when the parent process ends, and
 this process then ends too. Otherwise dbt would continue its build, and other processes could not open the warehouse.

@@ -17,6 +17,9 @@ from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport, No
 from ion_pipeline.settings import Settings
 
 _PARSE_SECONDS = 300.0
+# Run as a file: as a module it would first import its packages, a second's work, of which dbt needs nothing. With -P,
+# the modules next to it do not hide others of the same name.
+_CHILD = ("-P", str(Path(__file__).with_name("child.py")))
 
 
 def results_path(settings: Settings) -> Path:
@@ -66,7 +69,7 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     # Only `dbt parse` needs to write the manifest.
     writes_json = str(arguments[0] == "parse").lower()
     alive, ours = os.pipe()  # Nothing is written to the pipe: the child reads its end when this process ends.
-    command = ["-m", "ion_pipeline.pipeline.dbt.child", str(results), str(alive), "--no-use-colors", *arguments]
+    command = [*_CHILD, str(results), str(alive), "--no-use-colors", *arguments]
     lines: list[str] = []
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code

@@ -1,7 +1,9 @@
 """A tenant made of plain functions, as a transport for httpx."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,9 +18,16 @@ TOKEN = "token-number"
 TOKEN_PATH = "/realms/api-keys/protocol/openid-connect/token"
 DATE = "Mon, 02 Mar 2026 10:00:00 GMT"
 
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """The trusted certificates, read once: that takes longer than a test's requests."""
+    return httpx.create_ssl_context()
+
+
 KINDS: dict[str, Callable[[], httpx.AsyncBaseTransport]] = {
     "aiohttp": lambda: AiohttpTransport(keep_alive=30),
-    "httpx": httpx.AsyncHTTPTransport,
+    "httpx": lambda: httpx.AsyncHTTPTransport(verify=certificates()),
 }
 
 Handler = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import httpx
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -158,6 +158,7 @@ def test_http_date() -> None:
 SECRETS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=20, max_size=400)
 
 
+@example(secret="0000pipeline00000000", before=0, cut=8, status=200)
 @given(
     secret=SECRETS, before=st.integers(0, 700), cut=st.integers(8, 400), status=st.sampled_from([200, 400, 401, 500])
 )
@@ -165,12 +166,18 @@ def test_no_part_of_a_secret_is_printed_wherever_a_text_is_clipped(
     secret: str, before: int, cut: int, status: int
 ) -> None:
     redactor = Redactor([SecretStr(secret)])
+
+    def printed(quoted: str) -> str:
+        text = "Cannot query field " + "~" * before + quoted
+        error = read_answer(status, {}, body(text), "the counts", redact=redactor.redact)
+        assert isinstance(error, IonApiError)
+        return f"{error} {getattr(error, 'messages', '')}"
+
     # The server may already have clipped what it quotes, before the client clips it.
-    text = "Cannot query field " + "~" * before + secret[:cut] + "~ " + secret
-    error = read_answer(status, {}, body(text), "the counts", redact=redactor.redact)
-    assert isinstance(error, IonApiError)
-    printed = f"{error} {getattr(error, 'messages', '')}"
-    assert not any(secret[at : at + 8] in printed for at in range(len(secret) - 7))
+    shown, ours = printed(f"{secret[:cut]}~ {secret}"), printed("")
+    # A secret may contain a word of our own text.
+    parts = {secret[at : at + 8] for at in range(len(secret) - 7)}
+    assert not any(part in shown and part not in ours for part in parts)
 
 
 def test_a_token_that_was_replaced_is_still_known() -> None:

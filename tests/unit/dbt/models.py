@@ -118,7 +118,7 @@ class Models:
         for name, sql in self._models:
             self.connection.execute(f"create or replace table {name} as {sql}")
             if "marts" in _FILES[name].parts:
-                self.connection.execute(f"create or replace table genealogy.{name} as from {name}")
+                self.connection.execute(f"create view if not exists genealogy.{name} as from main.{name}")
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return the rows of a query."""

@@ -9,9 +9,9 @@ from ion_pipeline.settings import Settings, load_settings
 
 # What the interpreter is for `dbt.run`: says who it is and never ends by itself.
 STAND_IN = """
-import os, sys
-from ion_pipeline.pipeline.dbt.child import end_with_parent
-end_with_parent(int(sys.argv[4]))
+import os, runpy, sys
+_, safe_path, child, results, alive, *_ = sys.argv
+runpy.run_path(child)["end_with_parent"](int(alive))
 print(os.getpid(), flush=True)
 os.read(os.pipe()[0], 1)
 """

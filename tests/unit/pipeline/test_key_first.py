@@ -33,7 +33,7 @@ class Refuses(BaseHTTPRequestHandler):
 @pytest.fixture
 def host() -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), Refuses)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -16,6 +16,7 @@ from ion_pipeline.client import TransportError
 from ion_pipeline.files import LockedError
 from ion_pipeline.lake import Lake, LakeCorruptionError
 from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.pipeline.dbt import building
 from ion_pipeline.pipeline.state import read_state
 from ion_pipeline.publish import publish
 from ion_pipeline.settings import Settings, load_settings
@@ -65,6 +66,15 @@ def settings(data_dir: Path, wait: float) -> Settings:
     )
 
 
+BUILT = dbt.BuildReport((), 0.0)
+
+
+def open_as_dbt_does(settings: Settings, *_: object, **__: object) -> dbt.BuildReport:
+    """In place of dbt, which takes seconds to start: another process opens the warehouse for writing."""
+    with open_elsewhere(settings.warehouse_path):
+        return BUILT
+
+
 def use(what: str, data_dir: Path, wait: float) -> None:
     database, resources = data_dir / "warehouse.duckdb", Resources("256MB", 1, wait)
     match what:
@@ -76,10 +86,12 @@ def use(what: str, data_dir: Path, wait: float) -> None:
         case "publish":
             assert publish(database, data_dir / "published", resources=resources).tables
         case "build":
-            dbt.build(settings(data_dir, wait), select=["nothing_has_this_name"])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(building, "run", open_as_dbt_does)
+                assert dbt.build(settings(data_dir, wait), select=["runs"]) == BUILT
 
 
-@pytest.mark.parametrize("what", ["read", "load", "publish", pytest.param("build", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("what", ["read", "load", "publish", "build"])
 def test_the_warehouse_is_open_elsewhere(what: str, tmp_path: Path) -> None:
     database = tmp_path / "warehouse.duckdb"
     with open_elsewhere(database) as holder:
