@@ -3,7 +3,7 @@
 import gc
 import os
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from hypothesis import settings
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from tests.bounded import bounded
 from tests.examples import examples
 
 # A slow machine is no failure: there is no deadline for an example.
@@ -36,32 +35,6 @@ def pytest_collection_finish() -> None:
 def pytest_unconfigure() -> None:
     # Else DuckDB's bindings report what is still there as leaks, behind pytest's last line.
     gc.unfreeze()
-
-
-# Many times what the longest of these tests takes on a busy machine: it ends what hangs, and judges no speed.
-_SECONDS = 600
-
-
-def _bounded(item: pytest.Item) -> Generator[None, object, object]:
-    if "integration" in item.path.parts:  # a fixture there builds a warehouse, which takes as long as it takes
-        return (yield)
-    with bounded(item.nodeid, _SECONDS):
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    return (yield from _bounded(item))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    return (yield from _bounded(item))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    return (yield from _bounded(item))
 
 
 @pytest.fixture
