@@ -1,18 +1,22 @@
 """The published files as BI tools and notebooks open them: each way gives the same rows as DuckDB itself."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import adbc_driver_duckdb
 import adbc_driver_manager.dbapi as adbc
 import duckdb
+import orjson
 import pandas as pd
 import polars as pl
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+from deltalake import DeltaTable
 
+from ion_pipeline.publish import publish
 from tests.integration.conftest import Built
 
 pytestmark = [pytest.mark.slow]
@@ -22,6 +26,8 @@ QUERY = """
     from genealogy.abom_hierarchy
     order by root_part_inventory_id, sort_key
 """
+# The hash of every row, each as often as the row is there, in any order.
+ROWS = "select md5(string_agg(hash(t)::varchar, ' ' order by hash(t))) from {table} as t"
 Rows = list[tuple[object, ...]]
 
 
@@ -148,3 +154,27 @@ def test_the_link_to_parquet_stays_on_one_publish(demo_warehouse: Built) -> None
     link = demo_warehouse.published.parent / "parquet"
     assert link.is_symlink()
     assert (link.resolve().parent / "ion.duckdb").samefile(demo_warehouse.published)
+
+
+def test_delta_tables_hold_every_table_row_by_row(demo_warehouse: Built, tmp_path: Path) -> None:
+    folder = tmp_path / "published"
+    report = publish(demo_warehouse.data_dir / "warehouse.duckdb", folder, formats=("delta",))
+    tables = orjson.loads((folder / "latest.json").read_bytes())["tables"]
+    assert len(tables) == report.delta_versions == len(report.tables)
+    rows = 0
+    with duckdb.connect(str(report.database), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for table, described in zip(tables, report.tables, strict=True):
+            path, version = str(folder / table["delta"]["path"]), table["delta"]["version"]
+            name, delta = f"{table['schema']}.{table['table']}", DeltaTable(path, version=version)
+            found = delta.to_pyarrow_table()
+            connection.register("found", found)
+            hashes = [connection.execute(ROWS.format(table=one)).fetchone() for one in (name, "found")]
+            assert hashes[0] == hashes[1], name
+            assert pl.read_delta(path, version=version).height == found.num_rows == table["rows"]
+            assert delta.metadata().description == described.description
+            comments = [(field.name, field.metadata.get("comment", "")) for field in delta.schema().fields]
+            assert comments == [(column.name, column.description) for column in described.columns]
+            assert all(re.fullmatch("[a-z][a-z0-9_]*", column) for column, _ in comments), "Spark allows no others"
+            rows += found.num_rows
+    assert rows > 10_000
