@@ -122,7 +122,7 @@ def publish(
             )
             size = fresh.database.stat().st_size
             if staged:
-                staged.reveal()
+                staged.commit()
             swap.commit(fresh, published_dir, keep=keep)
             if export_controlled != latest.INCLUDED:
                 swap.vacuum_unless(

@@ -172,7 +172,7 @@ def _send_delta(
     wanted = delta.contents_of(tables, {path: entry.digest for path, entry in local.items()})
     named = delta.entries_of(storage.read(LATEST)) if LATEST in storage.names("") else {}
     staged = delta.stage(storage, wanted, named, lambda content: published_dir / local[content.path].file)
-    staged.reveal()
+    staged.commit()
     return with_versions(document, staged.entries), staged.fresh
 
 

@@ -169,7 +169,7 @@ def test_delta_tables_hold_every_table_row_by_row(demo_warehouse: Built, tmp_pat
             name, delta = f"{table['schema']}.{table['table']}", DeltaTable(path, version=version)
             found = delta.to_pyarrow_table()
             connection.register("found", found)
-            hashes = [connection.execute(ROWS.format(table=one)).fetchone() for one in (name, "found")]
+            hashes = [connection.execute(ROWS.format(table=one)).fetchall() for one in (name, "found")]
             assert hashes[0] == hashes[1], name
             assert pl.read_delta(path, version=version).height == found.num_rows == table["rows"]
             assert delta.metadata().description == described.description

@@ -110,7 +110,7 @@ def test_delta_tables_have_their_versions_in_the_store(database: Path, tmp_path:
         return int(delta["version"])
 
     assert [sent(10), sent(20)] == [0, 1]
-    # The published folder is created anew, the table in the store goes on.
+    # The published folder is created anew, the table in the store continues.
     shutil.rmtree(folder)
     assert sent(30) == 2
     assert [rows(1), rows(2)] == [20, 30]

@@ -1,7 +1,7 @@
 """Delta tables of a publish: one table for each mart, whose versions `latest.json` names.
 
 A version of a table is one Parquet file that never changes and one entry in the table's log (`_delta_log`), which
-delta-rs writes. `stage` brings the file into place and prepares the entry; `Staged.reveal` adds the entries of all
+delta-rs writes. `stage` brings the file into place and prepares the entry; `Staged.commit` adds the entries of all
 tables to their logs; `clean` deletes what no publish that is kept needs. The same steps serve the published folder and
 an object store, whose tables have logs and version numbers of their own.
 """

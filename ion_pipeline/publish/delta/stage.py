@@ -73,7 +73,7 @@ class Staged:
         """The versions that are new."""
         return [entry for entry in self.entries.values() if entry.path in self.logs]
 
-    def reveal(self) -> None:
+    def commit(self) -> None:
         """Add the new versions to the logs, table by table; readers without `latest.json` see them from now on."""
         for suffix in (".json", ".checkpoint.parquet", LAST_CHECKPOINT):
             for path, files in self.logs.items():

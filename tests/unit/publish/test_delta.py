@@ -1,4 +1,4 @@
-"""Delta tables beside the published file: the same rows for each reader, in the version that the publish names."""
+"""Delta tables next to the published file: the same rows for each reader, in the version that it names."""
 
 import hashlib
 from decimal import Decimal
@@ -14,6 +14,7 @@ from deltalake.exceptions import TableNotFoundError
 from ion_pipeline.publish import PublishError, PublishReport, publish
 from ion_pipeline.warehouse import Resources
 from tests.delta_readers import READERS, by_delta_rs, by_hand, comparable, in_file
+from tests.unit.publish.support import change, files, named
 
 SMALL = Resources("256MB", 1)
 # A value as SQL, Delta's type of it, and what readers find.
@@ -100,20 +101,9 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def change(database: Path, sql: str, values: list[Any] | None = None) -> None:
-    with duckdb.connect(str(database)) as connection:
-        connection.execute(sql, values)
-
-
 def run(database: Path, **options: Any) -> PublishReport:
     values = {"formats": ("parquet", "delta"), "resources": SMALL, **options}
     return publish(database, database.parent / "published", **values)
-
-
-def named(document: Path) -> dict[str, dict[str, Any]]:
-    """The Delta tables that a `latest.json` names, by name."""
-    tables = orjson.loads(document.read_bytes())["tables"]
-    return {f"{table['schema']}.{table['table']}": table["delta"] for table in tables if "delta" in table}
 
 
 def versions(tmp_path: Path) -> dict[str, int]:
@@ -132,10 +122,6 @@ def check_all(published: Path, publish_folder: Path, only: str = "") -> int:
         assert hashlib.sha256((published / delta["file"]).read_bytes()).hexdigest() == delta["sha256"]
         total += len(wanted)
     return total
-
-
-def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def test_every_reader_finds_the_rows_and_comments_of_the_file(database: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ion_pipeline.publish import PublishError, publish, send, settle
 from ion_pipeline.warehouse import Resources
 from tests.delta_readers import by_delta_rs, in_file
 from tests.mortal import mortal
-from tests.unit.publish.test_delta import change, files, named
+from tests.unit.publish.support import change, files, named
 
 SMALL = Resources("256MB", 1)
 TABLES = ("reference.parts", "reference.users")
@@ -220,7 +220,7 @@ def test_a_target_has_versions_of_its_own(database: Path, tmp_path: Path, monkey
     assert {delta["version"] for delta in named(there / "latest.json").values()} == {1}
     publish_delta(str(database))
     assert send(published, uri).files == 6, "unchanged tables were sent"
-    # The published folder is created anew: the versions of the target go on.
+    # The published folder is created anew: the versions of the target continue.
     for path in sorted(published.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
     with duckdb.connect(str(database)) as connection:
