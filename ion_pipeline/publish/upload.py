@@ -71,7 +71,8 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
         storage.put(LATEST, document)
         for old in _outdated(storage, publish_id, document, keep):
             storage.remove(f"{PUBLISHES}/{old}")
-        delta.clean(storage, _documents(storage))
+        if delta.FOLDER in storage.names(""):
+            delta.clean(storage, _documents(storage))
     except (OSError, pa.ArrowException) as error:
         raise PublishError(
             f"{redacted(uri)} cannot be written ({error}).",
