@@ -269,7 +269,7 @@ def publish(
     wait: Wait = None,
     as_json: Json = False,
 ) -> None:
-    """Copy the public tables to a new DuckDB file and Parquet, and replace the published ones."""
+    """Copy the public tables to a new DuckDB file, Parquet files or Delta tables, and replace the published ones."""
     from ion_pipeline.pipeline.steps import publish as run_publish
     from ion_pipeline.terminal.progress import reporter
     from ion_pipeline.terminal.views import publish_lines

@@ -1,4 +1,4 @@
-"""Writes docs/deploy/postgres.lock: what the extras `postgres` and `server` add to requirements.lock, with hashes.
+"""Writes postgres.lock and delta.lock: what extras add to requirements.lock, with hashes.
 
     python docs/deploy/lock_extras.py
 
@@ -9,24 +9,27 @@ import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-TARGET = Path(__file__).parent / "postgres.lock"
-# The two extras, and the driver that dagster-postgres needs.
-PACKAGES = ("adbc-driver-manager", "adbc-driver-postgresql", "dagster-postgres", "psycopg2-binary")
+# Each file with its packages, those included that the extras need themselves.
+LOCKS = {
+    "postgres.lock": ("adbc-driver-manager", "adbc-driver-postgresql", "dagster-postgres", "psycopg2-binary"),
+    "delta.lock": ("arro3-core", "deltalake", "deprecated", "wrapt"),
+}
 _PIN = re.compile(r"^([a-z0-9.-]+)==.*\n(?:    .*\n)*", re.MULTILINE)
 
 
-def extras_lock() -> str:
-    """Return the file's content.
+def extras_lock(packages: tuple[str, ...]) -> str:
+    """Return the content of a file.
 
     Raises:
         ValueError: A package is not in the lock.
     """
     pins = {match[1]: match[0] for match in _PIN.finditer((REPOSITORY / "requirements-dev.lock").read_text("utf-8"))}
-    missing = [name for name in PACKAGES if name not in pins]
+    missing = [name for name in packages if name not in pins]
     if missing:
         raise ValueError(f"requirements-dev.lock does not have {', '.join(missing)}.")
-    return "".join(pins[name] for name in PACKAGES)
+    return "".join(pins[name] for name in packages)
 
 
 if __name__ == "__main__":
-    TARGET.write_text(extras_lock(), encoding="utf-8")
+    for name, packages in LOCKS.items():
+        (Path(__file__).parent / name).write_text(extras_lock(packages), encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ion_pipeline.lake import Lake, LearnedPageSize, Tenant, read_tenant
 from ion_pipeline.pipeline import dbt
-from ion_pipeline.pipeline.target import is_sent
+from ion_pipeline.pipeline.target import has_formats, is_sent
 from ion_pipeline.pipeline.tenant import known_page_size
 from ion_pipeline.publish import published_database, settle
 from ion_pipeline.settings import Settings
@@ -98,9 +98,10 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
 
 
 def is_published_current(settings: Settings) -> bool:
-    """Whether the current publish is newer than the last load and the last change of the models, and has been sent.
+    """Whether the current publish has been sent, has the formats of the settings, and is newer than load and models.
 
-    A publish that was killed while it replaced the old files is finished first.
+    It must be newer than the last load and the last change of the models. A publish that was killed while it replaced
+    the old files is finished first.
 
     Raises:
         LakeCorruptionError: The manifest of the last load cannot be read.
@@ -109,7 +110,7 @@ def is_published_current(settings: Settings) -> bool:
     settle(settings.published_dir)
     published = published_database(settings.published_dir)
     load_ids = Lake(settings.lake_dir).load_ids()
-    if not load_ids or not published.is_file() or not is_sent(settings):
+    if not load_ids or not published.is_file() or not is_sent(settings) or not has_formats(settings):
         return False
     at = datetime.fromtimestamp(published.stat().st_mtime, UTC)
     stamp = dbt.parse_stamp(settings)

@@ -47,7 +47,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
         reporter: Receives progress and notes.
 
     Raises:
-        SettingsError: A publish can never be sent to the target; nothing was published.
+        SettingsError: A publish can never be made or be sent to the target; nothing was published.
         NotSentError: The publish succeeded here, but could not be sent.
         IonPipelineError: See `target.check_target` and `publish.publish`; the previous publish is unchanged.
     """
@@ -61,6 +61,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
             sql_files=analyst_macros(),
             keep=settings.publish_keep,
             export_controlled=_export_controlled(settings),
+            formats=settings.publish_format,
             resources=resources_of(settings),
         )
     log_publish(report)

@@ -1,4 +1,4 @@
-"""The target that a publish is sent to: checks it before the refresh, sends the publish, and records that."""
+"""Where and how a publish is written: checks that before the refresh, sends the publish, and records that."""
 
 import hashlib
 from pathlib import Path
@@ -28,7 +28,7 @@ class NotSentError(PublishError):
 
 
 def check_target(settings: Settings, *, to: str | None = None, reporter: Reporter | None = None) -> str:
-    """Check the target of a publish before the publish.
+    """Check the formats and the target of a publish before the publish.
 
     Args:
         settings: The settings with the default target. If it is unavailable, that is only reported: the files are
@@ -40,10 +40,12 @@ def check_target(settings: Settings, *, to: str | None = None, reporter: Reporte
         A sentence about what is wrong with the target at the moment; empty if nothing is, or if there is no target.
 
     Raises:
-        SettingsError: A publish can never be sent: the target is not a URI, holds a password, or needs a driver that is
-            not installed.
+        SettingsError: A publish can never be made or sent: the target is not a URI, holds a password, or needs a driver
+            that is not installed, or Delta tables are asked for and their library is not installed.
         PublishError: The target in `to` does not answer or refuses the connection.
     """
+    if publish.DELTA in settings.publish_format:
+        publish.check_library()
     target = to or settings.publish_to
     if not target:
         return ""
@@ -80,6 +82,11 @@ def send(settings: Settings, target: str, published: PublishReport) -> SendRepor
     if target == settings.publish_to:
         replace_file(_sent_file(settings), orjson.dumps(_entry(target, sent.publish_id)))
     return sent
+
+
+def has_formats(settings: Settings) -> bool:
+    """Whether the current publish has the formats of the settings."""
+    return publish.published_formats(settings.published_dir) == set(settings.publish_format)
 
 
 def is_sent(settings: Settings) -> bool:

@@ -72,6 +72,14 @@ def to_json(tables: list[TableEntry], published_at: datetime) -> bytes:
     )
 
 
+def from_json(document: bytes) -> list[TableEntry]:
+    """The tables of a data dictionary that `to_json` has written."""
+    return [
+        TableEntry(**{**table, "columns": tuple(ColumnEntry(**column) for column in table["columns"])})
+        for table in orjson.loads(document)["tables"]
+    ]
+
+
 def to_markdown(tables: list[TableEntry], published_at: datetime) -> bytes:
     """The dictionary as Markdown: one section for each table, with a list of its columns."""
     lines = ["# Data dictionary", "", f"Published {published_at.isoformat(timespec='seconds')}.", ""]

@@ -1,7 +1,8 @@
 """`latest.json`: describes the current publish, for programs that fetch files rather than open a database."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import duckdb
 import orjson
 
+from ion_pipeline.publish.delta import FOLDER, Entry
 from ion_pipeline.publish.dictionary import TableEntry
-from ion_pipeline.publish.swap import PUBLISHES, Publish
+from ion_pipeline.publish.swap import LATEST, PARQUET, PUBLISHES, Publish
 from ion_pipeline.warehouse import load_log
 
 # The value of `export_controlled` in `latest.json` if rows under export control were not left out.
 INCLUDED = "included"
+DELTA = FOLDER
+# The formats of a publish besides the database file, as in ION_PUBLISH_FORMAT.
+FORMATS = (PARQUET, DELTA)
 
 
 def latest_load(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, Any]:
@@ -34,6 +39,12 @@ def export_control_of(document: bytes) -> str:
     return value
 
 
+def published_formats(published_dir: Path) -> set[str]:
+    """The formats of the current publish besides the database file; empty if nothing is published."""
+    latest = published_dir / LATEST
+    return set(orjson.loads(latest.read_bytes()).get("formats", [PARQUET])) if latest.is_file() else set()
+
+
 def to_json(
     publish: Publish,
     publish_id: str,
@@ -42,29 +53,46 @@ def to_json(
     tables: Sequence[TableEntry],
     *,
     export_controlled: str = INCLUDED,
+    formats: Sequence[str] = (PARQUET,),
+    versions: Mapping[tuple[str, str], Entry] | None = None,
 ) -> bytes:
     """The document: `{publish_id, published_at, load_id, read_at, …, database: {…}, tables: [{schema, table, …}]}`.
 
     Each file has a path relative to the document, its size in bytes and its SHA-256. `export_controlled` says whether
-    the publish includes rows under export control.
+    the publish includes rows under export control. `versions` are those of the Delta tables, by (schema, table).
     """
     document = {
         "publish_id": publish_id,
         "published_at": published_at,
         **load,
         "export_controlled": export_controlled,
+        "formats": sorted(set(formats)),
         "database": _file(publish, publish_id, publish.database),
         "tables": [
             {
                 "schema": table.schema,
                 "table": table.table,
                 "rows": table.rows,
-                **_file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet"),
+                **(_parquet(publish, publish_id, table) if PARQUET in formats else {}),
+                **({"delta": asdict(versions[table.schema, table.table])} if versions else {}),
             }
             for table in tables
         ],
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def with_versions(document: bytes, versions: Mapping[tuple[str, str], Entry]) -> bytes:
+    """The document with the versions that the Delta tables have elsewhere."""
+    found = orjson.loads(document)
+    for table in found["tables"]:
+        if "delta" in table:
+            table["delta"] = asdict(versions[table["schema"], table["table"]])
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _parquet(publish: Publish, publish_id: str, table: TableEntry) -> dict[str, Any]:
+    return _file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet")
 
 
 def _file(publish: Publish, publish_id: str, path: Path) -> dict[str, Any]:

@@ -5,6 +5,9 @@ reading it. The Parquet files of one publish are in one folder, and `parquet` is
 link switches all tables at once, whereas renaming single files would mix two publishes for a while. `latest.json` is
 replaced last; its new content shows that the publish is complete.
 
+The Delta tables (`delta/`) are outside of the folder of a publish, because their versions share one log. Their new
+versions are written before the files are swapped in, and `latest.json` names them: see `publish.delta`.
+
 The published files hold tables and comments only: no path of this machine and no credential.
 """
 
@@ -18,7 +21,8 @@ import duckdb
 from ulid import ULID
 
 from ion_pipeline.files import LockedError, WriterLock
-from ion_pipeline.publish import dictionary, latest, swap
+from ion_pipeline.files.storage import LocalStorage
+from ion_pipeline.publish import delta, dictionary, latest, swap
 from ion_pipeline.publish.copy import SOURCE, TARGET, Fingerprint, copy_relations, fingerprint, write_parquet
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.upload import SendReport
@@ -39,6 +43,7 @@ class PublishReport:
         parquet: The folder (a symbolic link) of `<schema>/<table>.parquet`.
         publish_id: ULID of the publish, and name of its folder in `publishes/`.
         sent: What was sent to the target; None if there is no target.
+        delta_versions: Number of Delta tables that have a new version; None if Delta is not among the formats.
         tables: The tables, as in the data dictionary.
         bytes: Size of the database file.
         seconds: How long the publish took.
@@ -51,6 +56,7 @@ class PublishReport:
     seconds: float
     publish_id: str = ""
     sent: SendReport | None = None
+    delta_versions: int | None = None
 
 
 def publish(
@@ -62,6 +68,7 @@ def publish(
     sql_files: Sequence[Path] = (),
     keep: int = 2,
     export_controlled: str = latest.INCLUDED,
+    formats: Sequence[str] = (swap.PARQUET,),
     resources: Resources | None = None,
 ) -> PublishReport:
     """Publish the public schemas of a warehouse.
@@ -78,9 +85,11 @@ def publish(
         keep: Number of publishes to keep in `publishes/`, this one included; at least two.
         export_controlled: The value of `export_controlled` in `latest.json`. If rows under export control are left out,
             publishes with a different value are deleted, regardless of `keep`.
+        formats: The formats besides the database file: `parquet`, `delta`.
         resources: Memory and threads for DuckDB.
 
     Raises:
+        MissingDriverError: The library for Delta tables is needed, but not installed.
         PublishError: There is nothing to publish, or the new files differ from the warehouse.
         LockedError: Another process is publishing here.
         WarehouseError: See its subclasses. After any error, the files published before are unchanged.
@@ -93,12 +102,14 @@ def publish(
             f"{', '.join(str(path) for path in blocking)} has a name that a publish needs, but no publish created it.",
             remedy="Move it away, or set another ION_DATA_DIR, then publish again. Nothing was written or deleted.",
         )
+    if latest.DELTA in formats:
+        delta.check_library()
     with _lock(published_dir, resources.wait_seconds if resources else 0.0):
         publish_id, fresh = str(ULID()), None
         try:
             swap.settle(published_dir)
             fresh = swap.prepare(published_dir, publish_id)
-            tables = _write(
+            tables, staged = _write(
                 database,
                 fresh,
                 publish_id,
@@ -106,14 +117,18 @@ def publish(
                 storage_version=storage_version,
                 sql_files=sql_files,
                 export_controlled=export_controlled,
+                formats=formats,
                 resources=resources,
             )
             size = fresh.database.stat().st_size
+            if staged:
+                staged.commit()
             swap.commit(fresh, published_dir, keep=keep)
             if export_controlled != latest.INCLUDED:
                 swap.vacuum_unless(
                     published_dir, lambda document: latest.export_control_of(document) == export_controlled
                 )
+            delta.clean(LocalStorage(published_dir), swap.documents(published_dir))
         except OSError as error:
             raise _write_error(error, published_dir) from error
         finally:
@@ -126,6 +141,7 @@ def publish(
         bytes=size,
         seconds=time.perf_counter() - began,
         publish_id=publish_id,
+        delta_versions=len(staged.fresh) if staged else None,
     )
 
 
@@ -164,8 +180,9 @@ def _write(
     storage_version: str,
     sql_files: Sequence[Path],
     export_controlled: str,
+    formats: Sequence[str],
     resources: Resources | None,
-) -> list[dictionary.TableEntry]:
+) -> tuple[list[dictionary.TableEntry], delta.Staged | None]:
     with connect_memory(database.parent, resources) as connection, translate_errors("Publishing", database):
         attach(connection, database, SOURCE, read_only=True, wait_seconds=resources.wait_seconds if resources else 0.0)
         attach(connection, fresh.database, TARGET, storage_version=storage_version)
@@ -184,13 +201,50 @@ def _write(
         # Attached again, so that the file on disk is what is verified and copied.
         attach(connection, fresh.database, TARGET, read_only=True)
         _verify(connection, expected)
-        write_parquet(connection, list(expected), fresh.parquet)
+        # Without Parquet files, `parquet` is an empty folder: no reader finds the files of an earlier publish there.
+        fresh.parquet.mkdir()
+        if swap.PARQUET in formats:
+            write_parquet(connection, list(expected), fresh.parquet)
         now = datetime.now(UTC)
         tables = dictionary.describe(connection, TARGET, {relation: found.rows for relation, found in expected.items()})
+        staged = _stage(connection, fresh, tables, expected) if latest.DELTA in formats else None
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
-    fresh.latest.write_bytes(latest.to_json(fresh, publish_id, now, load, tables, export_controlled=export_controlled))
-    return tables
+    fresh.latest.write_bytes(
+        latest.to_json(
+            fresh,
+            publish_id,
+            now,
+            load,
+            tables,
+            export_controlled=export_controlled,
+            formats=formats,
+            versions=staged.entries if staged else None,
+        )
+    )
+    return tables, staged
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    fresh: swap.Publish,
+    tables: Sequence[dictionary.TableEntry],
+    found: dict[tuple[str, str], Fingerprint],
+) -> delta.Staged:
+    """Stage the Delta tables; where no type differs, their data files are the Parquet files of this publish."""
+    fresh.scratch.mkdir()
+
+    def data(content: delta.Content) -> Path:
+        parquet = fresh.parquet / content.schema / f"{content.table}.parquet"
+        if not content.casts and parquet.is_file():
+            return parquet
+        converted = fresh.scratch / f"{content.name}.parquet"
+        content.write(connection, converted)
+        return converted
+
+    current = fresh.published / swap.LATEST
+    named = delta.entries_of(current.read_bytes()) if current.is_file() else {}
+    return delta.stage(LocalStorage(fresh.published), delta.contents(connection, tables, found), named, data)
 
 
 def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

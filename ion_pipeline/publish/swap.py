@@ -50,6 +50,16 @@ class Publish:
         return self.folder / PARQUET
 
     @property
+    def published(self) -> Path:
+        """The published folder."""
+        return self.folder.parent.parent
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for files that do not stay, on the same disk."""
+        return self.folder.with_name(f"{self.folder.stem}.scratch.tmp")
+
+    @property
     def dictionary_json(self) -> Path:
         """The data dictionary for programs."""
         return self.folder / DICTIONARY_JSON
@@ -89,8 +99,9 @@ def blocking_paths(published: Path) -> list[Path]:
 
 
 def discard(fresh: Publish) -> None:
-    """Delete a publish that was not committed; do nothing after a commit."""
+    """Delete a publish that was not committed, and its scratch folder; do nothing after a commit."""
     shutil.rmtree(fresh.folder, ignore_errors=True)
+    shutil.rmtree(fresh.scratch, ignore_errors=True)
 
 
 def commit(fresh: Publish, published: Path, *, keep: int) -> None:
@@ -149,6 +160,26 @@ def vacuum_unless(published: Path, may_stay: Callable[[bytes], bool]) -> None:
             shutil.rmtree(folder)
 
 
+def documents(published: Path) -> list[bytes]:
+    """`latest.json` of every publish that is kept, the oldest first."""
+    return [latest.read_bytes() for folder in _complete(published) if (latest := Publish(folder).latest).is_file()]
+
+
+def link(source: Path, target: Path) -> None:
+    """Replace a file by a hard link to another file, or by a copy if the file system has no hard links."""
+    temporary = target.with_name(f"{target.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copy2(source, temporary)
+        sync(temporary)
+    temporary.replace(target)
+    sync(target.parent)
+
+
 def is_full(error: OSError) -> bool:
     """Whether the error says that the disk is full."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -197,23 +228,8 @@ def _point_parquet(publish: Publish, published: Path) -> None:
 
 def _link_files(publish: Publish, published: Path) -> None:
     for name in (*_FILES, DATABASE):
-        _link(publish.folder / name, published / name)
+        link(publish.folder / name, published / name)
     replace_file(published / LATEST, publish.latest.read_bytes())
-
-
-def _link(source: Path, target: Path) -> None:
-    """Replace a file by a hard link to another file, or by a copy if the file system has no hard links."""
-    temporary = target.with_name(f"{target.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        shutil.copy2(source, temporary)
-        sync(temporary)
-    temporary.replace(target)
-    sync(target.parent)
 
 
 def _vacuum(published: Path, keep: int) -> None:

@@ -2,6 +2,9 @@
 
 The files of a publish never change there, so a reader that starts with one publish can finish with it. `latest.json` is
 written last, in one request: a reader that opens it first finds every file that it names.
+
+Delta tables have a log and version numbers of their own at each target, which continue when the published folder is
+created anew; `latest.json` names the versions of the target. Only one process may send to a target at a time.
 """
 
 import shutil
@@ -14,9 +17,10 @@ import pyarrow as pa
 
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.files.storage import Storage, open_storage
+from ion_pipeline.publish import delta, dictionary
 from ion_pipeline.publish.errors import PublishError
-from ion_pipeline.publish.latest import INCLUDED, export_control_of
-from ion_pipeline.publish.swap import LATEST, PUBLISHES
+from ion_pipeline.publish.latest import INCLUDED, export_control_of, with_versions
+from ion_pipeline.publish.swap import DICTIONARY_JSON, LATEST, PUBLISHES
 from ion_pipeline.rules import holds_password
 
 _REMEDY = "Check the address, the credentials in the environment and the permissions; publish again."
@@ -49,6 +53,7 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
 
     Raises:
         SettingsError: It is not a URI, or it holds a password.
+        MissingDriverError: The publish has Delta tables, and the library for them is not installed.
         PublishError: Nothing is published yet, or the target cannot be written; the publishes there are unchanged.
     """
     check_target(uri)
@@ -58,9 +63,16 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
         if _is_there(storage, publish_id):
             return SendReport(redacted(uri), publish_id, 0, 0)
         files, size = _copy(published_dir / PUBLISHES / publish_id, storage, f"{PUBLISHES}/{publish_id}")
+        if delta.entries_of(document):
+            document, fresh = _send_delta(published_dir, publish_id, document, storage)
+            files, size = files + len(fresh), size + sum(entry.bytes for entry in fresh)
+        storage.put(f"{PUBLISHES}/{publish_id}/{LATEST}", document)
+        files, size = files + 1, size + len(document)
         storage.put(LATEST, document)
         for old in _outdated(storage, publish_id, document, keep):
             storage.remove(f"{PUBLISHES}/{old}")
+        if delta.FOLDER in storage.names(""):
+            delta.clean(storage, _documents(storage))
     except (OSError, pa.ArrowException) as error:
         raise PublishError(
             f"{redacted(uri)} cannot be written ({error}).",
@@ -152,9 +164,29 @@ def _export_control_at(storage: Storage, publish: str) -> str | None:
     return export_control_of(storage.read(f"{PUBLISHES}/{publish}/{LATEST}"))
 
 
+def _send_delta(
+    published_dir: Path, publish_id: str, document: bytes, storage: Storage
+) -> tuple[bytes, list[delta.Entry]]:
+    """Send the Delta tables that have changed; return `latest.json` with the target's versions, and the new ones."""
+    local = delta.entries_of(document)
+    tables = dictionary.from_json((published_dir / PUBLISHES / publish_id / DICTIONARY_JSON).read_bytes())
+    wanted = delta.contents_of(tables, {path: entry.digest for path, entry in local.items()})
+    named = delta.entries_of(storage.read(LATEST)) if LATEST in storage.names("") else {}
+    staged = delta.stage(storage, wanted, named, lambda content: published_dir / local[content.path].file)
+    staged.commit()
+    return with_versions(document, staged.entries), staged.fresh
+
+
+def _documents(storage: Storage) -> list[bytes]:
+    """`latest.json` of every publish at the target."""
+    folders = [f"{PUBLISHES}/{name}" for name in storage.names(PUBLISHES)]
+    return [storage.read(f"{folder}/{LATEST}") for folder in folders if LATEST in storage.names(folder)]
+
+
 def _copy(folder: Path, storage: Storage, target: str) -> tuple[int, int]:
+    """Copy the files of a publish except `latest.json`; return their number and size."""
     storage.remove(target)
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LATEST]
     for path in paths:
         with path.open("rb") as source, storage.create(f"{target}/{path.relative_to(folder).as_posix()}") as stream:
             shutil.copyfileobj(source, stream, 1 << 20)

@@ -123,6 +123,15 @@ class Settings(BaseSettings):
         ge=2,
         description="Number of published versions kept in `published/publishes/`, including the current one.",
     )
+    publish_format: Annotated[
+        tuple[Literal["parquet", "delta"], ...], NoDecode, BeforeValidator(rules.comma_separated)
+    ] = Field(
+        default=("parquet",),
+        min_length=1,
+        description="What is published besides the DuckDB file, separated by commas: `parquet` files, `delta` tables. "
+        "`delta` needs `pip install 'ion-pipeline[delta]'`.",
+        json_schema_extra={"default": "parquet"},
+    )
     publish_to: rules.Target | None = Field(
         default=None,
         description="Target to which each publish is also sent: `s3://bucket/prefix` or "

@@ -163,6 +163,8 @@ def adopted_lines(found: Additions) -> list[str]:
 def publish_lines(report: PublishReport) -> list[str]:
     """Where the published files are."""
     lines = [f"Published {report.database}"]
+    if report.delta_versions is not None:
+        lines.append(f"Delta: {report.delta_versions} of {len(report.tables)} tables have a new version.")
     if report.sent:
         lines.append(f"Sent to {report.sent.target}: {report.sent.files} files, {report.sent.bytes:,} bytes.")
     return lines

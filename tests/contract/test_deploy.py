@@ -161,14 +161,23 @@ def test_the_image_copies_only_existing_files() -> None:
     assert re.search(r"^USER ion-pipeline$", text, re.MULTILINE)
 
 
-def test_the_lock_of_the_extras_holds_what_the_extras_add_to_the_main_lock() -> None:
+@pytest.mark.parametrize(
+    ("lock", "extras_in_it", "others"),
+    [
+        ("postgres.lock", ("postgres", "server"), {"psycopg2-binary"}),
+        ("delta.lock", ("delta",), {"arro3-core", "deprecated", "wrapt"}),
+    ],
+)
+def test_the_lock_of_the_extras_holds_what_the_extras_add_to_the_main_lock(
+    lock: str, extras_in_it: tuple[str, ...], others: set[str]
+) -> None:
     script = runpy.run_path(str(DEPLOY / "lock_extras.py"))
-    text = (DEPLOY / "postgres.lock").read_text("utf-8")
-    assert text == script["extras_lock"](), "run make lock"
+    text = (DEPLOY / lock).read_text("utf-8")
+    assert text == script["extras_lock"](script["LOCKS"][lock]), "run make lock"
     pinned = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
     assert text.count("--hash=sha256:") >= len(pinned)
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-    asked = {re.split("[<>=]", one)[0] for extra in ("postgres", "server") for one in extras[extra]}
-    assert pinned == asked | {"psycopg2-binary"}
+    asked = {re.split("[<>=]", one)[0] for extra in extras_in_it for one in extras[extra]}
+    assert pinned == asked | others
     runtime = (REPOSITORY / "requirements.lock").read_text("utf-8")
     assert not pinned & set(re.findall(r"^([a-z0-9-]+)==", runtime, re.MULTILINE))

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import httpx
 import orjson
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
@@ -78,6 +81,41 @@ def test_a_publish_is_whole_before_latest_names_it_and_old_ones_go(database: Pat
     [table] = document["tables"]
     assert pq.read_table(f"{root}/{table['file']}", filesystem=filesystem).num_rows == 3000
     assert send(folder, store).files == 0, "what is there is not sent again"
+
+
+def test_delta_tables_have_their_versions_in_the_store(database: Path, tmp_path: Path, store: str) -> None:
+    """Written with the credentials and options of the target; read by delta-rs over its own S3 client."""
+    folder, there = tmp_path / "published", store.replace("/ion?", "/open?")
+    options = {
+        "AWS_ENDPOINT_URL": store_url(store, ""),
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+    }
+
+    def rows(version: int) -> int:
+        table = DeltaTable("s3://analysts/open/delta/reference/parts", version=version, storage_options=options)
+        return int(table.to_pyarrow_table().num_rows)
+
+    def sent(rows: int) -> int:
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("create or replace table reference.parts as select i from range(?) r(i)", [rows])
+        publish(database, folder, formats=("delta",), resources=SMALL)
+        send(folder, there, keep=2)
+        found = files(there)
+        [table] = orjson.loads(found["latest.json"])["tables"]
+        delta = table["delta"]
+        assert hashlib.sha256(found[delta["file"]]).hexdigest() == delta["sha256"]
+        data = [path for path in found if path.startswith("delta/") and "_delta_log" not in path]
+        assert len(data) == min(2, delta["version"] + 1)
+        return int(delta["version"])
+
+    assert [sent(10), sent(20)] == [0, 1]
+    # The published folder is created anew, the table in the store continues.
+    shutil.rmtree(folder)
+    assert sent(30) == 2
+    assert [rows(1), rows(2)] == [20, 30]
+    with pytest.raises(TableNotFoundError):
+        rows(0)
 
 
 def test_what_may_hold_controlled_rows_goes_from_the_store_too(database: Path, tmp_path: Path, store: str) -> None:

@@ -73,6 +73,8 @@ def test_own_urls_take_precedence_over_the_environments(monkeypatch: pytest.Monk
         ({"ION_AUTH_URL": f"https://ion.example/?token={SECRET}"}, "ION_AUTH_URL: is more than an address"),
         ({"ION_PUBLISH_TO": f"postgresql://me:{SECRET}@host/db"}, "ION_PUBLISH_TO: contains a password"),
         ({"ION_PUBLISH_TO": f"postgresql://me@host/db?password={SECRET}"}, "ION_PUBLISH_TO: contains a password"),
+        ({"ION_PUBLISH_FORMAT": "parquet,iceberg"}, "ION_PUBLISH_FORMAT: input should be 'parquet' or 'delta'"),
+        ({"ION_PUBLISH_FORMAT": ","}, "ION_PUBLISH_FORMAT: tuple should have at least 1 item"),
         ({"ION_DATA_DIR": "what?/data"}, "contains ?, which DuckDB does not support in a path"),
     ],
 )

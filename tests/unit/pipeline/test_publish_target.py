@@ -120,18 +120,37 @@ def test_the_driver_is_looked_for_first(tmp_path: Path, monkeypatch: pytest.Monk
             steps.publish(settings, to=to)
 
 
-def test_a_refresh_without_the_driver_reads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("module", "variable", "value"),
+    [
+        ("adbc_driver_postgresql.dbapi", "ION_PUBLISH_TO", NOBODY),
+        ("deltalake", "ION_PUBLISH_FORMAT", "parquet,delta"),
+    ],
+)
+def test_a_refresh_without_the_driver_reads_nothing(
+    module: str, variable: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(*_: object, **__: object) -> None:
         raise AssertionError("dbt was started")
 
-    monkeypatch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
+    monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setattr(building, "run", run)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ION_PUBLISH_TO", NOBODY)
+    monkeypatch.setenv(variable, value)
     result = CliRunner().invoke(app, ["refresh"])
     assert isinstance(result.exception, MissingDriverError)
     assert result.exception.exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_publish_lacks_a_format_until_it_is_published_with_it(built: Callable[..., Settings]) -> None:
+    as_before, with_delta = built(), built(publish_format="delta, parquet")
+    assert steps.publish(as_before).delta_versions is None
+    assert is_published_current(as_before)
+    assert not is_published_current(with_delta)
+    assert steps.publish(with_delta).delta_versions == 1
+    assert is_published_current(with_delta)
+    assert not is_published_current(as_before)
 
 
 @pytest.mark.usefixtures("no_publish")
