@@ -1,7 +1,7 @@
 """`latest.json`: describes the current publish, for programs that fetch files rather than open a database."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,34 +41,49 @@ def to_json(
     load: dict[str, Any],
     tables: Sequence[TableEntry],
     *,
-    export_controlled: str = INCLUDED,
+    made_by: Mapping[str, str],
+    kept: Mapping[tuple[str, str], Mapping[str, Any]],
+    states: Mapping[tuple[str, str], Mapping[str, Any]],
 ) -> bytes:
     """The document: `{publish_id, published_at, load_id, read_at, …, database: {…}, tables: [{schema, table, …}]}`.
 
-    Each file has a path relative to the document, its size in bytes and its SHA-256. `export_controlled` says whether
-    the publish includes rows under export control.
+    Each file has a path relative to the document, its size in bytes and its SHA-256.
+
+    Args:
+        publish: The files.
+        publish_id: Id of the publish.
+        published_at: When it was published.
+        load: From `latest_load`.
+        tables: The tables.
+        made_by: What the contents depend on except for the rows; `export_controlled` says whether the publish includes
+            rows under export control.
+        kept: The entries in the previous document of the files that are still the same.
+        states: What to record about a table, so that the next publish finds out whether it changed.
     """
     document = {
         "publish_id": publish_id,
         "published_at": published_at,
         **load,
-        "export_controlled": export_controlled,
+        **made_by,
         "database": _file(publish, publish_id, publish.database),
         "tables": [
             {
                 "schema": table.schema,
                 "table": table.table,
                 "rows": table.rows,
-                **_file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet"),
+                **_file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet", kept.get(key)),
+                **states.get(key, {}),
             }
             for table in tables
+            for key in [(table.schema, table.table)]
         ],
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _file(publish: Publish, publish_id: str, path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+def _file(publish: Publish, publish_id: str, path: Path, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    if known is None:
+        with path.open("rb") as stream:
+            known = {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
     relative = path.relative_to(publish.folder).as_posix()
-    return {"file": f"{PUBLISHES}/{publish_id}/{relative}", "bytes": path.stat().st_size, "sha256": digest}
+    return {"file": f"{PUBLISHES}/{publish_id}/{relative}", "bytes": known["bytes"], "sha256": known["sha256"]}

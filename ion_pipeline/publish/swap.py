@@ -201,17 +201,22 @@ def _link_files(publish: Publish, published: Path) -> None:
     replace_file(published / LATEST, publish.latest.read_bytes())
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Create a hard link to a file, or a copy of it if the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copy2(source, target)
+        sync(target)
+
+
 def _link(source: Path, target: Path) -> None:
     """Replace a file by a hard link to another file, or by a copy if the file system has no hard links."""
     temporary = target.with_name(f"{target.name}.tmp")
     temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        shutil.copy2(source, temporary)
-        sync(temporary)
+    link_or_copy(source, temporary)
     temporary.replace(target)
     sync(target.parent)
 

@@ -116,7 +116,7 @@ def states(
 
 
 def record_columns(connection: duckdb.DuckDBPyConnection, tables: Sequence[EntityTable]) -> None:
-    """Write the columns of the entity tables to `raw`, for the model of the data dictionary; do nothing if they are there.
+    """Write the columns of the entity tables to `raw`, for the data dictionary; do nothing if they are there.
 
     Args:
         connection: The warehouse, open for writing.
