@@ -29,7 +29,8 @@ class Publisher(House):
         with connect(self.database, SMALL) as connection:
             connection.execute("create schema if not exists ops; create or replace table ops.mart as select 1 as one")
             find_controlled(connection, REFERENCES, self.tables, "the definition")
-            release(connection, REFERENCES, self.tables)
+            if not included:
+                release(connection, REFERENCES, self.tables)
         return publish(
             self.database,
             self.folder / "published",
