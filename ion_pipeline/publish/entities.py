@@ -18,7 +18,7 @@ import orjson
 from ion_pipeline.publish import swap
 from ion_pipeline.publish.copy import FINGERPRINT, SOURCE, TARGET, Fingerprint, fingerprint, schema_in_file
 from ion_pipeline.publish.errors import PublishError
-from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityState, EntityTable, Resources, WarehouseError, states
+from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityState, EntityTable, Resources, WarehouseError, load_log, states
 from ion_pipeline.warehouse.connection import attach, connect, transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
@@ -72,7 +72,7 @@ def write_entities(
 
     Args:
         connection: A connection that the warehouse is attached to.
-        tables: The entity tables.
+        tables: The entity tables; a warehouse without a load has none.
         fresh: The publish to write.
         published_dir: The folder with the previous publish.
         storage_version: DuckDB's storage version of the file.
@@ -82,10 +82,12 @@ def write_entities(
     Raises:
         PublishError: A table cannot be made from the warehouse as it is.
     """
+    if not load_log.exists(connection, catalog=SOURCE):
+        tables = ()
     try:
         found = states(connection, tables, catalog=SOURCE) if tables else {}
     except duckdb.CatalogException as error:
-        raise _not_made("No table", error) from error
+        raise _not_made("The tables", error) from error
     entities = _kept(found, published_dir, made_by, resources)
     if entities.previous:
         shutil.copyfile(entities.previous.database, fresh.database)
