@@ -19,9 +19,13 @@ import orjson
 import typer
 
 from ion_pipeline import cli
+from ion_pipeline.catalog import known_catalog
+from ion_pipeline.catalog.references import references
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.endpoints import ENDPOINTS
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.warehouse import ENTITY_SCHEMA, entity_tables
 
 REPOSITORY = Path(__file__).parent.parent
 _NOTICE = "<!-- Written by docs/generate.py (make docs). Change the source, not this file. -->"
@@ -65,12 +69,19 @@ def cli_reference() -> str:
 
 
 def data_dictionary() -> str:
-    """Return every public table with its grain and columns, from dbt's manifest."""
+    """Return every public table with its grain and columns, from dbt's manifest and from the catalog."""
     lines = [_NOTICE, "", "# Data dictionary", ""]
     lines += ["Every table and column of the published file. Instants are UTC.", ""]
     for schema, table in _public_tables():
         lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
         lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
+    for entity in entity_tables(known_catalog(), references(known_schema(), known_catalog())):
+        columns = [
+            {"name": column.name, "data_type": column.type.lower(), "description": column.description}
+            for column in entity.columns
+        ]
+        lines += [f"## `{ENTITY_SCHEMA}.{entity.name}`", "", entity.description, ""]
+        lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, columns), ""]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ import os
 import dagster as dg
 
 from ion_pipeline import logs
+from ion_pipeline.catalog.published import published_tables
 from ion_pipeline.defs.entities import entity_assets
 from ion_pipeline.defs.jobs import fresh_for, make_jobs, make_schedules
 from ion_pipeline.defs.models import model_assets
@@ -47,13 +48,15 @@ def build_definitions(
     catalog = data_catalog(shape.data_dir)
     entities = catalog.select(shape.entities or catalog.default_selection)
     names = {entity.name for entity in entities}
+    tables = [table for table in catalog.tables.values() if table.entity in names]
+    published = {table.name for table in published_tables(catalog)}
     models, freshness = model_assets(prepared_manifest(shape)), fresh_for(shape.freshness_hours)
     return dg.Definitions(
         assets=[
             entity_assets(entities, freshness),
-            raw_assets([table for table in catalog.tables.values() if table.entity in names]),
+            raw_assets(tables),
             models,
-            published_assets(models.keys, freshness),
+            published_assets(models.keys, sorted(published & {table.name for table in tables}), freshness),
         ],
         jobs=make_jobs(shape),
         schedules=make_schedules(shape),

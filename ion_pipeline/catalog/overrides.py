@@ -59,7 +59,9 @@ class Overrides:
     excluded_patterns: tuple[re.Pattern[str], ...]
     excluded_fields: frozenset[str]
     child_rules: tuple[ChildRule, ...]
-    administrative: frozenset[str]
+    administrative: Mapping[str, str]
+    published_names: Mapping[str, str]
+    text_instants: frozenset[str]
 
     @classmethod
     def from_yaml(cls, raw: Mapping[str, Any]) -> Self:
@@ -75,7 +77,9 @@ class Overrides:
             child_rules=tuple(
                 ChildRule.from_yaml(line) for line in [*child_lists["by_type"], *child_lists["by_field"]]
             ),
-            administrative=frozenset(raw["administrative"]),
+            administrative=raw["administrative"],
+            published_names=raw["published_names"],
+            text_instants=frozenset(raw["text_instants"]),
         )
 
     def is_excluded(self, owner: str, field: str) -> bool:

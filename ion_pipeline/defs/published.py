@@ -4,22 +4,25 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
-from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUBLISHED_KEY
+from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUBLISHED_KEY, raw_key
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.target import NotSentError
 from ion_pipeline.publish import PUBLIC_SCHEMAS, PublishReport
 
 
-def published_assets(models: Iterable[dg.AssetKey], freshness: dg.FreshnessPolicy | None = None) -> dg.AssetsDefinition:
-    """The published warehouse, downstream of every model of a public schema.
+def published_assets(
+    models: Iterable[dg.AssetKey], tables: Iterable[str], freshness: dg.FreshnessPolicy | None = None
+) -> dg.AssetsDefinition:
+    """The published warehouse, downstream of every model of a public schema and of every table that has no model.
 
     Args:
         models: Keys of all models.
+        tables: The tables of `raw` that are published as they are.
         freshness: When the asset counts as stale.
     """
     spec = dg.AssetSpec(
         PUBLISHED_KEY,
-        deps=sorted(key for key in models if key.path[0] in PUBLIC_SCHEMAS),
+        deps=sorted([*(key for key in models if key.path[0] in PUBLIC_SCHEMAS), *map(raw_key, tables)]),
         group_name=PUBLISHED,
         kinds={"duckdb", "parquet"},
         freshness_policy=freshness,

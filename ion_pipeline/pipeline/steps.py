@@ -6,8 +6,9 @@ from pathlib import Path
 from ion_pipeline import publish as publishing
 from ion_pipeline import warehouse
 from ion_pipeline.lake import Lake
-from ion_pipeline.pipeline import dbt
+from ion_pipeline.pipeline import dbt, export_control
 from ion_pipeline.pipeline.adopt import data_catalog
+from ion_pipeline.pipeline.entity_tables import published_entities
 from ion_pipeline.pipeline.extraction import extract
 from ion_pipeline.pipeline.log_lines import log_loads, log_publish
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
@@ -57,6 +58,7 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
         report = publishing.publish(
             settings.warehouse_path,
             settings.published_dir,
+            entity_tables=published_entities(settings),
             storage_version=settings.publish_storage_version,
             sql_files=analyst_macros(),
             keep=settings.publish_keep,
@@ -77,12 +79,13 @@ def analyst_macros() -> list[Path]:
 
 
 def _export_controlled(settings: Settings) -> str:
-    """The value of `export_controlled` in `latest.json`.
+    """The value of `export_controlled` in `latest.json`; the controlled rows have been found, for their flags.
 
     Raises:
         PublishError: Controlled rows are to be left out, but not all models have been built without them.
     """
     if settings.publish_export_controlled:
+        export_control.search(settings)
         return publishing.INCLUDED
     if not dbt.is_built(settings):
         raise PublishError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from ion_pipeline.warehouse import ENTITY_SCHEMA
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
@@ -15,12 +16,31 @@ SOURCE = "warehouse"
 TARGET = "ion"
 
 
+# DuckDB refuses `ion.parts` as ambiguous where the catalog and a schema are both called ion. In the default schema of
+# the catalog the same name is unambiguous.
+_DEFAULT_SCHEMA = "main"
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """Row count and the sum of all row hashes, which do not depend on the order of the rows."""
 
     rows: int
     hash_sum: int
+
+
+#: SQL of the fingerprint of a table with the alias `t`.
+FINGERPRINT = "count(*), coalesce(sum(hash(t)::hugeint), 0)"
+
+
+def schema_in_file(schema: str) -> str:
+    """The schema of the published file that holds the tables of a public schema."""
+    return _DEFAULT_SCHEMA if schema == ENTITY_SCHEMA else schema
+
+
+def public_schema(schema: str) -> str:
+    """The public schema of the tables in a schema of the published file."""
+    return ENTITY_SCHEMA if schema == _DEFAULT_SCHEMA else schema
 
 
 def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
@@ -54,9 +74,7 @@ def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str) -> Fingerprint:
     """Read a whole table and return its fingerprint."""
-    row = connection.execute(
-        f"select count(*), coalesce(sum(hash(t)::hugeint), 0) from {identifier(catalog, schema, table)} as t"
-    ).fetchone()
+    row = connection.execute(f"select {FINGERPRINT} from {identifier(catalog, schema, table)} as t").fetchone()
     if row is None:
         raise RuntimeError(f"No fingerprint of {schema}.{table}")
     return Fingerprint(*row)
@@ -67,7 +85,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, relations: Sequence[tup
     for schema, table in relations:
         path = folder / schema / f"{table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows, target = identifier(TARGET, schema, table), literal(str(path))
+        rows, target = identifier(TARGET, schema_in_file(schema), table), literal(str(path))
         connection.execute(f"copy (from {rows}) to {target} (format parquet, compression zstd)")
 
 

@@ -3,11 +3,13 @@
 `describe` reads the comments; `to_json` and `to_markdown` are pure functions.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
 import orjson
+
+from ion_pipeline.publish.copy import public_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class TableEntry:
     """A published table.
 
     Attributes:
-        schema: Schema in the file, and folder of the Parquet copy.
+        schema: Public schema, and folder of the Parquet copy.
         table: Name of the table.
         description: The model's description, which begins with the grain; empty if there is none.
         rows: Number of rows.
@@ -52,9 +54,9 @@ def describe(connection: duckdb.DuckDBPyConnection, catalog: str, rows: dict[tup
         "where database_name = ? order by schema_name, table_name, column_index",
         [catalog],
     ).fetchall():
-        columns.setdefault((schema, table), []).append(ColumnEntry(name, data_type, comment or ""))
+        columns.setdefault((public_schema(schema), table), []).append(ColumnEntry(name, data_type, comment or ""))
     comments = {
-        (schema, table): comment or ""
+        (public_schema(schema), table): comment or ""
         for schema, table, comment in connection.execute(
             "select schema_name, table_name, comment from duckdb_tables() where database_name = ?", [catalog]
         ).fetchall()
@@ -67,7 +69,7 @@ def describe(connection: duckdb.DuckDBPyConnection, catalog: str, rows: dict[tup
 def to_json(tables: list[TableEntry], published_at: datetime) -> bytes:
     """The dictionary as JSON: `{published_at, tables: [{schema, table, description, rows, columns: [...]}]}`."""
     return orjson.dumps(
-        {"published_at": published_at, "tables": [asdict(table) for table in tables]},
+        {"published_at": published_at, "tables": tables},
         option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
     )
 

@@ -52,20 +52,34 @@ def to_json(
     load: dict[str, Any],
     tables: Sequence[TableEntry],
     *,
-    export_controlled: str = INCLUDED,
+    made_by: Mapping[str, str],
+    kept: Mapping[tuple[str, str], Mapping[str, Any]],
+    states: Mapping[tuple[str, str], Mapping[str, Any]],
     formats: Sequence[str] = (PARQUET,),
     versions: Mapping[tuple[str, str], Entry] | None = None,
 ) -> bytes:
     """The document: `{publish_id, published_at, load_id, read_at, …, database: {…}, tables: [{schema, table, …}]}`.
 
-    Each file has a path relative to the document, its size in bytes and its SHA-256. `export_controlled` says whether
-    the publish includes rows under export control. `versions` are those of the Delta tables, by (schema, table).
+    Each file has a path relative to the document, its size in bytes and its SHA-256.
+
+    Args:
+        publish: The files.
+        publish_id: Id of the publish.
+        published_at: When it was published.
+        load: From `latest_load`.
+        tables: The tables.
+        made_by: What the contents depend on except for the rows; `export_controlled` says whether the publish includes
+            rows under export control.
+        kept: The entries in the previous document of the files that are still the same.
+        states: What to record about a table, so that the next publish finds out whether it changed.
+        formats: The formats besides the database file.
+        versions: The versions of the Delta tables, by (schema, table).
     """
     document = {
         "publish_id": publish_id,
         "published_at": published_at,
         **load,
-        "export_controlled": export_controlled,
+        **made_by,
         "formats": sorted(set(formats)),
         "database": _file(publish, publish_id, publish.database),
         "tables": [
@@ -73,10 +87,12 @@ def to_json(
                 "schema": table.schema,
                 "table": table.table,
                 "rows": table.rows,
-                **(_parquet(publish, publish_id, table) if PARQUET in formats else {}),
-                **({"delta": asdict(versions[table.schema, table.table])} if versions else {}),
+                **(_parquet(publish, publish_id, table, kept.get(key)) if PARQUET in formats else {}),
+                **states.get(key, {}),
+                **({"delta": asdict(versions[key])} if versions else {}),
             }
             for table in tables
+            for key in [(table.schema, table.table)]
         ],
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -91,12 +107,13 @@ def with_versions(document: bytes, versions: Mapping[tuple[str, str], Entry]) ->
     return orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _parquet(publish: Publish, publish_id: str, table: TableEntry) -> dict[str, Any]:
-    return _file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet")
+def _parquet(publish: Publish, publish_id: str, table: TableEntry, known: Mapping[str, Any] | None) -> dict[str, Any]:
+    return _file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet", known)
 
 
-def _file(publish: Publish, publish_id: str, path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+def _file(publish: Publish, publish_id: str, path: Path, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    if known is None:
+        with path.open("rb") as stream:
+            known = {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
     relative = path.relative_to(publish.folder).as_posix()
-    return {"file": f"{PUBLISHES}/{publish_id}/{relative}", "bytes": path.stat().st_size, "sha256": digest}
+    return {"file": f"{PUBLISHES}/{publish_id}/{relative}", "bytes": known["bytes"], "sha256": known["sha256"]}

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 import duckdb
 
 from ion_pipeline.errors import SettingsError
+from ion_pipeline.publish.copy import public_schema, schema_in_file
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
 from ion_pipeline.publish.swap import DATABASE
 from ion_pipeline.publish.upload import SendReport, check_target, current_publish, redacted
@@ -78,6 +79,11 @@ class _Table:
     @property
     def quoted(self) -> str:
         return identifier(self.schema, self.name)
+
+    @property
+    def source(self) -> str:
+        """Quoted name in the published file."""
+        return identifier(schema_in_file(self.schema), self.name)
 
 
 def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | None = None) -> SendReport:
@@ -179,7 +185,7 @@ def _tables(source: duckdb.DuckDBPyConnection) -> list[_Table]:
     ).fetchall():
         columns.setdefault((schema, table), []).append(_Column(name, data_type, comment))
     return [
-        _Table(schema, name, comment, tuple(columns[schema, name]))
+        _Table(public_schema(schema), name, comment, tuple(columns[schema, name]))
         for schema, name, comment in source.execute(
             "select schema_name, table_name, comment from duckdb_tables() order by all"
         ).fetchall()
@@ -218,7 +224,7 @@ def _send(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table, is_crea
 
 def _fill(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table) -> None:
     selected = ", ".join(column.selected for column in table.columns)
-    reader = source.sql(f"select {selected} from {table.quoted}").to_arrow_reader(_BATCH_ROWS)
+    reader = source.sql(f"select {selected} from {table.source}").to_arrow_reader(_BATCH_ROWS)
     if not any(column.is_cast for column in table.columns):
         cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.schema)
         return

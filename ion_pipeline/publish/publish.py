@@ -23,12 +23,23 @@ from ulid import ULID
 from ion_pipeline.files import LockedError, WriterLock
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import delta, dictionary, latest, swap
-from ion_pipeline.publish.copy import SOURCE, TARGET, Fingerprint, copy_relations, fingerprint, write_parquet
+from ion_pipeline.publish.copy import (
+    SOURCE,
+    TARGET,
+    Fingerprint,
+    copy_relations,
+    fingerprint,
+    schema_in_file,
+    write_parquet,
+)
+from ion_pipeline.publish.entities import link_parquet, write_entities
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.upload import SendReport
+from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityTable
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.errors import WarehouseDiskFullError, translate_errors
 
+#: The public schemas that dbt builds. `ENTITY_SCHEMA` is public too; its tables are made when they are published.
 PUBLIC_SCHEMAS = ("reference", "genealogy", "production", "quality", "supply", "ops")
 # Readable by DuckDB 1.1 and later.
 STORAGE_VERSION = "v1.0.0"
@@ -64,6 +75,7 @@ def publish(
     published_dir: Path,
     *,
     schemas: Sequence[str] = PUBLIC_SCHEMAS,
+    entity_tables: Sequence[EntityTable] = (),
     storage_version: str = STORAGE_VERSION,
     sql_files: Sequence[Path] = (),
     keep: int = 2,
@@ -79,7 +91,8 @@ def publish(
     Args:
         database: The warehouse.
         published_dir: Folder for `ion.duckdb`, `parquet/`, `data_dictionary.{json,md}` and `latest.json`.
-        schemas: The public schemas; schemas that do not exist are skipped.
+        schemas: The public schemas that were built; schemas that do not exist are skipped.
+        entity_tables: The tables of ION's entities and lists, which are made here from the rows of the warehouse.
         storage_version: DuckDB storage version of the file: the oldest DuckDB version that can read it.
         sql_files: SQL files with macros and views for analysts, executed in the new file after its tables are copied.
         keep: Number of publishes to keep in `publishes/`, this one included; at least two.
@@ -113,7 +126,9 @@ def publish(
                 database,
                 fresh,
                 publish_id,
+                published_dir=published_dir,
                 schemas=schemas,
+                entity_tables=entity_tables,
                 storage_version=storage_version,
                 sql_files=sql_files,
                 export_controlled=export_controlled,
@@ -176,16 +191,31 @@ def _write(
     fresh: swap.Publish,
     publish_id: str,
     *,
+    published_dir: Path,
     schemas: Sequence[str],
+    entity_tables: Sequence[EntityTable],
     storage_version: str,
     sql_files: Sequence[Path],
     export_controlled: str,
     formats: Sequence[str],
     resources: Resources | None,
 ) -> tuple[list[dictionary.TableEntry], delta.Staged | None]:
+    made_by = {
+        "export_controlled": export_controlled,
+        "storage_version": storage_version,
+        "duckdb_version": duckdb.__version__,
+    }
     with connect_memory(database.parent, resources) as connection, translate_errors("Publishing", database):
         attach(connection, database, SOURCE, read_only=True, wait_seconds=resources.wait_seconds if resources else 0.0)
-        attach(connection, fresh.database, TARGET, storage_version=storage_version)
+        entities = write_entities(
+            connection,
+            entity_tables,
+            fresh,
+            published_dir,
+            storage_version=storage_version,
+            made_by=made_by,
+            resources=resources,
+        )
         relations = copy_relations(connection, schemas)
         if not relations:
             raise PublishError(
@@ -193,6 +223,7 @@ def _write(
             )
         load = latest.latest_load(connection, SOURCE)
         expected = {relation: fingerprint(connection, SOURCE, *relation) for relation in relations}
+        expected |= {(ENTITY_SCHEMA, name): made for name, made in entities.made.items()}
         connection.execute(f"use {TARGET}")
         for path in sql_files:
             _define(connection, path)
@@ -205,9 +236,12 @@ def _write(
         fresh.parquet.mkdir()
         if swap.PARQUET in formats:
             write_parquet(connection, list(expected), fresh.parquet)
+            link_parquet(entities, fresh.parquet)
         now = datetime.now(UTC)
-        tables = dictionary.describe(connection, TARGET, {relation: found.rows for relation, found in expected.items()})
-        staged = _stage(connection, fresh, tables, expected) if latest.DELTA in formats else None
+        found = {relation: expected[relation] for relation in relations}
+        found |= {(ENTITY_SCHEMA, name): one for name, one in entities.fingerprints().items()}
+        tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in found.items()})
+        staged = _stage(connection, fresh, tables, found) if latest.DELTA in formats else None
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
     fresh.latest.write_bytes(
@@ -217,7 +251,9 @@ def _write(
             now,
             load,
             tables,
-            export_controlled=export_controlled,
+            made_by=made_by,
+            kept={(ENTITY_SCHEMA, name): entry for name, entry in entities.kept.items()},
+            states=entities.recorded(),
             formats=formats,
             versions=staged.entries if staged else None,
         )
@@ -259,7 +295,8 @@ def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _verify(connection: duckdb.DuckDBPyConnection, expected: dict[tuple[str, str], Fingerprint]) -> None:
     for relation, wanted in expected.items():
-        found = fingerprint(connection, TARGET, *relation)
+        schema, table = relation
+        found = fingerprint(connection, TARGET, schema_in_file(schema), table)
         if found != wanted:
             raise PublishError(
                 f"{'.'.join(relation)} has {found.rows} rows in the new file and {wanted.rows} in the warehouse, "

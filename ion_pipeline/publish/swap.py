@@ -169,15 +169,20 @@ def link(source: Path, target: Path) -> None:
     """Replace a file by a hard link to another file, or by a copy if the file system has no hard links."""
     temporary = target.with_name(f"{target.name}.tmp")
     temporary.unlink(missing_ok=True)
+    link_or_copy(source, temporary)
+    temporary.replace(target)
+    sync(target.parent)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Create a hard link to a file, or a copy of it if the file system has no hard links."""
     try:
-        os.link(source, temporary)
+        os.link(source, target)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        shutil.copy2(source, temporary)
-        sync(temporary)
-    temporary.replace(target)
-    sync(target.parent)
+        shutil.copy2(source, target)
+        sync(target)
 
 
 def is_full(error: OSError) -> bool:

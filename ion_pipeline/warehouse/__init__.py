@@ -12,6 +12,16 @@ from ion_pipeline.warehouse.builds import BuildRecord, begin_build, built_load, 
 from ion_pipeline.warehouse.compacting import CompactReport, compact
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.diff import diff_rows
+from ion_pipeline.warehouse.entity_tables import (
+    ENTITY_SCHEMA,
+    EntityColumn,
+    EntityState,
+    EntityTable,
+    columns_digest,
+    entity_tables,
+    record_columns,
+    states,
+)
 from ion_pipeline.warehouse.errors import (
     CompactionError,
     CountMismatchError,
@@ -25,13 +35,20 @@ from ion_pipeline.warehouse.errors import (
     WarehouseError,
     WarehouseMemoryError,
 )
-from ion_pipeline.warehouse.export_control import controlled_changed_since, find_controlled, left_out_since, release
+from ion_pipeline.warehouse.export_control import (
+    controlled_changed_since,
+    find_controlled,
+    is_search_current,
+    left_out_since,
+    release,
+)
 from ion_pipeline.warehouse.load_log import TableChange
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.schemas import CONTROLLED, RELEASED, RELEASED_HISTORY
 
 __all__ = [
     "CONTROLLED",
+    "ENTITY_SCHEMA",
     "RELEASED",
     "RELEASED_HISTORY",
     "AppliedLoad",
@@ -40,6 +57,9 @@ __all__ = [
     "CompactionError",
     "CountMismatchError",
     "DuplicateKeyError",
+    "EntityColumn",
+    "EntityState",
+    "EntityTable",
     "LoadOrderError",
     "LoadProgress",
     "LoadReport",
@@ -55,14 +75,19 @@ __all__ = [
     "begin_build",
     "built_load",
     "changed_since_build",
+    "columns_digest",
     "compact",
     "connect",
     "controlled_changed_since",
     "diff_rows",
+    "entity_tables",
     "find_controlled",
+    "is_search_current",
     "left_out_since",
     "load",
     "rebuild",
     "record_build",
+    "record_columns",
     "release",
+    "states",
 ]

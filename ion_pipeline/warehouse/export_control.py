@@ -18,7 +18,9 @@ from ion_pipeline.warehouse.schemas import CONTROLLED, HISTORY, RAW, RELEASED, R
 from ion_pipeline.warehouse.sql import identifier
 from ion_pipeline.warehouse.tables import TableLike, ensure_tables
 
-_CHANGES = f"{RAW}._ion_export_controlled"
+#: The table of `raw` that records which sets of controlled rows changed.
+CHANGES = "_ion_export_controlled"
+_CHANGES = f"{RAW}.{CHANGES}"
 
 
 def find_controlled(
@@ -38,8 +40,7 @@ def find_controlled(
     catalog = {table.name: table for table in tables}
     ensure_tables(connection, catalog.values())
     _ensure(connection, references)
-    newest = load_log.last(connection)
-    last = (newest.load_id, newest.loaded_at) if newest else None
+    last = _last_load(connection)
     if last is None or _is_done(connection, last, definition):
         return False
     with transaction(connection):
@@ -54,6 +55,22 @@ def find_controlled(
     return True
 
 
+def is_search_current(connection: duckdb.DuckDBPyConnection, definition: str) -> bool:
+    """Whether `raw_controlled` is up to date; True if nothing has been loaded.
+
+    Args:
+        connection: The warehouse; reading is enough.
+        definition: As in `find_controlled`.
+    """
+    last = _last_load(connection)
+    return last is None or (load_log.exists(connection, CHANGES) and _is_done(connection, last, definition))
+
+
+def _last_load(connection: duckdb.DuckDBPyConnection) -> tuple[object, ...] | None:
+    newest = load_log.last(connection)
+    return (newest.load_id, newest.loaded_at) if newest else None
+
+
 def _key_columns(table: TableLike) -> tuple[str, str | None]:
     """SQL of `id` and `row_key` of a row of the table alias `rows`; `row_key` is None if the id is the whole key."""
     types = {column.name: column.arrow_type for column in table.columns}
@@ -63,6 +80,14 @@ def _key_columns(table: TableLike) -> tuple[str, str | None]:
     if not pa.types.is_integer(types[first]):
         return "cast(null as bigint)", text
     return f"rows.{identifier(first)}", text if more else None
+
+
+def is_controlled(table: TableLike) -> str:
+    """SQL of whether a row of the table alias `rows` is controlled; `raw_controlled` has a table of that name."""
+    row_id, row_key = _key_columns(table)
+    column, value = ("row_key", row_key) if row_key else ("id", row_id)
+    controlled = f"select controlled.{column} from {identifier(CONTROLLED, table.name)} as controlled"
+    return f"coalesce({value} in ({controlled}), false)"
 
 
 def release(connection: duckdb.DuckDBPyConnection, references: References, tables: Iterable[TableLike]) -> None:

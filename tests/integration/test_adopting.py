@@ -12,13 +12,17 @@ import pytest
 from graphql import GraphQLEnumType, build_schema, print_schema
 
 from ion_pipeline.catalog import known_catalog, schema
-from ion_pipeline.pipeline import steps
+from ion_pipeline.pipeline import export_control, steps
 from ion_pipeline.pipeline.adopt import adopt, data_catalog
 from ion_pipeline.pipeline.check import check
+from ion_pipeline.pipeline.entity_tables import published_entities
 from ion_pipeline.pipeline.maintenance import compact, rebuild
+from ion_pipeline.publish import publish
 from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import connect
 from tests.integration.conftest import settings_for
+from tests.integration.support.warehouse import query
 
 pytestmark = [pytest.mark.slow]
 
@@ -63,6 +67,15 @@ def rows(settings: Settings, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
+def publish_two_tables(settings: Settings) -> Path:
+    """Publish the tables of parts and labels as a refresh does after its build."""
+    with connect(settings.warehouse_path) as connection:
+        export_control.prepare(connection, settings)
+        connection.execute("create schema ops; create table ops.any_model as select 1 as one")
+    tables = [table for table in published_entities(settings) if table.name in {"parts", "labels"}]
+    return publish(settings.warehouse_path, settings.published_dir, entity_tables=tables).database
+
+
 def world_rows(demo_world: Path, entity: str) -> list[dict[str, object]]:
     return [orjson.loads(line) for line in (demo_world / f"{entity}.ndjson").read_bytes().splitlines()]
 
@@ -100,6 +113,13 @@ def test_what_is_new_is_reported_and_read_once_it_is_adopted(settings: Settings,
         one["id"]: one.get("leadTime") for one in parts
     }
     assert dict(rows(settings, "select id, value from raw.labels")) == {one["id"]: one["value"] for one in labels}
+    published = publish_two_tables(settings)
+    assert dict(query(published, "select part_id, lead_time from ion.parts")) == {
+        one["id"]: one.get("leadTime") for one in parts
+    }
+    assert dict(query(published, "select label_id, label from ion.labels")) == {
+        one["id"]: one["value"] for one in labels
+    }
     latest = rows(
         settings,
         "select kind, field from raw._ion_schema_drift where load_id = (select max(load_id) from raw._ion_loads)",

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from ion_pipeline.catalog.catalog import known_catalog
+from ion_pipeline.catalog.published import published_tables
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.report.writing import write_report
@@ -85,7 +86,27 @@ def test_every_mart_with_a_flag_is_looked_at(demo_warehouse: Built) -> None:
         "select schema_name || '.' || table_name from duckdb_columns() where column_name = 'is_export_controlled'",
     )
     elsewhere = {"reference.attributes", "genealogy.abom_conformance"}
-    assert {name for (name,) in flagged} == {*FLAGGED, *FLAGGED_LATER, *PATHS, *elsewhere}
+    # Those of the schema ion: tests/integration/test_entity_tables.py.
+    marts = {name for (name,) in flagged if not name.startswith("main.")}
+    assert marts == {*FLAGGED, *FLAGGED_LATER, *PATHS, *elsewhere}
+
+
+def test_a_row_of_an_entity_says_so_as_the_oracle_does(demo_warehouse: Built, found: set[Named]) -> None:
+    flagged = query(
+        demo_warehouse.published,
+        "select table_name from duckdb_columns() where schema_name = 'main' and column_name = 'is_export_controlled'",
+    )
+    tables = {table.name: table for table in published_tables(known_catalog())}
+    entities = [one for one in known_catalog().entities.values() if (one.name,) in flagged and one.key == ("id",)]
+    ids = {
+        entity.name: next(column.name for column in tables[entity.name].columns if column.raw.name == "id")
+        for entity in entities
+    }
+    each = (f"select '{name}', {key} from ion.{name} where is_export_controlled" for name, key in ids.items())
+    said = set(query(demo_warehouse.published, " union all ".join(each)))
+    roots = {entity.root_field: entity.name for entity in entities}
+    assert said == {(roots[root], key) for root, key in found if root in roots}
+    assert len({name for name, _ in said}) > 10
 
 
 def test_a_custom_field_says_so_if_it_or_its_owner_is_controlled(demo_warehouse: Built, found: set[Named]) -> None:
@@ -191,15 +212,18 @@ def test_every_table_still_has_rows_and_none_of_them_is_flagged(demo_warehouse: 
     tables = query(
         left_out.published,
         "select schema_name || '.' || table_name, list(column_name) from duckdb_columns() "
-        f"where schema_name in {PUBLIC_SCHEMAS} group by all",
+        f"where schema_name in {(*PUBLIC_SCHEMAS, 'main')} and not internal group by all",
     )
-    assert len(tables) > 50
+    assert len(tables) > 180
+    emptied = set()
     for table, columns in tables:
         ((with_them,),) = query(demo_warehouse.published, f"select count(*) from {table}")
         flag = "count(*) filter (where is_export_controlled)" if "is_export_controlled" in columns else "0"
         ((without, flagged),) = query(left_out.published, f"select count(*), {flag} from {table}")
         assert flagged == 0, table
-        assert (without > 0) is (with_them > 0), table
+        emptied |= {table} if (without > 0) is not (with_them > 0) else set()
+    # In the demo, only controlled parts have requirements.
+    assert emptied == {"main.part_requirements"}
 
 
 def test_counts_do_not_tell_how_many_are_left_out(left_out: Built) -> None:

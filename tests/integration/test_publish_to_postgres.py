@@ -162,4 +162,9 @@ def test_the_whole_demo_arrives(demo_warehouse: Built, uri: str) -> None:
         tables = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
     assert report.files == len(tables) > 10
     for schema, table, rows in tables:
-        assert query(uri, f'select count(*) from "{schema}"."{table}"') == [(rows,)]  # noqa: S608
+        name = f'"{"ion" if schema == "main" else schema}"."{table}"'
+        assert query(uri, f"select count(*) from {name}") == [(rows,)]  # noqa: S608
+    assert query(uri, "select attributes ->> 'Mass' from ion.parts where attributes ? 'Mass' limit 1") == [("12.5",)]
+    assert query(uri, "select obj_description('ion.part_kits'::regclass)") == [
+        ("One row per part_kit_id: ION's `partKits` (`PartKit`) as they are now.",)
+    ]

@@ -6,7 +6,7 @@ from typing import Literal
 import duckdb
 import orjson
 
-from ion_pipeline.pipeline import export_control
+from ion_pipeline.pipeline import entity_tables, export_control
 from ion_pipeline.pipeline.dbt.log import logs_build
 from ion_pipeline.pipeline.dbt.pending import pending
 from ion_pipeline.pipeline.dbt.process import failure_message, prepared_manifest, results_path, run
@@ -123,6 +123,7 @@ def _begin(settings: Settings) -> tuple[BuildRecord | None, frozenset[str] | Non
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         begun = begin_build(connection, models)
         export_control.prepare(connection, settings)
+        entity_tables.prepare(connection, settings)
         return begun, _changed(connection, settings, models)
 
 

@@ -10,7 +10,9 @@ import duckdb
 from ion_pipeline.pipeline import export_control
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt.seeds import linked_project
+from ion_pipeline.pipeline.entity_tables import published_entities
 from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import columns_digest
 
 
 def project_dir() -> Path:
@@ -64,13 +66,14 @@ def work_dir(settings: Settings) -> Path:
 
 
 def models_digest(settings: Settings) -> str:
-    """Digest of everything but rows that a build depends on: the project with its seeds, and the columns of `raw`."""
+    """Digest of everything but rows that a build depends on: the project with its seeds, and the catalog."""
     tables = [
         (table.name, [(column.name, str(column.arrow_type)) for column in table.columns])
         for table in data_catalog(settings.data_dir).tables.values()
     ]
     control = (export_control.definition(settings), settings.publish_export_controlled)
-    inputs = f"{project_digest(project_of(settings))} {duckdb.__version__} {tables} {control}"
+    entities = columns_digest(published_entities(settings))
+    inputs = f"{project_digest(project_of(settings))} {duckdb.__version__} {tables} {control} {entities}"
     return hashlib.sha256(inputs.encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import orjson
 
-from ion_pipeline.publish.copy import TARGET, Fingerprint
+from ion_pipeline.publish.copy import TARGET, Fingerprint, schema_in_file
 from ion_pipeline.publish.delta.types import field, stored
 from ion_pipeline.publish.dictionary import TableEntry
 from ion_pipeline.warehouse.sql import identifier, literal
@@ -51,7 +51,8 @@ class Content:
 
     def write(self, connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         """Write the rows of the attached new file as Parquet, with the types that Delta has."""
-        rows = f"select {self.casts or '*'} from {identifier(TARGET, self.schema, self.table)}"  # noqa: S608 -- quoted
+        table = identifier(TARGET, schema_in_file(self.schema), self.table)
+        rows = f"select {self.casts or '*'} from {table}"  # noqa: S608 -- quoted
         connection.execute(f"copy ({rows}) to {literal(str(target))} (format parquet, compression zstd)")
 
 

@@ -27,6 +27,33 @@ with described as (
         'column_description': 'varchar',
         'table_description': 'varchar',
     }) }}
+),
+
+-- No model defines the tables of ION's entities; the loader describes them.
+every_column as (
+    select
+        table_schema,
+        table_name,
+        column_number,
+        column_name,
+        data_type,
+        is_never_null,
+        column_description,
+        table_description
+    from described
+
+    union all
+
+    select
+        table_schema,
+        table_name,
+        column_number,
+        column_name,
+        data_type,
+        is_never_null,
+        column_description,
+        table_description
+    from {{ source('ion_entity_tables', '_ion_entity_columns') }}
 )
 
 select
@@ -38,5 +65,5 @@ select
     is_never_null,
     column_description,
     table_description
-from described
+from every_column
 order by table_schema, table_name, column_number

@@ -1,0 +1,234 @@
+"""The published tables of ION's entities and lists, as queries on the warehouse.
+
+No model exists for these tables: the query of each follows from the catalog, so an adopted field or entity has its
+column or table without further work. A publish executes the queries.
+"""
+# ruff: noqa: S608 -- names come from the catalog and are quoted
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from ion_pipeline.catalog.catalog import Catalog
+from ion_pipeline.catalog.published import ATTRIBUTES, FLAG, PublishedColumn, PublishedTable, published_tables
+from ion_pipeline.catalog.references import References
+from ion_pipeline.warehouse.connection import transaction
+from ion_pipeline.warehouse.export_control import CHANGES, is_controlled
+from ion_pipeline.warehouse.load_log import LOAD_TABLES, LOADS
+from ion_pipeline.warehouse.schemas import RAW, RELEASED
+from ion_pipeline.warehouse.sql import duckdb_type, identifier, identifiers, literal
+
+#: The table of `raw` with the columns of the entity tables.
+COLUMNS = "_ion_entity_columns"
+#: Name of the schema in the data dictionary, in PostgreSQL and as a folder of Parquet files.
+ENTITY_SCHEMA = "ion"
+_UNREAD = (
+    "Empty, because no load has read it: the tenant does not have it, the API key may not read it, or it is not "
+    "selected (ION_ENTITIES)."
+)
+_FLAG_DESCRIPTION = "Whether it is under export control, itself or through a record it belongs to (docs/security.md)."
+
+
+@dataclass(frozen=True, slots=True)
+class EntityColumn:
+    """A column of an entity table: its name, its type in DuckDB, and its description."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntityTable:
+    """A published table of an entity or list.
+
+    Attributes:
+        name: Name of the table.
+        description: Begins with what one row is.
+        columns: Its columns.
+        query: A query on the warehouse, with two-part names.
+        source: The table or view that has its rows.
+        reads: Every table of `raw` that the query reads.
+        controlled: The tables whose controlled rows change the result.
+    """
+
+    name: str
+    description: str
+    columns: tuple[EntityColumn, ...]
+    query: str
+    source: str
+    reads: frozenset[str]
+    controlled: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityState:
+    """What an entity table holds at the moment.
+
+    Attributes:
+        digest: Equal digests mean equal contents and comments.
+        description: The table's description; it says so if the entity was never read.
+    """
+
+    digest: str
+    description: str
+
+
+def entity_tables(catalog: Catalog, references: References, *, released: bool = False) -> tuple[EntityTable, ...]:
+    """The entity tables of a catalog.
+
+    Args:
+        catalog: The entities and lists.
+        references: Say which tables may hold controlled rows.
+        released: Whether the controlled rows are left out, as in the models.
+    """
+    schema = RELEASED if released else RAW
+    return tuple(_entity_table(table, catalog, references, schema) for table in published_tables(catalog))
+
+
+def states(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[EntityTable], *, catalog: str
+) -> dict[str, EntityState]:
+    """The state of each entity table, by name.
+
+    Args:
+        connection: A connection that the warehouse is attached to.
+        tables: The tables.
+        catalog: The alias that it is attached under.
+    """
+    log, loads = identifier(catalog, RAW, LOAD_TABLES), identifier(catalog, RAW, LOADS)
+    # A rebuild applies the loads again: the time at which a load was applied is a part of the state.
+    changes = _by_table(
+        connection,
+        "max(load_id), arg_max(loads.loaded_at, load_id)",
+        f"{log} inner join {loads} as loads using (load_id) "
+        "where rows_inserted + rows_updated + rows_deleted is distinct from 0",
+    )
+    # Each change of the controlled rows of a table adds a row.
+    searches = _by_table(
+        connection, "count(*), max(load_id), max(loaded_at)", f"{identifier(catalog, RAW, CHANGES)} where true"
+    )
+    read = {name for (name,) in connection.execute(f"select distinct table_name from {log}").fetchall()}
+    return {table.name: _state(table, changes, searches, is_read=table.name in read) for table in tables}
+
+
+def record_columns(connection: duckdb.DuckDBPyConnection, tables: Sequence[EntityTable]) -> None:
+    """Write the columns of the entity tables to `raw`, for the data dictionary; do nothing if they are there.
+
+    Args:
+        connection: The warehouse, open for writing.
+        tables: The entity tables.
+    """
+    digest = columns_digest(tables)
+    is_there = connection.execute(
+        "select 1 from duckdb_tables() where database_name = current_database() and schema_name = ? "
+        "and table_name = ? and comment = ?",
+        [RAW, COLUMNS, digest],
+    ).fetchone()
+    if is_there:
+        return
+    rows = [
+        {
+            "table_schema": ENTITY_SCHEMA,
+            "table_name": table.name,
+            "column_number": number,
+            "column_name": column.name,
+            "data_type": column.type.lower(),
+            "is_never_null": column.name == FLAG,
+            "column_description": " ".join(column.description.split()),
+            "table_description": table.description,
+        }
+        for table in tables
+        for number, column in enumerate(table.columns, 1)
+    ]
+    columns = pa.Table.from_pylist(rows)
+    connection.register("_entity_columns", columns)
+    with transaction(connection):
+        connection.execute(f"create or replace table {RAW}.{COLUMNS} as from _entity_columns")
+        connection.execute(f"comment on table {RAW}.{COLUMNS} is {literal(digest)}")
+    connection.unregister("_entity_columns")
+
+
+def columns_digest(tables: Sequence[EntityTable]) -> str:
+    """Digest of what the data dictionary says about the entity tables."""
+    described = [(table.name, table.description, table.columns) for table in tables]
+    return hashlib.sha256(repr(described).encode()).hexdigest()
+
+
+def _by_table(connection: duckdb.DuckDBPyConnection, values: str, source: str) -> dict[str, tuple[object, ...]]:
+    rows = connection.execute(
+        f"select table_name, {values} from {source} and table_name is not null group by table_name"
+    ).fetchall()
+    return {name: tuple(found) for name, *found in rows}
+
+
+def _state(
+    table: EntityTable,
+    changes: Mapping[str, tuple[object, ...]],
+    searches: Mapping[str, tuple[object, ...]],
+    *,
+    is_read: bool,
+) -> EntityState:
+    description = table.description if is_read else f"{table.description} {_UNREAD}"
+    inputs = (
+        table.query,
+        description,
+        table.columns,
+        [(name, changes.get(name)) for name in sorted(table.reads)],
+        [(name, searches.get(name)) for name in sorted(table.controlled)],
+    )
+    return EntityState(hashlib.sha256(repr(inputs).encode()).hexdigest(), description)
+
+
+def _entity_table(table: PublishedTable, catalog: Catalog, references: References, schema: str) -> EntityTable:
+    columns = list(_columns(table))
+    selected = [f"{_value(column)} as {identifier(column.name)}" for column in table.columns]
+    source = identifier(schema, table.name)
+    joined = ""
+    if table.attributes:
+        described = f"Custom attributes as texts by their keys; ion.{table.attributes} has their types."
+        columns.append(EntityColumn(ATTRIBUTES, "MAP(VARCHAR, VARCHAR)", described))
+        selected.append(f"custom.{ATTRIBUTES}")
+        joined = f" left join ({_attributes(schema, table)}) as custom on rows.id = custom.owner_id"
+    controlled = {one.target for one in references.weak if one.table == table.name} if schema == RELEASED else set()
+    if table.name in references.tables:
+        columns.append(EntityColumn(FLAG, "BOOLEAN", _FLAG_DESCRIPTION))
+        selected.append(f"{is_controlled(catalog.tables[table.name])} as {FLAG}")
+        controlled |= {table.name, table.attributes}
+    return EntityTable(
+        name=table.name,
+        description=table.description,
+        columns=tuple(columns),
+        query=f"select {', '.join(selected)} from {source} as rows{joined} order by {identifiers(table.key, 'rows')}",
+        source=source,
+        reads=frozenset({table.name, table.attributes} - {""}),
+        controlled=frozenset(controlled - {""}),
+    )
+
+
+def _columns(table: PublishedTable) -> Iterator[EntityColumn]:
+    for column in table.columns:
+        data_type = "TIMESTAMP WITH TIME ZONE" if column.is_text_instant else duckdb_type(column.raw.arrow_type)
+        yield EntityColumn(column.name, data_type, column.description)
+
+
+def _value(column: PublishedColumn) -> str:
+    name = f"rows.{identifier(column.raw.name)}"
+    return f"try_cast({name} as timestamptz)" if column.is_text_instant else name
+
+
+def _attributes(schema: str, table: PublishedTable) -> str:
+    """One row per owner with its attributes as a map; the text of a value is that of `reference.attributes`."""
+    owner = identifier(table.attributes_owner)
+    # A number is not parsed: DuckDB's JSON functions convert it to a double, which has fewer digits than a text.
+    text = (
+        r"case when regexp_matches(value, '^\s*[-0-9\[{]') then regexp_replace(value, '^\s+|\s+$', '', 'g') "
+        "else json_extract_string(value, '$') end"
+    )
+    return (
+        f"select {owner} as owner_id, map(list(key order by key), list({text} order by key)) as {ATTRIBUTES} "
+        f"from {identifier(schema, table.attributes)} group by {owner}"
+    )
