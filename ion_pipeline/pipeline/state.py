@@ -46,7 +46,7 @@ def read_state(
         return State()
     if set(load_ids) - _applied(database, resources):
         warehouse.load(lake, database, catalog.tables.values(), resources=resources)
-    reads = _latest_reads(lake, load_ids, set(catalog.entities))
+    reads = _latest_reads(lake, load_ids, catalog.entities.keys() | plan.by_name.keys())
     raw = known.RawRows(database, resources, catalog)
     rows = raw.count(reads)
     with warehouse.connect(database, resources, read_only=True) as connection:
