@@ -84,7 +84,7 @@ class _Adding:
         return {
             "id": str(self._session), "runStepId": step["id"], "Created": iso(begin), "createdById": self.by,
             "checkIn": iso(begin), "checkOut": iso(begin + timedelta(minutes=minutes)), "duration": 60.0 * minutes,
-            "eventType": "CHECK_OUT", "isValidGrouping": True,
+            "eventType": "CHECK_OUT", "isValidGrouping": True, "_etag": f"session-{self._session:x}",
         }  # fmt: skip
 
 
