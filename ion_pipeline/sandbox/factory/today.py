@@ -162,6 +162,7 @@ def _deep_run(adding: _Adding) -> list[int]:
             position=0, parentId=parent, upstreamStepIds=[], downstreamStepIds=[], displayPdf=False, leadTime=3600,
             isLatestVersion=True, isStandardStep=False, isDerivedStep=False, approved=True, editable=False,
         )  # fmt: skip
+        step["familyId"] = step["id"]
         run_step = adding.row(
             "runSteps", has_entity=True, runId=run["id"], title=f"Level {level}", type="CONTENT", status="COMPLETE",
             position=0, originStepId=step["id"], parentId=run_parent, upstreamStepIds=[], downstreamStepIds=[],
