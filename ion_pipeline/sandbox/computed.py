@@ -136,7 +136,7 @@ class Computed:
         }
 
     def _held(self) -> set[int]:
-        """Units that an issue holds: until it is resolved, or for good, as its disposition says."""
+        """Units that an issue holds: until it is resolved or permanently, as its disposition says."""
         tables = self.store.tables
         behaviour = dict(_reader(tables["IssueDispositionType"], "id", "inventoryAvailability"))
         holding = {

@@ -35,7 +35,7 @@ UNITS: list[tuple[dict[str, Any], str, str]] = [
     ({"quantity": 1, "disposition": 1}, "AVAILABLE", "AVAILABLE"),  # can be used at once
     ({"quantity": 1, "disposition": 2}, "AVAILABLE", "UNAVAILABLE"),  # until the issue is resolved
     ({"quantity": 1, "disposition": 2, "issue": "RESOLVED"}, "AVAILABLE", "AVAILABLE"),
-    ({"quantity": 1, "disposition": 3, "issue": "RESOLVED"}, "AVAILABLE", "UNAVAILABLE"),  # for good
+    ({"quantity": 1, "disposition": 3, "issue": "RESOLVED"}, "AVAILABLE", "UNAVAILABLE"),  # permanently
     ({"quantity": 1, "disposition": None}, "AVAILABLE", "AVAILABLE"),
     ({"quantity": 1}, "KITTED", "KITTED"),  # follows from nothing here: the world's own
 ]
