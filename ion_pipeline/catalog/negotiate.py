@@ -2,10 +2,11 @@
 
 Decides from the schema alone and sends no request. Paging is by id (keyset) where the tenant supports it, else by
 cursor. The as-built BOM comes from its root connections, else nested under part inventories, else from generation 1
-alone, which is an entity like any other.
+alone, which is an entity like any other. A list for which the tenant has a root connection of the same name, such as
+sessions, is read from there, because its rows change without their owner; its table is the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graphql import (
@@ -21,6 +22,7 @@ from graphql import (
 from ion_pipeline.catalog.catalog import Catalog, Entity
 from ion_pipeline.catalog.compare import Comparison
 from ion_pipeline.catalog.errors import SchemaMismatchError
+from ion_pipeline.catalog.naming import column_name
 from ion_pipeline.catalog.plan import AbomRoute, ChangeTracking, Drift, EntityPlan, EntityQuery, Plan, TrackedList
 from ion_pipeline.catalog.query import count_query, page_query
 from ion_pipeline.catalog.references import FLAG_FIELD
@@ -59,13 +61,44 @@ def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] 
     nested = _nested_abom(catalog, wanted, tenant)
     if nested:
         wanted[_CARRIER] = catalog.entities[_CARRIER]
-    plans = [_plan(entity, tenant.get(entity.root_field), nested) for entity in catalog.select(wanted)]
+    plans = [plan for entity in catalog.select(wanted) for plan in _plans(entity, tenant, nested)]
     known = {entity.root_field for entity in catalog.entities.values()}
+    known |= {own.root_field for entity in catalog.entities.values() for own in _lists_with_roots(entity, tenant)}
     return Plan(
         entities=tuple(plans),
         abom_route=_abom_route(plans),
         new_entities=tuple(name for name in tenant if name not in known),
     )
+
+
+def _plans(
+    entity: Entity, tenant: Mapping[str, _Connection], nested: Mapping[str, tuple[ListShape, Drift]]
+) -> Iterator[EntityPlan]:
+    """The plan of an entity, and those of its lists that have a root connection at this tenant."""
+    connection = tenant.get(entity.root_field)
+    lists = _lists_with_roots(entity, tenant) if connection else []
+    tables = {one.name for one in lists}
+    children = tuple(child for child in entity.children if child.table not in tables)
+    yield _plan(replace(entity, children=children), connection, nested)
+    for one in lists:
+        yield replace(_plan(one, tenant[one.root_field], {}), list_of=entity.name)
+
+
+def _lists_with_roots(entity: Entity, tenant: Mapping[str, _Connection]) -> list[Entity]:
+    """The lists of an entity for which the tenant has a root connection whose rows name their owner, as entities."""
+    found = []
+    for child in entity.children:
+        connection = tenant.get(child.field)
+        if connection is None or connection.node.name != child.node_type or child.key[1:] != ("id",):
+            continue
+        names = [name for name in connection.node.fields if column_name(name) == child.owner_column.name]
+        if names and "id" in connection.node.fields and "first" in connection.definition.args:
+            owner = replace(child.owner_column, field=names[0])
+            columns = (owner, *child.columns)
+            found.append(
+                Entity(child.table, child.field, child.node_type, columns, ("id",), (), entity.is_administrative)
+            )
+    return found
 
 
 def _nested_abom(

@@ -128,6 +128,8 @@ class EntityPlan:
         reason: Why this paging was chosen, in a few words.
         query: Its queries; None where the entity is nested or absent.
         carrier: Name of the entity it is nested in.
+        list_of: Name of the entity whose list it is in the catalog, if the tenant has a root connection for the list
+            too: then the list's table is read from there, row by row, and not with its owners.
         drift: Differences from the catalog.
     """
 
@@ -136,6 +138,7 @@ class EntityPlan:
     reason: str
     query: EntityQuery | None = None
     carrier: str | None = None
+    list_of: str | None = None
     drift: Drift = field(default_factory=Drift)
 
     @property

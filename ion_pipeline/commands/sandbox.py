@@ -9,6 +9,8 @@ import typer
 
 from ion_pipeline.terminal.frame import err, out
 
+_PROFILE = "Which parts of ION's schema the tenant has; `today` is ION with what it has added since the shipped schema."
+
 sandbox = typer.Typer(help="A local ION with the same schema, errors and paging.", no_args_is_help=True)
 
 
@@ -19,7 +21,16 @@ def serve(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the factory; the same seed gives the same bytes.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
-    profile: Annotated[str, typer.Option(help="Which parts of ION's schema the tenant has.")] = "full",
+    profile: Annotated[str, typer.Option(help=_PROFILE)] = "full",
+    export_group: Annotated[
+        bool, typer.Option("--export-group/--no-export-group", help="Whether the API key sees controlled rows.")
+    ] = True,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name", metavar="ENTITY=NAME", help="Name of an entity that tenants name themselves; repeatable."
+        ),
+    ] = None,
     forbid: Annotated[
         list[str] | None, typer.Option(help="Root connection that the API key may not read; repeatable.")
     ] = None,
@@ -57,6 +68,8 @@ def serve(
                 seed=seed,
                 scale=scale,
                 profile=profile,
+                export_group=export_group,
+                names=tuple((old, new) for old, _, new in (one.partition("=") for one in names or ())),
                 forbid=tuple(forbid or ()),
                 max_first=max_first,
                 cap_first=cap_first,
@@ -74,10 +87,11 @@ def export(
     directory: Annotated[Path, typer.Argument(help="Directory to write to; created if it does not exist.")],
     seed: Annotated[int, typer.Option(help="Seed of the factory.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
+    profile: Annotated[str, typer.Option(help="`today` adds what only today's ION records.")] = "full",
 ) -> None:
     """Write the factory's world as files, one for each root connection, together with its planted truths."""
     from ion_pipeline.sandbox.server import export_world
 
     with err.status("Building the factory"):
-        world = export_world(directory, seed=seed, scale=scale)
+        world = export_world(directory, seed=seed, scale=scale, profile=profile)
     out.print(f"{sum(map(len, world.tables.values())):,} rows of {len(world.tables)} entities in {directory}")

@@ -32,6 +32,12 @@ def to_batches(nodes: Sequence[Node], shape: NodeShape) -> Iterator[tuple[str, p
     yield from _batches(nodes, None, shape)
 
 
+def keys_of(shape: NodeShape, ids: Sequence[int]) -> pa.RecordBatch:
+    """The ids of rows to delete, in the type of the table's column, which is text in the table of a list."""
+    kind = shape.arrow_schema.field("id").type
+    return pa.RecordBatch.from_arrays([pa.array(ids, pa.int64()).cast(kind)], ["id"])
+
+
 def _batches(
     nodes: Sequence[Node], owners: Sequence[int] | None, shape: NodeShape
 ) -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ion_pipeline.catalog.plan import EntityPlan, EntityQuery, Plan, RowVersion
 from ion_pipeline.client import IonClient
-from ion_pipeline.extract.arrow import Node, to_batches
+from ion_pipeline.extract.arrow import Node, keys_of, to_batches
 from ion_pipeline.extract.decide import Known, Task, amount, check_deletes, decide, is_suspicious
 from ion_pipeline.extract.deletes import Differences, differences
 from ion_pipeline.extract.errors import PagingError
@@ -266,6 +266,8 @@ class _Refresh:
             return
         tally = self._tallies[plan.name]
         ids = [node["id"] for node in nodes]
+        if plan.list_of:  # The row may have had another owner.
+            self._sink.delete(plan.name, keys_of(query.shape, ids))
         self._clear_lists(plan, query, ids)
         for table, batch in to_batches(nodes, query.shape):
             self._sink.write(table, batch)
@@ -277,7 +279,7 @@ class _Refresh:
         self._progress.advanced(plan.name, len(nodes))
 
     def _delete(self, plan: EntityPlan, query: EntityQuery, ids: list[int]) -> None:
-        self._sink.delete(plan.name, pa.RecordBatch.from_arrays([pa.array(ids, pa.int64())], ["id"]))
+        self._sink.delete(plan.name, keys_of(query.shape, ids))
         self._clear_lists(plan, query, ids)
         self._ids[plan.name].remove(ids)
         self._tallies[plan.name].deleted += len(ids)

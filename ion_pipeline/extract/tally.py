@@ -31,13 +31,14 @@ class IncrementalTally:
     seconds: float = 0.0
 
     def result(self, plan: EntityPlan, *, expected: int, total: int | None, watermark: datetime | None) -> EntityResult:
-        """The entity's result."""
+        """The entity's result; `unchanged` if the search for changes found none, so that nothing has to be loaded."""
+        found_any = bool(self.rows.total() or self.deleted or total != expected)
         return EntityResult(
             entity=plan.name,
-            status="read",
+            status="read" if found_any else "unchanged",
             strategy="incremental",
             paging=plan.paging,
-            tables={table: self.rows[table] for table in sorted(self.touched)},
+            tables={table: self.rows[table] for table in sorted(self.touched)} if found_any else {},
             pages=sum(reader.pages for reader in self.readers),
             requests=sum(reader.requests for reader in self.readers),
             bytes=sum(reader.bytes for reader in self.readers),

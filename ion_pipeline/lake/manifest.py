@@ -56,6 +56,7 @@ class TableRead:
             this read began, minus the overlap.
         by_owner: Tombstones name owners, by the first key column alone: a tombstone deletes all rows that the owner had
             before, and the rows that follow are all rows of the owner.
+        replaced_by: The column that tombstones name, with `by_owner`; empty for the first key column.
         unsettled: Rows known to have changed again during the load; the next load will read them.
         drifted: For a reconcile, rows with changes that ION did not report, now repaired; None for a refresh.
     """
@@ -68,6 +69,7 @@ class TableRead:
     since: datetime | None = None
     until: datetime | None = None
     by_owner: bool = False
+    replaced_by: str = ""
     unsettled: int = 0
     drifted: int | None = None
 

@@ -209,7 +209,7 @@ def _is_nothing_new(prepared: PreparedRead) -> bool:
 
 async def _write_load(
     session: Session, prepared: PreparedRead, mode: ReadMode, lock: WriterLock
-) -> tuple[LoadManifest, list[EntityResult]]:
+) -> tuple[LoadManifest | None, list[EntityResult]]:
     async def read(writer: LoadWriter) -> list[EntityResult]:
         with keep_for_resumption(writer, session.reporter):
             read_progress, tasks = await begin_or_resume(

@@ -145,18 +145,21 @@ def table_reads(
     """
     reads: dict[str, TableRead] = {}
     for result in results:
-        is_nested = plan.by_name[result.entity].paging == "nested"
+        entity = plan.by_name[result.entity]
         for table in result.tables:
-            is_own = not catalog.tables[table].is_child
+            is_own, is_list = table == result.entity, catalog.tables[table].is_child
+            is_replaced = result.strategy == "incremental" and is_list
             reads[table] = TableRead(
                 entity=result.entity,
                 strategy=result.strategy,
                 # A list may name the same thing twice; duplicate links carry no information, so one is kept.
-                nested=is_nested or not is_own,
+                nested=entity.paging == "nested" or not is_own,
                 total_count=result.total_count if is_own else None,
                 query_hash=result.query_hash,
                 until=_until(result.watermark, limit, overlap),
-                by_owner=result.strategy == "incremental" and not is_own,
+                by_owner=is_replaced,
+                # In a list with a root connection, rows are replaced one by one, whichever owner they have now.
+                replaced_by="id" if is_replaced and is_own else "",
                 unsettled=result.unsettled if is_own else 0,
             )
     return reads

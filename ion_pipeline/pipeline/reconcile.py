@@ -234,6 +234,8 @@ async def _repair(
 
     drifted = {one.entity: one.drifted for one in found}
     manifest, results = await session.write_load(prepared, read, drifted=drifted)
+    if manifest is None:
+        raise AssertionError("a repair commits a load")
     log_entities(manifest.load_id, results)
     return manifest.load_id, results
 

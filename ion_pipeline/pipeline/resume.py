@@ -106,7 +106,9 @@ def keep_for_resumption(writer: LoadWriter, reporter: Reporter) -> Iterator[None
 
 def _ids(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, bool]]:
     for batch in batches:
-        yield from zip(batch.column("id").to_pylist(), batch.column("_ion_deleted").to_pylist(), strict=True)
+        # In the table of a list, ids are text that spells a number.
+        ids = map(int, batch.column("id").to_pylist())
+        yield from zip(ids, batch.column("_ion_deleted").to_pylist(), strict=True)
 
 
 def _digest(value: object) -> str:

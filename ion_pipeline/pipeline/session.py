@@ -151,8 +151,10 @@ class Session:
         lock: WriterLock | None = None,
         resumption: Resumption | None = None,
         drifted: Mapping[str, int] | None = None,
-    ) -> tuple[LoadManifest, list[EntityResult]]:
+    ) -> tuple[LoadManifest | None, list[EntityResult]]:
         """Begin a load, call `read` to write it, and commit it; the load becomes visible only with the commit.
+
+        A refresh that compared rows and found no change commits nothing; its manifest is None.
 
         Args:
             prepared: What to read.
@@ -177,6 +179,8 @@ class Session:
             results = await read(writer)
             overlap = timedelta(minutes=settings.overlap_minutes)
             reads = table_reads(self.catalog, prepared.plan, results, overlap=overlap, limit=prepared.clock.limit)
+            if not reads and drifted is None and prepared.state.entities:
+                return None, results
             if drifted is not None:
                 reads = {table: replace(one, drifted=drifted.get(table)) for table, one in reads.items()}
             manifest = writer.commit(

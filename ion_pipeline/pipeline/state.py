@@ -46,7 +46,7 @@ def read_state(
         return State()
     if set(load_ids) - _applied(database, resources):
         warehouse.load(lake, database, catalog.tables.values(), resources=resources)
-    reads = _latest_reads(lake, load_ids, set(catalog.entities))
+    reads = _latest_reads(lake, load_ids, set(catalog.tables))
     raw = known.RawRows(database, resources, catalog)
     rows = raw.count(reads)
     with warehouse.connect(database, resources, read_only=True) as connection:
@@ -108,7 +108,7 @@ def _watermarks(
 
 
 def _latest_reads(lake: Lake, load_ids: list[str], wanted: set[str]) -> dict[str, tuple[TableRead, LoadManifest]]:
-    """The last read of each entity and its load, searched from the latest load backwards."""
+    """The last read of each entity, or list read by itself, and its load; searched from the latest load backwards."""
     found: dict[str, tuple[TableRead, LoadManifest]] = {}
     for load_id in reversed(load_ids):
         manifest = lake.read_manifest(load_id)

@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     until_stdin_closes = parsed.until_stdin_closes
     del parsed.until_stdin_closes
-    options = SandboxOptions(**vars(parsed) | {"forbid": tuple(parsed.forbid)})
+    names = tuple((old, new) for old, _, new in (name.partition("=") for name in parsed.names))
+    options = SandboxOptions(**vars(parsed) | {"forbid": tuple(parsed.forbid), "names": names})
     if until_stdin_closes:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -56,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="1 is about 20,000 rows")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="full")
+    parser.add_argument("--no-export-group", dest="export_group", action="store_false", help="the key is not in it")
+    parser.add_argument(
+        "--name", dest="names", action="append", default=[], metavar="ENTITY=NAME", help="of an entity of `today`"
+    )
     parser.add_argument("--forbid", action="append", default=[], metavar="ENTITY", help="may not be read (repeatable)")
     parser.add_argument("--max-first", type=int, metavar="ROWS", help="refuse requests for more rows of one list")
     parser.add_argument("--cap-first", type=int, metavar="ROWS", help="return at most this many rows of one list")

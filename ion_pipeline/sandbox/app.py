@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ion_pipeline.sandbox.changes import ChangeError, Changes
+from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.engine import BadRequestError, Engine, Request
 from ion_pipeline.sandbox.faults import FaultRule, FaultRuleError, Faults, Shape, retry_after
 from ion_pipeline.sandbox.load import Writer
@@ -38,11 +39,11 @@ class SandboxApp:
         asgi: The application to serve.
     """
 
-    def __init__(self, engine: Engine, issuer: TokenIssuer, *, seed: int = 0) -> None:
+    def __init__(self, engine: Engine, issuer: TokenIssuer, *, seed: int = 0, computed: Computed | None = None) -> None:
         self.engine = engine
         self.issuer = issuer
         self.faults = Faults(seed)
-        self.changes = Changes(Writer(engine.store))
+        self.changes = Changes(Writer(engine.store), computed)
         self.stats = Stats()
         self.asgi = Starlette(
             routes=[

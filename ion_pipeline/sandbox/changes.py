@@ -11,6 +11,7 @@ from typing import Any
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.sandbox.check import check_row, is_inline
+from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.load import Writer
 from ion_pipeline.sandbox.model import NodeType
 from ion_pipeline.sandbox.store import Key
@@ -41,8 +42,8 @@ class Changes:
     the change has `"touch": true`, so that both can be tested; attributes have an `Updated` of their own.
     """
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, computed: Computed | None = None) -> None:
+        self._writer, self._computed = writer, computed
         self._waiting: list[_Waiting] = []
 
     @property
@@ -97,7 +98,8 @@ class Changes:
             raise ChangeError(f"ION has no root connection {change['entity']!r}.")
         if change["op"] == "add":
             try:
-                check_row(self._writer.store.model.roots[change["entity"]], change["row"])
+                model = self._writer.store.model
+                check_row(model.roots[change["entity"]], change["row"], model)
             except ValueError as error:
                 raise ChangeError(f"{change['entity']}: {error}.") from None
 
@@ -112,6 +114,8 @@ class Changes:
                 raise ChangeError(f"There is no {change['entity']} {change.get('id')}.") from None
             except (WorldError, ValueError) as error:
                 raise ChangeError(f"{change['entity']}: {error}") from None
+        if self._computed:
+            self._computed.refresh()
 
     def _one(self, change: dict[str, Any], node: NodeType, now: str) -> None:
         table = self._writer.store.tables[node.name]

@@ -9,7 +9,7 @@ rows that the caller may not see.
 
 from typing import Any
 
-from ion_pipeline.sandbox.model import VIEWS, Column, Model, NodeType, Reference, known_model
+from ion_pipeline.sandbox.model import VIEWS, WRITTEN_INSIDE, Column, Model, NodeType, Reference, known_model
 
 #: Types whose rows need no key of their own: the steps at its ends identify an edge.
 IDENTITY_OPTIONAL = frozenset({"RunStepsEdge", "StepsEdge"})
@@ -36,8 +36,8 @@ def is_attribute(node: NodeType) -> bool:
 
 
 def is_inline(node: NodeType) -> bool:
-    """Whether rows of the type are written in full inside their owners, because the type has no root connection."""
-    return node.root is None and node.name != "Organization"
+    """Whether rows of the type are written in full inside their owners: the shipped schema has no root for it."""
+    return (node.root is None or node.name in WRITTEN_INSIDE) and node.name != "Organization"
 
 
 def _check_row(node: NodeType, row: Any, model: Model) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from ion_pipeline.sandbox.check import is_attribute, is_inline
-from ion_pipeline.sandbox.model import VIEWS, NodeType, Reference
+from ion_pipeline.sandbox.model import VIEWS, Model, NodeType, Reference
 from ion_pipeline.sandbox.store import Key, Row, Store
 from ion_pipeline.sandbox.values import DEFAULT_INSTANT
 from ion_pipeline.sandbox.world import World, WorldError
@@ -21,17 +21,18 @@ from ion_pipeline.sandbox.world import World, WorldError
 _EDGE_OWNER = {"upstream": "stepId", "downstream": "upstreamStepId"}
 
 
-def load_world(world: World, withheld: frozenset[str] = frozenset()) -> Store:
+def load_world(world: World, withheld: frozenset[str] = frozenset(), model: Model | None = None) -> Store:
     """A store with all rows of a checked world.
 
     Args:
         world: A checked world.
         withheld: Types whose export-controlled rows are not answered.
+        model: The types of the tenant; those of the shipped schema by default.
 
     Raises:
         WorldError: Inline rows contradict their owner or each other.
     """
-    store = Store(withheld=withheld)
+    store = Store(model, withheld)
     writer = Writer(store)
     store.organization_id = world.organization["id"]
     writer.add("Organization", world.organization)
@@ -63,7 +64,7 @@ class Writer:
         row = self._row(node, given)
         table = self.store.tables[type_name]
         key = table.key_of(row)
-        if node.root is None and table.get(key) not in (None, row):
+        if is_inline(node) and table.get(key) not in (None, row):
             raise WorldError(f"{type_name} {key} occurs in two places with different content.")
         table.put(row)
         self._add_references(node, key, given)

@@ -1,11 +1,12 @@
 """The data model of the sandbox, derived from the schema: node types with their columns and references.
 
 This module lists only what the schema does not express: the keys of link tables, and which type is a view of another.
-It describes the complete known schema for every profile: a profile hides fields and does not change data.
+It describes the complete schema, the shipped one or today's, for every profile: a profile hides fields and does not
+change data.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
@@ -16,12 +17,14 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLScalarType,
+    GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
     is_list_type,
 )
 
 from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.sandbox.today import today_schema
 from ion_pipeline.sandbox.values import NEUTRAL, READERS, enum_reader, list_reader
 
 #: Key columns of types without an `id` (ion.graphql: the arguments of the singular root fields).
@@ -32,7 +35,12 @@ COMPOSITE_KEYS: dict[str, tuple[str, ...]] = {
     "MBomApprovalRole": ("gateType", "roleId"),
     "PlanItemAllocation": ("childPlanItemId", "parentPlanItemId"),
     "OrganizationSettings": (),
+    "PartInventoryBuildRequirement": ("partInventoryId", "buildRequirementId"),
 }
+
+#: Types with a root connection whose rows a world contains inside their owners all the same: the shipped schema has
+#: them only there, and one world fits both.
+WRITTEN_INSIDE = frozenset({"Session"})
 
 #: A kit's inventory is a part inventory with a few additional columns.
 VIEWS = {"IssuedPartInventory": "PartInventory"}
@@ -113,10 +121,23 @@ class Model:
 @cache
 def known_model() -> Model:
     """The model of the shipped schema."""
-    schema = known_schema()
+    return _model(known_schema())
+
+
+@cache
+def today_model() -> Model:
+    """The model of today's schema, which has everything that the shipped one has."""
+    model = _model(today_schema())
+    session = model.types["Session"]
+    # The shipped schema has these ids as text, and one world fits both.
+    session.columns["id"] = replace(session.columns["id"], read=int)
+    return model
+
+
+def _model(schema: GraphQLSchema) -> Model:
     query = schema.query_type
     if query is None:
-        raise AssertionError("the shipped schema has no query type")
+        raise AssertionError("the schema has no query type")
     roots = {name: connection_node(field) for name, field in query.fields.items() if is_connection(field)}
     by_type = {type_name: root for root, type_name in roots.items()}
     types: dict[str, NodeType] = {}

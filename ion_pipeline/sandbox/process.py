@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +23,8 @@ def running_sandbox(
     scale: float = 1.0,
     world: Path | None = None,
     profile: str = "full",
+    export_group: bool = True,
+    names: Mapping[str, str] | None = None,
     forbid: tuple[str, ...] = (),
     token_lifetime: int = 300,
 ) -> Iterator[SandboxAddress]:
@@ -37,6 +39,8 @@ def running_sandbox(
     command = [sys.executable, "-m", "ion_pipeline.sandbox", "--port", "0", "--until-stdin-closes"]
     command += ["--seed", str(seed), "--scale", str(scale), "--profile", profile]
     command += ["--token-lifetime", str(token_lifetime)]
+    command += [] if export_group else ["--no-export-group"]
+    command += [f"--name={old}={new}" for old, new in (names or {}).items()]
     command += [] if world is None else ["--world", str(world)]
     command += [part for entity in forbid for part in ("--forbid", entity)]
     with tempfile.TemporaryFile() as stderr:

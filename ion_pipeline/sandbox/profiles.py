@@ -1,8 +1,11 @@
-"""Profiles of tenants: the served schema without some of its fields or types. The data is the same for all profiles.
+"""Profiles of tenants: the served schema without some of its fields or types, or today's. The data is the same for all.
 
 Each profile exercises one step of the negotiation between the pipeline and a tenant. Removing a type also removes every
 field, argument and input field that uses it. One profile serves the complete schema to a key whose owner is not in the
 export group: export-controlled rows of some types are then missing in every list, count and relation.
+
+The profile `today` has what ION has added since the shipped schema (`today`), lacks generation 1 of the as-built BOM,
+and computes the status of inventory and orders by the newer rules (`computed`).
 """
 
 from collections.abc import Callable
@@ -23,8 +26,10 @@ from graphql import (
 
 from ion_pipeline.catalog.schema import known_document
 from ion_pipeline.errors import SettingsError
+from ion_pipeline.sandbox.today import with_additions
 from ion_pipeline.sandbox.values import canonical_instant
 
+TODAY = "today"
 #: Whether to keep a member of a type definition: (definition, name of the member, named type of the member) → bool.
 Keep = Callable[[TypeDefinitionNode, str, str], bool]
 
@@ -84,22 +89,36 @@ PROFILES: dict[str, Keep] = {
     "no-keyset": _no_keyset,
     "missing-fields": _missing_fields,
     "no-export-group": lambda _definition, _name, _kind: True,
+    TODAY: _without_types(_GENERATION_1, _GENERATION_1_COUNTS),
 }
-#: Types whose export-controlled rows a profile withholds. Inventories of such parts are served without their `part`.
-WITHHELD = {"no-export-group": frozenset({"Part", "Procedure", "Run"})}
+#: Types whose export-controlled rows a key without the export group does not see. Inventories of such parts are served
+#: without their `part`.
+CONTROLLED = frozenset({"Part", "Procedure", "Run"})
+#: What a profile withholds.
+WITHHELD = {"no-export-group": CONTROLLED}
 
 
 @cache
-def served_schema(profile: str = "full") -> GraphQLSchema:
+def served_schema(profile: str = "full", names: tuple[tuple[str, str], ...] = ()) -> GraphQLSchema:
     """The schema that a tenant of this profile serves. Shared and cached: treat it as read-only.
 
+    Args:
+        profile: The profile.
+        names: For `today`, root connections that this tenant has under another name: (name, other name).
+
     Raises:
-        SettingsError: There is no such profile.
+        SettingsError: There is no such profile, or a root connection cannot have the name.
     """
     if profile not in PROFILES:
         raise SettingsError(f'There is no sandbox profile "{profile}".', remedy=f"Use one of: {', '.join(PROFILES)}.")
     # `tests/unit/sandbox` checks that the schema of each profile is valid.
-    schema = build_ast_schema(_pruned(known_document(), PROFILES[profile]), assume_valid_sdl=True)
+    document = _pruned(known_document(), PROFILES[profile])
+    if names and profile != TODAY:
+        raise SettingsError(f'The profile "{profile}" has no root connection with a name of its own.')
+    if profile == TODAY:
+        schema = with_additions(document, dict(names))
+    else:
+        schema = build_ast_schema(document, assume_valid_sdl=True)
     # graphql-core coerces an instant in a filter with this function, which checks it and makes it comparable.
     cast("Any", schema.type_map["DateTime"]).parse_value = canonical_instant
     return schema

@@ -12,12 +12,13 @@ import uvicorn
 
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.sandbox.app import SandboxApp
+from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.engine import Engine
-from ion_pipeline.sandbox.factory import build_world
+from ion_pipeline.sandbox.factory import add_today, build_world
 from ion_pipeline.sandbox.limits import Limits
 from ion_pipeline.sandbox.load import load_world
-from ion_pipeline.sandbox.model import known_model
-from ion_pipeline.sandbox.profiles import WITHHELD, served_schema
+from ion_pipeline.sandbox.model import known_model, today_model
+from ion_pipeline.sandbox.profiles import CONTROLLED, TODAY, WITHHELD, served_schema
 from ion_pipeline.sandbox.tokens import TokenIssuer
 from ion_pipeline.sandbox.world import World, read_world, write_world
 
@@ -36,6 +37,9 @@ class SandboxOptions:
 
     Attributes:
         world: A directory of world files; without it the factory builds a world from `seed` and `scale`.
+        profile: What the tenant's schema has (`profiles`).
+        export_group: Whether the API key is in the export group; if not, controlled rows are missing in every answer.
+        names: For the profile `today`, root connections that the tenant has under another name: (name, other name).
         forbid: Root connections that the API key may not read.
         max_first: Maximum number of rows of one list in a request; a request for more is refused.
         cap_first: Maximum number of rows of one list in an answer; the rest is left out without an error.
@@ -49,6 +53,8 @@ class SandboxOptions:
     seed: int = 7
     scale: float = 1.0
     profile: str = "full"
+    export_group: bool = True
+    names: tuple[tuple[str, str], ...] = ()
     forbid: tuple[str, ...] = ()
     max_first: int | None = None
     cap_first: int | None = None
@@ -110,7 +116,10 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
         WorldError: A file of the world is invalid.
         SettingsError: The profile or a forbidden entity does not exist, or a limit is less than 1.
     """
-    unknown = sorted(set(options.forbid) - known_model().roots.keys())
+    schema = served_schema(options.profile, options.names)
+    is_today = options.profile == TODAY
+    model = today_model() if is_today else known_model()
+    unknown = sorted(set(options.forbid) - model.roots.keys())
     if unknown:
         raise SettingsError(
             f"ION has no entity {', '.join(unknown)} to forbid.",
@@ -119,23 +128,33 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     limits = Limits(options.max_first, options.cap_first, options.max_cost)
     if any(limit is not None and limit < 1 for limit in astuple(limits)):
         raise SettingsError("A limit of the sandbox is less than 1.", remedy="Set a whole number from 1, or no limit.")
-    schema = served_schema(options.profile)
     # Millions of long-lived rows: there is no garbage while they are loaded, and later collections skip them.
     gc.disable()
-    world = read_world(options.world) if options.world else build_world(seed=options.seed, scale=options.scale)
-    store = load_world(world, WITHHELD.get(options.profile, frozenset()))
+    world = read_world(options.world, model) if options.world else _built(options)
+    withheld = WITHHELD.get(options.profile, frozenset()) if options.export_group else CONTROLLED
+    store = load_world(world, withheld, model)
+    computed = Computed(store) if is_today else None
+    if computed:
+        computed.begin()
     engine = Engine(store, schema, frozenset(options.forbid), limits)
     del world
     gc.enable()
     gc.freeze()
     issuer = TokenIssuer(options.client_id, client_secret, options.token_lifetime)
-    return SandboxApp(engine, issuer, seed=options.seed)
+    return SandboxApp(engine, issuer, seed=options.seed, computed=computed)
 
 
-def export_world(directory: Path, *, seed: int = 7, scale: float = 1.0) -> World:
+def export_world(directory: Path, *, seed: int = 7, scale: float = 1.0, profile: str = "full") -> World:
     """Writes the factory's world as files for `SandboxOptions.world`, together with its planted truths."""
-    world = build_world(seed=seed, scale=scale)
+    world = _built(SandboxOptions(seed=seed, scale=scale, profile=profile))
     write_world(world, directory)
+    return world
+
+
+def _built(options: SandboxOptions) -> World:
+    world = build_world(seed=options.seed, scale=options.scale)
+    if options.profile == TODAY:
+        add_today(world)
     return world
 
 

@@ -16,7 +16,7 @@ import orjson
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.sandbox.check import check_row, row_key
-from ion_pipeline.sandbox.model import known_model
+from ion_pipeline.sandbox.model import Model, known_model, today_model
 
 Row = dict[str, Any]
 
@@ -44,21 +44,26 @@ class World:
     truths: Row = field(default_factory=dict)
 
 
-def check_world(world: World) -> None:
+def check_world(world: World, model: Model | None = None) -> None:
     """Checks every row of a world that did not come from files.
 
     Raises:
         WorldError: A row is invalid; the message has the root connection, the row's number (from 1) and the reason.
     """
+    model = model or known_model()
     for root, rows in world.tables.items():
-        _known_root(root, where=root)
-        for _row in _checked(root, enumerate(rows, 1), where=root, unit="row"):
+        _known_root(root, model, where=root)
+        for _row in _checked(model, root, enumerate(rows, 1), where=root, unit="row"):
             pass
     _check_organization(world.organization, "organization")
 
 
-def read_world(directory: Path) -> World:
+def read_world(directory: Path, model: Model | None = None) -> World:
     """Reads and checks the world in a directory.
+
+    Args:
+        directory: Its files.
+        model: The types of the tenant that is to serve it; those of the shipped schema by default.
 
     Raises:
         WorldError: A file does not belong to a world, or a row is invalid; the message has file, line and reason.
@@ -67,7 +72,7 @@ def read_world(directory: Path) -> World:
         raise WorldError(
             f"{directory} is not a directory.", remedy="Name the directory of a world, with one file per entity."
         )
-    world = World()
+    model, world = model or known_model(), World()
     for path in sorted(directory.iterdir()):
         if path.name.startswith("."):
             continue
@@ -84,9 +89,11 @@ def read_world(directory: Path) -> World:
                 f"{path} is not part of a world.",
                 remedy=f"A world is <rootConnection>.ndjson files, {ORGANIZATION_FILE} and {TRUTHS_FILE}.",
             )
-        _known_root(path.stem, where=str(path))
+        _known_root(path.stem, model, where=str(path))
         with path.open("rb") as lines:
-            world.tables[path.stem] = list(_checked(path.stem, _parsed(lines, path), where=str(path), unit="line"))
+            world.tables[path.stem] = list(
+                _checked(model, path.stem, _parsed(lines, path), where=str(path), unit="line")
+            )
     return world
 
 
@@ -99,7 +106,7 @@ def write_world(world: World, directory: Path) -> list[Path]:
         The files written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for root in known_model().roots:
+    for root in today_model().roots:
         (directory / f"{root}.ndjson").unlink(missing_ok=True)
     written = [directory / ORGANIZATION_FILE]
     written[0].write_bytes(_pretty(world.organization))
@@ -132,12 +139,12 @@ def _parsed(lines: Iterator[bytes] | Any, path: Path) -> Iterator[tuple[int, Any
                 raise WorldError(f"{path}, line {number}: it is not JSON ({error}).") from None
 
 
-def _checked(root: str, numbered: Iterator[tuple[int, Any]], *, where: str, unit: str) -> Iterator[Row]:
-    node = known_model().of_root(root)
+def _checked(model: Model, root: str, numbered: Iterator[tuple[int, Any]], *, where: str, unit: str) -> Iterator[Row]:
+    node = model.of_root(root)
     seen: dict[tuple[Any, ...], int] = {}
     for number, row in numbered:
         try:
-            check_row(node.name, row)
+            check_row(node.name, row, model)
         except ValueError as error:
             raise WorldError(f"{where}, {unit} {number}: {error}.") from None
         key = row_key(node, row)
@@ -148,8 +155,8 @@ def _checked(root: str, numbered: Iterator[tuple[int, Any]], *, where: str, unit
         yield row
 
 
-def _known_root(root: str, *, where: str) -> None:
-    roots = known_model().roots
+def _known_root(root: str, model: Model, *, where: str) -> None:
+    roots = model.roots
     if root not in roots:
         near = difflib.get_close_matches(root, roots, n=1)
         hint = f"Did you mean {near[0]}?" if near else "Name each file after one of ION's root connections."

@@ -50,9 +50,9 @@ class RawRows:
             return counts
 
     def ids(self, entity: str) -> "array[int]":
-        """Ids of an entity's rows, in ascending order."""
+        """Ids of an entity's rows, in ascending order. In the table of a list they are text that spells a number."""
         with connect(self.database, self.resources, read_only=True) as connection:
-            rows = connection.execute(f"select id from raw.{identifier(entity)} order by id")
+            rows = connection.execute(f"select id::bigint from raw.{identifier(entity)} order by 1")
             ids = array("q")
             while chunk := rows.fetchmany(100_000):
                 ids.extend(row[0] for row in chunk)
@@ -61,7 +61,7 @@ class RawRows:
     def etags(self, entity: str) -> Mapping[int, str | None]:
         """Etags of an entity's rows, by id."""
         with connect(self.database, self.resources, read_only=True) as connection:
-            return dict(connection.execute(f"select id, _etag from raw.{identifier(entity)}").fetchall())
+            return dict(connection.execute(f"select id::bigint, _etag from raw.{identifier(entity)}").fetchall())
 
     def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
         """The most recently changed rows of an entity, by id."""

@@ -61,6 +61,7 @@ class _Merge:
         self._raw = identifier(RAW, table.name)
         self._history = identifier(HISTORY, table.name)
         self._keys = list(table.key)
+        self._owner = identifier(manifest.read.replaced_by or table.key[0])
         self._columns = [column.name for column in table.columns]
         self._versioned = identifiers([*self._columns, *VERSION_COLUMNS])
         self._incoming = ""
@@ -154,7 +155,7 @@ class _Merge:
         )
         return (
             f"(select * exclude (_ion_place) from ({placed}) qualify _ion_place >= coalesce(max(_ion_place) "
-            f"filter (_ion_deleted) over (partition by {identifier(self._keys[0])}), 0))"
+            f"filter (_ion_deleted) over (partition by {self._owner}), 0))"
         )
 
     def _duplicate_keys(self, surplus: int) -> DuplicateKeyError:
@@ -191,7 +192,7 @@ class _Merge:
 
     def _find_gone(self) -> None:
         if self._manifest.read.by_owner:
-            owner = identifier(self._keys[0])
+            owner = self._owner
             self._connection.execute(
                 f"create or replace temp table _ion_gone as select {identifiers(self._keys, 'r')} "
                 f"from {self._raw} as r semi join (select {owner} from {self._incoming} where _ion_deleted) as o "

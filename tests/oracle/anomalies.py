@@ -53,7 +53,8 @@ def _too_often(bom: Bom, installed: list[Line]) -> Iterator[Row]:
 def _scrapped(world: World, bom: Bom, installed: list[Line], generation: Generation) -> Iterator[Row]:
     dangling = [] if generation == 1 else _dangling(world)
     for unit, row in bom.units.items():
-        if row.get("status") == "SCRAPPED":
+        is_serial = bom.label(unit)["tracking_type"] == "SERIAL"
+        if row.get("status") == "SCRAPPED" or (is_serial and (row.get("quantityScrapped") or 0) > 0):
             proof = [line for line in installed if line.child == unit]
             proof += [row for row in dangling if row.get("partInventoryId") == unit]
             if proof:

@@ -4,9 +4,10 @@ from ion_pipeline.sandbox.factory.clock import working_days
 from ion_pipeline.sandbox.factory.generation1 import derive_generation1
 from ion_pipeline.sandbox.factory.planted import plant
 from ion_pipeline.sandbox.factory.simulation import new_factory, open_stock, step_day
+from ion_pipeline.sandbox.factory.today import add_today
 from ion_pipeline.sandbox.world import World
 
-__all__ = ["build_world"]
+__all__ = ["add_today", "build_world"]
 
 _ORGANIZATION = {
     "id": 1,

@@ -155,7 +155,7 @@ def work_session(f: Factory, step: LiveStep, begin: datetime, end: datetime | No
     step.row.setdefault("sessions", []).append({
         "id": str(key), "runStepId": step.row["id"], "Created": iso(begin), "createdById": by, "checkIn": iso(begin),
         "checkOut": iso(end) if end else None, "duration": (end - begin).total_seconds() if end else None,
-        "eventType": "CHECK_OUT" if end else "CHECK_IN", "isValidGrouping": True,
+        "eventType": "CHECK_OUT" if end else "CHECK_IN", "isValidGrouping": True, "_etag": f"session-{key:x}",
     })  # fmt: skip
 
 

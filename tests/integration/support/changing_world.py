@@ -277,9 +277,9 @@ def changing_tenant(folder: Path, profile: str = "full", **overrides: Any) -> It
 
 
 @contextmanager
-def served(world: Path, profile: str, port: int = 0) -> Iterator[SandboxAddress]:
+def served(world: Path, profile: str, port: int = 0, **options: Any) -> Iterator[SandboxAddress]:
     """The sandbox in a thread: starting a process for each example would take longer than the example."""
-    with serving(build_app(SandboxOptions(world=world, profile=profile), "a secret").asgi, port) as address:
+    with serving(build_app(SandboxOptions(world=world, profile=profile, **options), "a secret").asgi, port) as address:
         yield address
 
 

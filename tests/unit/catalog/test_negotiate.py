@@ -204,3 +204,67 @@ def test_without_generation_2_only_generation_1_is_left() -> None:
     assert plan.by_name["build_requirements"].paging == "none"
     assert plan.by_name["abom_items"].paging == "keyset"
     check(plan, schema)
+
+
+SESSIONS = (
+    (r"^type Query \{$", "type Query {\n"
+     "  sessions(filters: SessionsInputFilters, first: Int, after: String): SessionsConnection"),
+    (r"^type Session \{$", "type SessionsConnection { pageInfo: IonPageInfo! edges: [SessionsEdge]! }\n"
+     "type SessionsEdge { node: Session cursor: String! }\ntype Session {"),
+)  # fmt: skip
+
+
+def test_a_list_with_a_root_connection_is_read_from_there_into_its_own_table() -> None:
+    schema = tenant(*SESSIONS)
+    plan = negotiate(schema, CATALOG, ["run_steps"])
+    assert [entity.name for entity in plan.entities] == ["run_steps", "run_step_sessions"]
+    steps, sessions = plan.entities
+    assert (sessions.list_of, sessions.entity.root_field, sessions.drift) == ("run_steps", "sessions", Drift())
+    assert steps.query is not None
+    assert sessions.query is not None
+    assert sessions.query.shape.arrow_schema == CATALOG.tables["run_step_sessions"].arrow_schema
+    assert "run_step_sessions" not in set(steps.query.shape.tables())
+    assert set(steps.query.shape.tables()) == {
+        table.name
+        for table in CATALOG.tables.values()
+        if table.entity == "run_steps" and table.name != "run_step_sessions"
+    }
+    # An id that is text gives no order by number: all sessions are read each time.
+    assert (sessions.paging, sessions.reason) == ("cursor", "its id is not a number")
+    check(plan, schema)
+    assert negotiate(schema, CATALOG).new_entities == ()
+
+
+def test_sessions_with_numbers_as_ids_are_compared_by_etag() -> None:
+    schema = tenant(
+        (SESSIONS[0][0], SESSIONS[0][1].replace("first: Int", "sort: [SessionSortEnum], first: Int")),
+        SESSIONS[1],
+        in_type("Session", "id", "  id: Int!"),
+        (r"^scalar SlateContent$", "scalar SlateContent\nenum SessionSortEnum { ID_ASC ID_DESC }"),
+    )
+    sessions = negotiate(schema, CATALOG).by_name["run_step_sessions"]
+    assert sessions.paging == "keyset"
+    assert sessions.query is not None
+    tracking = sessions.query.tracking
+    assert (tracking.etag, tracking.by_id, tracking.updated) == ("_etag", True, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        in_type("Session", "runStepId", ""),
+        (r"sessions\(filters: SessionsInputFilters, first: Int, after: String\)", "sessions(after: String)"),
+        (r"sessions\(filters: (SessionsInputFilters, first)", r"openSessions(filters: \1"),
+        (r"node: Session cursor", "node: SessionEvent cursor"),
+    ],
+)
+def test_a_root_connection_that_is_not_that_of_the_list_is_a_new_entity(change: tuple[str, str]) -> None:
+    text = known_sdl()
+    for pattern, replacement in (*SESSIONS, change):
+        text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+        assert count, pattern
+    plan = negotiate(schema_of(text), CATALOG, ["run_steps"])
+    (steps,) = plan.entities
+    assert steps.query is not None
+    assert "run_step_sessions" in set(steps.query.shape.tables())
+    assert len(plan.new_entities) == 1

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 
 import orjson
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ion_pipeline.catalog import known_catalog
+from ion_pipeline.catalog.adopt import extended, extended_catalog
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.webhooks import ALGORITHMS, Event, MalformedEventError, entities_named, is_signed, parse
 from ion_pipeline.webhooks.rate import TokenBucket
 
@@ -42,6 +45,10 @@ def test_no_made_up_signature_passes_or_raises(signature: str) -> None:
     [
         ({"event_id": "e1", "resource": "parts", "subscription_id": 7, "more": [1]}, Event("e1", "parts", "7")),
         ({"event_id": 12, "resource": " runs ", "subscription_id": None}, Event("12", "runs", "")),
+        (
+            {"event_id": 9007199254740993, "resource": "run_step", "subscription_id": 44},
+            Event("9007199254740993", "run_step", "44"),
+        ),
     ],
 )
 def test_events(document: dict[str, object], event: Event) -> None:
@@ -105,22 +112,114 @@ def test_no_second_lets_through_more_than_the_burst_and_the_rate(pauses: list[fl
         assert sum(start <= at <= start + 1 for at in let_in) <= 15
 
 
-@pytest.mark.parametrize(
-    ("resource", "entity"),
-    [
-        ("parts", "parts"),
-        ("part", "parts"),
-        ("PARTS_INVENTORY", "part_inventories"),
-        ("abom_installations", "abom_installations"),
-        ("mbom_item", "mbom_items"),
-        ("run_steps_fields", "run_step_fields"),
-        ("run_step_sessions", "run_steps"),
-        ("parts_attributes", "parts"),
-        ("supplier", "suppliers"),
-    ],
-)
-def test_the_entity_of_a_table(resource: str, entity: str) -> None:
-    assert entities_named(resource, known_catalog()) == (entity,)
+FILES = (
+    "issues", "part_inventories", "part_kit_items", "part_kits", "parts", "plans", "purchase_orders", "receipts",
+    "run_steps", "runs", "steps", "suppliers",
+)  # fmt: skip
+#: The names of ION's schema whose entity is not spelled like them, compared by hand with the schema's types.
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "ANALYTICS_CREDENTIALS": (),
+    "API_KEYS": (),
+    "ABOM_ITEM_REFERENCE_DESIGNATORS": ("abom_items",),
+    "CUSTOM_LOGGED_ACTIONS": (),
+    "DDL_CAPTURE": (),
+    "FILE_ATTACHMENTS": FILES,
+    "ISSUES_ATTRIBUTES": ("issues",),
+    "LOCATIONS_ATTRIBUTES": ("locations",),
+    "LOGGED_ACTIONS": (),
+    "MBOMS_ATTRIBUTES": ("mboms",),
+    "MBOM_ITEM": ("mbom_items",),
+    "MBOM_SUBSTITUTE": ("mbom_substitutes",),
+    "ORGANIZATIONS": (),
+    "ORIGIN_RUNS": ("runs",),
+    "PARTS_INVENTORIES_ATTRIBUTES": ("part_inventories",),
+    "PARTS_INVENTORY": ("part_inventories",),
+    "PARTS_KITS": ("part_kits",),
+    "PART_ATTRIBUTES": ("parts",),
+    "PART_KIT_ATTRIBUTES": ("part_kits",),
+    "PART_KIT_INVENTORIES": ("part_kit_items",),
+    "PART_KIT_ITEM_ATTRIBUTES": ("part_kit_items",),
+    "PART_PART_SUBTYPES": ("parts",),
+    "PERMISSION_GROUP_ROLES": ("permission_groups",),
+    "PERMISSION_PERMISSION_GROUPS": ("permission_groups",),
+    "PLAN_ITEM_RESULTS": ("plan_items",),
+    "PLAN_PLAN_ITEMS": ("plan_items",),
+    "PROCEDURES_ATTRIBUTES": ("procedures",),
+    "PROCEDURE_FAMILY_LABELS": ("procedures",),
+    "PURCHASE_ORDERS_ATTRIBUTES": ("purchase_orders",),
+    "PURCHASE_ORDER_LINES_ATTRIBUTES": ("purchase_order_lines",),
+    "PURCHASE_ORDER_LINE_INVENTORIES": ("purchase_order_lines",),
+    "RECEIPTS_ATTRIBUTES": ("receipts",),
+    "RUNS_ATTRIBUTES": ("runs",),
+    "RUN_STEPS_ATTRIBUTES": ("run_steps",),
+    "RUN_STEPS_DAGS": ("run_steps",),
+    "RUN_STEPS_FIELDS": ("run_step_fields",),
+    "RUN_STEP_PART_INVENTORIES": ("run_steps",),
+    "SESSION_EVENTS": ("run_steps",),
+    "STEPS_ATTRIBUTES": ("steps",),
+    "STEPS_DAGS": ("steps",),
+    "STEPS_FIELDS": ("step_fields",),
+    "SUPPLIERS_ATTRIBUTES": ("suppliers",),
+    "TEAM_ROLES": ("teams",),
+    "TEAM_USERS": ("teams",),
+    "UNITS_OF_MEASUREMENTS": ("units_of_measurement",),
+    "USER_ROLES": ("users",),
+    "USER_TRANSACTIONS": (),
+}
+#: Names that only the vendor's manual has: webhooks, and the raw tables of the Data Connector.
+IN_THE_MANUAL: dict[str, tuple[str, ...]] = {
+    "FILE_ATTACHMENT": FILES,
+    "PART_INVENTORY_BUILD_REQUIREMENTS": ("build_requirements",),
+    "RUN_STEP": ("run_steps",),
+    "SUPPLIER_PARTS": (),
+    "abom_installations": ("abom_installations",),
+    "build_requirements": ("build_requirements",),
+    "part_attributes_base": ("parts",),
+    "part_inventory_history": ("part_inventories",),
+    "parts_inventories_attributes_base": ("part_inventories",),
+    "parts_inventory_rolled_up_costs": ("part_inventories",),
+    "run_step_sessions": ("run_steps",),
+    " parts_attributes ": ("parts",),
+}
+RESOURCES = sorted(known_schema().type_map["ResourceEnum"].values)  # type: ignore[attr-defined]
+
+
+def entity_of(resource: str) -> tuple[str, ...]:
+    return ELSEWHERE.get(resource, (resource.lower(),))
+
+
+def test_every_resource_of_the_schema_names_its_entity() -> None:
+    assert len(RESOURCES) == 117
+    assert {name: entities_named(name, known_catalog()) for name in RESOURCES} == {
+        name: entity_of(name) for name in RESOURCES
+    }
+    assert set(ELSEWHERE) < set(RESOURCES)
+
+
+@pytest.mark.parametrize("spelled", [str.upper, str.lower])
+def test_every_resource_in_the_singular_names_the_same(spelled: Callable[[str], str]) -> None:
+    irregular = {"ENTITIES": "ENTITY", "INVENTORIES": "INVENTORY", "CURRENCIES": "CURRENCY", "BATCHES": "BATCH"}
+
+    def one(word: str) -> str:
+        return irregular.get(word, word.removesuffix("S"))
+
+    for name in RESOURCES:
+        *words, last = name.split("_")
+        assert entities_named(spelled("_".join([*words, one(last)])), known_catalog()) == entity_of(name), name
+        assert entities_named(spelled("_".join(map(one, (*words, last)))), known_catalog()) == entity_of(name), name
+
+
+def test_the_names_of_the_manual() -> None:
+    assert {name: entities_named(name, known_catalog()) for name in IN_THE_MANUAL} == IN_THE_MANUAL
+
+
+def test_a_table_of_an_adopted_entity() -> None:
+    more = "type SupplierPart { id: Int! } type SupplierPartsEdge { node: SupplierPart } "
+    more += "type SupplierPartsConnection { edges: [SupplierPartsEdge] } "
+    more += "extend type Query { supplierParts: SupplierPartsConnection }"
+    catalog = extended_catalog(extended(known_schema(), more))
+    assert entities_named("SUPPLIER_PARTS", catalog) == ("supplier_parts",)
+    assert entities_named("supplier_part", catalog) == ("supplier_parts",)
 
 
 def test_an_unknown_table_means_all_entities() -> None:

@@ -92,6 +92,10 @@ select
     coalesce(children.unit_label, 'something') as child,
     children.tracking_type as child_tracking_type,
     inventories.status as child_status,
+    coalesce(
+        inventories.status = 'SCRAPPED' or (children.tracking_type = 'SERIAL' and inventories.quantity_scrapped > 0),
+        false
+    ) as child_is_scrapped,
     inventories.quantity as child_quantity,
     inventories.created_at as child_created_at,
     completions.completed_at as parent_completed_at,

@@ -103,7 +103,7 @@ installed_while_scrapped as (
         ['child_status']
     ) }}
     from installations
-    where child_status = 'SCRAPPED'
+    where child_is_scrapped
     group by part_inventory_id
 ),
 
