@@ -51,6 +51,11 @@
 {% macro duckdb__epoch_seconds(instant) %}epoch({{ instant }}){% endmacro %}
 {% macro spark__epoch_seconds(instant) %}(unix_micros({{ instant }}) / 1e6){% endmacro %}
 
+{#- Days from one day to another. -#}
+{% macro days_from(since, until) %}{{ return(adapter.dispatch('days_from')(since, until)) }}{% endmacro %}
+{% macro duckdb__days_from(since, until) %}{{ until }} - {{ since }}{% endmacro %}
+{% macro spark__days_from(since, until) %}cast(datediff({{ until }}, {{ since }}) as bigint){% endmacro %}
+
 {#- The calendar day of an instant in a time zone of the IANA database. -#}
 {% macro day_in_zone(instant, zone) %}{{ return(adapter.dispatch('day_in_zone')(instant, zone)) }}{% endmacro %}
 {% macro duckdb__day_in_zone(instant, zone) %}cast(timezone({{ zone }}, {{ instant }}) as date){% endmacro %}
