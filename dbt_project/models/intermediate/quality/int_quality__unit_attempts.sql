@@ -76,16 +76,23 @@ numbered as (
     from judged
     -- A step added in a run counts as its own procedure step; a run without a unit counts as its own unit.
     window
-    {% for name, frame in [('in_time', ''), ('of_unit', 'rows between unbounded preceding and unbounded following')] %}
-        {{ name }} as (
+        in_time as (
             partition by
                 part_inventory_id,
                 step_id,
                 case when step_id is null then run_step_id end,
                 case when part_inventory_id is null then run_id end
-            order by ended_at, run_step_id, attempt_number {{ frame }}
-        ){{ ',' if not loop.last }}
-    {% endfor %}
+            order by ended_at, run_step_id, attempt_number
+        ),
+        of_unit as (
+            partition by
+                part_inventory_id,
+                step_id,
+                case when step_id is null then run_step_id end,
+                case when part_inventory_id is null then run_id end
+            order by ended_at, run_step_id, attempt_number
+            rows between unbounded preceding and unbounded following
+        )
 )
 
 select

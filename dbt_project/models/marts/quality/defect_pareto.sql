@@ -61,7 +61,9 @@ ranked as (
         row_number() over in_order as class_rank,
         sum(defect_count) over (partition by dimension) as total_defect_count,
         sum(defect_count) over (
-            partition by dimension order by defect_count desc, class asc rows between unbounded preceding and current row
+            partition by dimension
+            order by defect_count desc, class asc
+            rows between unbounded preceding and current row
         ) as cumulative_defect_count
     from counted
     window in_order as (partition by dimension order by defect_count desc, class asc)
