@@ -24,7 +24,7 @@ summed as (
     select
         installed.parent_part_inventory_id as part_inventory_id,
         coalesce(
-            'm' || cast(installed.origin_mbom_item_id as varchar), 'r' || cast(installed.build_requirement_id as varchar)
+            'm' || cast(installed.origin_mbom_item_id as string), 'r' || cast(installed.build_requirement_id as string)
         ) as planned_line,
         min(installed.origin_mbom_item_id) as origin_mbom_item_id,
         min(installed.origin_mbom_id) as origin_mbom_id,
@@ -33,7 +33,7 @@ summed as (
         installed.designator_key,
         -- The designator as written in ION; of several spellings, the first.
         case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
-        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit') as part_number,
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as string), 'unit') as part_number,
         min(installed.child_part_revision) || case
             when min(installed.child_part_revision) = max(installed.child_part_revision) then ''
             else ' … ' || max(installed.child_part_revision)
@@ -68,7 +68,7 @@ summed as (
         installed.parent_part_inventory_id,
         2,
         installed.designator_key,
-        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit')
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as string), 'unit')
 ),
 -- `distinct` removes no row. It replaces `as materialized`, which a stored macro loses: without it, DuckDB 1.1 would
 -- compute the lines again for each use.
@@ -91,7 +91,7 @@ compared as (
     select
         '' as pair_key,
         1 as depth,
-        (select coalesce(part_number, 'part ' || cast(part_id as varchar), 'unit') from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
+        (select coalesce(part_number, 'part ' || cast(part_id as string), 'unit') from reference.part_inventories where part_inventory_id = unit_a) as parent_path,
         false as is_done,
         case when lines.part_inventory_id = unit_a then lines.line_number end as line_before,
         case when lines.part_inventory_id = unit_b then lines.line_number end as line_after

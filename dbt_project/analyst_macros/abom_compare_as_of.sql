@@ -70,7 +70,7 @@ configured as (
         and coalesce(structure.valid_to > sides.instant, true)
 ),
 root as (
-    select coalesce(history.part_number, 'part ' || cast(history.part_id as varchar), 'unit') as part_number
+    select coalesce(history.part_number, 'part ' || cast(history.part_id as string), 'unit') as part_number
     from sides
     inner join genealogy.abom_unit_history as history on history.part_inventory_id = cast(unit as bigint)
     where history.valid_from <= sides.instant
@@ -82,7 +82,7 @@ summed as (
     select
         installed.parent_part_inventory_id as part_inventory_id,
         coalesce(
-            'm' || cast(installed.origin_mbom_item_id as varchar), 'r' || cast(installed.build_requirement_id as varchar)
+            'm' || cast(installed.origin_mbom_item_id as string), 'r' || cast(installed.build_requirement_id as string)
         ) as planned_line,
         min(installed.origin_mbom_item_id) as origin_mbom_item_id,
         min(installed.origin_mbom_id) as origin_mbom_id,
@@ -91,7 +91,7 @@ summed as (
         installed.designator_key,
         -- The designator as written in ION; of several spellings, the first.
         case when installed.designator_key is not null then min(installed.reference_designator) end as reference_designator,
-        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit') as part_number,
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as string), 'unit') as part_number,
         min(installed.child_part_revision) || case
             when min(installed.child_part_revision) = max(installed.child_part_revision) then ''
             else ' … ' || max(installed.child_part_revision)
@@ -126,7 +126,7 @@ summed as (
         installed.parent_part_inventory_id,
         2,
         installed.designator_key,
-        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as varchar), 'unit')
+        coalesce(installed.child_part_number, 'part ' || cast(installed.child_part_id as string), 'unit')
 ),
 -- `distinct` removes no row. It replaces `as materialized`, which a stored macro loses: without it, DuckDB 1.1 would
 -- compute the lines again for each use.

@@ -3,7 +3,7 @@
     columns named in `evidence` become part of the proof). `key` identifies a finding within its kind.
 -#}
 {% macro anomaly_columns(anomaly, severity, key, finding, evidence=[]) %}
-    '{{ anomaly }}:' || cast({{ key }} as varchar) as anomaly_key,
+    '{{ anomaly }}:' || cast({{ key }} as string) as anomaly_key,
     '{{ anomaly }}' as anomaly,
     '{{ severity }}' as severity,
     {{ finding }} as finding,

@@ -9,7 +9,7 @@
         places.height,
         places.part_inventory_id,
         {{ digest(
-            "coalesce(cast(units.part_id as varchar), '?') || '('
+            "coalesce(cast(units.part_id as string), '?') || '('
                 || " ~ text_of("places.place || places.content || 'x' || " ~ number_text('places.quantity'), ',',
                 'places.place, places.content') ~ " || ')'"
         ) }} as configuration_hash
@@ -19,7 +19,7 @@
             levelled.parent_part_inventory_id as part_inventory_id,
             levelled.place,
             {{ "coalesce('#' || below.configuration_hash, '')" if below else "''" }} as content,
-            sum(coalesce(levelled.quantity_per_piece, 'nan')) as quantity
+            sum(coalesce(levelled.quantity_per_piece, cast('nan' as double))) as quantity
         from levelled
         {% if below %}
         left join {{ below }} as below on levelled.part_inventory_id = below.part_inventory_id

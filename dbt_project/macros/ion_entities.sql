@@ -22,12 +22,15 @@
     ]) }}
 {% endmacro %}
 
-{#- The entities whose rows have a change time; links and sessions have none. -#}
+{#-
+    The entities whose rows have a change time; links and sessions have none. Only the warehouse knows, because a tenant
+    may have more columns than ION's schema; where nothing may be asked (`--no-introspect`), all entities count.
+-#}
 {% macro dated_entities() %}
-    {%- set query -%}
-        select table_name
-        from information_schema.columns
-        where table_schema = 'raw' and column_name = '_updated'
-    {%- endset -%}
-    {{ return(run_query(query).columns[0].values() if execute else []) }}
+    {%- if not execute -%}
+        {{ return([]) }}
+    {%- elif not flags.INTROSPECT -%}
+        {{ return(ion_entities()) }}
+    {%- endif -%}
+    {{ return(adapter.dispatch('dated_entities')()) }}
 {% endmacro %}

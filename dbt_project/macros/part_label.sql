@@ -3,6 +3,6 @@
     coalesce(
         {{ part }}.part_number || ' ' || {{ part }}.part_revision,
         {{ part }}.part_number,
-        'part ' || cast({{ part }}.part_id as varchar)
+        'part ' || cast({{ part }}.part_id as string)
     )
 {%- endmacro %}

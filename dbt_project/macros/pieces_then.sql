@@ -86,7 +86,7 @@
                 children.created_at as left_at,
                 children.created_at as began_at,
                 1 as depth,
-                [lots.id, children.id] as path_ids
+                {{ list_append(list_with('lots.id'), 'children.id') }} as path_ids
             from (select distinct part_inventory_id as id from asked_once) as lots
             inner join inventories as children on lots.id = children.origin_id and lots.id <> children.id
             union all
@@ -96,10 +96,10 @@
                 below.left_at,
                 children.created_at as began_at,
                 below.depth + 1 as depth,
-                list_append(below.path_ids, children.id) as path_ids
+                {{ list_append('below.path_ids', 'children.id') }} as path_ids
             from below
             inner join inventories as children on below.id = children.origin_id
-            where below.depth < {{ var('split_max_depth') }} and not list_contains(below.path_ids, children.id)
+            where below.depth < {{ var('split_max_depth') }} and not {{ list_has('below.path_ids', 'children.id') }}
         ),
 
         split_off as (

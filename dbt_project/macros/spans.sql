@@ -37,7 +37,7 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
         from {{ relation }}
         where
             ({{ columns }}) in (
-                select ({{ columns }})
+                select {{ columns }}
                 from {{ relation }} as late
                 where
                     late.valid_until < {{ end_of_time() }}

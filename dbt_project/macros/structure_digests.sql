@@ -6,7 +6,7 @@
 {#- Digest of a line: content (`part:…`, `open:…` or the hash of an assembly), quantity and designator. -#}
 {% macro line_digest(content, quantity, designator) -%}
 {{ digest(
-        content ~ " || '|' || coalesce(cast(" ~ quantity ~ " as varchar), '') || '|' || coalesce('=' || "
+        content ~ " || '|' || coalesce(cast(" ~ quantity ~ " as string), '') || '|' || coalesce('=' || "
         ~ designator ~ ", '')"
     ) }}
 {%- endmacro %}
@@ -14,7 +14,7 @@
 {#- Digest of a unit: its part revision and the digests of its leaf lines and its assembly lines. -#}
 {% macro structure_digest(part_id, plain_digest, assembly_digest) -%}
 {{ digest(
-        "coalesce(cast(" ~ part_id ~ " as varchar), '') || '|' || coalesce(" ~ plain_digest
+        "coalesce(cast(" ~ part_id ~ " as string), '') || '|' || coalesce(" ~ plain_digest
         ~ ", '') || '|' || coalesce(" ~ assembly_digest ~ ", '')"
     ) }}
 {%- endmacro %}

@@ -6,23 +6,16 @@ The rules of a comparison are dbt macros, because a model uses them too; analyst
 
 from pathlib import Path
 
-import jinja2
+from tests.unit.dbt.models import PROJECT
+from tests.unit.dbt.models import render as expanded
 
-from tests.documents import read_yaml
-
-PROJECT = Path(__file__).parents[2] / "dbt_project"
 COMPARE = PROJECT / "analyst_macros" / "abom_compare.sql"
 COMPARE_AS_OF = COMPARE.with_name("abom_compare_as_of.sql")
 
 
 def render(path: Path) -> str:
     """Return the text of one of the two files."""
-    variables = read_yaml(PROJECT / "dbt_project.yml")["vars"]
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 -- SQL, not HTML
-    sources = sorted((PROJECT / "macros" / "dialect" / "compare").glob("*.sql"))
-    text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    text += f"{{{{ {path.stem}() }}}}"
-    rendered = environment.from_string(text).render(var=variables.__getitem__)
+    rendered = expanded(f"{{{{ {path.stem}() }}}}")
     return "\n".join(line.rstrip() for line in rendered.splitlines() if line.strip()) + "\n"
 
 

@@ -3,6 +3,12 @@
 {#- The product of a group's values, without nulls; not through logarithms, which are undefined for 0. -#}
 {% macro product_of(value) %}{{ return(adapter.dispatch('product_of')(value)) }}{% endmacro %}
 {% macro duckdb__product_of(value) %}product({{ value }}){% endmacro %}
+{% macro spark__product_of(value) -%}
+    case
+        when count({{ value }}) > 0
+            then aggregate(collect_list({{ value }}), cast(1 as double), (so_far, item) -> so_far * item)
+    end
+{%- endmacro %}
 
 {#-
     The number in a text; null unless the text is exactly one finite decimal number. A cast would also accept NaN,
@@ -14,6 +20,14 @@
     case
         when
             regexp_full_match({{ text }}, '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?')
+            and abs(try_cast({{ text }} as double)) <= 1e150
+            then try_cast({{ text }} as double)
+    end
+{%- endmacro %}
+{% macro spark__number_of_text(text) -%}
+    case
+        when
+            {{ text }} rlike '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\\z'
             and abs(try_cast({{ text }} as double)) <= 1e150
             then try_cast({{ text }} as double)
     end

@@ -7,3 +7,12 @@
         json_extract({{ rich_text }}, '$[*]'), lambda block: array_to_string(json_extract_string(block, '$..text'), '')
     ), chr(10))), '')
 {%- endmacro %}
+{% macro spark__words_of(rich_text) -%}
+    nullif(trim(array_join(transform(
+        try_variant_get(try_parse_json({{ rich_text }}), '$', 'array<string>'),
+        block -> array_join(transform(
+            regexp_extract_all(block, '"text":"((?:[^"\\\\]|\\\\.)*)"', 1),
+            word -> get(from_json(concat('["', word, '"]'), 'array<string>'), 0)
+        ), '')
+    ), chr(10))), '')
+{%- endmacro %}

@@ -3,3 +3,6 @@
 {% macro duckdb__row_key(columns) -%}
     concat_ws(chr(31), {{ columns | join(', ') }})
 {%- endmacro %}
+{% macro spark__row_key(columns) -%}
+    concat_ws(chr(31), {{ columns | join(', ') }})
+{%- endmacro %}

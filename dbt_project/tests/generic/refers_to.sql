@@ -8,7 +8,7 @@
 {% for column, target in references.items() %}
 select
     '{{ column }}' as column_name,
-    cast(referring.{{ column }} as varchar) as finding
+    cast(referring.{{ column }} as string) as finding
 from {{ model }} as referring
 left join {{ target.to }} as referred on referring.{{ column }} = referred.{{ target.field }}
 where referring.{{ column }} is not null and referred.{{ target.field }} is null

@@ -36,7 +36,7 @@ sides as (
 expected as (
     select
         sides.part_inventory_id,
-        coalesce(installations.child_part_number, 'part ' || cast(installations.child_part_id as varchar), 'unit')
+        coalesce(installations.child_part_number, 'part ' || cast(installations.child_part_id as string), 'unit')
             as part_number,
         count(*) > count(installations.quantity_per_piece) as is_unknown,
         sum(abs(installations.quantity_per_piece)) as volume,
@@ -47,7 +47,7 @@ expected as (
     where not installations.is_quarantined
     group by
         sides.part_inventory_id,
-        coalesce(installations.child_part_number, 'part ' || cast(installations.child_part_id as varchar), 'unit')
+        coalesce(installations.child_part_number, 'part ' || cast(installations.child_part_id as string), 'unit')
 ),
 
 lines as (

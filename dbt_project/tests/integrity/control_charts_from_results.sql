@@ -28,7 +28,7 @@ with results as (
         measurements.run_step_field_id,
         measurements.measured_at,
         measurements.value_number,
-        'individuals/' || measurements.step_field_id || '/' || coalesce(cast(measurements.part_id as varchar), '-')
+        'individuals/' || measurements.step_field_id || '/' || coalesce(cast(measurements.part_id as string), '-')
         || case
             when trim(measurements.unit) <> coalesce(trim(fields.unit), '') and trim(measurements.unit) <> ''
                 then '/' || trim(measurements.unit)

@@ -70,7 +70,7 @@ walk as (
         held.opened_at,
         inventories.origin_part_inventory_id as at_id,
         inventories._created as left_at,
-        [inventories.id] as seen_ids
+        {{ list_with('inventories.id') }} as seen_ids
     from held
     inner join {{ source('ion', 'part_inventories') }} as inventories on held.part_inventory_id = inventories.id
     where inventories.origin_part_inventory_id is not null
@@ -81,13 +81,13 @@ walk as (
         walk.opened_at,
         inventories.origin_part_inventory_id as at_id,
         inventories._created as left_at,
-        list_append(walk.seen_ids, inventories.id) as seen_ids
+        {{ list_append('walk.seen_ids', 'inventories.id') }} as seen_ids
     from walk
     inner join {{ source('ion', 'part_inventories') }} as inventories on walk.at_id = inventories.id
     left join held on walk.issue_id = held.issue_id and walk.at_id = held.part_inventory_id
     where
         inventories.origin_part_inventory_id is not null
-        and not list_contains(walk.seen_ids, inventories.origin_part_inventory_id)
+        and not {{ list_has('walk.seen_ids', 'inventories.origin_part_inventory_id') }}
         and not coalesce(held.issue_id is not null and walk.left_at > walk.opened_at, false)
 ),
 
@@ -141,7 +141,7 @@ expected as (
     union all
     select
         'hours on ' || coalesce(unit_parts.part_number, run_parts.part_number) as what,
-        sum(epoch(sessions.check_out) - epoch(sessions.check_in)) / 3600 as quantity
+        sum({{ epoch_seconds('sessions.check_out') }} - {{ epoch_seconds('sessions.check_in') }}) / 3600 as quantity
     from {{ source('ion', 'run_step_sessions') }} as sessions
     inner join {{ source('ion', 'run_steps') }} as run_steps on sessions.run_step_id = run_steps.id
     inner join {{ source('ion', 'runs') }} as runs on run_steps.run_id = runs.id

@@ -29,7 +29,7 @@ looked_at as (
     select
         found.day_on,
         periods.*,
-        found.day_on - periods.opened_on as age,
+        {{ days_from('periods.opened_on', 'found.day_on') }} as age,
         periods.resolved_on is null or periods.resolved_on > found.day_on as is_open
     from found
     left join periods on found.day_on >= periods.opened_on

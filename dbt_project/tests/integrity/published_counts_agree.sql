@@ -208,7 +208,7 @@ ones as (
     {% for measure, one, other in counts %}
         select
             '{{ measure }}' as measure,
-            cast(item as varchar) as item,
+            cast(item as string) as item,
             cast(amount as double) as amount
         from ({{ one }}) as counted
         {{ 'union all' if not loop.last }}
@@ -219,7 +219,7 @@ others as (
     {% for measure, one, other in counts %}
         select
             '{{ measure }}' as measure,
-            cast(item as varchar) as item,
+            cast(item as string) as item,
             cast(amount as double) as amount
         from ({{ other }}) as counted
         {{ 'union all' if not loop.last }}
@@ -237,7 +237,7 @@ compared as (
     union all
     select
         'months and ' || shorter.period_type || 's of a step' as measure,
-        cast(coalesce(shorter.step_id, months.step_id) as varchar) as item,
+        cast(coalesce(shorter.step_id, months.step_id) as string) as item,
         shorter.amount,
         months.amount as other_amount
     from shorter

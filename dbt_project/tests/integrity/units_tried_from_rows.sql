@@ -72,7 +72,7 @@ walk as (
         inventories.created_at as leaves_at,
         cast(null as {{ type_instant() }}) as left_at,
         started.part_inventory_id is not null as is_found,
-        [inventories.id] as seen_ids
+        {{ list_with('inventories.id') }} as seen_ids
     from inventories
     left join started on inventories.id = started.part_inventory_id
     union all
@@ -83,12 +83,12 @@ walk as (
         inventories.created_at as leaves_at,
         walk.leaves_at as left_at,
         coalesce(started.at <= walk.leaves_at, false) as is_found,
-        list_append(walk.seen_ids, inventories.id) as seen_ids
+        {{ list_append('walk.seen_ids', 'inventories.id') }} as seen_ids
     from walk
     inner join inventories on walk.origin_id = inventories.id
     left join started on inventories.id = started.part_inventory_id
     -- Inventories may be split from each other, so each is visited once.
-    where not walk.is_found and not list_contains(walk.seen_ids, inventories.id)
+    where not walk.is_found and not {{ list_has('walk.seen_ids', 'inventories.id') }}
 ),
 
 expected as (

@@ -31,16 +31,16 @@ factors as (
 expected as (
     select
         'rolled ' || period_type as measure,
-        cast(part_id as varchar)
-        || '/' || cast(procedure_id as varchar)
-        || '/' || cast(period_start_on as varchar) as item,
+        cast(part_id as string)
+        || '/' || cast(procedure_id as string)
+        || '/' || cast(period_start_on as string) as item,
         case when min(first_pass_yield) > 0 then exp(sum(ln(nullif(first_pass_yield, 0)))) else 0 end as amount
     from factors
     group by part_id, procedure_id, period_type, period_start_on
     union all
     select
         'attempted in all' as measure,
-        kinds_of_period.period_type || '/' || cast(firsts.step_id as varchar) as item,
+        kinds_of_period.period_type || '/' || cast(firsts.step_id as string) as item,
         sum(firsts.quantity) as amount
     from {{ ref('int_quality__unit_attempts') }} as firsts
     cross join kinds_of_period
@@ -49,7 +49,7 @@ expected as (
     union all
     select
         'runs started or cancelled' as measure,
-        cast(procedure_id as varchar) as item,
+        cast(procedure_id as string) as item,
         count(*) as amount
     from {{ source('ion', 'runs') }}
     where
@@ -65,15 +65,15 @@ expected as (
 found as (
     select
         'rolled ' || period_type as measure,
-        cast(part_id as varchar)
-        || '/' || cast(procedure_id as varchar)
-        || '/' || cast(period_start_on as varchar) as item,
+        cast(part_id as string)
+        || '/' || cast(procedure_id as string)
+        || '/' || cast(period_start_on as string) as item,
         rolled_throughput_yield as amount
     from {{ ref('rolled_throughput_yield') }}
     union all
     select
         'attempted in all' as measure,
-        period_type || '/' || cast(step_id as varchar) as item,
+        period_type || '/' || cast(step_id as string) as item,
         sum(quantity_attempted) as amount
     from {{ ref('first_pass_yield') }}
     where units_attempted > 0
@@ -81,7 +81,7 @@ found as (
     union all
     select
         'runs started or cancelled' as measure,
-        cast(procedure_id as varchar) as item,
+        cast(procedure_id as string) as item,
         sum(runs_started + runs_cancelled) as amount
     from {{ ref('redline_rates') }}
     where period_type = 'week'

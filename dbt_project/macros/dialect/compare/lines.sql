@@ -8,7 +8,7 @@
     key, or deleted). Two parts that ION does not return stay two parts.
 -#}
 {% macro shown_part(part_number, part_id) -%}
-    coalesce({{ part_number }}, 'part ' || cast({{ part_id }} as varchar), 'unit')
+    coalesce({{ part_number }}, 'part ' || cast({{ part_id }} as string), 'unit')
 {%- endmacro %}
 
 {#-
@@ -21,7 +21,7 @@
     select
         installed.parent_part_inventory_id as part_inventory_id,
         coalesce(
-            'm' || cast(installed.origin_mbom_item_id as varchar), 'r' || cast(installed.build_requirement_id as varchar)
+            'm' || cast(installed.origin_mbom_item_id as string), 'r' || cast(installed.build_requirement_id as string)
         ) as planned_line,
         min(installed.origin_mbom_item_id) as origin_mbom_item_id,
         min(installed.origin_mbom_id) as origin_mbom_id,
@@ -51,8 +51,8 @@
         })) as units,
         {%- endif %}
         case
-            when count(configured.configuration_hash) = 0 then ['']
-            else list_sort(list_distinct(list(coalesce(configured.configuration_hash, ''))))
+            when count(configured.configuration_hash) = 0 then {{ list_with("''") }}
+            else {{ texts_or_blank('configured.configuration_hash') }}
         end as configurations
     from {{ installations }} as installed
     left join {{ configured }} as configured on installed.child_part_inventory_id = configured.part_inventory_id
@@ -90,7 +90,7 @@
         'designator': "coalesce(" ~ line ~ ".designator_key, '')",
         'requirement': "substr(" ~ line ~ ".planned_line, 1, 1) || " ~ line ~ ".required_part_number",
         'named_designator': line ~ ".designator_key",
-        'quantity': "format('{:.9g}', " ~ line ~ ".quantity)",
+        'quantity': number_text(line ~ '.quantity'),
     } -%}
     case {{ round }}
         {%- for key in line_match_keys().split('|') %}
@@ -127,7 +127,7 @@ keyed{{ suffix }} as (
         sides.*,
         coalesce(
             {{ line_match_key(round, 'sides.line') | indent(12) }},
-            cast(sides.is_after as varchar)
+            cast(sides.is_after as string)
         ) as match_key
     from sided{{ suffix }} as sides
 ),

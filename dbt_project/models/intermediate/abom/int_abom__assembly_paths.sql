@@ -32,8 +32,8 @@ paths as (
         units.part_inventory_id,
         0 as depth,
         cast(1 as double) as quantity_extended,
-        cast('' as varchar) as path_key,
-        cast('' as varchar) as sort_key,
+        cast('' as string) as path_key,
+        cast('' as string) as sort_key,
         {{ list_with('units.part_inventory_id') }} as path_ids,
         units.unit_label as path_text,
         coalesce(units.is_export_controlled, false) as is_export_controlled

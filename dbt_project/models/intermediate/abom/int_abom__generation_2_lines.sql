@@ -52,7 +52,7 @@ unfilled as (
         parent_requirements.*,
         cast(null as bigint) as child_part_inventory_id,
         cast(null as bigint) as abom_installation_id,
-        cast(null as varchar) as reference_designator,
+        cast(null as string) as reference_designator,
         cast(0 as double) as quantity_installed,
         cast(null as {{ type_instant() }}) as installed_at,
         cast(null as bigint) as installed_by_id

@@ -48,11 +48,11 @@ select
     planned.mbom_id as origin_mbom_id,
     parts.part_number as required_part_number,
     substitutes.part_id is not null and coalesce(children.part_id <> planned.part_id, true) as is_substitute,
-    cast(both_generations.abom_generation as varchar)
-    || ':' || cast(both_generations.parent_part_inventory_id as varchar)
+    cast(both_generations.abom_generation as string)
+    || ':' || cast(both_generations.parent_part_inventory_id as string)
     || case when both_generations.child_part_inventory_id is null then ':r' else ':i' end
     || cast(
-        coalesce(both_generations.abom_installation_id, both_generations.build_requirement_id) as varchar
+        coalesce(both_generations.abom_installation_id, both_generations.build_requirement_id) as string
     ) as line_key,
     coalesce(both_generations.is_requirement_controlled, false)
     or coalesce(parents.is_export_controlled, false)

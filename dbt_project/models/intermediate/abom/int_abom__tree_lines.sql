@@ -40,12 +40,12 @@ labelled as (
         lines.is_substitute,
         coalesce(lines.is_export_controlled, false) as is_export_controlled,
         coalesce(
-            '/i' || cast(lines.abom_installation_id as varchar),
-            '/r' || cast(lines.build_requirement_id as varchar)
+            '/i' || cast(lines.abom_installation_id as string),
+            '/r' || cast(lines.build_requirement_id as string)
         ) as path_step,
         coalesce(
             children.unit_label,
-            coalesce(parts.part_number, 'part ' || cast(lines.part_id as varchar), 'part') || ' (open)'
+            coalesce(parts.part_number, 'part ' || cast(lines.part_id as string), 'part') || ' (open)'
         ) as line_label
     from lines
     inner join units as parents on lines.parent_part_inventory_id = parents.part_inventory_id

@@ -22,10 +22,10 @@ select
         when coalesce(inventories.tracking_type, parts.tracking_type) = 'LOT' then inventories.quantity
         else 1
     end as pieces,
-    coalesce(parts.part_number, 'part ' || cast(inventories.part_id as varchar), 'unit')
+    coalesce(parts.part_number, 'part ' || cast(inventories.part_id as string), 'unit')
     || ' '
     || coalesce(
-        inventories.serial_number, inventories.lot_number, '#' || cast(inventories.part_inventory_id as varchar)
+        inventories.serial_number, inventories.lot_number, '#' || cast(inventories.part_inventory_id as string)
     ) as unit_label,
     coalesce(inventories.is_export_controlled, false) as is_export_controlled
 from inventories

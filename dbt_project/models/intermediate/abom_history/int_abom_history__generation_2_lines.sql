@@ -77,7 +77,7 @@ unfilled as (
         parent_requirements.quantity_required,
         cast(null as bigint) as child_part_inventory_id,
         cast(null as bigint) as abom_installation_id,
-        cast(null as varchar) as reference_designator,
+        cast(null as string) as reference_designator,
         cast(0 as double) as quantity_installed,
         parent_requirements.created_at,
         parent_requirements.updated_at,

@@ -61,7 +61,7 @@ select
     changed_at,
     'indirect' as change,
     abom_generation,
-    cast(null as varchar) as requirement_after,
+    cast(null as string) as requirement_after,
     {% for suffix in ['before', 'after'] %}
         {% for column in columns %}
             {{ column }}_{{ suffix }},

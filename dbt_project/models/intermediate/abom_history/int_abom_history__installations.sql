@@ -23,7 +23,7 @@ names as (
     select
         build_requirement_id,
         build_requirement_reference_designator_id,
-        cast(null as varchar) as reference_designator,
+        cast(null as string) as reference_designator,
         valid_from,
         valid_until
     from unnamed

@@ -90,10 +90,10 @@ with_children as (
 keyed as (
     select
         *,
-        cast(abom_generation as varchar)
-        || ':' || cast(parent_part_inventory_id as varchar)
+        cast(abom_generation as string)
+        || ':' || cast(parent_part_inventory_id as string)
         || case when child_part_inventory_id is null then ':r' else ':i' end
-        || cast(coalesce(abom_installation_id, build_requirement_id) as varchar) as line_key
+        || cast(coalesce(abom_installation_id, build_requirement_id) as string) as line_key
     from with_children
 ),
 

@@ -51,7 +51,7 @@ digests as (
     select
         structure_state_id,
         {{ line_digest(
-            "case when is_open then 'open:' else 'part:' end || coalesce(cast(part_id as varchar), '')",
+            "case when is_open then 'open:' else 'part:' end || coalesce(cast(part_id as string), '')",
             'quantity', 'designator_key'
         ) }} as line_digest
     from plain_lines

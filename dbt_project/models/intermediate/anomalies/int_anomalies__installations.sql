@@ -70,7 +70,7 @@ installed as (
         build_requirement_id,
         cast(null as bigint) as parent_part_inventory_id,
         part_inventory_id,
-        cast(null as varchar) as reference_designator,
+        cast(null as string) as reference_designator,
         quantity,
         created_at as installed_at,
         false as has_requirement,

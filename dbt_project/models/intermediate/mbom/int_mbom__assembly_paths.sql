@@ -21,8 +21,8 @@ paths as (
         versions.part_id,
         0 as depth,
         cast(1 as double) as quantity_extended,
-        cast('' as varchar) as path_key,
-        cast('' as varchar) as sort_key,
+        cast('' as string) as path_key,
+        cast('' as string) as sort_key,
         {{ list_with('versions.part_id') }} as path_ids,
         {{ part_label('parts') }} as path_text,
         parts.is_export_controlled

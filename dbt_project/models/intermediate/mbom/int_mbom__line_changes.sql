@@ -68,7 +68,7 @@ elements as (
                 *,
                 '{{ name }}_{{ word }}' as change,
                 '{{ side }}' as side,
-                cast({{ each_of(column ~ '_' ~ side) }} as varchar) as element,
+                {{ each_of(list_of_texts(column ~ '_' ~ side)) }} as element,
                 {{ list_of_texts(column ~ '_' ~ ('after' if side == 'before' else 'before')) }} as others
             from paired
             where is_paired
@@ -85,8 +85,8 @@ changed as (
             mbom_item_id_before,
             mbom_item_id_after,
             '{{ change }}' as change,
-            cast({{ rule[1] }} as varchar) as value_before,
-            cast({{ rule[2] }} as varchar) as value_after,
+            cast({{ rule[1] }} as string) as value_before,
+            cast({{ rule[2] }} as string) as value_after,
             cast(null as bigint) as substitute_part_id
         from paired
         where {{ rule[0] }}
@@ -102,7 +102,7 @@ changed as (
         case when elements.side = 'after' then coalesce(parts.part_number, elements.element) end as value_after,
         parts.part_id as substitute_part_id
     from elements
-    left join parts on elements.element = cast(parts.part_id as varchar) and elements.change like 'substitute%'
+    left join parts on elements.element = cast(parts.part_id as string) and elements.change like 'substitute%'
     where not {{ list_has('elements.others', 'elements.element') }}
 )
 

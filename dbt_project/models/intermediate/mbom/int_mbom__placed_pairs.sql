@@ -14,7 +14,7 @@ places as (
     union all
     select
         *,
-        cast(mbom_item_id as varchar) as place,
+        cast(mbom_item_id as string) as place,
         true as is_line
     from sides
 ),

@@ -19,7 +19,7 @@ select
     lines.*,
     versions.mbom_version,
     below.mbom_id as part_mbom_id,
-    '/m' || cast(lines.mbom_item_id as varchar) as path_step,
+    '/m' || cast(lines.mbom_item_id as string) as path_step,
     '/' || {{ ordinal_key('lines.line_number') }} as sort_step,
     {{ part_label('lines') }} as line_label,
     {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }} as is_export_controlled

@@ -28,7 +28,7 @@ substitutes as (
         named.seen_at,
         named.mbom_item_id,
         {{ list_of(
-            "coalesce(parts.part_number, 'part ' || cast(named.substitute_part_id as varchar))", 'named.substitute_part_id'
+            "coalesce(parts.part_number, 'part ' || cast(named.substitute_part_id as string))", 'named.substitute_part_id'
         ) }} as substitute_part_numbers
     from named
     left join parts on named.substitute_part_id = parts.part_id

@@ -41,7 +41,7 @@ charted as (
             'individuals/',
             step_field_id,
             '/',
-            coalesce(cast(part_id as varchar), '-'),
+            coalesce(cast(part_id as string), '-'),
             case when unit is distinct from field_unit then '/' || unit else '' end
         ) as chart_key
     from in_units

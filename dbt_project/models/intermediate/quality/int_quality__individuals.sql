@@ -66,11 +66,12 @@ counts as (
             ('within_one_of_15', 'is_within_one', 15),
             ('beyond_one_of_8', 'is_beyond_one', 8)
         ] %}
-            sum({{ flag }}) over (in_order rows between {{ length - 1 }} preceding and current row) as {{ name }},
+            sum({{ flag }}) over (
+                partition by chart_key order by point_number rows between {{ length - 1 }} preceding and current row
+            ) as {{ name }},
         {% endfor %}
         point_number > first_point_number and is_baseline as is_baseline_change
     from flags
-    window in_order as (partition by chart_key order by point_number)
 ),
 
 rules_on as (

@@ -16,7 +16,7 @@ other_limits as (
     select
         run_step_field_id,
         {{ text_of(join_texts(' ', [
-            "case when limit_kind = 'unmapped' then 'unmapped:' end", 'function_name', 'cast(limit_value as varchar)'
+            "case when limit_kind = 'unmapped' then 'unmapped:' end", 'function_name', 'cast(limit_value as string)'
         ]), ', ', 'limit_kind, function_name, limit_value') }} as other_limits
     from limits
     where limit_kind in ('inequality', 'unmapped')

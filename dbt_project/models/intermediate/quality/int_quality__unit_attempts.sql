@@ -72,19 +72,27 @@ numbered as (
         *,
         row_number() over in_time as unit_attempt_number,
         lead(run_step_id) over in_time is null as is_last_of_unit,
-        last_value(outcome) over (
-            in_time rows between unbounded preceding and unbounded following
-        ) as last_outcome
+        last_value(outcome) over of_unit as last_outcome
     from judged
     -- A step added in a run counts as its own procedure step; a run without a unit counts as its own unit.
-    window in_time as (
-        partition by
-            part_inventory_id,
-            step_id,
-            case when step_id is null then run_step_id end,
-            case when part_inventory_id is null then run_id end
-        order by ended_at, run_step_id, attempt_number
-    )
+    window
+        in_time as (
+            partition by
+                part_inventory_id,
+                step_id,
+                case when step_id is null then run_step_id end,
+                case when part_inventory_id is null then run_id end
+            order by ended_at, run_step_id, attempt_number
+        ),
+        of_unit as (
+            partition by
+                part_inventory_id,
+                step_id,
+                case when step_id is null then run_step_id end,
+                case when part_inventory_id is null then run_id end
+            order by ended_at, run_step_id, attempt_number
+            rows between unbounded preceding and unbounded following
+        )
 )
 
 select

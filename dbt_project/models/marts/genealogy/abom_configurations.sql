@@ -34,7 +34,7 @@ levelled as (
         heights.height,
         lines.parent_part_inventory_id,
         lines.part_inventory_id,
-        coalesce(cast(lines.part_id as varchar), '?') || '@' || coalesce(lines.designator_key, '') as place,
+        coalesce(cast(lines.part_id as string), '?') || '@' || coalesce(lines.designator_key, '') as place,
         lines.quantity_per_piece
     from lines
     inner join heights on lines.parent_part_inventory_id = heights.part_inventory_id
@@ -71,7 +71,7 @@ select
     heights.height + 1 as levels,
     case
         when cut_off.part_inventory_id is null then configured.configuration_hash
-        else 'cut off: ' || cast(units.part_inventory_id as varchar)
+        else 'cut off: ' || cast(units.part_inventory_id as string)
     end as configuration_hash,
     units.is_export_controlled
 from configured

@@ -45,7 +45,7 @@ controlled_installations as (
 lines as (
     select
         part_inventory_id,
-        'm' || cast(mbom_item_id as varchar) as line_key,
+        'm' || cast(mbom_item_id as string) as line_key,
         status,
         abom_generation,
         mbom_id,
@@ -68,7 +68,7 @@ lines as (
     union all
     select
         part_inventory_id,
-        'i' || cast(abom_installation_id as varchar) as line_key,
+        'i' || cast(abom_installation_id as string) as line_key,
         'unplanned' as status,
         abom_generation,
         cast(null as bigint) as mbom_id,
@@ -86,7 +86,7 @@ lines as (
         {{ empty_list() }} as designators_planned,
         coalesce({{ designator_places('reference_designator') | indent(8) }}, {{ empty_list() }})
             as designators_installed,
-        cast(null as varchar) as designator_match,
+        cast(null as string) as designator_match,
         is_made_on_assembly
     from unplanned
 )

@@ -27,7 +27,7 @@ roots as (
         serial_number,
         lot_number,
         tracking_type,
-        cast(null as varchar) as reference_designator,
+        cast(null as string) as reference_designator,
         cast(null as double) as quantity_required,
         cast(1 as double) as quantity_installed,
         cast(1 as double) as quantity_extended,

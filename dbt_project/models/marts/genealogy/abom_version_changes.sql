@@ -18,7 +18,7 @@ parts as (
 )
 
 select
-    cast(changes.part_inventory_id as varchar) || '@' || loads.load_id
+    cast(changes.part_inventory_id as string) || '@' || loads.load_id
     || ' ' || coalesce(changes.line_key_before, '') || '>' || coalesce(changes.line_key_after, '')
         as abom_version_change_key,
     changes.part_inventory_id,
@@ -26,7 +26,7 @@ select
     changes.changed_at,
     changes.change,
     'requirement '
-    || cast(coalesce(changes.build_requirement_id_after, changes.build_requirement_id_before) as varchar)
+    || cast(coalesce(changes.build_requirement_id_after, changes.build_requirement_id_before) as string)
     || coalesce(' at ' || coalesce(changes.reference_designator_after, changes.reference_designator_before), '')
         as line,
     {% for suffix in ['before', 'after'] %}

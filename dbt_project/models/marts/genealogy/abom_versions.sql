@@ -55,7 +55,7 @@ current_states as (
 )
 
 select
-    cast(versions.part_inventory_id as varchar) || ':' || cast(versions.version_number as varchar) as abom_version_key,
+    cast(versions.part_inventory_id as string) || ':' || cast(versions.version_number as string) as abom_version_key,
     versions.part_inventory_id,
     versions.version_number,
     units.part_id,

@@ -38,7 +38,7 @@ cycles as (
         'cycle', 'error', 'ring_id',
         "min(case when part_inventory_id = ring_id then child end) || case
             when count(distinct part_inventory_id) = 1 then ' is installed in itself'
-            else ' and ' || cast(count(distinct part_inventory_id) - 1 as varchar) || ' more are installed in each other'
+            else ' and ' || cast(count(distinct part_inventory_id) - 1 as string) || ' more are installed in each other'
         end || '; the installations that close the ring are left out of all trees.'"
     ) }}
     from installations
@@ -49,7 +49,7 @@ cycles as (
 serials_installed_twice as (
     select {{ anomaly_columns(
         'serial_installed_twice', 'error', 'part_inventory_id',
-        "min(child) || ' is installed in ' || cast(min(installation_count) as varchar) || ' places at once.'"
+        "min(child) || ' is installed in ' || cast(min(installation_count) as string) || ' places at once.'"
     ) }}
     from installations
     where has_requirement and child_tracking_type = 'SERIAL' and installation_count > 1
@@ -75,7 +75,7 @@ installations_without_requirement as (
     select {{ anomaly_columns(
         'installation_without_requirement', 'warning', 'abom_installation_id',
         "min(child) || ' is installed on ' || coalesce(
-            'build requirement ' || cast(min(build_requirement_id) as varchar) || ', which is not there.', 'no build requirement.'
+            'build requirement ' || cast(min(build_requirement_id) as string) || ', which is not there.', 'no build requirement.'
         )"
     ) }}
     from installations

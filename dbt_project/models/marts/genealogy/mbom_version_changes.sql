@@ -45,8 +45,8 @@ changes as (
         mbom_item_id_before,
         mbom_item_id_after,
         'indirect' as change,
-        cast(null as varchar) as value_before,
-        cast(null as varchar) as value_after,
+        cast(null as string) as value_before,
+        cast(null as string) as value_after,
         cast(null as bigint) as substitute_part_id
     from indirect_changes
 ),

@@ -3,8 +3,8 @@ with inventories as (
 )
 
 select
-    cast(part_id as varchar)
-    || ':' || coalesce(cast(location_id as varchar), '')
+    cast(part_id as string)
+    || ':' || coalesce(cast(location_id as string), '')
     || ':' || coalesce(unit_of_measure, '') as part_location_key,
     part_id,
     part_number,

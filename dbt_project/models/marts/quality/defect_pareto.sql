@@ -60,7 +60,11 @@ ranked as (
         *,
         row_number() over in_order as class_rank,
         sum(defect_count) over (partition by dimension) as total_defect_count,
-        sum(defect_count) over (in_order rows between unbounded preceding and current row) as cumulative_defect_count
+        sum(defect_count) over (
+            partition by dimension
+            order by defect_count desc, class asc
+            rows between unbounded preceding and current row
+        ) as cumulative_defect_count
     from counted
     window in_order as (partition by dimension order by defect_count desc, class asc)
 )

@@ -58,9 +58,9 @@ still_open as (
         classed.part_number,
         classed.disposition_category,
         count(*) as open_count,
-        avg(months.month_ends_on - classed.opened_on) as mean_open_age_days,
-        {{ quantile_of('months.month_ends_on - classed.opened_on', 0.5) }} as median_open_age_days,
-        max(months.month_ends_on - classed.opened_on) as oldest_open_age_days
+        avg({{ days_from('classed.opened_on', 'months.month_ends_on') }}) as mean_open_age_days,
+        {{ quantile_of(days_from('classed.opened_on', 'months.month_ends_on'), 0.5) }} as median_open_age_days,
+        max({{ days_from('classed.opened_on', 'months.month_ends_on') }}) as oldest_open_age_days
     from months
     inner join classed
         on

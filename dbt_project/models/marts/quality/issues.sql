@@ -97,7 +97,7 @@ select
     case
         -- ION's clock may be ahead of the clock of the last load.
         when timed.resolved_at is null
-            then greatest({{ last_loaded_day() }} - {{ production_day('timed.last_opened_at') }}, 0)
+            then greatest({{ days_from(production_day('timed.last_opened_at'), last_loaded_day()) }}, 0)
     end as age_days,
     {{ hours_between('timed.last_opened_at', 'timed.resolved_at') }} / 24 as days_to_close,
     timed.issue_disposition_type_id,

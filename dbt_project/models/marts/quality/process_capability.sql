@@ -90,7 +90,7 @@ distances as (
 
 select
     distances.step_field_id
-    || '/' || coalesce(cast(distances.part_id as varchar), '-')
+    || '/' || coalesce(cast(distances.part_id as string), '-')
     || '/' || distances.limit_version as capability_key,
     distances.step_field_id,
     step_fields.step_field_name as field_name,

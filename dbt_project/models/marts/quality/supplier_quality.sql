@@ -87,7 +87,7 @@ by_supplier as (
 )
 
 select
-    coalesce(cast(by_supplier.supplier_id as varchar), '') || '/' || coalesce(by_supplier.part_number, '') || '/'
+    coalesce(cast(by_supplier.supplier_id as string), '') || '/' || coalesce(by_supplier.part_number, '') || '/'
     || {{ date_label('by_supplier.month_starts_on', '%Y-%m') }} as supplier_quality_key,
     by_supplier.supplier_id,
     suppliers.supplier_name,

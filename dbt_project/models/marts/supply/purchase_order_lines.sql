@@ -100,9 +100,9 @@ select
     end as is_on_time,
     case
         when not judged.is_ordered or judged.not_judged_because is not null then null
-        when judged.fully_received_on is not null then judged.fully_received_on - judged.promised_on
+        when judged.fully_received_on is not null then {{ days_from('judged.promised_on', 'judged.fully_received_on') }}
         -- No further delivery is expected, and the date of that decision is unknown.
-        when judged.is_due and not judged.is_closed then {{ last_loaded_day() }} - judged.promised_on
+        when judged.is_due and not judged.is_closed then {{ days_from('judged.promised_on', last_loaded_day()) }}
     end as days_late,
     judged.created_at,
     judged.updated_at,

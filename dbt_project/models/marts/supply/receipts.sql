@@ -31,7 +31,7 @@ users as (
 )
 
 select
-    receipts.receipt_id || '/' || coalesce(cast(items.receipt_item_id as varchar), '') as receipt_key,
+    receipts.receipt_id || '/' || coalesce(cast(items.receipt_item_id as string), '') as receipt_key,
     receipts.receipt_id,
     items.receipt_item_id,
     receipts.received_at,

@@ -66,7 +66,7 @@ both_kinds as (
 )
 
 select
-    coalesce(cast(supplier_id as varchar), '') || '/' || {{ date_label('month_starts_on', '%Y-%m') }}
+    coalesce(cast(supplier_id as string), '') || '/' || {{ date_label('month_starts_on', '%Y-%m') }}
         as supplier_delivery_key,
     supplier_id,
     supplier_name,
