@@ -1,7 +1,7 @@
 """A refresh without Dagster: the steps of `Pipeline` one after the other, as the job `refresh` runs them.
 
-Dagster alone takes some ten times the CPU of a refresh with few changes, so the command line uses it only where there
-is an instance that records the runs (`DAGSTER_HOME`). A test compares what both do and say.
+Dagster doubles the CPU time of a refresh with few changes, so the command line uses it only where there is an instance
+that records the runs (`DAGSTER_HOME`). A test compares what both do and say.
 """
 
 import time
