@@ -1,4 +1,4 @@
-"""A data directory that an earlier version made is read, resumed, refreshed, rebuilt, compacted and published.
+"""A data directory that an earlier version made is read, refreshed, rebuilt, compacted and published.
 
 `tests/data/data_directory_0.1.0.tar.xz` was written by version 0.1.0 before the packages were rearranged: the small
 factory of `changing_world`, a compacted snapshot of three loads, one load after it, all models built and published, and
@@ -75,12 +75,14 @@ def history(tenant: Tenant) -> set[tuple[Any, ...]]:
     return set(tenant.query(f"select {columns} from raw_history.parts where valid_to is not null"))  # noqa: S608
 
 
-def test_it_is_resumed_refreshed_built_and_published(tenant: Tenant, rendered: Callable[[Path], None]) -> None:
+def test_it_is_read_refreshed_built_and_published(tenant: Tenant, rendered: Callable[[Path], None]) -> None:
     before, notes = history(tenant), Notes()
     published = orjson.loads((tenant.settings.published_dir / "latest.json").read_bytes())["publish_id"]
     assert before
     steps.extract(tenant.settings, mode=ReadMode(full=True), reporter=notes)
-    assert any(note.startswith("Resuming the read of") for note in notes.notes), notes.notes
+    # Its interrupted read has the columns of that version; this one has more (`_etag` of sessions), so it starts again.
+    [why] = [note for note in notes.notes if note.startswith("The interrupted read of")]
+    assert why.endswith("is not resumed: there is another schema at ION and another set of columns now.")
     steps.load(tenant.settings)
     assert tenant.differences() == []
 
