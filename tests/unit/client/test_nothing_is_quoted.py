@@ -129,6 +129,13 @@ async def ask(ion: Answer, host: Answer, kind: str) -> IonApiError:
     return caught.value
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _own_objects_only() -> None:
+    # Each collection would walk through what the tests before have left: two seconds for each of these.
+    gc.collect()
+    gc.freeze()
+
+
 def listen(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     if kind == "httpx":
