@@ -19,26 +19,16 @@ from ion_pipeline.defs.sensors import make_sensors
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt import prepared_manifest
 from ion_pipeline.pipeline.pipeline import Pipeline, real_pipeline
-from ion_pipeline.pipeline.progress import Reporter
-from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.settings import Settings, load_settings, unknown_settings
 
 
-def build_definitions(
-    settings: Settings | None = None,
-    reporter: Reporter | None = None,
-    *,
-    mode: ReadMode | None = None,
-    pipeline: Pipeline | None = None,
-) -> dg.Definitions:
+def build_definitions(settings: Settings | None = None, *, pipeline: Pipeline | None = None) -> dg.Definitions:
     """Build the asset graph.
 
     Args:
         settings: Name the tenant and the data directory; without them, this function and each step read the
             environment.
-        reporter: Receives the progress; without one, dbt's lines go to standard output, for Dagster's run page.
-        mode: How ION is read; by default only changes.
-        pipeline: The resource that the assets call in place of the real steps.
+        pipeline: The steps that the assets call; by default those that write dbt's lines to Dagster's run page.
 
     Raises:
         SettingsError: A setting is wrong, or `ION_ENTITIES` names an entity that does not exist.
@@ -61,7 +51,7 @@ def build_definitions(
         jobs=make_jobs(shape),
         schedules=make_schedules(shape),
         sensors=make_sensors(shape, catalog, frozenset(names)),
-        resources={"pipeline": pipeline or real_pipeline(settings, reporter, mode)},
+        resources={"pipeline": pipeline or real_pipeline(settings, None)},
     )
 
 

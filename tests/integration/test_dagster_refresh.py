@@ -16,6 +16,7 @@ from ion_pipeline.catalog import known_catalog
 from ion_pipeline.client import AuthError
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import RefreshResult, run_refresh
+from ion_pipeline.pipeline.pipeline import real_pipeline
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
@@ -73,7 +74,7 @@ def refreshed(
 ) -> Iterator[Refreshed]:
     settings = settings_for(sandbox, tmp_path_factory.mktemp("refreshed"))
     rendered(settings.data_dir)
-    definitions = build_definitions(settings, NullReporter())
+    definitions = build_definitions(settings, pipeline=real_pipeline(settings, NullReporter()))
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
         result = run_refresh(definitions, instance=instance)
         records = instance.get_records_for_run(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
@@ -163,7 +164,9 @@ def test_one_entity_alone_leaves_the_others_as_they_are(refreshed: Refreshed) ->
     runs = refreshed.query("select count(*) from raw.runs")
     loads = refreshed.query("select count(*) from raw._ion_loads")
     before, of_runs = refreshed.metadata("raw", "parts"), refreshed.latest("raw", "runs")
-    definitions = build_definitions(refreshed.settings, NullReporter(), mode=ReadMode(full=True))
+    definitions = build_definitions(
+        refreshed.settings, pipeline=real_pipeline(refreshed.settings, NullReporter(), ReadMode(full=True))
+    )
     result = run_refresh(definitions, assets=ONE_ENTITY, instance=refreshed.instance)
     assert (result.entities, result.models, result.published) == (1, 0, None)
     after = refreshed.latest("raw", "parts")
@@ -188,7 +191,11 @@ def test_wrong_secret_is_one_message_and_changes_nothing(
     settings = refreshed.settings.model_copy(update={"client_secret": SecretStr("wrong-on-purpose")})
     capfd.readouterr()
     with pytest.raises(AuthError) as raised:
-        run_refresh(build_definitions(settings, NullReporter()), assets=ONE_ENTITY, instance=refreshed.instance)
+        run_refresh(
+            build_definitions(settings, pipeline=real_pipeline(settings, NullReporter())),
+            assets=ONE_ENTITY,
+            instance=refreshed.instance,
+        )
     assert raised.value.remedy
     assert "wrong-on-purpose" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
@@ -205,7 +212,8 @@ def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(
         serving(app) as sandbox,
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):
-        definitions = build_definitions(settings_for(sandbox, tmp_path), NullReporter())
+        settings = settings_for(sandbox, tmp_path)
+        definitions = build_definitions(settings, pipeline=real_pipeline(settings, NullReporter()))
         result = run_refresh(definitions, assets=assets, instance=instance)
         made = {name: bool(instance.fetch_materializations(key(name), limit=1).records) for name in assets}
     assert made == {"ion/labels": False, "ion/suppliers": True, "raw/labels": False, "raw/suppliers": True}

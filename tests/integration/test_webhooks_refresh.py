@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from ion_pipeline.definitions import build_definitions
+from ion_pipeline.pipeline.pipeline import real_pipeline
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.settings import Settings
 from tests.integration.conftest import Built, continued, settings_for
@@ -79,7 +80,13 @@ def tenant(tmp_path_factory: pytest.TempPathFactory, demo_warehouse: Built) -> I
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):
         settings = settings_for(sandbox, data, entities=("suppliers", "users", "parts"))
-        yield Tenant(sandbox.api_url, settings, receiver, build_definitions(settings, NullReporter()), instance)
+        yield Tenant(
+            sandbox.api_url,
+            settings,
+            receiver,
+            build_definitions(settings, pipeline=real_pipeline(settings, NullReporter())),
+            instance,
+        )
 
 
 def test_what_events_name_is_read_built_and_published_and_nothing_else(tenant: Tenant) -> None:
