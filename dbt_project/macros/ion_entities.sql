@@ -13,6 +13,7 @@
 {% macro staged_entities() %}
     {{ return([
         'abom_edges', 'abom_installations', 'abom_items', 'build_requirements', 'currencies',
+        'datagrid_columns', 'datagrid_rows', 'datagrid_values',
         'issue_approval_requests', 'issue_approvals', 'issue_disposition_types', 'issue_part_inventories',
         'issues', 'labels', 'locations', 'mbom_item_reference_designators', 'mbom_items', 'mbom_substitutes',
         'mboms', 'part_inventories', 'part_kit_items', 'part_kits', 'part_subtypes', 'parts', 'plan_inputs',

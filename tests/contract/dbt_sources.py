@@ -51,6 +51,7 @@ CONTROLLED = (
     "abom_installations",
     "abom_items",
     "build_requirements",
+    "datagrid_values",
     "issue_attributes",
     "issues",
     "location_attributes",
