@@ -11,6 +11,7 @@ import typer
 
 from ion_pipeline import __version__
 from ion_pipeline.commands.abom import abom
+from ion_pipeline.commands.attachments import attachments
 from ion_pipeline.commands.report import report
 from ion_pipeline.commands.sandbox import sandbox
 from ion_pipeline.commands.webhooks import webhooks
@@ -30,9 +31,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(abom, name="abom")
-app.add_typer(sandbox, name="sandbox")
-app.add_typer(webhooks, name="webhooks")
+for _name, _group in {"abom": abom, "attachments": attachments, "sandbox": sandbox, "webhooks": webhooks}.items():
+    app.add_typer(_group, name=_name)
 app.command()(report)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
