@@ -9,6 +9,7 @@ import pytest
 from tests.oracle import shop_floor, yields
 from tests.oracle.compare import assert_same, warehouse_table
 from tests.oracle.production import Factory
+from tests.oracle.step_results import step_results
 from tests.oracle.world import Row, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
@@ -76,6 +77,13 @@ def test_labor_sessions(demo_warehouse: Any, factory: Factory) -> None:
     found = published(demo_warehouse, "production.labor_sessions")
     assert {row["currency"] for row in found} == {"USD"}
     assert_same(shop_floor.labor_sessions(factory, LABOR_RATE), found, key=["run_step_id", "session_id"])
+
+
+def test_step_results(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "production.step_results")
+    assert_same(step_results(factory), found, key=["result_key"])
+    kinds = {row["field_type"] for row in found}
+    assert kinds >= {"STRING", "SELECT", "MULTISELECT", "DATETIME", "FILE_ATTACHMENT", "SIGNOFF", "TOOL", "ION"}
 
 
 def test_first_pass_yield(demo_warehouse: Any, factory: Factory) -> None:

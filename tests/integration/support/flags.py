@@ -16,6 +16,12 @@ FLAGGED: dict[str, dict[str, str]] = {
     "reference.procedure_steps": {"step_id": "steps"},
     "production.runs": {"run_id": "runs"},
     "production.run_steps": {"run_step_id": "runSteps"},
+    "production.step_results": {
+        "run_step_field_id": "runStepFields",
+        "datagrid_row_id": "datagridRows",
+        "datagrid_column_id": "datagridColumns",
+        "entered_part_inventory_id": "partInventories",
+    },
     "production.run_history": {"run_id": "runs"},
     "production.open_runs": {"run_id": "runs", "current_run_step_id": "runSteps"},
     "production.labor_sessions": {"run_step_id": "runSteps"},
