@@ -20,7 +20,9 @@ TABLES = {
         "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality",
     ),
-    "supply": ("purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery"),
+    "supply": (
+        "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
+    ),
     "ops": (
         "loads", "freshness", "row_counts", "schema_drift", "history_start", "data_dictionary", "metric_dictionary",
     ),
@@ -53,6 +55,7 @@ ASKED = {
     "share that is scrapped": ("quality/scrap", {"scrap_rate"}),
     "rejected pieces per million received": ("quality/supplier_quality", {"ppm"}),
     "lines delivered on time": ("supply/supplier_delivery", {"on_time_rate", "late_days"}),
+    "what kits lack, and how late they are": ("supply/kits", {"items_fulfilled_share", "hours_late"}),
     "share of an order that has come": ("supply/purchase_orders", {"lines_complete_share", "cost_received_share"}),
     "capability within": ("quality/process_capability", {"cp", "cpk", "sigma_within"}),
     "capability overall": ("quality/process_capability", {"pp", "ppk", "sigma_overall"}),
@@ -83,6 +86,7 @@ RATIOS = {
     "quality/scrap": {"scrap_rate": ("quantity_scrapped", "quantity_completed")},
     "quality/supplier_quality": {"ppm": ("quantity_rejected", "quantity_received")},
     "supply/supplier_delivery": {"on_time_rate": ("lines_on_time", "lines_judged")},
+    "supply/kits": {"items_fulfilled_share": ("items_fulfilled", "item_count")},
     "supply/purchase_orders": {
         "lines_complete_share": ("lines_complete", "lines_expected"),
         "cost_received_share": ("cost_received", "cost_expected"),
