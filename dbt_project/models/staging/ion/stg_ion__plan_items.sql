@@ -1,0 +1,28 @@
+with source as (
+    select * from {{ source('ion', 'plan_items') }}
+),
+
+renamed as (
+    select
+        id as plan_item_id,
+        name as plan_item_name,
+        part_id,
+        procedure_id,
+        supplier_id,
+        quantity,
+        status,
+        explode as is_exploded,
+        start_time as started_at,
+        end_time as ended_at,
+        forecasted_start_time as forecasted_start_at,
+        forecasted_end_time as forecasted_end_at,
+        mrp_job_id,
+        is_latest,
+        ready as is_ready,
+        assigned_to_id,
+        {{ is_export_controlled('plan_items', 'id') }} as is_export_controlled,
+        {{ audit_columns() }}
+    from source
+)
+
+select * from renamed
