@@ -18,14 +18,11 @@ _HELD_BY = {
     "permission_group_role": "permission_groups",
     "permission_permission_group": "permission_groups",
     "plan_item_result": "plan_items",
-    "plan_plan_item": "plan_items",
     "purchase_order_line_inventory": "purchase_order_lines",
     "run_step_dag": "run_steps",
     "session": "run_steps",
     "session_event": "run_steps",
     "step_dag": "steps",
-    "team_role": "teams",
-    "user_role": "users",
 }
 # Tables of which no entity shows anything: ION's own logs, its keys, and the tenant itself. Supplier parts are here for
 # tenants that have not adopted them.

@@ -2,6 +2,7 @@
 
 from ion_pipeline.sandbox.factory.clock import working_days
 from ion_pipeline.sandbox.factory.generation1 import derive_generation1
+from ion_pipeline.sandbox.factory.planning import link_results
 from ion_pipeline.sandbox.factory.planted import plant
 from ion_pipeline.sandbox.factory.simulation import new_factory, open_stock, step_day
 from ion_pipeline.sandbox.factory.today import add_today
@@ -30,6 +31,7 @@ def build_world(*, seed: int = 7, scale: float = 1.0) -> World:
     open_stock(factory)
     for day in working_days():
         step_day(factory, day)
+    link_results(factory)
     derive_generation1(factory.store)
     tables = factory.store.tables()
     truths["rows"] = {root: len(rows) for root, rows in tables.items()}

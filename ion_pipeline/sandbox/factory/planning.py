@@ -1,6 +1,7 @@
 """Plans: inputs, items and their dependencies, reservations, and the jobs that compute them."""
 
 from datetime import date, datetime, timedelta
+from itertools import islice
 
 from ion_pipeline.sandbox.factory.catalogue import PRODUCTS
 from ion_pipeline.sandbox.factory.clock import at, iso
@@ -28,6 +29,27 @@ def plan_month(f: Factory, day: date) -> None:
     when = at(day, 6)
     job = _job(f, "COMPLETE", when, by)
     plan(f, f"Plan {day:%Y-%m}", "IN_PROGRESS", PRODUCTS[f.started % len(PRODUCTS)], job, when, by)
+
+
+def link_results(f: Factory) -> None:
+    """Gives each finished item what it resulted in: a run with its issues and its unit, or a line of an order."""
+    run_of = {step["id"]: step["runId"] for step in f.store.live("runSteps")}
+    issues_of: dict[int, list[int]] = {}
+    for issue in f.store.live("issues"):
+        if issue["runStepId"] is not None:
+            issues_of.setdefault(run_of[issue["runStepId"]], []).append(issue["id"])
+    for item in f.store.live("planItems"):
+        if item["status"] != "COMPLETE":
+            continue
+        runs = [row for row in f.store.live("runs") if (row["partId"], row["status"]) == (item["partId"], "COMPLETE")]
+        run = max(runs, key=lambda row: len(issues_of.get(row["id"], ())), default=None)
+        if run:
+            item["runs"] = [{"id": run["id"]}]
+            item["issues"] = [{"id": issue} for issue in issues_of.get(run["id"], ())]
+            item["partInventories"] = [{"id": run["partInventoryId"]}]
+        else:
+            lines = (row["id"] for row in f.store.live("purchaseOrderLines") if row["partId"] == item["partId"])
+            item["purchaseOrderLines"] = [{"id": line} for line in islice(lines, 1)]
 
 
 def _job(f: Factory, status: str, when: datetime, by: int) -> Row:
