@@ -104,10 +104,10 @@ def part_impact(world: World, details: list[Row]) -> list[Row]:
 
 def _records(world: World, due: Mapping[int, Row], generation: Generation) -> Iterator[Record]:
     for unit in rows(world, "partInventories"):
-        if unit["status"] in {"AVAILABLE", "UNAVAILABLE"}:
+        if unit.get("status") in {"AVAILABLE", "UNAVAILABLE"}:
             held = unit["quantity"]
             free = max(held - (unit.get("quantityInstalled") or 0), 0)
-            yield Record("on_hand", "part_inventories", unit["id"], unit["partId"], unit["status"], held, free,
+            yield Record("on_hand", "part_inventories", unit["id"], unit.get("partId"), unit.get("status"), held, free,
                          unit=unit.get("unitOfMeasureId"))  # fmt: skip
     orders = {row["id"]: row for row in rows(world, "purchaseOrders")}
     for line in rows(world, "purchaseOrderLines"):
@@ -115,12 +115,12 @@ def _records(world: World, due: Mapping[int, Row], generation: Generation) -> It
             wanted = due[line["id"]]["quantity_due"]
             left = None if wanted is None else max(wanted - due[line["id"]]["quantity_received"], 0)
             yield Record(
-                "on_purchase", "purchase_order_lines", line["id"], line["partId"], line["status"], wanted, left
+                "on_purchase", "purchase_order_lines", line["id"], line.get("partId"), line["status"], wanted, left
             )
     for run in rows(world, "runs"):
-        if run["status"] not in {"COMPLETE", "CANCELED"}:
-            pieces = run["quantity"]
-            yield Record("on_runs", "runs", run["id"], run["partId"], run["status"], pieces, pieces)
+        if run.get("status") not in {"COMPLETE", "CANCELED"}:
+            pieces = run.get("quantity")
+            yield Record("on_runs", "runs", run["id"], run.get("partId"), run.get("status"), pieces, pieces)
     yield from _linked_procedures(world)
     yield from _plan_lines(world)
     yield from _requirements(world, generation)
@@ -129,12 +129,16 @@ def _records(world: World, due: Mapping[int, Row], generation: Generation) -> It
         missing = item["quantity"] - (item.get("quantityFulfilled") or 0)
         if missing > 0:
             status = kits[item["partKitId"]]["status"]
-            yield Record("kit_items", "part_kit_items", item["id"], item["partId"], status, item["quantity"], missing)
+            yield Record(
+                "kit_items", "part_kit_items", item["id"], item.get("partId"), status, item["quantity"], missing
+            )
     plans = {row["id"]: row for row in rows(world, "plans")}
     for entry in rows(world, "planInputs"):
         status, left = plans[entry["planId"]]["status"], entry["quantity"] - entry["completedQuantity"]
         if status in {"IN_PROGRESS", "SCHEDULED"} and left > 0:
-            yield Record("plan_inputs", "plan_inputs", entry["id"], entry["partId"], status, entry["quantity"], left)
+            yield Record(
+                "plan_inputs", "plan_inputs", entry["id"], entry.get("partId"), status, entry["quantity"], left
+            )
 
 
 def _linked_procedures(world: World) -> Iterator[Record]:
@@ -156,7 +160,7 @@ def _plan_lines(world: World) -> Iterator[Record]:
     for item in rows(world, "mbomItems"):
         if item["mbomId"] in latest and not item.get("_deleted"):
             status = latest[item["mbomId"]]["status"]
-            yield Record("plan_lines", "mbom_items", item["id"], item["partId"], status, item["quantity"], None)
+            yield Record("plan_lines", "mbom_items", item["id"], item.get("partId"), status, item["quantity"], None)
 
 
 def _requirements(world: World, generation: Generation) -> Iterator[Record]:
@@ -164,15 +168,15 @@ def _requirements(world: World, generation: Generation) -> Iterator[Record]:
     if generation != 1:
         filled: defaultdict[int | None, float] = defaultdict(float)
         for row in rows(world, "abomInstallations"):
-            filled[row["buildRequirementId"]] += row["quantity"] or 0
+            filled[row.get("buildRequirementId")] += row.get("quantity") or 0
         for row in rows(world, "buildRequirements"):
-            parents = {link["id"] for link in row["partInventories"]} & set(units)
-            each, fixed = row["quantityPerParentPartInventory"], row["fixedQuantityPerBuildRequirement"]
+            parents = {link["id"] for link in row.get("partInventories") or ()} & set(units)
+            each, fixed = row.get("quantityPerParentPartInventory"), row.get("fixedQuantityPerBuildRequirement")
             required = fixed if each is None else each * len(parents)
             if parents and required is not None and required - filled[row["id"]] > 1e-9:
                 status = _only({units[parent].get("status") for parent in parents})
                 missing = required - filled[row["id"]]
-                yield Record("build_requirements", "build_requirements", row["id"], row["partId"], status, required,
+                yield Record("build_requirements", "build_requirements", row["id"], row.get("partId"), status, required,
                              missing)  # fmt: skip
     seen: dict[int, list[Line]] = {}
     for line in lines(world, generation):
