@@ -12,13 +12,13 @@ MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 TABLES = {
     "production": (
         "runs", "run_steps", "open_runs", "run_history", "serialized_units", "inventory_by_location", "labor_sessions",
-        "step_results",
+        "step_results", "build_status",
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
         "measurements", "first_pass_yield",
         "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
-        "process_capability", "control_chart_points", "supplier_quality",
+        "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
     ),
     "supply": (
         "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
@@ -40,6 +40,7 @@ ASKED = {
     "defects per unit, per opportunity and per million of them": ("quality/defect_rates", {"dpu", "dpo", "dpmo"}),
     "sigma level": ("quality/defect_rates", {"sigma_level"}),
     "runs that were redlined": ("quality/redline_rates", {"redline_rate", "redlines_per_run"}),
+    "time that a request or a redline waits for its approval": ("quality/approval_requests", {"waiting_hours"}),
     "nonconformances per unit and per hundred hours of work": (
         "quality/defect_rates", {"issues_per_unit_started", "issues_per_100_touch_hours"},
     ),

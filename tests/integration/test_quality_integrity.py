@@ -73,6 +73,11 @@ SPOILT = [
     ("update quality.process_capability set measurement_count = measurement_count + 1", "published_counts_agree"),
     ("update production.runs set touch_hours = touch_hours + 1", "published_counts_agree"),
     ("delete from production.run_history", "published_counts_agree"),
+    ("delete from quality.redlines where redline_id = 2", "approvals_from_rows"),
+    ("update quality.redlines set is_approved = true where redline_id = 2", "approvals_from_rows"),
+    ("update quality.approval_requests set answered_at = now() where approval_kind = 'mbom' and verdict is not null",
+     "approvals_from_rows"),
+    ("update quality.approvals set approval_kind = 'mbom' where approval_kind = 'redline'", "approvals_from_rows"),
     ("update ops.row_counts set staging_count = 0 where entity = 'parts'", "rows_in_raw_and_staging"),
     ("delete from ops.row_counts", "rows_in_raw_and_staging"),
 ]  # fmt: skip

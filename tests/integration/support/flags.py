@@ -86,6 +86,14 @@ FLAGGED_LATER: dict[str, dict[str, str]] = {
         "build_requirement_id_before": "buildRequirements",
         "build_requirement_id_after": "buildRequirements",
     },
+    "production.build_status": {
+        "part_inventory_id": "partInventories",
+        "open_run_ids": "runs",
+        "current_run_step_ids": "runSteps",
+        "available_run_step_ids": "runSteps",
+        "blocking_issue_ids": "issues",
+        "short_part_ids": "parts",
+    },
     "genealogy.genealogy_anomalies": {
         "part_inventory_ids": "partInventories",
         "build_requirement_ids": "buildRequirements",
