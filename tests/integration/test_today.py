@@ -10,9 +10,12 @@ import pytest
 
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.adopt import adopt
+from ion_pipeline.pipeline.check import check
+from ion_pipeline.pipeline.progress import NullReporter
+from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.sandbox.server import export_world
 from ion_pipeline.sandbox.world import World, write_world
-from tests.integration.conftest import BuildWarehouse, Built, settings_for
+from tests.integration.conftest import BuildWarehouse, Built, move_tenant, settings_for
 from tests.integration.support.changing_world import add, delete, served, update
 from tests.integration.support.extraction import CATALOG, Extraction, differences
 from tests.integration.support.tenant import Tenant, contents, running
@@ -166,6 +169,56 @@ def test_a_tenant_that_gains_the_root_of_sessions_keeps_its_table(tmp_path: Path
         tenant.refresh()
         assert sessions_of(tenant)["702"] == (7, 4711.0)
         assert tenant.differences() == []
+
+
+class Notes(NullReporter):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+def test_a_key_that_may_not_read_the_root_of_sessions_gets_them_with_their_steps(tmp_path: Path) -> None:
+    write_world(shop_floor(3), tmp_path / "world")
+    planted = {str(100 * step + one): (step, 60.0 * one) for step in range(1, STEPS + 1) for one in range(3)}
+    with served(tmp_path / "world", "today", forbid=("sessions",)) as address:
+        settings = settings_for(address, tmp_path / "data", entities=("run_steps",), page_size=50)
+        tenant, notes = Tenant(address, settings, tmp_path), Notes()
+        report = steps.extract(settings, reporter=notes)
+        steps.load(settings)
+        assert [(result.entity, result.status) for result in report.entities] == [("run_steps", "read")]
+        assert len([note for note in notes.notes if "sessions: run_step_sessions is read with run_steps" in note]) == 1
+        assert sessions_of(tenant) == planted
+        assert tenant.refresh().load_id is None
+        checked = check(settings)
+        assert [(one.entity, one.status, one.paging) for one in checked.entities] == [
+            ("run_steps", "readable", "keyset"), ("run_step_sessions", "readable", "nested"),
+        ]  # fmt: skip
+        assert checked.is_complete
+        # Alone it is for a reconcile, with its step it is followed.
+        tenant.change(update("sessions", 801, duration=4712.0))
+        assert tenant.refresh().load_id is None
+        reconcile(settings)
+        steps.load(settings)
+        assert sessions_of(tenant) == planted | {"801": (8, 4712.0)}
+        tenant.change(update("sessions", 702, duration=4711.0), update("runSteps", 7, touch=True, title="again"))
+        tenant.refresh()
+        assert sessions_of(tenant) == planted | {"702": (7, 4711.0), "801": (8, 4712.0)}
+        nested = contents(settings)
+    # A key that may read it: the same rows.
+    with served(tmp_path / "world", "today") as address:
+        move_tenant(settings.data_dir, address)
+        settings = settings_for(address, settings.data_dir, entities=("run_steps",), page_size=50)
+        tenant = Tenant(address, settings, tmp_path)
+        tenant.change(update("sessions", 702, duration=4711.0), update("runSteps", 7, touch=True, title="again"))
+        tenant.change(update("sessions", 801, duration=4712.0))
+        report = tenant.refresh()
+        assert "run_step_sessions" in {result.entity for result in report.entities}
+        assert len(contents(settings)["run_step_sessions"]) == len(nested["run_step_sessions"]) == len(planted)
+        assert sessions_of(tenant) == planted | {"702": (7, 4711.0), "801": (8, 4712.0)}
 
 
 #: Schemas of the models, and columns that depend on when they were built or read.
