@@ -22,6 +22,7 @@ TABLES = {
     ),
     "supply": (
         "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
+        "inventory_health", "inventory_valuation",
     ),
     "ops": (
         "loads", "freshness", "row_counts", "schema_drift", "history_start", "data_dictionary", "metric_dictionary",
@@ -57,6 +58,10 @@ ASKED = {
     "rejected pieces per million received": ("quality/supplier_quality", {"ppm"}),
     "lines delivered on time": ("supply/supplier_delivery", {"on_time_rate", "late_days"}),
     "what kits lack, and how late they are": ("supply/kits", {"items_fulfilled_share", "hours_late"}),
+    "what is in stock, what kits lack, its age": (
+        "supply/inventory_health", {"quantity_in_stock", "quantity_short_for_kits", "mean_age_days", "standard_value"},
+    ),
+    "value of the stock by day": ("supply/inventory_valuation", {"stock_value"}),
     "share of an order that has come": ("supply/purchase_orders", {"lines_complete_share", "cost_received_share"}),
     "capability within": ("quality/process_capability", {"cp", "cpk", "sigma_within"}),
     "capability overall": ("quality/process_capability", {"pp", "ppk", "sigma_overall"}),

@@ -232,6 +232,9 @@ OF_THE_READING = {
     "as_of_at",
     "wip_age_hours",
     "current_step_hours",
+    "hours_late",
+    "oldest_age_days",
+    "mean_age_days",
 }
 #: Tables that hold generation 1 of the as-built BOM alone, or say how and when something was read; and every earlier
 #: version of the rows of others, of which there is none here.
