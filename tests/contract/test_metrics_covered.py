@@ -19,7 +19,9 @@ TABLES = {
         "measurements", "first_pass_yield",
         "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
+        "issue_links", "holds",
     ),
+    "reference": ("teams", "team_members", "roles", "role_members"),
     "supply": (
         "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
         "inventory_health", "inventory_valuation",
