@@ -4,10 +4,13 @@ with source as (
 
 renamed as (
     select
-        cast(parent_plan_item_id as bigint) as parent_plan_item_id,
-        cast(child_plan_item_id as bigint) as child_plan_item_id,
+        try_cast(child_plan_item_id as bigint) as child_plan_item_id,
+        try_cast(parent_plan_item_id as bigint) as parent_plan_item_id,
         mrp_job_id,
         quantity,
+        {{ is_export_controlled('plan_items', 'try_cast(child_plan_item_id as bigint)') }}
+        or {{ is_export_controlled('plan_items', 'try_cast(parent_plan_item_id as bigint)') }}
+            as is_export_controlled,
         {{ audit_columns() }}
     from source
 )
