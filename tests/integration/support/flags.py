@@ -22,6 +22,10 @@ FLAGGED: dict[str, dict[str, str]] = {
         "datagrid_column_id": "datagridColumns",
         "entered_part_inventory_id": "partInventories",
     },
+    "production.part_inventory_events": {
+        "part_inventory_id": "partInventories",
+        "related_part_inventory_id": "partInventories",
+    },
     "production.run_history": {"run_id": "runs"},
     "production.open_runs": {"run_id": "runs", "current_run_step_id": "runSteps"},
     "production.labor_sessions": {"run_step_id": "runSteps"},
