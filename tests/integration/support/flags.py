@@ -43,6 +43,8 @@ FLAGGED: dict[str, dict[str, str]] = {
     "quality.scrapped_units": {"part_inventory_id": "partInventories", "issue_id": "issues"},
     "supply.purchase_order_lines": {"purchase_order_line_id": "purchaseOrderLines"},
     "supply.dock_to_stock": {"receipt_item_id": "receiptItems"},
+    "supply.plan_items": {"plan_item_id": "planItems"},
+    "supply.plan_item_allocations": {"parent_plan_item_id": "planItems", "child_plan_item_id": "planItems"},
     "supply.inventory_health": {"part_id": "parts"},
     "supply.inventory_valuation": {"part_id": "parts"},
     "supply.kits": {"part_kit_id": "partKits"},
