@@ -16,6 +16,7 @@ from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.sandbox.server import export_world
 from ion_pipeline.sandbox.world import World, write_world
+from ion_pipeline.settings import load_settings
 from tests.integration.conftest import BuildWarehouse, Built, move_tenant, settings_for, settings_of
 from tests.integration.support.changing_world import add, delete, served, update
 from tests.integration.support.extraction import CATALOG, Extraction, differences
@@ -90,6 +91,19 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
     dispositions = kept("issue_disposition_types", "id, inventory_availability, auto_resolve")
     assert dispositions == there("issueDispositionTypes", "id", "inventoryAvailability", "autoResolve")
     assert len({availability for _, availability, _ in dispositions}) == 3
+
+
+def test_the_embedded_sandbox_is_todays(tmp_path: Path) -> None:
+    settings = load_settings(
+        environment="embedded", data_dir=tmp_path, sandbox_scale=0.02, entities=("abom_items", "run_steps")
+    )
+    found = check(settings)
+    assert set(found.new_entities) == {"supplierParts", "furtherActions", "partInventoryBuildRequirements"}
+    assert {one.entity: (one.status, one.total_count is None) for one in found.entities} == {
+        "abom_items": ("absent", True),
+        "run_steps": ("readable", False),
+        "run_step_sessions": ("readable", False),
+    }
 
 
 STEPS = 40
