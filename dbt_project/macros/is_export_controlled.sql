@@ -6,9 +6,14 @@
     coalesce({{ id }} in (select controlled.id from {{ source('ion_controlled', table) }} as controlled), false)
 {%- endmacro %}
 
-{#- The same for a custom field: its owner or the record it references is controlled. Its key has two columns. -#}
-{% macro is_export_controlled_attribute(owner) -%}
-    coalesce({{ row_key([owner ~ '_id', 'key']) }} in (
-            select controlled.row_key from {{ source('ion_controlled', owner ~ '_attributes') }} as controlled
+{#- The same for a row whose key has several columns, such as a link. -#}
+{% macro is_export_controlled_row(table, columns) -%}
+    coalesce({{ row_key(columns) }} in (
+            select controlled.row_key from {{ source('ion_controlled', table) }} as controlled
         ), false)
+{%- endmacro %}
+
+{#- The same for a custom field: its owner or the record it references is controlled. -#}
+{% macro is_export_controlled_attribute(owner) -%}
+    {{ is_export_controlled_row(owner ~ '_attributes', [owner ~ '_id', 'key']) }}
 {%- endmacro %}

@@ -9,6 +9,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+EVENTS = "part_inventory_events_from_rows"
+
 
 @pytest.fixture(scope="module")
 def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,6 +32,30 @@ def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("update production.run_history set recency = 2 where run_id = 67", "production_rows"),
         ("delete from production.serialized_units", "production_rows"),
         ("delete from production.inventory_by_location where location_id is null", "production_rows"),
+        ("delete from production.build_status where open_run_ids = []", "build_status_from_rows"),
+        ("delete from production.build_status where open_run_ids <> []", "build_status_from_rows"),
+        ("update production.build_status set steps_done = steps_done + 1", "build_status_from_rows"),
+        (
+            "update production.build_status set requirements_filled = requirements_total where short_part_ids <> []",
+            "build_status_from_rows",
+        ),
+        (
+            "delete from production.part_inventory_events where event_type = 'split_from'",
+            EVENTS,
+        ),
+        (
+            "delete from production.part_inventory_events where event_type = 'received'",
+            EVENTS,
+        ),
+        (
+            "update production.part_inventory_events set event_type = 'removed' where event_type = 'installed'",
+            EVENTS,
+        ),
+        ("delete from production.step_results where field_type = 'TOOL'", "step_results_from_rows"),
+        ("delete from production.step_results where datagrid_row_id is not null", "step_results_from_rows"),
+        ("update production.step_results set recorded_at = null", "step_results_from_rows"),
+        ("update quality.measurements set limit_version = 'none' where is_passed", "step_results_from_rows"),
+        ("delete from quality.measurements where field_type = 'BOOLEAN'", "step_results_from_rows"),
         (
             "update quality.first_pass_yield set quantity_passed_first = quantity_passed_first - 1 "
             "where period_type = 'month' and procedure_id = 18",

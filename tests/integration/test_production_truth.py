@@ -1,5 +1,6 @@
 """Runs, stock and yields of the seeded factory: published tables against the oracle and against what was planted."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from tests.oracle import shop_floor, yields
 from tests.oracle.compare import assert_same, warehouse_table
 from tests.oracle.production import Factory
+from tests.oracle.step_results import step_results
 from tests.oracle.world import Row, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
@@ -78,6 +80,13 @@ def test_labor_sessions(demo_warehouse: Any, factory: Factory) -> None:
     assert_same(shop_floor.labor_sessions(factory, LABOR_RATE), found, key=["run_step_id", "session_id"])
 
 
+def test_step_results(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "production.step_results")
+    assert_same(step_results(factory), found, key=["result_key"])
+    kinds = {row["field_type"] for row in found}
+    assert kinds >= {"STRING", "SELECT", "MULTISELECT", "DATETIME", "FILE_ATTACHMENT", "SIGNOFF", "TOOL", "ION"}
+
+
 def test_first_pass_yield(demo_warehouse: Any, factory: Factory) -> None:
     found = published(demo_warehouse, "quality.first_pass_yield")
     assert_same(yields.first_pass_yield(factory), found, key=["step_id", "period_type", "period_start_on"])
@@ -140,6 +149,26 @@ def test_planted_runs(demo_warehouse: Any) -> None:
     ]
     assert (step["run_id"], step["status"]) == (retried["run_id"], "COMPLETE")
     assert (step["attempt_count"], step["is_from_history"], step["session_count"]) == (1, False, 2)
+
+
+def test_planted_builds(demo_warehouse: Any) -> None:
+    truths = read_truths(demo_warehouse.world)
+    built = {row["part_inventory_id"]: row for row in published(demo_warehouse, "production.build_status")}
+    unit = built[truths["conformance"]["part_inventory_id"]]
+    kinds = Counter(line["status"] for line in truths["conformance"]["lines"])
+    wanting = kinds["missing"] + kinds["short"]
+    assert (unit["conformance"], unit["lines_incomplete"]) == ("deviating", wanting)
+    assert unit["lines_deviating"] == sum(
+        kinds[kind] for kind in ("over", "wrong_part", "designator_mismatch", "unplanned")
+    )
+    assert unit["requirements_total"] - unit["requirements_filled"] == wanting > 0
+    states = {int(run): status for run, status in truths["run_states"].items()}
+    unfinished = {run for run, status in states.items() if status not in {"COMPLETE", "PARTIAL_COMPLETE", "CANCELED"}}
+    waiting = {run: row["is_blocked"] for row in built.values() for run in row["open_run_ids"]}
+    assert unfinished == waiting.keys() & states.keys()
+    stopped = {run for run in unfinished if states[run] in {"HOLD", "REDLINE"}}
+    assert stopped
+    assert all(waiting[run] for run in stopped)
 
 
 def test_planted_stock(demo_warehouse: Any) -> None:

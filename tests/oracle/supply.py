@@ -85,7 +85,10 @@ def _judged(
     last_day: date,
 ) -> Row:
     total, quantity_due, whole, was_whole = came
-    ordered = line["status"] not in {"DRAFT", "REQUESTED", "APPROVED", "CANCELED"} and order["status"] != "CANCELED"
+    ordered = (
+        line["status"] not in {"DRAFT", "IN_REVIEW", "REQUESTED", "APPROVED", "CANCELED"}
+        and order["status"] != "CANCELED"
+    )
     closed = line["status"] == "RECEIVED" or line["isOpen"] is False or order["isOpen"] is False
     due = ordered and line["quantity"] > 0 and promised is not None and promised <= last_day
     reason = None

@@ -166,7 +166,7 @@ unpromised as (
     left join {{ source('ion', 'purchase_orders') }} as orders on lines.purchase_order_id = orders.id
     where
         coalesce(lines.need_date, lines.estimated_arrival_date, orders.need_date, orders.estimated_arrival_date) is null
-        and lines.status not in ('DRAFT', 'REQUESTED', 'APPROVED', 'CANCELED')
+        and lines.status not in ('DRAFT', 'IN_REVIEW', 'REQUESTED', 'APPROVED', 'CANCELED')
         and orders.status is distinct from 'CANCELED'
 ),
 

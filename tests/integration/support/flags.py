@@ -16,6 +16,16 @@ FLAGGED: dict[str, dict[str, str]] = {
     "reference.procedure_steps": {"step_id": "steps"},
     "production.runs": {"run_id": "runs"},
     "production.run_steps": {"run_step_id": "runSteps"},
+    "production.step_results": {
+        "run_step_field_id": "runStepFields",
+        "datagrid_row_id": "datagridRows",
+        "datagrid_column_id": "datagridColumns",
+        "entered_part_inventory_id": "partInventories",
+    },
+    "production.part_inventory_events": {
+        "part_inventory_id": "partInventories",
+        "related_part_inventory_id": "partInventories",
+    },
     "production.run_history": {"run_id": "runs"},
     "production.open_runs": {"run_id": "runs", "current_run_step_id": "runSteps"},
     "production.labor_sessions": {"run_step_id": "runSteps"},
@@ -32,6 +42,10 @@ FLAGGED: dict[str, dict[str, str]] = {
     "quality.control_chart_points": {"run_step_field_id": "runStepFields", "step_id": "steps"},
     "quality.scrapped_units": {"part_inventory_id": "partInventories", "issue_id": "issues"},
     "supply.purchase_order_lines": {"purchase_order_line_id": "purchaseOrderLines"},
+    "supply.inventory_health": {"part_id": "parts"},
+    "supply.inventory_valuation": {"part_id": "parts"},
+    "supply.kits": {"part_kit_id": "partKits"},
+    "supply.kit_items": {"part_kit_item_id": "partKitItems"},
     "supply.receipts": {"receipt_item_id": "receiptItems"},
     "genealogy.abom_installations": {
         "parent_part_inventory_id": "partInventories",
@@ -75,6 +89,14 @@ FLAGGED_LATER: dict[str, dict[str, str]] = {
         "part_id_after": "parts",
         "build_requirement_id_before": "buildRequirements",
         "build_requirement_id_after": "buildRequirements",
+    },
+    "production.build_status": {
+        "part_inventory_id": "partInventories",
+        "open_run_ids": "runs",
+        "current_run_step_ids": "runSteps",
+        "available_run_step_ids": "runSteps",
+        "blocking_issue_ids": "issues",
+        "short_part_ids": "parts",
     },
     "genealogy.genealogy_anomalies": {
         "part_inventory_ids": "partInventories",

@@ -17,9 +17,21 @@ DAY = datetime(2026, 1, 5, tzinfo=UTC)
 INPUTS = {
     "stg_ion__run_step_fields": (
         "run_step_field_id bigint, run_step_id bigint, step_field_id bigint, run_step_field_name varchar,"
-        " run_step_field_type varchar, unit varchar, value_json json, is_not_applicable boolean,"
-        " is_export_controlled boolean, created_by_id bigint, updated_by_id bigint, created_at timestamptz,"
-        " updated_at timestamptz"
+        " run_step_field_type varchar, unit varchar, value_json json, is_valid boolean, is_required boolean,"
+        " is_not_applicable boolean, part_inventory_id bigint, entity_id bigint, file_attachment_id bigint,"
+        " signoff_role_id bigint, is_export_controlled boolean, created_by_id bigint, updated_by_id bigint,"
+        " created_at timestamptz, updated_at timestamptz"
+    ),
+    "stg_ion__run_step_file_attachments": "run_step_id bigint, file_attachment_id bigint, filename varchar",
+    "stg_ion__datagrid_rows": "datagrid_row_id bigint, run_step_id bigint, is_required boolean",
+    "stg_ion__datagrid_columns": (
+        "datagrid_column_id bigint, datagrid_column_type varchar, header varchar, unit varchar, run_step_id bigint,"
+        " signoff_role_id bigint"
+    ),
+    "stg_ion__datagrid_values": (
+        "row_id bigint, column_id bigint, datagrid_value_type varchar, value_json json, is_not_applicable boolean,"
+        " part_inventory_id bigint, entity_id bigint, file_attachment_id bigint, is_export_controlled boolean,"
+        " created_by_id bigint, updated_by_id bigint, created_at timestamptz, updated_at timestamptz"
     ),
     "stg_ion__run_steps": (
         "run_step_id bigint, run_id bigint, run_step_title varchar, status varchar, ended_at timestamptz,"

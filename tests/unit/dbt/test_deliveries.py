@@ -16,7 +16,8 @@ INPUTS = {
         "purchase_order_id bigint, supplier_id bigint, currency_id bigint, status varchar, is_open boolean, "
         "ordered_at timestamptz, needed_at timestamptz, estimated_arrival_at timestamptz"
     ),
-    "stg_ion__parts": "part_id bigint, part_number varchar, part_revision varchar",
+    "stg_ion__parts": "part_id bigint, part_number varchar, part_revision varchar, unit_of_measure_id bigint",
+    "stg_ion__units_of_measurement": "unit_of_measure_id bigint, unit_of_measure varchar",
     "stg_ion__suppliers": "supplier_id bigint, supplier_name varchar",
     "stg_ion__currencies": "currency_id bigint, currency varchar",
     "receipts": "purchase_order_line_id bigint, quantity double, received_at timestamptz",

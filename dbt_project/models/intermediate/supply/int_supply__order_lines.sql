@@ -15,7 +15,7 @@ with_order as (
         orders.needed_at as order_needed_at,
         orders.estimated_arrival_at as order_estimated_arrival_at,
         coalesce(
-            lines.status not in ('DRAFT', 'REQUESTED', 'APPROVED', 'CANCELED')
+            lines.status not in ('DRAFT', 'IN_REVIEW', 'REQUESTED', 'APPROVED', 'CANCELED')
             and orders.status is distinct from 'CANCELED', true
         ) as is_ordered,
         coalesce(lines.status = 'RECEIVED' or not lines.is_open or not orders.is_open, false) as is_closed,

@@ -10,6 +10,10 @@ parts as (
     select * from {{ ref('stg_ion__parts') }}
 ),
 
+units_of_measurement as (
+    select * from {{ ref('stg_ion__units_of_measurement') }}
+),
+
 suppliers as (
     select * from {{ ref('stg_ion__suppliers') }}
 ),
@@ -76,6 +80,7 @@ select
     judged.quantity_due,
     coalesce(judged.quantity_in_receipts, 0) as quantity_received,
     judged.received_quantity as quantity_received_in_ion,
+    units_of_measurement.unit_of_measure,
     judged.cost,
     judged.estimated_cost,
     currencies.currency,
@@ -109,6 +114,7 @@ select
     coalesce(judged.is_export_controlled, false) as is_export_controlled
 from judged
 left join parts on judged.part_id = parts.part_id
+left join units_of_measurement on parts.unit_of_measure_id = units_of_measurement.unit_of_measure_id
 left join suppliers on judged.supplier_id = suppliers.supplier_id
 left join currencies on judged.currency_id = currencies.currency_id
 order by judged.purchase_order_line_id

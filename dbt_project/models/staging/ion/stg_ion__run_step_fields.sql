@@ -15,6 +15,10 @@ renamed as (
         valid as is_valid,
         required as is_required,
         not_applicable as is_not_applicable,
+        part_inventory_id,
+        entity_id,
+        file_attachment_id,
+        signoff_role_id,
         {{ is_export_controlled('run_step_fields', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source

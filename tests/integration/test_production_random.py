@@ -1,0 +1,43 @@
+"""Random shops at work: what is being built and what can be done next, against the oracle."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import BuildWarehouse, Built
+from tests.oracle.build_status import build_status
+from tests.oracle.compare import assert_same, warehouse_table
+from tests.oracle.production import Factory
+from tests.oracle.random_builds import random_builds
+from tests.oracle.world import read_world_dir, write_world_dir
+
+pytestmark = pytest.mark.slow
+
+SEED = 11
+MARTS = ("build_status",)
+
+
+@pytest.fixture(scope="module")
+def world_dir(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    return once("random-builds", partial(write_world_dir, random_builds(SEED).world))
+
+
+@pytest.fixture(scope="module")
+def factory(world_dir: Path) -> Factory:
+    return Factory(read_world_dir(world_dir))
+
+
+@pytest.fixture(scope="module")
+def built(world_dir: Path, build_warehouse: BuildWarehouse) -> Built:
+    return build_warehouse(world_dir, only=MARTS)
+
+
+def test_build_status(built: Built, factory: Factory) -> None:
+    found = warehouse_table(built.warehouse, "production.build_status")
+    assert_same(build_status(factory, 2), found, key=["part_inventory_id"])
+    assert {row["conformance"] for row in found} == {"deviating", "incomplete", "conforming", None}
+    assert any(row["on_order_part_ids"] for row in found)
+    assert any(row["blocking_issue_ids"] for row in found)
+    assert any(row["requirements_unknown"] for row in found)
