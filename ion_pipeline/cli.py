@@ -10,10 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ion_pipeline import __version__
-from ion_pipeline.commands.abom import abom
-from ion_pipeline.commands.report import report
-from ion_pipeline.commands.sandbox import sandbox
-from ion_pipeline.commands.webhooks import webhooks
+from ion_pipeline.commands import register
 from ion_pipeline.ending import Terminated, ends_by_signal, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
@@ -30,11 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(abom, name="abom")
-app.add_typer(sandbox, name="sandbox")
-app.add_typer(webhooks, name="webhooks")
-app.command()(report)
-
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Entities = Annotated[list[str] | None, typer.Option("--entity", "-e", help="Only this entity; repeatable.")]
 Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only the changes.")]
@@ -320,6 +312,9 @@ def _adopt(settings: Settings) -> None:
     from ion_pipeline.terminal.views import adopted_lines
 
     inform(adopted_lines(adopt(settings)))
+
+
+register(app)
 
 
 def main() -> None:

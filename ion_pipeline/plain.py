@@ -5,7 +5,10 @@ sequence recolours or rewrites a terminal, a line feed forges a log line, and a 
 number look like another.
 """
 
+import csv
+import io
 import unicodedata
+from collections.abc import Iterable
 
 # Controls (ESC, C0, C1), formats (bidirectional overrides, zero-width marks), lone surrogates, line and paragraph ends.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -50,6 +53,15 @@ def cell(value: object) -> object:
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return f"'{value}"
     return value
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    """A line of a CSV file, without its end; lists are joined with a semicolon."""
+    # The writer quotes only characters of its own line terminator, and a carriage return in a cell needs quotes too.
+    line = io.StringIO()
+    texts = (";".join(map(str, each)) if isinstance(each, list) else each for each in cells)
+    csv.writer(line, lineterminator="\r\n").writerow([cell(each) for each in texts])
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _is_invisible(character: str, keep: str) -> bool:

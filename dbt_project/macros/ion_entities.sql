@@ -13,15 +13,17 @@
 {% macro staged_entities() %}
     {{ return([
         'abom_edges', 'abom_installations', 'abom_items', 'build_requirements', 'currencies',
-        'datagrid_columns', 'datagrid_rows', 'datagrid_values',
-        'issue_approval_requests', 'issue_approvals', 'issue_disposition_types', 'issue_part_inventories',
-        'issues', 'labels', 'locations', 'mbom_item_reference_designators', 'mbom_items', 'mbom_substitutes',
-        'mboms', 'part_inventories', 'part_kit_items', 'part_kits', 'part_subtypes', 'parts', 'plan_inputs',
-        'plan_item_allocations', 'plan_items', 'plan_reservations', 'plans', 'procedures',
-        'purchase_order_approval_requests', 'purchase_order_approvals', 'purchase_order_fees',
-        'purchase_order_lines', 'purchase_orders', 'receipt_items', 'receipts', 'redlines', 'run_batches',
-        'run_step_field_validations', 'run_step_fields', 'run_steps', 'runs', 'step_field_validations',
-        'step_fields', 'steps', 'suppliers', 'teams', 'units_of_measurement', 'users', 'validation_functions',
+        'datagrid_columns', 'datagrid_rows', 'datagrid_values', 'issue_approval_requests', 'issue_approvals',
+        'issue_disposition_types', 'issue_part_inventories', 'issue_relations', 'issues', 'labels', 'locations',
+        'mbom_approval_requests', 'mbom_approvals', 'mbom_item_reference_designators', 'mbom_items',
+        'mbom_substitutes', 'mboms', 'part_inventories', 'part_kit_items', 'part_kits', 'part_procedures',
+        'part_subtypes', 'parts', 'plan_inputs', 'plan_item_allocations', 'plan_items', 'plan_reservations',
+        'plans', 'procedures', 'purchase_order_approval_requests', 'purchase_order_approvals',
+        'purchase_order_fees', 'purchase_order_lines', 'purchase_orders', 'receipt_items', 'receipts',
+        'redline_approval_requests', 'redline_approvals', 'redlines', 'review_requests', 'reviews', 'roles',
+        'run_batches', 'run_step_field_validations', 'run_step_fields', 'run_steps', 'runs',
+        'step_approval_requests', 'step_approvals', 'step_field_validations', 'step_fields', 'steps',
+        'suppliers', 'teams', 'units_of_measurement', 'users', 'validation_functions',
     ]) }}
 {% endmacro %}
 

@@ -170,6 +170,7 @@ class IonClient:
         *,
         operation: str,
         retry_timeouts: bool = True,
+        retry_partial: bool = True,
     ) -> Answer:
         """Run a query and return its `data` with the requests and bytes it took.
 
@@ -178,13 +179,15 @@ class IonClient:
             variables: Its variables.
             operation: What is requested, as error messages name it.
             retry_timeouts: False if the caller responds to a `RequestTimeoutError` by asking for less.
+            retry_partial: False for a query for one row: data and errors together then mean that ION does not give it.
 
         Raises:
             IonApiError: The request failed, and so did the retries that this kind of failure allows.
         """
         payload = {"query": query, "variables": dict(variables or {})}
         requests = 0
-        async for attempt in attempts(Backoff(self.config, retry_timeouts, lambda: self._was_reached)):
+        backoff = Backoff(self.config, retry_timeouts, lambda: self._was_reached, retry_partial)
+        async for attempt in attempts(backoff):
             with attempt:
                 requests += 1
                 self.stats.retries += requests > 1

@@ -18,6 +18,10 @@
         │   │                       query does not match the tenant's schema
         │   ├── PartialDataError    `data` and `errors` together: rows would be lost    retried
         │   └── TooMuchError        a limit on size, cost or depth: ask for less        with smaller pages
+        ├── LinkRefusedError          the file host refuses a signed link          retried with a new link
+        ├── NoFileError               the file host has no such file, or the link leads nowhere
+        ├── FileDamagedError          the bytes of a file do not match its size or
+        │                             checksum                                     retried from the start
         └── UnexpectedAnswerError     a field has another type than in the catalog
 
 An error in a body is final only if it is about the query. Any other error may be transient, and is retried (see
@@ -142,6 +146,22 @@ class TooMuchError(GraphQLError):
         """How many rows to ask for next: the number that ION names if it is smaller, otherwise half; at least 1."""
         fitting = [number for number in self.numbers if 0 < number < asked]
         return max(fitting, default=max(1, asked // 2))
+
+
+class LinkRefusedError(IonApiError):
+    """The file host refuses a signed link: it has expired, or its signature is not accepted."""
+
+    retryable = True
+
+
+class NoFileError(IonApiError):
+    """The file host does not give the file, or ION gives no link to it that may be followed."""
+
+
+class FileDamagedError(IonApiError):
+    """The bytes of a file that have arrived do not match the size or the checksum that its host gives."""
+
+    retryable = True
 
 
 class UnexpectedAnswerError(IonApiError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import stamina
 
 from ion_pipeline.client.config import ClientConfig
-from ion_pipeline.client.errors import IonApiError, RequestTimeoutError, TransportError
+from ion_pipeline.client.errors import IonApiError, PartialDataError, RequestTimeoutError, TransportError
 
 # A host that has never answered is more likely mistyped than briefly unavailable, so give up soon.
 _ATTEMPTS_IF_UNREACHED = 3
@@ -21,12 +21,14 @@ class Backoff:
         config: Limits of pauses.
         retry_timeouts: False if the caller responds to a time-out by asking for less.
         was_reached: Returns whether the tenant has ever answered.
+        retry_partial: False if data together with errors is the answer about one row, and not about a list.
         failures: Failures so far.
     """
 
     config: ClientConfig
     retry_timeouts: bool
     was_reached: Callable[[], bool]
+    retry_partial: bool = True
     failures: int = field(default=0)
 
     def __call__(self, error: Exception) -> bool | float:
@@ -35,6 +37,8 @@ class Backoff:
         if not isinstance(error, IonApiError) or not error.retryable:
             return False
         if isinstance(error, RequestTimeoutError) and not self.retry_timeouts:
+            return False
+        if isinstance(error, PartialDataError) and not self.retry_partial:
             return False
         if isinstance(error, TransportError) and self.failures >= _ATTEMPTS_IF_UNREACHED and not self.was_reached():
             return False

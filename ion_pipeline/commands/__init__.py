@@ -1,1 +1,18 @@
-"""Groups of commands, one module each; `cli` combines them. Each command only parses, calls and prints."""
+"""Commands with a module of their own: each only parses, calls and prints, as `cli`."""
+
+import typer
+
+from ion_pipeline.commands.abom import abom
+from ion_pipeline.commands.attachments import attachments
+from ion_pipeline.commands.mcp import mcp
+from ion_pipeline.commands.report import report
+from ion_pipeline.commands.sandbox import sandbox
+from ion_pipeline.commands.webhooks import webhooks
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands and the groups of commands to the command line."""
+    for command in (mcp, report):
+        app.command()(command)
+    for name, group in {"abom": abom, "attachments": attachments, "sandbox": sandbox, "webhooks": webhooks}.items():
+        app.add_typer(group, name=name)

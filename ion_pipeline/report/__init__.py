@@ -1,5 +1,6 @@
-"""The report: one self-contained HTML page from the published file. `write_report` makes it."""
+"""The report and the recall page: self-contained HTML from the published file."""
 
+from ion_pipeline.report.recalling import WrittenRecall, write_recall
 from ion_pipeline.report.writing import Written, write_report
 
-__all__ = ["Written", "write_report"]
+__all__ = ["Written", "WrittenRecall", "write_recall", "write_report"]

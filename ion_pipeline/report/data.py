@@ -26,6 +26,7 @@ from ion_pipeline.report.model import (
     YieldPeriod,
 )
 from ion_pipeline.report.trees import read_trees
+from ion_pipeline.report.where_used import read_where_used
 
 Row = dict[str, Any]
 # Upper bounds of what the page shows.
@@ -60,7 +61,7 @@ def read_report(
     Raises:
         NotPublishedError: The file was published without a table that the report reads.
     """
-    _require_tables(connection, path)
+    require_tables(connection, path, queries.READS)
     load = next(_rows(connection, queries.LOAD), None)
     return Report(
         generated_at=generated_at,
@@ -74,6 +75,7 @@ def read_report(
         open_issues=_open_issues(connection),
         suppliers=_suppliers(connection),
         trees=read_trees(connection, named=named, units=units),
+        where_used=read_where_used(connection),
     )
 
 
@@ -170,9 +172,14 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object)
     return iter([dict(zip(columns, values, strict=True)) for values in cursor.fetchall()])
 
 
-def _require_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def require_tables(connection: duckdb.DuckDBPyConnection, path: Path, reads: frozenset[str]) -> None:
+    """Check that the published file has all tables that are read.
+
+    Raises:
+        NotPublishedError: It was published without some of them.
+    """
     existing = {row[0] for row in connection.execute(queries.TABLES).fetchall()}
-    missing = sorted(queries.READS - existing)
+    missing = sorted(reads - existing)
     if missing:
         raise NotPublishedError(
             f"{path} was published without {', '.join(missing)}.",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from ion_pipeline.report.where_used import WhereUsed
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -224,3 +226,4 @@ class Report:
     open_issues: OpenIssues
     suppliers: Suppliers
     trees: Trees
+    where_used: WhereUsed

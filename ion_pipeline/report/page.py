@@ -8,30 +8,16 @@ from importlib.resources import files
 from ion_pipeline.report import numbers
 from ion_pipeline.report.markup import Child, Markup, tag
 from ion_pipeline.report.model import Report
+from ion_pipeline.report.search_index import search_index
 from ion_pipeline.report.sections import key_figures, sections
-from ion_pipeline.report.tree_view import search_index
 
 
 def page(report: Report) -> str:
     """The report as HTML."""
-    style, script = _static("report.css"), _static("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
-        "form-action 'none'"
-    )
+    script = _static("report.js")
     made = sections(report)
     tenant = report.load.tenant if report.load else "no tenant"
     as_of = numbers.instant(report.load.read_at) if report.load else numbers.DASH
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"Quality report, {tenant}, {as_of} UTC"),
-        tag("style", style),
-    )
     body = tag(
         "body",
         tag("a", "Skip to the figures", href="#main", class_="skip"),
@@ -41,15 +27,39 @@ def page(report: Report) -> str:
             tag(
                 "p",
                 tag("b", tenant),
-                _moment(", as of", report.load.read_at if report.load else None),
-                _moment(", published", report.published_at),
-                _moment(", newest change", _newest(report)),
+                moment(", as of", report.load.read_at if report.load else None),
+                moment(", published", report.published_at),
+                moment(", newest change", _newest(report)),
             ),
             tag("nav", [tag("a", title, href=f"#{name}") for name, (title, _) in made.items()], aria_label="Sections"),
         ),
         tag("main", key_figures(report), [content for _, content in made.values()], id="main", tabindex=-1),
-        search_index(report.trees.trees),
+        search_index(report),
         tag("script", script),
+    )
+    return document(f"Quality report, {tenant}, {as_of} UTC", body, script)
+
+
+def document(title: str, body: Markup, script: Markup | None = None) -> str:
+    """A page with the style sheet of the report and a policy that allows nothing but what is on it.
+
+    Args:
+        title: The title of the page.
+        body: The `body` element.
+        script: The text of the one script in it, if there is one.
+    """
+    style = _static("report.css")
+    scripts = f"script-src '{_hash(script)}'; " if script else ""
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; {scripts}base-uri 'none'; form-action 'none'"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", title),
+        tag("style", style),
     )
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
@@ -58,7 +68,8 @@ def _newest(report: Report) -> datetime | None:
     return max((each.watermark_at for each in report.freshness if each.watermark_at is not None), default=None)
 
 
-def _moment(name: str, at: datetime | None) -> Child:
+def moment(name: str, at: datetime | None) -> Child:
+    """A name and an instant that a line break does not divide."""
     return [f"{name} ", tag("span", f"{numbers.instant(at)} UTC" if at else numbers.DASH, class_="whole")]
 
 

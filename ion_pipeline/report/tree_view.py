@@ -1,13 +1,13 @@
-"""As-built trees that a reader can expand, and the index for the search."""
+"""As-built trees that a reader can expand, below a search that covers all serials and lots."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 
 from ion_pipeline.report import numbers
 from ion_pipeline.report.layout import no_data, note
 from ion_pipeline.report.markup import Child, Markup, tag
-from ion_pipeline.report.model import Report, TreeLine
+from ion_pipeline.report.model import Load, Report, TreeLine
+from ion_pipeline.report.where_used import WhereUsed
 
 # Levels that are shown when a unit is expanded.
 _OPEN_LEVELS = 2
@@ -15,9 +15,10 @@ _OPEN_LEVELS = 2
 
 def as_built(report: Report) -> Child:
     """The search and the units below it, collapsed except the units requested by name, or else the first."""
-    trees = report.trees.trees
+    trees, used = report.trees.trees, report.where_used
+    search = _search(used, report.load) if used.uses else None
     if not trees:
-        return no_data("No data: no unit has anything installed.")
+        return [search, no_data("No data: no unit has anything installed.")]
     top_level = len(trees) - report.trees.named
     named = f"{numbers.plural(report.trees.named, 'unit')} requested by name and " if report.trees.named else ""
     units, number = [], 0
@@ -25,51 +26,66 @@ def as_built(report: Report) -> Child:
         units.append(_unit(lines, number, is_open=place < max(report.trees.named, 1)))
         number += len(lines)
     return [
+        search,
         tag(
             "p",
-            f"On this page: {named}the {numbers.count(top_level)} newest of "
+            f"Trees on this page: {named}the {numbers.count(top_level)} newest of "
             f"{numbers.plural(report.trees.top_level_count, 'top-level unit')} with something installed in them, "
             f"{numbers.plural(sum(map(len, trees)), 'line')} in all.",
         ),
-        _search(),
+        _expand(),
         tag("div", units, class_="units", id="units"),
         note(
-            "×: the quantity installed. Trees that are too large for a page are left out. For units and lots not on "  # noqa: RUF001
-            "this page, use ion-pipeline abom show, or report --serial."
+            "×: the quantity installed. Trees that are too large for a page are left out: use ion-pipeline abom show, "  # noqa: RUF001
+            "or report --serial."
         ),
     ]
 
 
-def search_index(trees: Sequence[Sequence[TreeLine]]) -> Markup:
-    """The page's lines by serial and lot number, as JSON for the script, escaped so that it cannot end its element."""
-    places: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
-    number = 0
-    for place, lines in enumerate(trees):
-        for line in lines:
-            for name in (line.serial_number, line.lot_number):
-                if name:
-                    places[name, line.part].append([number, place])
-            number += 1
-    index = {
-        "units": [_name(lines[0]) for lines in trees],
-        "entries": [[name, part, found] for (name, part), found in sorted(places.items())],
-    }
-    written = json.dumps(index, ensure_ascii=True, separators=(",", ":"))
-    safe = written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return tag("script", Markup(safe), type="application/json", id="index")
-
-
-def _search() -> Markup:
-    return tag(
-        "form",
-        tag("label", "Find a serial or lot number", for_="find"),
-        tag("div",
+def _search(used: WhereUsed, load: Load | None) -> list[Child]:
+    """The search, with what it covers and what it cannot know, before any answer."""
+    short = sum(use.is_short for use in used.uses)
+    missing = [
+        f"{numbers.plural(short, 'number')} below a cycle of installations, or deeper than trees go, "
+        f"{'is' if short == 1 else 'are'} in more units than counted here; the search marks them, and "
+        "ion-pipeline report --recall lists those units."
+        if short
+        else None,
+        f"Installations recorded in {', '.join(used.unread)} were never read from ION; they are missing from every "
+        "count."
+        if used.unread
+        else None,
+        "Rows under export control are left out of this data; they are missing from every count."
+        if load and load.rows_read is None
+        else None,
+    ]
+    return [
+        tag(
+            "p",
+            f"The search covers all {numbers.plural(len(used.uses), 'serial and lot number')} of the data, not only "
+            "the trees on this page. It counts the top-level units that contain each one, or something that was split "
+            f"off it, as ION was at {numbers.instant(load.read_at if load else None)} UTC. For a recall to print and "
+            "to send, use ion-pipeline report --recall.",
+            id="covers",
+        ),
+        [tag("p", sentence, class_="open") for sentence in missing if sentence],
+        tag(
+            "form",
+            tag("label", "Find a serial or lot number", for_="find"),
             tag("input", id="find", type="search", autocomplete="off", spellcheck="false", aria_describedby="found"),
-            tag("button", "Expand all", type="button", id="expand-all"),
-            tag("button", "Collapse all", type="button", id="collapse-all"), class_="row"),
-        tag("p", id="found", role="status"),
-        tag("ul", id="matches"),
-        id="search", role="search", hidden=True,
+            tag("p", id="found", role="status"),
+            tag("ul", id="matches"),
+            id="search", role="search", hidden=True,
+        ),
+    ]  # fmt: skip
+
+
+def _expand() -> Markup:
+    return tag(
+        "div",
+        tag("button", "Expand all", type="button", id="expand-all"),
+        tag("button", "Collapse all", type="button", id="collapse-all"),
+        class_="row", id="expand", hidden=True,
     )  # fmt: skip
 
 
@@ -111,7 +127,3 @@ def _line(line: TreeLine) -> list[Child]:
         else None,
     ]
     return [[word, " "] for word in words if word is not None]
-
-
-def _name(line: TreeLine) -> str:
-    return " ".join(name for name in (line.part, line.identity) if name)

@@ -65,11 +65,16 @@ def write_report(
             units=units,
         )
     content = page(report).encode()
-    _replace(output, content)
+    replace_page(output, content)
     return Written(output, len(content), len(report.trees.trees), report.trees.top_level_count)
 
 
-def _replace(output: Path, content: bytes) -> None:
+def replace_page(output: Path, content: bytes) -> None:
+    """Write a file, and its folder, whole or not at all.
+
+    Raises:
+        ReportNotWrittenError: It could not be written.
+    """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         replace_file(output, content)

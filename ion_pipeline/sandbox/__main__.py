@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cap-first", type=int, metavar="ROWS", help="return at most this many rows of one list")
     parser.add_argument("--max-cost", type=int, metavar="COST", help="refuse requests for more rows times fields")
     parser.add_argument("--token-lifetime", type=int, default=300, metavar="SECONDS")
+    parser.add_argument("--link-lifetime", type=int, default=300, metavar="SECONDS", help="of a link to a file")
+    parser.add_argument("--file-bytes", type=int, metavar="BYTES", help="of each file; some kB if not given")
     parser.add_argument("--client-id", default=DEFAULT_CLIENT_ID)
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when the parent process has ended")
     return parser

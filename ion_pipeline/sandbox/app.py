@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -13,9 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ion_pipeline.sandbox.changes import ChangeError, Changes
+from ion_pipeline.sandbox.compile import Link
 from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.engine import BadRequestError, Engine, Request
 from ion_pipeline.sandbox.faults import FaultRule, FaultRuleError, Faults, Shape, retry_after
+from ion_pipeline.sandbox.file_host import PATH, FileHost
 from ion_pipeline.sandbox.load import Writer
 from ion_pipeline.sandbox.model import is_connection
 from ion_pipeline.sandbox.responses import (
@@ -39,9 +42,18 @@ class SandboxApp:
         asgi: The application to serve.
     """
 
-    def __init__(self, engine: Engine, issuer: TokenIssuer, *, seed: int = 0, computed: Computed | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        issuer: TokenIssuer,
+        *,
+        seed: int = 0,
+        computed: Computed | None = None,
+        files: FileHost | None = None,
+    ) -> None:
         self.engine = engine
         self.issuer = issuer
+        self.files = files or FileHost(engine.store)
         self.faults = Faults(seed)
         self.changes = Changes(Writer(engine.store), computed)
         self.stats = Stats()
@@ -49,6 +61,7 @@ class SandboxApp:
             routes=[
                 Route("/graphql", self.graphql, methods=["POST"]),
                 *(Route(path, self.token, methods=["POST"]) for path in TOKEN_PATHS),
+                Route(f"{PATH}/{{number:int}}/{{name:path}}", self.file, methods=["GET"]),
                 Route("/_sandbox/stats", self.show_stats, methods=["GET"]),
                 Route("/_sandbox/stats/reset", self.reset_stats, methods=["POST"]),
                 Route("/_sandbox/faults", self.change_faults, methods=["GET", "POST", "DELETE"]),
@@ -88,19 +101,20 @@ class SandboxApp:
         if self.changes.waiting:
             self.changes.about_to_answer(self._shape(payload).entities)
         try:
-            answer = self._answer(payload, partial=rule is not None and rule.kind == "partial_error")
+            link = partial(self.files.link, str(http.base_url))
+            answer = self._answer(payload, link, failing=rule is not None and rule.kind == "partial_error")
         except BadRequestError as error:
             return error_response(400, error.message)
         response = json_response(answer, accept_encoding=http.headers.get("accept-encoding", ""))
         return _faulty(response, rule) if rule else response
 
-    def _answer(self, payload: Any, *, partial: bool) -> Any:
+    def _answer(self, payload: Any, link: Link, *, failing: bool) -> Any:
         if isinstance(payload, list) and payload:
-            return [self._answer(one, partial=partial) for one in payload]
-        answer = self.engine.execute(payload)
+            return [self._answer(one, link, failing=failing) for one in payload]
+        answer = self.engine.execute(payload, link)
         self.stats.answered(answer.rows)
         self.stats.limited += answer.limited
-        if partial and answer.body.get("data"):
+        if failing and answer.body.get("data"):
             failed = next(iter(answer.body["data"]))
             answer.body["data"][failed] = None
             answer.body.setdefault("errors", []).append({"message": "Internal server error.", "path": [failed]})
@@ -153,6 +167,23 @@ class SandboxApp:
         except TokenRequestError as error:
             return json_response(error.body, status=error.status)
 
+    async def file(self, http: HttpRequest) -> Response:
+        """`GET /_files/<id>/<name>?<signature>`."""
+        number = int(http.path_params["number"])
+        self.stats.files[str(number)] += 1
+        rule = (verdict := self.faults.judge(Shape(endpoint="files"))).rule
+        if verdict.seconds:
+            await asyncio.sleep(verdict.seconds)
+        if rule is not None and rule.kind == "expire_links":
+            self.files.expire_all()
+        refused = (await refusal(rule) if rule else None) or self.files.refusal(number, http.query_params, http.headers)
+        if refused is not None:
+            return refused
+        response = self.files.answer(
+            number, http.headers, ignore_range=rule is not None and rule.kind == "ignore_range"
+        )
+        return _faulty(response, rule) if rule else response
+
     async def show_stats(self, http: HttpRequest) -> Response:
         """`GET /_sandbox/stats`."""
         del http
@@ -189,6 +220,8 @@ def _faulty(response: Response, rule: FaultRule) -> Response:
     """The correct answer, with a fault in the way it is sent."""
     if rule.kind == "date":
         return DatedResponse(response, seconds=rule.seconds)
+    if rule.kind == "corrupt":
+        response.body = bytes([response.body[0] ^ 1]) + bytes(response.body[1:])
     if rule.kind in ("truncate", "slow"):
         return BrokenResponse(response, seconds=rule.seconds, cut=rule.kind == "truncate")
     return response
@@ -203,6 +236,8 @@ async def refusal(rule: FaultRule) -> Response | None:
     if rule.kind == "timeout":
         await asyncio.sleep(rule.seconds)
         return error_response(502, "")
+    if rule.kind == "redirect":
+        return Response(status_code=307, headers={"location": rule.location})
     if rule.kind == "status":
         after = retry_after(rule)
         message = _MESSAGES.get(rule.status, f"Error {rule.status}.")

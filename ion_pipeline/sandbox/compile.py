@@ -28,12 +28,14 @@ from graphql.execution.values import get_argument_values
 from ion_pipeline.sandbox.compile_connection import ConnectionCompiler, Part, Path, Render
 from ion_pipeline.sandbox.connection import list_matches, page
 from ion_pipeline.sandbox.counts import counter, is_count
+from ion_pipeline.sandbox.file_host import LINK_FIELDS, LINKED_TYPE
 from ion_pipeline.sandbox.filters import compile_filter
 from ion_pipeline.sandbox.model import NodeType, is_connection
 from ion_pipeline.sandbox.relations import Fetch, Relations, via
 from ion_pipeline.sandbox.store import Row, Table
 
 Answer = dict[str, Any]
+Link = Callable[[int, str | None], str]
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Compiler:
     Attributes:
         schema: The served schema.
         variables: The operation's variables, coerced.
+        link: Gives a new link to a file: (id, name) → link. Without it, links are answered as the world has them.
         errors: Errors of nested fields, which are answered as null.
     """
 
@@ -50,6 +53,7 @@ class Compiler:
     relations: Relations
     fragments: dict[str, FragmentDefinitionNode]
     variables: dict[str, Any]
+    link: Link | None = None
     errors: list[GraphQLError] = field(default_factory=list)
 
     def subfields(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> dict[str, list[FieldNode]]:
@@ -70,7 +74,7 @@ class Compiler:
         node = self.relations.store.model.types[type_name]
         selected = self.subfields(kind, nodes)
         keys, names = list(selected), [fields[0].name.value for fields in selected.values()]
-        if len(names) > 1 and all(name in node.slots and not is_count(name) for name in names):
+        if len(names) > 1 and all(self._is_stored(node, name) for name in names):
             pick = itemgetter(*(node.slots[name] for name in names))
             return lambda rows: [dict(zip(keys, pick(row), strict=True)) for row in rows]
         columns = [self._column(kind, node, fields, [*path, key]) for key, fields in selected.items()]
@@ -92,7 +96,7 @@ class Compiler:
             return lambda rows: [count(row) for row in rows]
         if name in node.slots:
             slot = node.slots[name]
-            return lambda rows: [row[slot] for row in rows]
+            return self._links(node, slot) if self._is_link(node, name) else lambda rows: [row[slot] for row in rows]
         try:
             arguments = self.arguments(kind.fields[name], fields[0])
             if name in node.references:
@@ -101,6 +105,19 @@ class Compiler:
         except GraphQLError as error:
             self.errors.append(GraphQLError(error.message, fields, path=path))
             return lambda rows: [None] * len(rows)
+
+    def _is_stored(self, node: NodeType, name: str) -> bool:
+        return name in node.slots and not is_count(name) and not self._is_link(node, name)
+
+    def _is_link(self, node: NodeType, name: str) -> bool:
+        return self.link is not None and node.name == LINKED_TYPE and name in LINK_FIELDS
+
+    def _links(self, node: NodeType, slot: int) -> Render:
+        """A new link to each file; none where the world has none."""
+        link, key, filename = self.link, node.slots["id"], node.slots["filename"]
+        if link is None:
+            raise AssertionError("asked for without a way to sign")
+        return lambda rows: [row[slot] and link(row[key], row[filename]) for row in rows]
 
     def _reference(
         self, definition: GraphQLField, node: NodeType, fields: list[FieldNode], path: Path, arguments: Answer

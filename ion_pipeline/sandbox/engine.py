@@ -28,7 +28,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_variable_values
 
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.sandbox.compile import Compiler
+from ion_pipeline.sandbox.compile import Compiler, Link
 from ion_pipeline.sandbox.compile_connection import Path
 from ion_pipeline.sandbox.connection import MatchCache, page
 from ion_pipeline.sandbox.limits import Limits, selected_fields
@@ -102,8 +102,12 @@ class Engine:
         self._document = lru_cache(maxsize=512)(self._parse)
         self._introspected = lru_cache(maxsize=16)(self._introspect)
 
-    def execute(self, payload: Any) -> Answer:
+    def execute(self, payload: Any, link: Link | None = None) -> Answer:
         """Answers one request body.
+
+        Args:
+            payload: The body.
+            link: Gives a new link to a file; without it, links are answered as the world has them.
 
         Raises:
             BadRequestError: It has no query, or its variables are not an object.
@@ -114,7 +118,7 @@ class Engine:
         refusal = self.limits.refusal(self._page_sizes(request))
         if refusal is not None:
             return Answer({"data": None, "errors": [{"message": refusal}]}, limited=True)
-        compiler = Compiler(self.schema, self._relations, request.fragments, request.variables)
+        compiler = Compiler(self.schema, self._relations, request.fragments, request.variables, link)
         answer = Answer({"data": {}})
         for key, nodes in request.roots.items():
             try:

@@ -23,10 +23,14 @@ KINDS = frozenset(
         "slow",  # the correct answer in small pieces, over `seconds`
         "partial_error",  # the correct answer, but one root field is null and has an error
         "date",  # the correct answer with a `Date` header that is wrong by `seconds`, which may be negative
+        "expire_links",  # every link to a file issued so far is expired, including that of this request
+        "ignore_range",  # the whole file, also where a range of it is requested
+        "corrupt",  # the correct answer, but its first byte is another one
+        "redirect",  # 307 to `location`
         "expire_tokens",  # every token issued so far is expired, including that of this request
     }
 )
-ENDPOINTS = frozenset({"graphql", "token"})
+ENDPOINTS = frozenset({"graphql", "token", "files"})
 
 
 class FaultRuleError(IonPipelineError):
@@ -41,7 +45,7 @@ class FaultRule:
         probability: Probability that the rule fires on a matching request.
         next: Number of matching requests on which the rule fires; None: all.
         skip: Number of matching requests to let pass first.
-        endpoint: `graphql` or `token`.
+        endpoint: `graphql`, `token` or `files`.
         operation: Only requests with this operation name.
         entity: Only requests with this root field.
         retry_after: The header's value; `date:3` gives the HTTP date 3 seconds ahead.
@@ -58,6 +62,7 @@ class FaultRule:
     retry_after: str | None = None
     seconds: float = 0.0
     timeout_above_first: int | None = None
+    location: str = ""
     fired: int = 0
 
 

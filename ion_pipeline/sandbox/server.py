@@ -15,6 +15,7 @@ from ion_pipeline.sandbox.app import SandboxApp
 from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.factory import add_today, build_world
+from ion_pipeline.sandbox.file_host import FileHost
 from ion_pipeline.sandbox.limits import Limits
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model, today_model
@@ -47,6 +48,8 @@ class SandboxOptions:
         port: The port; 0 takes a free one.
         client_secret: The secret; without it that of the environment, otherwise a new one for this process.
         token_lifetime: Seconds that a token is valid.
+        link_lifetime: Seconds that a link to a file is valid.
+        file_bytes: Bytes of each file; by default some kilobytes.
     """
 
     world: Path | None = None
@@ -64,6 +67,8 @@ class SandboxOptions:
     client_id: str = DEFAULT_CLIENT_ID
     client_secret: str | None = field(default=None, repr=False)
     token_lifetime: int = 300
+    link_lifetime: int = 300
+    file_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,8 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     gc.enable()
     gc.freeze()
     issuer = TokenIssuer(options.client_id, client_secret, options.token_lifetime)
-    return SandboxApp(engine, issuer, seed=options.seed, computed=computed)
+    files = FileHost(store, options.link_lifetime, options.file_bytes)
+    return SandboxApp(engine, issuer, seed=options.seed, computed=computed, files=files)
 
 
 def export_world(directory: Path, *, seed: int = 7, scale: float = 1.0, profile: str = "full") -> World:

@@ -14,6 +14,7 @@ class Stats:
         token_requests: Requests to the token endpoint.
         rows: Rows of root fields answered; nested rows are not counted.
         sent: Bytes of GraphQL response bodies as sent, after compression.
+        files: Requests for each file, by its id.
         limited: Operations that the limits refused, or whose pages they cut short.
     """
 
@@ -24,6 +25,7 @@ class Stats:
     limited: int = 0
     by_entity: dict[str, Counter[str]] = field(default_factory=dict)
     by_status: Counter[str] = field(default_factory=Counter)
+    files: Counter[str] = field(default_factory=Counter)
 
     def answered(self, rows: dict[str, int]) -> None:
         """Counts one operation's root fields."""
@@ -46,4 +48,5 @@ class Stats:
             "limited": self.limited,
             "by_entity": {entity: dict(counts) for entity, counts in sorted(self.by_entity.items())},
             "by_status": dict(sorted(self.by_status.items())),
+            "files": dict(sorted(self.files.items())),
         }

@@ -166,6 +166,12 @@ def test_the_image_copies_only_existing_files() -> None:
     [
         ("postgres.lock", ("postgres", "server"), {"psycopg2-binary"}),
         ("delta.lock", ("delta",), {"arro3-core", "deprecated", "wrapt"}),
+        (
+            "mcp.lock",
+            ("mcp",),
+            {"cffi", "cryptography", "httpcore2", "httpx2", "mcp-types", "pycparser", "pyjwt"}
+            | {"python-multipart", "sse-starlette", "truststore"},
+        ),
     ],
 )
 def test_the_lock_of_the_extras_holds_what_the_extras_add_to_the_main_lock(

@@ -18,9 +18,14 @@ TABLES = {
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
         "measurements", "first_pass_yield",
         "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
-        "process_capability", "control_chart_points", "supplier_quality",
+        "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
+        "issue_links", "holds",
     ),
-    "supply": ("purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery"),
+    "reference": ("teams", "team_members", "roles", "role_members"),
+    "supply": (
+        "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
+        "inventory_health", "inventory_valuation",
+    ),
     "ops": (
         "loads", "freshness", "row_counts", "schema_drift", "history_start", "data_dictionary", "metric_dictionary",
     ),
@@ -37,6 +42,7 @@ ASKED = {
     "defects per unit, per opportunity and per million of them": ("quality/defect_rates", {"dpu", "dpo", "dpmo"}),
     "sigma level": ("quality/defect_rates", {"sigma_level"}),
     "runs that were redlined": ("quality/redline_rates", {"redline_rate", "redlines_per_run"}),
+    "time that a request or a redline waits for its approval": ("quality/approval_requests", {"waiting_hours"}),
     "nonconformances per unit and per hundred hours of work": (
         "quality/defect_rates", {"issues_per_unit_started", "issues_per_100_touch_hours"},
     ),
@@ -53,6 +59,11 @@ ASKED = {
     "share that is scrapped": ("quality/scrap", {"scrap_rate"}),
     "rejected pieces per million received": ("quality/supplier_quality", {"ppm"}),
     "lines delivered on time": ("supply/supplier_delivery", {"on_time_rate", "late_days"}),
+    "what kits lack, and how late they are": ("supply/kits", {"items_fulfilled_share", "hours_late"}),
+    "what is in stock, what kits lack, its age": (
+        "supply/inventory_health", {"quantity_in_stock", "quantity_short_for_kits", "mean_age_days", "standard_value"},
+    ),
+    "value of the stock by day": ("supply/inventory_valuation", {"stock_value"}),
     "share of an order that has come": ("supply/purchase_orders", {"lines_complete_share", "cost_received_share"}),
     "capability within": ("quality/process_capability", {"cp", "cpk", "sigma_within"}),
     "capability overall": ("quality/process_capability", {"pp", "ppk", "sigma_overall"}),
@@ -83,6 +94,7 @@ RATIOS = {
     "quality/scrap": {"scrap_rate": ("quantity_scrapped", "quantity_completed")},
     "quality/supplier_quality": {"ppm": ("quantity_rejected", "quantity_received")},
     "supply/supplier_delivery": {"on_time_rate": ("lines_on_time", "lines_judged")},
+    "supply/kits": {"items_fulfilled_share": ("items_fulfilled", "item_count")},
     "supply/purchase_orders": {
         "lines_complete_share": ("lines_complete", "lines_expected"),
         "cost_received_share": ("cost_received", "cost_expected"),

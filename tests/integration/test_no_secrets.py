@@ -115,6 +115,9 @@ def test_nothing_secret_is_left_behind(tmp_path: Path, demo_warehouse: Built) ->
         token = answer.json()["access_token"]
         by_token = run(tmp_path, "extract", **where, ION_TOKEN=token)
         assert by_token.returncode == 0, by_token.stderr.decode()
+        files = run(tmp_path, "attachments", "fetch", "--all", "--json", **where, **key)
+        assert files.returncode == 0, files.stderr.decode()
+        assert b'"fetched": 0' not in files.stdout
     unreachable = run(tmp_path, "extract", **where, **key, ION_MAX_ATTEMPTS="2")
     assert (wrong.returncode, unreachable.returncode) == (1, 1)
     report = run(tmp_path, "report", **where, **key)
@@ -139,10 +142,11 @@ def test_nothing_secret_is_left_behind(tmp_path: Path, demo_warehouse: Built) ->
         ("data/lake/suppliers/*", NEW_NAME.encode()),
         ("data/warehouse.duckdb", NEW_NAME.encode()),
         ("data/published/*ion.duckdb", NEW_NAME.encode()),
+        ("data/attachments/.ion-attachments/*", b"sha256"),
     ):
         seen = [name for name, content in found.items() if fnmatch(name, place) and value in content]
         assert seen, f"what is in {place} was not searched"
-    for number, done in enumerate((good, full, wrong, by_token, unreachable, report, refused)):
+    for number, done in enumerate((good, full, wrong, by_token, unreachable, report, refused, files)):
         found[f"what run {number} printed"] = done.stdout + done.stderr
     found["what the receiver printed"] = received
     assert b"signature refused" in received

@@ -1,5 +1,6 @@
 """`ion-pipeline report` on the demo's published file: its numbers against the truths and the Parquet files."""
 
+import csv
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ import pytest
 from ion_pipeline import cli
 from tests.html_page import Element, parsed
 from tests.oracle.world import read_truths
+from tests.search_index import names_of, numbers_of
 
 pytestmark = pytest.mark.slow
 
@@ -161,25 +163,70 @@ def test_suppliers_have_the_planted_delivery_and_quality(
     ]
 
 
-def test_a_contaminated_lot_is_found_in_its_units(run: Run, truths: dict[str, Any], tmp_path: Path) -> None:
-    """The index leads from the lot to lines in just those embedded units that were planted as affected."""
+def test_a_contaminated_lot_is_found_in_all_its_units_wherever_their_trees_are(
+    run: Run, truths: dict[str, Any], tmp_path: Path
+) -> None:
+    """With two trees on the page, the index has just the units that were planted, and leads to those on the page."""
     lot = truths["contaminated_lot"]
-    serials = lot["affected_top_level_serials"]
-    asked = [word for unit in lot["affected_top_level_unit_ids"] for word in ("--serial", f"#{unit}")]
-    code, said = run("-o", "recall.html", "--units", "1000", *asked, "--json")
+    on_page, *_ = lot["affected_top_level_unit_ids"]
+    code, said = run("-o", "two.html", "--units", "1", "--serial", f"#{on_page}", "--json")
     assert code == 0, said
-    root = parsed((tmp_path / "recall.html").read_text(encoding="utf-8"))
+    assert json.loads(said)["trees"] == 2
+    root = parsed((tmp_path / "two.html").read_text(encoding="utf-8"))
     index = json.loads(root.one("script", id="index").text)
-    units = root.all("details", class_="unit")
-    assert json.loads(said)["trees"] == len(units) == len(index["units"])
-    opened = [place for place, unit in enumerate(units) if "open" in unit.attributes]
-    assert opened == list(range(len(serials)))
-    assert sorted(index["units"][place].split("S/N ")[-1] for place in opened) == sorted(serials)
-    (places,) = [found for name, _, found in index["entries"] if name == "PLT-BAD-POWDER"]
-    affected = [lot["affected_top_level_unit_ids"][unit] for _, unit in places]
-    assert sorted(set(affected)) == lot["affected_top_level_unit_ids"]
-    for number, unit in places:
-        assert "PLT-BAD-POWDER" in units[unit].one("li", id=f"n{number}").text
+    names, tops = names_of(index["names"]), names_of(index["tops"])
+    (entry,) = [place for place, name in enumerate(names) if name == lot["lot_number"]]
+    units = numbers_of(index["in"][entry])
+    assert sorted(tops[unit].split("S/N ")[-1] for unit in units) == lot["affected_top_level_serials"]
+    assert [index["roots"].get(str(unit)) for unit in units].count(0) == 1
+    assert {unit for _, unit in index["places"][str(entry)]} == {0}
+    for number, _ in index["places"][str(entry)]:
+        assert lot["lot_number"] in root.one("li", id=f"n{number}").text
+
+
+def test_a_recall_page_has_the_planted_units_and_its_csv_the_same(
+    run: Run, truths: dict[str, Any], tmp_path: Path, demo_warehouse: Any
+) -> None:
+    lot = truths["contaminated_lot"]
+    code, said = run("-o", "out.html", "--recall", lot["lot_number"].lower())
+    assert code == 0, said
+    serials = lot["affected_top_level_serials"]
+    assert f"{len(serials)} top-level units contain {lot['lot_number']} of {lot['part_number']}" in said
+    assert "Data as of" in said
+    root = parsed((tmp_path / "out.html").read_text(encoding="utf-8"))
+    shown = table_called(root, f"Top-level units that contain {lot['lot_number']}")
+    assert sorted(row.one("th").one("b").text for row in shown.one("tbody").all("tr")) == [
+        f"S/N {serial}" for serial in serials
+    ]
+    assert not root.all(class_="open") + root.all("script")
+    read = list(csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert sorted(row["serial_number"] for row in read) == serials
+    assert {row["recalled_number"] for row in read} == {lot["lot_number"]}
+    locations = {
+        row["part_inventory_id"]: row["location_path"] for row in parquet(demo_warehouse, "reference.part_inventories")
+    }
+    assert [row["location_path"] for row in read] == [locations[int(row["part_inventory_id"])] for row in read]
+    pieces = rows(table_called(root, f"Pieces of {lot['lot_number']}"))
+    assert len(pieces) == 1 + len(lot["split_part_inventory_ids"])
+
+
+def test_a_recall_that_misses_units_says_so_first(run: Run, tmp_path: Path) -> None:
+    """PLT-LOOP-1 is in a ring of installations; what is above the ring is in no tree with it."""
+    code, said = run("--recall", "PLT-LOOP-1", "--recall", "PLT-BAD-POWDER", "-o", "ring.html")
+    assert code == 0, said
+    assert "! INCOMPLETE. PLT-LOOP-1: 3 more units" in said
+    root = parsed((tmp_path / "ring.html").read_text(encoding="utf-8"))
+    assert "INCOMPLETE" in root.one("header").one(class_="open").text
+    outside = rows(table_called(root, "Units above PLT-LOOP-1 that are in no tree with it"))
+    assert any("PLT-ABOVE-LOOP" in row[0] for row in outside)
+
+
+def test_a_recall_of_nothing_is_refused(run: Run, tmp_path: Path) -> None:
+    code, said = run("--recall", "NO-SUCH-LOT")
+    assert (code, "No lot or serial number NO-SUCH-LOT" in said) == (1, True)
+    code, said = run("--recall", "PLT-BAD-POWDER", "--serial", "PLT-T0")
+    assert (code, "--serial does not apply" in said) == (2, True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_trees_have_every_line_once(report: Element, demo_warehouse: Any) -> None:

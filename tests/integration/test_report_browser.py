@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ion_pipeline.report import write_report
+from ion_pipeline.report import write_recall, write_report
 from ion_pipeline.settings import load_settings
 from tests import chromium
 
@@ -69,9 +69,12 @@ def test_search_finds_a_serial_by_keyboard_alone(report: Path, demo_warehouse: A
         assert visited[0] == "skip"
         assert visited[-1] == "find"
         await page.write(serial.lower())
-        assert await page.run("document.querySelectorAll('#matches li').length") >= 1
-        assert part in await page.run("document.querySelector('#matches li').textContent")
-        assert "Press Enter to show the first" in await page.run("document.getElementById('found').textContent")
+        said = await page.run("document.getElementById('found').textContent")
+        assert said.startswith(f"{serial} of {part}: in ")
+        assert "Press Enter to open the first" in said
+        await page.press("Enter")
+        assert await page.run(f"{FOCUS}.parentElement.open") is True
+        await page.press("Tab")
         await page.press("Enter")
         assert await page.run(f"{VISIBLE}({sought})") is True
         assert f"S/N {serial}" in await page.run(f"{FOCUS}.textContent")
@@ -86,22 +89,36 @@ def test_search_finds_a_serial_by_keyboard_alone(report: Path, demo_warehouse: A
     browse(report, look)
 
 
-def test_matches_are_links_and_what_is_not_there_is_said(report: Path) -> None:
+def test_the_search_counts_all_units_though_their_trees_are_not_on_the_page(
+    demo_warehouse: Any, tmp_path: Path
+) -> None:
+    """A lot in more units than the page has trees: each unit is listed, and those on the page are links."""
+    settings = load_settings(tenant=False, environment="embedded", data_dir=demo_warehouse.data_dir)
+    few = write_report(settings, tmp_path / "few.html", units=1).path
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        part, lot = connection.execute(
+            "select component_part_number, component_lot_number from genealogy.abom_where_used "
+            "where is_top_level and component_lot_number not like 'PLT-%' "
+            "group by all order by count(*) desc, component_lot_number limit 1"
+        ).fetchall()[0]
+        expected = len(connection.execute("from recall(?, ?)", [part, lot]).fetchall())
+    assert expected > 1
+
     async def look(page: chromium.Page) -> None:
         await page.run("document.getElementById('find').focus()")
         await page.write("NO-SUCH-SERIAL")
-        assert "Not on this page" in await page.run("document.getElementById('found').textContent")
+        assert "Not in the data" in await page.run("document.getElementById('found').textContent")
         assert await page.run("document.querySelectorAll('#matches li').length") == 0
         await page.run("document.getElementById('find').select()")
-        await page.write("0001")
-        assert await page.run("document.querySelectorAll('#matches li').length") > 1
-        for _ in range(4):  # both buttons, the second match
-            await page.press("Tab")
-        assert await page.run(f"{FOCUS} === document.querySelectorAll('#matches a')[1]")
-        goal = await page.run(f"{FOCUS}.hash.slice(1)")
+        await page.write(lot)
+        said = await page.run("document.getElementById('found').textContent")
+        assert said.startswith(f"{lot} of {part}: in {expected} top-level units.")
         await page.press("Enter")
-        assert await page.run(f"document.getElementById('{goal}').contains({FOCUS})")
-        assert await page.run(f"{VISIBLE}(document.getElementById('{goal}'))")
+        assert await page.run(f"{FOCUS}.parentElement.querySelectorAll('li').length") == expected
+        await page.run("document.getElementById('find').select()")
+        await page.write("0")
+        assert await page.run("document.querySelectorAll('#matches > li').length") == 50
+        assert "ONLY THE FIRST 50 OF" in await page.run("document.getElementById('found').textContent")
         for button, is_open in (("expand-all", True), ("collapse-all", False)):
             await page.run(f"document.getElementById('{button}').focus()")
             await page.press("Enter")
@@ -109,7 +126,23 @@ def test_matches_are_links_and_what_is_not_there_is_said(report: Path) -> None:
                 f"[...document.querySelectorAll('#units details')].every(each => each.open === {str(is_open).lower()})"
             )
 
-    browse(report, look)
+    browse(few, look)
+
+
+def test_a_recall_page_prints_and_fits_a_phone(demo_warehouse: Any, tmp_path: Path) -> None:
+    settings = load_settings(tenant=False, environment="embedded", data_dir=demo_warehouse.data_dir)
+    path = write_recall(settings, tmp_path / "recall.html", ["PLT-BAD-POWDER", "PLT-LOOP-1"]).path
+
+    async def look(page: chromium.Page) -> None:
+        for dark in (False, True):
+            await page.emulate(width=320, dark=dark)
+            assert await page.run("document.documentElement.scrollWidth <= window.innerWidth")
+            assert await page.run(LEAST_CONTRAST) >= 4.5
+        await page.emulate(width=794, print_=True)
+        assert await page.run("document.documentElement.scrollWidth <= window.innerWidth")
+        assert base64.b64decode((await page.call("Page.printToPDF"))["data"]).startswith(b"%PDF-")
+
+    browse(path, look)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +173,9 @@ def test_paper_is_white_and_has_no_controls(report: Path) -> None:
     async def look(page: chromium.Page) -> None:
         await page.emulate(width=794, dark=True, print_=True)
         assert await page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        assert not await page.run(f"['nav', '#search'].some(name => {VISIBLE}(document.querySelector(name)))")
+        assert not await page.run(
+            f"['nav', '#search', '#expand'].some(name => {VISIBLE}(document.querySelector(name)))"
+        )
         assert await page.run(f"[...document.querySelectorAll('h2')].filter({VISIBLE}).length") == 7
         paper = base64.b64decode((await page.call("Page.printToPDF"))["data"])
         assert paper.startswith(b"%PDF-")
@@ -161,6 +196,8 @@ def test_hostile_names_stay_text(demo_warehouse: Any, tmp_path: Path) -> None:
             ("quality.control_chart_points", "unit"), ("quality.defect_pareto", "class"),
             ("quality.issues", "issue_title"), ("quality.issues", "assigned_to"),
             ("quality.open_issues_by_disposition", "disposition"),
+            ("reference.part_inventories", "serial_number"), ("reference.part_inventories", "part_number"),
+            ("reference.part_inventories", "lot_number"), ("reference.part_inventories", "location_path"),
             ("supply.supplier_delivery", "supplier_name"), ("ops.loads", "tenant"), ("ops.freshness", "entity"),
         ):  # fmt: skip
             sql = f"update {table} set {column} = $text || {column}"  # noqa: S608 -- the names above
@@ -173,12 +210,20 @@ def test_hostile_names_stay_text(demo_warehouse: Any, tmp_path: Path) -> None:
             assert HOSTILE in await page.run(f"document.getElementById('{name}').textContent"), name
         await page.run("document.getElementById('find').focus()")
         await page.write(HOSTILE)
-        assert HOSTILE in await page.run("document.querySelector('#matches a b').textContent")
+        assert HOSTILE in await page.run("document.querySelector('#matches b').textContent")
         await page.press("Enter")
         assert HOSTILE in await page.run(f"{FOCUS}.textContent")
         assert await page.run("document.scripts.length") == 2
 
     browse(written(tmp_path / "data", tmp_path / "report.html"), look)
+    settings = load_settings(tenant=False, environment="embedded", data_dir=tmp_path / "data")
+    recalled = write_recall(settings, tmp_path / "recall.html", [f"{HOSTILE}PLT-BAD-POWDER"]).path
+
+    async def look_at_recall(page: chromium.Page) -> None:
+        assert await page.run("document.scripts.length") == 0
+        assert (await page.run("document.querySelector('main').textContent")).count(HOSTILE) > 10
+
+    browse(recalled, look_at_recall)
 
 
 def test_the_policy_forbids_what_the_page_does_not_need(report: Path, tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """Orders, kits, stock and plans in the seeded factory: published tables against what was planted and the oracle."""
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from tests.integration.conftest import Built
 from tests.integration.support.warehouse import rows, table
-from tests.oracle import purchasing
+from tests.oracle import kits, purchasing, stock
 from tests.oracle.compare import assert_same
 from tests.oracle.world import World, read_truths, read_world_dir
 
@@ -47,3 +47,46 @@ def test_planted_orders(demo_warehouse: Built, truths: dict[str, Any]) -> None:
     )
     assert (order["status"], order["lines_partly_received"], order["currency"]) == ("ORDERED", 1, "USD")
     assert order["cost_received_share"] == 50 / 80
+
+
+def test_kits(demo_warehouse: Built, factory: World) -> None:
+    expected = kits.items(factory)
+    found = table(demo_warehouse, "supply.kit_items")
+    assert_same(expected, found, key=("part_kit_item_id",))
+    assert {(row["is_short"], row["is_kit_open"]) for row in expected} == {
+        (True, True), (True, False), (False, True), (False, False),
+    }  # fmt: skip
+    runs = {row["run_id"]: row for row in table(demo_warehouse, "production.runs")}
+    expected = kits.kits(factory, runs)
+    assert {row["is_late"] for row in expected} >= {True, False}
+    assert_same(expected, table(demo_warehouse, "supply.kits"), key=("part_kit_id",))
+
+
+def test_planted_kit(demo_warehouse: Built) -> None:
+    found = rows(
+        demo_warehouse,
+        "select items.* from supply.kit_items as items join supply.kits as kits using (part_kit_id) "
+        "where kits.status = 'IN_PROGRESS' and items.part_number = 'PLT-KITTED'",
+    )
+    wanted = ("quantity_wanted", "quantity_picked", "quantity_short", "quantity_short_of_stock", "inventory_count")
+    assert [tuple(row[name] for name in wanted) for row in found] == [(5.0, 2.0, 3.0, 0.0, 1)]
+
+
+def test_inventory_health(demo_warehouse: Built, factory: World, last_day: date) -> None:
+    found = table(demo_warehouse, "supply.inventory_health")
+    as_of: datetime = found[0]["as_of_at"]
+    expected = stock.health(factory, as_of, last_day)
+    for column in ("quantity_unavailable", "quantity_in_work", "quantity_reserved", "quantity_outstanding"):
+        assert any(row[column] for row in expected), column
+    assert_same(expected, found, key=("part_id",))
+
+
+def test_inventory_valuation(demo_warehouse: Built, factory: World, truths: dict[str, Any], last_day: date) -> None:
+    expected = stock.valuation(factory, last_day, last_day)
+    assert {row["cost_basis"] for row in expected} == {"purchase price", "standard cost"}
+    found = table(demo_warehouse, "supply.inventory_valuation")
+    assert_same(expected, found, key=("part_id", "cost_basis", "currency"))
+    # Four deliveries, two single lots and one delivered in part; what was rejected is still here. Ten dollars a piece.
+    [row] = [row for row in found if row["part_number"] == truths["supplier_ppm"]["part_number"]]
+    quantity = truths["supplier_ppm"]["quantity_received"] + 50 + 50 + truths["partial_receipt"]["quantity_received"]
+    assert (row["quantity"], row["stock_value"], row["currency"]) == (quantity, 10 * quantity, "USD")

@@ -57,6 +57,13 @@
     case when left(ltrim({{ json }}), 1) = '[' then from_json({{ json }}, 'array<string>') end
 {%- endmacro %}
 
+{#- The keys of a JSON object, in the order of the text; null for any other text. -#}
+{% macro json_keys_of(json) %}{{ return(adapter.dispatch('json_keys_of')(json)) }}{% endmacro %}
+{% macro duckdb__json_keys_of(json) -%}
+    case when json_type(try_cast({{ json }} as json)) = 'OBJECT' then json_keys(try_cast({{ json }} as json)) end
+{%- endmacro %}
+{% macro spark__json_keys_of(json) %}json_object_keys({{ json }}){% endmacro %}
+
 {#- The distinct texts of a group, in order, separated by commas. -#}
 {% macro texts_of(value) %}{{ return(adapter.dispatch('texts_of')(value)) }}{% endmacro %}
 {% macro duckdb__texts_of(value) %}string_agg(distinct {{ value }}, ', ' order by {{ value }}){% endmacro %}

@@ -20,12 +20,13 @@ from ion_pipeline.report.model import (
     Trees,
     YieldPeriod,
 )
+from ion_pipeline.report.where_used import Use, WhereUsed
 
 AT = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 EMPTY = Report(
     generated_at=AT, published_at=AT, load=None, freshness=(), yield_by_week=(), yield_by_month=(), pareto={},
     control=ControlCharts(0, 0, 0, ()), open_issues=OpenIssues((), ()), suppliers=Suppliers(None, None, ()),
-    trees=Trees((), 0, 0),
+    trees=Trees((), 0, 0), where_used=WhereUsed((), (), ()),
 )  # fmt: skip
 
 
@@ -71,5 +72,11 @@ def full_report(text: str) -> Report:
         ),
         trees=Trees(
             ((line(0, text), line(1, text), line(2, text), line(1, text, is_open=True)), (line(0, text),)), 1, 9
+        ),
+        # Lines 1 and 2 are on the page, in the unit of line 0; the unit 7 is not.
+        where_used=WhereUsed(
+            ((0, text), (7, f"{text} 7")),
+            (Use(text, text, (1, 2), (0, 1), False), Use(f"{text} lot", text, (5,), (), True)),
+            (text,),
         ),
     )

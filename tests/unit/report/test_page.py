@@ -52,7 +52,7 @@ def test_hostile_text_is_shown_as_it_is() -> None:
     written = page(full_report(HOSTILE))
     assert "<script>alert" not in written
     index = json.loads(root.one("script", id="index").text)
-    assert HOSTILE in {name for name, _, _ in index["entries"]}
+    assert index["names"][0][1:] == HOSTILE
 
 
 def test_the_page_loads_nothing(plain: Element) -> None:
@@ -135,7 +135,7 @@ def test_an_empty_report_says_so_in_every_section() -> None:
     for section in root.all("section"):
         assert section.one(class_="no-data").text
         assert not section.all("table") + section.all("svg")
-    assert json.loads(root.one("script", id="index").text) == {"units": [], "entries": []}
+    assert json.loads(root.one("script", id="index").text)["names"] == []
     assert not root.all(id="search")
 
 
@@ -152,13 +152,30 @@ def test_tree_is_nested_as_it_is_built(plain: Element) -> None:
     assert "Nothing is installed in it." in units[1].text
 
 
-def test_index_names_the_places(plain: Element) -> None:
+def test_index_leads_to_the_lines_of_what_it_names(plain: Element) -> None:
     index = json.loads(plain.one("script", id="index").text)
-    assert index["units"] == ["PLT-1 PLT-1 S/N PLT-1"] * 2
-    assert index["entries"] == [
-        ["PLT-1", "PLT-1 PLT-1", [[0, 0], [1, 0], [2, 0], [4, 1]]],
-        ["PLT-1 lot", "PLT-1 PLT-1", [[0, 0], [1, 0], [2, 0], [4, 1]]],
+    assert index["parts"] == ["PLT-1"]
+    assert index["names"] == ["APLT-1", "F lot"]
+    assert index["tops"] == ["APLT-1", "F 7"]
+    assert index["in"] == ["AA", ""]
+    assert index["short"] == [1]
+    assert index["places"] == {"0": [[1, 0], [2, 0]]}
+    assert index["roots"] == {"0": 0}
+
+
+def test_what_the_search_cannot_know_is_said_before_it_answers(plain: Element) -> None:
+    section = plain.one("section", id="as-built")
+    first = [each for each in section.children if isinstance(each, Element)]
+    assert [each.attributes.get("id") or each.attributes.get("class") for each in first[1:6]] == [
+        "covers",
+        "open",
+        "open",
+        "search",
+        None,
     ]
+    assert "all 2 serial and lot numbers" in first[1].text
+    assert "1 number below a cycle" in first[2].text
+    assert "PLT-1 were never read" in first[3].text
 
 
 def test_depth_is_unlimited() -> None:

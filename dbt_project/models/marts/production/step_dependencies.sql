@@ -67,7 +67,8 @@ select
     paths.path_hours,
     case when paths.path_hours > 0 then paths.slack_hours = 0 end as is_step_critical,
     case
-        when edges.dependency <> 'upstream' or coalesce(paths.path_hours, 0) <= 0 or paths_before.step_id is null then null
+        when edges.dependency <> 'upstream' or paths_before.step_id is null then null
+        when coalesce(paths.path_hours, 0) <= 0 then null
         when paths.slack_hours <> 0 or paths_before.slack_hours <> 0 then false
         else
             {{ difference_of(

@@ -8,7 +8,12 @@ renamed as (
         issue_id,
         issue_approval_gate_type,
         status,
+        role_id,
         reviewer_id,
+        parent_id as parent_issue_approval_id,
+        comment,
+        content,
+        {{ is_export_controlled('issue_approvals', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

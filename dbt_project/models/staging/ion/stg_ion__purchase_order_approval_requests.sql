@@ -6,8 +6,8 @@ renamed as (
     select
         id as purchase_order_approval_request_id,
         purchase_order_id,
-        status,
         reviewer_id,
+        status,
         {{ audit_columns() }}
     from source
 )

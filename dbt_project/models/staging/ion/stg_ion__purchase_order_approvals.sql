@@ -6,10 +6,11 @@ renamed as (
     select
         id as purchase_order_approval_id,
         purchase_order_id,
-        status,
-        comment,
         reviewer_id,
         parent_id as parent_purchase_order_approval_id,
+        status,
+        comment,
+        content,
         {{ audit_columns() }}
     from source
 )

@@ -9,6 +9,11 @@ renamed as (
         issue_id,
         approved as is_approved,
         batched as is_batched,
+        active,
+        initial_state,
+        final_state,
+        diff,
+        {{ is_export_controlled('redlines', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
 )

@@ -17,6 +17,7 @@ renamed as (
         origin_step_id,
         upstream_step_ids,
         is_standard_step,
+        approved as is_approved,
         {{ is_export_controlled('steps', 'id') }} as is_export_controlled,
         {{ audit_columns() }}
     from source
