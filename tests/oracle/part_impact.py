@@ -165,19 +165,33 @@ def _plan_lines(world: World) -> Iterator[Record]:
 
 def _requirements(world: World, generation: Generation) -> Iterator[Record]:
     units = {row["id"]: row for row in rows(world, "partInventories")}
+    for table, key, part, parents, required, missing in _open_requirements(world, generation):
+        statuses = {units[parent].get("status") for parent in parents}
+        status = statuses.pop() if len(statuses) == 1 else None
+        yield Record("build_requirements", table, key, part, status, required, missing)
+
+
+def requirements_of_units(world: World, generation: Generation) -> Iterator[tuple[int | None, list[int], float]]:
+    """Part, units in order of their ids, and open quantity of each requirement that is not fully installed."""
+    for _, _, part, parents, _, missing in _open_requirements(world, generation):
+        yield part, parents, missing
+
+
+def _open_requirements(
+    world: World, generation: Generation
+) -> Iterator[tuple[str, int, int | None, list[int], float, float]]:
+    units = {row["id"] for row in rows(world, "partInventories")}
     if generation != 1:
         filled: defaultdict[int | None, float] = defaultdict(float)
         for row in rows(world, "abomInstallations"):
             filled[row.get("buildRequirementId")] += row.get("quantity") or 0
         for row in rows(world, "buildRequirements"):
-            parents = {link["id"] for link in row.get("partInventories") or ()} & set(units)
+            parents = sorted({link["id"] for link in row.get("partInventories") or ()} & units)
             each, fixed = row.get("quantityPerParentPartInventory"), row.get("fixedQuantityPerBuildRequirement")
             required = fixed if each is None else each * len(parents)
             if parents and required is not None and required - filled[row["id"]] > 1e-9:
-                status = _only({units[parent].get("status") for parent in parents})
                 missing = required - filled[row["id"]]
-                yield Record("build_requirements", "build_requirements", row["id"], row.get("partId"), status, required,
-                             missing)  # fmt: skip
+                yield "build_requirements", row["id"], row.get("partId"), parents, required, missing
     seen: dict[int, list[Line]] = {}
     for line in lines(world, generation):
         if line.generation == 1 and line.required is not None:
@@ -185,11 +199,5 @@ def _requirements(world: World, generation: Generation) -> Iterator[Record]:
     for requirement, its in seen.items():
         required, got = float(its[0].required or 0), float(its[0].quantity or 0)
         if required - got > 1e-9:
-            status = _only({units[line.parent].get("status") for line in its})
-            yield Record("build_requirements", "abom_items", requirement, its[0].part, status, required,
-                         required - got)  # fmt: skip
-
-
-def _only(statuses: set[str | None]) -> str | None:
-    """The status that all of several units have, or None."""
-    return statuses.pop() if len(statuses) == 1 else None
+            parents = sorted({line.parent for line in its})
+            yield "abom_items", requirement, its[0].part, parents, required, required - got

@@ -16,10 +16,10 @@ _DAY = datetime(2026, 5, 4, 8, tzinfo=UTC)
 _ADDED = (
     "unitsOfMeasurement", "currencies", "purchaseOrders", "purchaseOrderLines", "receipts", "receiptItems", "partKits",
     "partKitItems", "plans", "planInputs", "planItems", "procedures", "partProcedures", "runs", "runSteps",
-    "mbomSubstitutes", "partAttributes",
+    "mbomSubstitutes", "partAttributes", "planItemAllocations",
 )  # fmt: skip
 _STATUSES = {
-    "inventory": ("AVAILABLE",) * 4 + ("UNAVAILABLE", "WIP", "KITTED", "INSTALLED", "SCRAPPED", "ON_ORDER"),
+    "inventory": ("AVAILABLE",) * 6 + ("UNAVAILABLE", "WIP", "KITTED", "INSTALLED", "SCRAPPED", "ON_ORDER"),
     "line": ("DRAFT", "ORDERED", "ORDERED", "ORDERED", "CANCELED", "RECEIVED", "SHIPPED"),
     "order": ("ORDERED", "ORDERED", "ORDERED", "CANCELED", "RECEIVED"),
     "run": ("TODO", "IN_PROGRESS", "COMPLETE", "CANCELED", "PARTIAL_COMPLETE", "HOLD", None, "PAUSED"),
@@ -56,8 +56,8 @@ class _Supply:
 
     def add(self) -> None:
         self._parts()
-        self._inventories()
         self._plans_of_parts()
+        self._inventories()
         self._orders()
         self._work()
 
@@ -101,7 +101,7 @@ class _Supply:
                 )
 
     def _inventories(self) -> None:
-        for _ in range(self.rng.randint(2, 8)):
+        for _ in range(self.rng.randint(4, 12)):
             self.builder.unit(self.any_part(), self.amount())
         units = [row["id"] for row in self.world["unitsOfMeasurement"]]
         for row in self.world["partInventories"]:
@@ -132,8 +132,10 @@ class _Supply:
             madeOnAssembly=self.rng.random() < 0.2,
             _deleted=self.rng.random() < 0.1,
         )
-        for _ in range(self.rng.choice((0, 0, 0, 1, 2))):
-            self.builder.add("mbomSubstitutes", mbomItemId=item, partId=self.any_part())
+        for _ in range(self.rng.choice((0, 1, 2, 3))):
+            substitute = self.any_part()
+            self.builder.add("mbomSubstitutes", mbomItemId=item, partId=substitute)
+            self.builder.unit(substitute, self.amount())
 
     def _orders(self) -> None:
         currencies = [row["id"] for row in self.world["currencies"]]
@@ -191,7 +193,8 @@ class _Supply:
         for _ in range(rng.randint(1, 6)):
             self._run()
         for _ in range(rng.randint(0, 3)):
-            kit = pick("partKits", status=rng.choice(_STATUSES["kit"]))
+            run = rng.choice(self.world["runs"])["id"]
+            kit = pick("partKits", status=rng.choice(_STATUSES["kit"]), runId=rng.choice((run, None)))
             for _ in range(rng.randint(1, 3)):
                 wanted = self.amount()
                 got = rng.choice((0.0, wanted, wanted / 2, None))
@@ -212,7 +215,14 @@ class _Supply:
                 status=rng.choice(_STATUSES["item"]),
                 startTime=self.when(),
                 endTime=self.when(),
+                runs=[{"id": row["id"]} for row in rng.sample(self.world["runs"], rng.choice((0, 0, 0, 1)))],
             )
+        for child in self.world["planItems"]:
+            parent = rng.choice(self.world["planItems"])
+            if rng.random() < 0.3 and parent is not child:
+                self.world["planItemAllocations"].append(
+                    {"childPlanItemId": str(child["id"]), "parentPlanItemId": str(parent["id"]), "quantity": 1.0}
+                )
 
     def _run(self) -> None:
         unit: dict[str, Any] = self.rng.choice((*self.world["partInventories"], {"id": None, "partId": None}))
@@ -224,6 +234,7 @@ class _Supply:
             partId=self.rng.choice((unit["partId"], unit["partId"], self.part())),
             quantity=self.rng.choice((1, 3, None)),
             dueDate=self.when(),
+            scheduledStart=self.when() if self.rng.random() < 0.3 else None,
             archived=False,
         )
         for _ in range(self.rng.randint(0, 2)):

@@ -13,11 +13,14 @@ from tests.unit.dbt.models import models_above, sql_of
 
 # Connections whose table is not their name in snake case.
 _TABLES = {"aBomEdges": "abom_edges"}
-# Lists that are tables of their own: the connection, the list in it, the table, and the column that names the owner.
+# Lists that are tables of their own: the connection, the list in it, the table, the column that names the owner, and
+# the column of the id of what is listed.
 _LISTS = (
-    ("buildRequirements", "partInventories", "build_requirement_part_inventories", "build_requirement_id"),
-    ("runSteps", "sessions", "run_step_sessions", "run_step_id"),
-)
+    ("buildRequirements", "partInventories", "build_requirement_part_inventories", "build_requirement_id",
+     "part_inventory_id"),
+    ("runSteps", "sessions", "run_step_sessions", "run_step_id", "id"),
+    ("planItems", "runs", "plan_item_runs", "plan_item_id", "run_id"),
+)  # fmt: skip
 
 
 class WorldModels:
@@ -42,12 +45,14 @@ class WorldModels:
         self._connection.execute("set threads = 1; set timezone = 'UTC'")
         for connection, rows in world.items():
             self._insert(_TABLES.get(connection, _snake(connection)), [_snaked(row) for row in rows])
-        for connection, inside, table, owner in _LISTS:
-            inner = [(row["id"], one) for row in world.get(connection, ()) for one in row.get(inside) or ()]
-            is_link = inside == "partInventories"
+        for connection, inside, table, owner, key in _LISTS:
             self._insert(
                 table,
-                [{owner: key, **({"part_inventory_id": one["id"]} if is_link else _snaked(one))} for key, one in inner],
+                [
+                    {owner: row["id"], **_snaked(one), key: one["id"]}
+                    for row in world.get(connection, ())
+                    for one in row.get(inside) or ()
+                ],
             )
         for name, (columns, rows) in given.items():
             self._connection.execute(f"create table {name} ({columns})")

@@ -1,0 +1,27 @@
+"""What can be built in the seeded factory: the published table against the oracle."""
+
+from datetime import UTC
+
+import pytest
+
+from tests.integration.conftest import Built
+from tests.integration.support.warehouse import rows, table
+from tests.oracle import supply
+from tests.oracle.check import TOLD_BY
+from tests.oracle.clear_to_build import clear_to_build, plan_in_force
+from tests.oracle.compare import assert_same
+from tests.oracle.world import read_world_dir
+
+pytestmark = pytest.mark.slow
+
+
+def test_clear_to_build(demo_warehouse: Built) -> None:
+    factory = read_world_dir(demo_warehouse.world)
+    [row] = rows(demo_warehouse, "select max(read_at) as read_at from ops.loads")
+    today = row["read_at"].astimezone(UTC).date()
+    due = {row["purchase_order_line_id"]: row for row in supply.order_lines(factory, today)}
+    generation = TOLD_BY[demo_warehouse.profile]
+    expected = clear_to_build(factory, due, plan_in_force(factory), generation, today)
+    assert {row["consumer_type"] for row in expected} == {"run", "unit", "plan_item"}
+    key = ("consumer_type", "consumer_id", "notable_part_id", "parent_part_id", "part_id")
+    assert_same(expected, table(demo_warehouse, "supply.clear_to_build"), key=key)
