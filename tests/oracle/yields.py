@@ -102,7 +102,7 @@ def step_attempts(factory: Factory) -> list[Row]:
             "ended_on": attempt.ended.date(),
             "quantity": factory.weight(attempt.unit, attempt.ended) if attempt.unit else None,
             "is_first_pass": place == 0 and attempt.passed,
-            "is_counted_in_yield": place == 0 and bool(attempt.unit) and "originStepId" in attempt.run_step,
+            "is_yield_counted": place == 0 and bool(attempt.unit) and "originStepId" in attempt.run_step,
             "not_first_pass_because": _reason(factory, attempt, history[:place]),
         }
         for history in factory.histories()

@@ -27,7 +27,7 @@ found as (
         sum(quantity) as quantity_attempted,
         coalesce(sum(quantity) filter (where is_first_pass), 0) as quantity_passed_first
     from {{ ref('step_attempts') }}
-    where is_counted_in_yield
+    where is_yield_counted
     group by step_id, ended_on
     union all
     select

@@ -47,7 +47,7 @@ select
     attempts.unit_attempt_number = 1
     and attempts.part_inventory_id is not null
     and attempts.step_id is not null
-        as is_counted_in_yield,
+        as is_yield_counted,
     case
         when attempts.is_first_pass then null
         when attempts.completed_so_far > case when attempts.outcome = 'COMPLETE' then 1 else 0 end
