@@ -19,7 +19,7 @@ TABLES = {
         "measurements", "first_pass_yield",
         "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
-        "issue_links", "holds",
+        "issue_links", "holds", "step_attempts",
     ),
     "reference": ("teams", "team_members", "roles", "role_members"),
     "supply": (
