@@ -14,7 +14,7 @@
     {{ return([
         'abom_edges', 'abom_installations', 'abom_items', 'build_requirements', 'currencies',
         'datagrid_columns', 'datagrid_rows', 'datagrid_values', 'issue_approval_requests', 'issue_approvals',
-        'issue_disposition_types', 'issue_part_inventories', 'issues', 'labels', 'locations',
+        'issue_disposition_types', 'issue_part_inventories', 'issue_relations', 'issues', 'labels', 'locations',
         'mbom_approval_requests', 'mbom_approvals', 'mbom_item_reference_designators', 'mbom_items',
         'mbom_substitutes', 'mboms', 'part_inventories', 'part_kit_items', 'part_kits', 'part_procedures',
         'part_subtypes', 'parts', 'plan_inputs', 'plan_item_allocations', 'plan_items', 'plan_reservations',

@@ -6,7 +6,7 @@ alone, which is an entity like any other. A list for which the tenant has a root
 sessions, is read from there, because its rows change without their owner; its table is the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from graphql import (
@@ -43,13 +43,16 @@ class _Connection:
     has_cursors: bool
 
 
-def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] = ()) -> Plan:
+def negotiate(
+    schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] = (), *, with_owners: Collection[str] = ()
+) -> Plan:
     """Plan a read.
 
     Args:
         schema: The tenant's schema, from introspection.
         catalog: The catalog that fixes the shape of the warehouse.
         selection: Names of the entities to read; empty for the catalog's default selection.
+        with_owners: Lists to read with their owners although the tenant has a root connection for them.
 
     Raises:
         SettingsError: A name is not an entity.
@@ -61,7 +64,7 @@ def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] 
     nested = _nested_abom(catalog, wanted, tenant)
     if nested:
         wanted[_CARRIER] = catalog.entities[_CARRIER]
-    plans = [plan for entity in catalog.select(wanted) for plan in _plans(entity, tenant, nested)]
+    plans = [plan for entity in catalog.select(wanted) for plan in _plans(entity, tenant, nested, with_owners)]
     known = {entity.root_field for entity in catalog.entities.values()}
     known |= {own.root_field for entity in catalog.entities.values() for own in _lists_with_roots(entity, tenant)}
     return Plan(
@@ -72,11 +75,14 @@ def negotiate(schema: GraphQLSchema, catalog: Catalog, selection: Iterable[str] 
 
 
 def _plans(
-    entity: Entity, tenant: Mapping[str, _Connection], nested: Mapping[str, tuple[ListShape, Drift]]
+    entity: Entity,
+    tenant: Mapping[str, _Connection],
+    nested: Mapping[str, tuple[ListShape, Drift]],
+    with_owners: Collection[str],
 ) -> Iterator[EntityPlan]:
-    """The plan of an entity, and those of its lists that have a root connection at this tenant."""
+    """The plan of an entity, and those of its lists that are read from a root connection of this tenant."""
     connection = tenant.get(entity.root_field)
-    lists = _lists_with_roots(entity, tenant) if connection else []
+    lists = [one for one in _lists_with_roots(entity, tenant) if one.name not in with_owners] if connection else []
     tables = {one.name for one in lists}
     children = tuple(child for child in entity.children if child.table not in tables)
     yield _plan(replace(entity, children=children), connection, nested)

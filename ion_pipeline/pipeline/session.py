@@ -118,6 +118,8 @@ class Session:
     async def prepare(self, selection: Sequence[str], *, full: bool = False) -> PreparedRead:
         """Compare the tenant's counts with the state after earlier reads, and decide what to read.
 
+        A list whose root connection the API key may not read is read with its owners, and a note says so.
+
         Args:
             selection: Names of entities; empty for the catalog's default selection.
             full: Ignore the state, so that everything is read.
@@ -125,7 +127,20 @@ class Session:
         Raises:
             IonPipelineError: A request for the counts fails, or the state cannot be read.
         """
-        settings, plan = self.settings, negotiate(self.schema, self.catalog, selection)
+        prepared = await self._decide(negotiate(self.schema, self.catalog, selection), full=full)
+        withheld = [task.plan for task in prepared.tasks if task.action == "forbidden" and task.plan.list_of]
+        if not withheld:
+            return prepared
+        for one in withheld:
+            self.reporter.note(
+                f"ION does not let this API key read {one.entity.root_field}: {one.name} is read with {one.list_of}. "
+                f"What changes there without its row of {one.list_of} is found by `reconcile` only."
+            )
+        names = {one.name for one in withheld}
+        return await self._decide(negotiate(self.schema, self.catalog, selection, with_owners=names), full=full)
+
+    async def _decide(self, plan: Plan, *, full: bool) -> PreparedRead:
+        settings = self.settings
         # Watermarks need the clocks from before the first count.
         clock = await read_clock(self.client, self.lake)
         state = State()

@@ -9,6 +9,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+EVENTS = "part_inventory_events_from_rows"
+
 
 @pytest.fixture(scope="module")
 def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -36,6 +38,23 @@ def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (
             "update production.build_status set requirements_filled = requirements_total where short_part_ids <> []",
             "build_status_from_rows",
+        ),
+        (
+            "delete from production.part_inventory_events where event_type = 'split_from'",
+            EVENTS,
+        ),
+        (
+            "delete from production.part_inventory_events where event_type = 'received'",
+            EVENTS,
+        ),
+        (
+            "update production.part_inventory_events set event_type = 'removed' where event_type = 'installed'",
+            EVENTS,
+        ),
+        ("delete from production.step_dependencies where dependency = 'parent'", "step_dependencies_from_rows"),
+        (
+            "update production.step_dependencies set is_available = not is_available where status = 'TODO'",
+            "step_dependencies_from_rows",
         ),
         ("delete from production.step_results where field_type = 'TOOL'", "step_results_from_rows"),
         ("delete from production.step_results where datagrid_row_id is not null", "step_results_from_rows"),

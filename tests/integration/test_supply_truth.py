@@ -1,13 +1,13 @@
 """Orders, kits, stock and plans in the seeded factory: published tables against what was planted and the oracle."""
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from tests.integration.conftest import Built
 from tests.integration.support.warehouse import rows, table
-from tests.oracle import kits, purchasing
+from tests.oracle import kits, purchasing, stock
 from tests.oracle.compare import assert_same
 from tests.oracle.world import World, read_truths, read_world_dir
 
@@ -70,3 +70,23 @@ def test_planted_kit(demo_warehouse: Built) -> None:
     )
     wanted = ("quantity_wanted", "quantity_picked", "quantity_short", "quantity_short_of_stock", "inventory_count")
     assert [tuple(row[name] for name in wanted) for row in found] == [(5.0, 2.0, 3.0, 0.0, 1)]
+
+
+def test_inventory_health(demo_warehouse: Built, factory: World, last_day: date) -> None:
+    found = table(demo_warehouse, "supply.inventory_health")
+    as_of: datetime = found[0]["as_of_at"]
+    expected = stock.health(factory, as_of, last_day)
+    for column in ("quantity_unavailable", "quantity_in_work", "quantity_reserved", "quantity_outstanding"):
+        assert any(row[column] for row in expected), column
+    assert_same(expected, found, key=("part_id",))
+
+
+def test_inventory_valuation(demo_warehouse: Built, factory: World, truths: dict[str, Any], last_day: date) -> None:
+    expected = stock.valuation(factory, last_day, last_day)
+    assert {row["cost_basis"] for row in expected} == {"purchase price", "standard cost"}
+    found = table(demo_warehouse, "supply.inventory_valuation")
+    assert_same(expected, found, key=("part_id", "cost_basis", "currency"))
+    # Four deliveries, two single lots and one delivered in part; what was rejected is still here. Ten dollars a piece.
+    [row] = [row for row in found if row["part_number"] == truths["supplier_ppm"]["part_number"]]
+    quantity = truths["supplier_ppm"]["quantity_received"] + 50 + 50 + truths["partial_receipt"]["quantity_received"]
+    assert (row["quantity"], row["stock_value"], row["currency"]) == (quantity, 10 * quantity, "USD")

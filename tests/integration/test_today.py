@@ -10,14 +10,20 @@ import pytest
 
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.adopt import adopt
+from ion_pipeline.pipeline.check import check
+from ion_pipeline.pipeline.entity_tables import published_entities
+from ion_pipeline.pipeline.progress import NullReporter
+from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.sandbox.server import export_world
 from ion_pipeline.sandbox.world import World, write_world
-from tests.integration.conftest import BuildWarehouse, Built, settings_for
+from ion_pipeline.settings import load_settings
+from tests.integration.conftest import BuildWarehouse, Built, move_tenant, settings_for, settings_of
 from tests.integration.support.changing_world import add, delete, served, update
 from tests.integration.support.extraction import CATALOG, Extraction, differences
 from tests.integration.support.tenant import Tenant, contents, running
 from tests.oracle.world import World as Rows
 from tests.oracle.world import read_world_dir
+from tests.unit.dbt.models import sql_of
 
 pytestmark = pytest.mark.slow
 
@@ -51,16 +57,22 @@ def test_every_row_and_value_of_every_entity(world_dir: Path, world: Rows) -> No
 def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp_path: Path) -> None:
     names = (("furtherActions", "correctiveActions"),)
     with served(world_dir, "today", names=names) as address:
-        settings = settings_for(address, tmp_path, entities=("issue_disposition_types",))
+        settings = settings_for(address, tmp_path, entities=HELD_FROM)
         found = adopt(settings)
         assert found.entities == ("supplierParts", "correctiveActions")
         assert set(found.fields) == {"IssueDispositionType.inventoryAvailability", "IssueDispositionType.autoResolve"}
         assert found.refused == ("Query.partInventoryBuildRequirements: its rows have no id",)
-        settings = settings.model_copy(
-            update={"entities": ("issue_disposition_types", "supplier_parts", "corrective_actions")}
-        )
+        settings = settings.model_copy(update={"entities": (*HELD_FROM, "supplier_parts", "corrective_actions")})
         steps.extract(settings)
         steps.load(settings)
+
+    # Adopted or not, each is published with as many rows as ION says.
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        said = dict(connection.execute("select table_name, total_count from raw._ion_load_tables").fetchall())
+        published = {table.name: table.query for table in published_entities(settings)}
+        for name in settings.entities:
+            ((rows,),) = connection.execute(f"select count(*) from ({published[name]})").fetchall()  # noqa: S608
+            assert rows == said[name] > 0
 
     def kept(table: str, columns: str) -> set[tuple[Any, ...]]:
         with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
@@ -78,6 +90,63 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
     dispositions = kept("issue_disposition_types", "id, inventory_availability, auto_resolve")
     assert dispositions == there("issueDispositionTypes", "id", "inventoryAvailability", "autoResolve")
     assert len({availability for _, availability, _ in dispositions}) == 3
+    holds = held(settings.warehouse_path)
+    assert {row[:-1] for row in holds} == held_in(world) != set()
+    assert {permanent for _, _, _, permanent, _, _ in holds} == {True, False}
+    assert "UNAVAILABLE" in {status for *_, status in holds}
+
+
+#: What says which issue holds which unit.
+HELD_FROM = ("issue_disposition_types", "issue_part_inventories", "issues", "part_inventories")
+
+
+def held(warehouse: Path) -> set[tuple[Any, ...]]:
+    """Units that are held, with the issue, the rule and the unit's status, from the unchanged model over `raw`."""
+    inputs = {
+        "issue_units": "select part_inventory_id, issue_id, null as {} from raw.issue_part_inventories",
+        "part_inventories": "select id as part_inventory_id, null as {}, * exclude id from raw.part_inventories",
+        "stg_ion__issues": "select id as issue_id, issue_disposition_type_id, status from raw.issues",
+        "stg_ion__issue_disposition_types": sql_of("stg_ion__issue_disposition_types"),
+    }
+    unused = {
+        "issue_units": ("part_id", "part_number", "part_revision", "serial_number", "lot_number", "issue_title",
+                        "opened_at", "is_export_controlled"),
+        "part_inventories": ("location_name",),
+    }  # fmt: skip
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}' as read (read_only); create schema raw")
+        for table in HELD_FROM:
+            connection.execute(f"create view raw.{table} as from read.raw.{table}")
+        for name, sql in inputs.items():
+            connection.execute(f"create view {name} as {sql.format(', null as '.join(unused.get(name, ())))}")
+        columns = "part_inventory_id, issue_id, hold_rule, is_permanent, is_held, inventory_status"
+        return set(connection.execute(f"select {columns} from ({sql_of('holds')})").fetchall())  # noqa: S608
+
+
+def held_in(world: Rows) -> set[tuple[Any, ...]]:
+    """The same from the world's rows, without the status, which ION computes."""
+    rules = {row["id"]: row.get("inventoryAvailability") for row in world["issueDispositionTypes"]}
+    issues = {row["id"]: row for row in world["issues"]}
+    found = set()
+    for link in world["issuePartInventories"]:
+        issue = issues[link["issueId"]]
+        rule = rules.get(issue.get("issueDispositionTypeId"))
+        if rule == "PERMANENTLY_UNAVAILABLE" or (rule == "RELEASED_ON_RESOLUTION" and issue["status"] != "RESOLVED"):
+            found.add((link["partInventoryId"], issue["id"], rule, rule == "PERMANENTLY_UNAVAILABLE", True))
+    return found
+
+
+def test_the_embedded_sandbox_is_todays(tmp_path: Path) -> None:
+    settings = load_settings(
+        environment="embedded", data_dir=tmp_path, sandbox_scale=0.02, entities=("abom_items", "run_steps")
+    )
+    found = check(settings)
+    assert set(found.new_entities) == {"supplierParts", "furtherActions", "partInventoryBuildRequirements"}
+    assert {one.entity: (one.status, one.total_count is None) for one in found.entities} == {
+        "abom_items": ("absent", True),
+        "run_steps": ("readable", False),
+        "run_step_sessions": ("readable", False),
+    }
 
 
 STEPS = 40
@@ -168,6 +237,56 @@ def test_a_tenant_that_gains_the_root_of_sessions_keeps_its_table(tmp_path: Path
         assert tenant.differences() == []
 
 
+class Notes(NullReporter):
+    """Keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+def test_a_key_that_may_not_read_the_root_of_sessions_gets_them_with_their_steps(tmp_path: Path) -> None:
+    write_world(shop_floor(3), tmp_path / "world")
+    planted = {str(100 * step + one): (step, 60.0 * one) for step in range(1, STEPS + 1) for one in range(3)}
+    with served(tmp_path / "world", "today", forbid=("sessions",)) as address:
+        settings = settings_for(address, tmp_path / "data", entities=("run_steps",), page_size=50)
+        tenant, notes = Tenant(address, settings, tmp_path), Notes()
+        report = steps.extract(settings, reporter=notes)
+        steps.load(settings)
+        assert [(result.entity, result.status) for result in report.entities] == [("run_steps", "read")]
+        assert len([note for note in notes.notes if "sessions: run_step_sessions is read with run_steps" in note]) == 1
+        assert sessions_of(tenant) == planted
+        assert tenant.refresh().load_id is None
+        checked = check(settings)
+        assert [(one.entity, one.status, one.paging) for one in checked.entities] == [
+            ("run_steps", "readable", "keyset"), ("run_step_sessions", "readable", "nested"),
+        ]  # fmt: skip
+        assert checked.is_complete
+        # Alone it is for a reconcile, with its step it is followed.
+        tenant.change(update("sessions", 801, duration=4712.0))
+        assert tenant.refresh().load_id is None
+        reconcile(settings)
+        steps.load(settings)
+        assert sessions_of(tenant) == planted | {"801": (8, 4712.0)}
+        tenant.change(update("sessions", 702, duration=4711.0), update("runSteps", 7, touch=True, title="again"))
+        tenant.refresh()
+        assert sessions_of(tenant) == planted | {"702": (7, 4711.0), "801": (8, 4712.0)}
+        nested = contents(settings)
+    # A key that may read it: the same rows.
+    with served(tmp_path / "world", "today") as address:
+        move_tenant(settings.data_dir, address)
+        settings = settings_for(address, settings.data_dir, entities=("run_steps",), page_size=50)
+        tenant = Tenant(address, settings, tmp_path)
+        tenant.change(update("sessions", 702, duration=4711.0), update("runSteps", 7, touch=True, title="again"))
+        tenant.change(update("sessions", 801, duration=4712.0))
+        report = tenant.refresh()
+        assert "run_step_sessions" in {result.entity for result in report.entities}
+        assert len(contents(settings)["run_step_sessions"]) == len(nested["run_step_sessions"]) == len(planted)
+        assert sessions_of(tenant) == planted | {"702": (7, 4711.0), "801": (8, 4712.0)}
+
+
 #: Schemas of the models, and columns that depend on when they were built or read.
 MODELS = ("genealogy", "production", "quality", "reference", "supply")
 OF_THE_READING = {
@@ -179,6 +298,10 @@ OF_THE_READING = {
     "as_of_at",
     "wip_age_hours",
     "current_step_hours",
+    "hours_late",
+    "oldest_age_days",
+    "mean_age_days",
+    "waiting_hours",
 }
 #: Tables that hold generation 1 of the as-built BOM alone, or say how and when something was read; and every earlier
 #: version of the rows of others, of which there is none here.
@@ -201,14 +324,17 @@ STATUS = {
 
 
 @pytest.fixture(scope="module")
-def both(
-    demo_world: Path, demo_warehouse: Built, build_warehouse: BuildWarehouse
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def todays(demo_world: Path, build_warehouse: BuildWarehouse) -> Built:
+    """The demo's world, read with today's schema."""
+    return build_warehouse(demo_world, "today", only=MODELS)
+
+
+@pytest.fixture(scope="module")
+def both(demo_warehouse: Built, todays: Built) -> Iterator[duckdb.DuckDBPyConnection]:
     """The same world read with the shipped schema and with today's: databases `shipped` and `today`."""
-    today = build_warehouse(demo_world, "today", only=MODELS)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        for name, built in (("shipped", demo_warehouse), ("today", today)):
+        for name, built in (("shipped", demo_warehouse), ("today", todays)):
             connection.execute(f"attach '{built.warehouse}' as {name} (read_only)")
         yield connection
 
@@ -239,6 +365,34 @@ def test_the_same_world_gives_the_same_tables(both: duckdb.DuckDBPyConnection) -
     assert differing == {}
     assert len(columns) > 200
     assert rows > 30_000
+
+
+def test_every_root_connection_is_published_with_as_many_rows_as_ion_says(
+    both: duckdb.DuckDBPyConnection, todays: Built, demo_warehouse: Built
+) -> None:
+    both.execute(f"attach if not exists '{demo_warehouse.published}' as published (read_only)")
+    tables = published_entities(settings_of(todays.data_dir, included=True))
+    said = dict(both.execute("select table_name, total_count from today.raw._ion_load_tables").fetchall())
+    counts, differing = dict[str, int](), dict[str, int]()
+    both.execute("use today")
+    try:
+        # What a publish writes, and what that of the shipped schema has written.
+        for table in tables:
+            left_out = STATUS.get(table.name, set()) | ({"etag"} if table.name == "run_step_sessions" else set())
+            names = ", ".join(f'"{column.name}"' for column in table.columns if column.name not in left_out)
+            ((counts[table.name], differing[table.name]),) = both.execute(
+                f"with b as materialized ({table.query}), a as (select {names} from published.{table.name}) select "  # noqa: S608
+                f"(select count(*) from b), (select count(*) from (from a except all select {names} from b)) "
+                f"+ (select count(*) from (select {names} from b except all from a))"
+            ).fetchall()
+    finally:
+        both.execute("use memory")
+    assert {name for name, rows in differing.items() if rows} == GENERATION_1 | {"abom_item_reference_designators"}
+    roots = {name for name in CATALOG.default_selection if name not in GENERATION_1} | {"run_step_sessions"}
+    assert {name: counts[name] for name in roots} == {name: said[name] for name in roots}
+    assert len(roots) > 70
+    assert all(counts[name] for name in roots)
+    assert len(counts) > 120
 
 
 def test_only_what_ion_computes_by_newer_rules_has_another_status(both: duckdb.DuckDBPyConnection) -> None:

@@ -1,7 +1,8 @@
 -- No ION row is lost or duplicated in a mart with one row per record.
 {%- set marts = {
     'parts': 'parts', 'part_inventories': 'part_inventories', 'locations': 'locations', 'suppliers': 'suppliers',
-    'users': 'users', 'procedures': 'procedures', 'steps': 'procedure_steps'
+    'users': 'users', 'procedures': 'procedures', 'steps': 'procedure_steps', 'teams': 'teams', 'roles': 'roles',
+    'team_users': 'team_members'
 } %}
 
 with expected as (
@@ -19,6 +20,16 @@ with expected as (
         from {{ source('ion', owner ~ '_attributes') }}
         union all
     {% endfor %}
+    select
+        'roles of users' as mart,
+        count(*) as row_count
+    from {{ source('ion', 'user_roles') }}
+    union all
+    select
+        'roles of teams' as mart,
+        count(*) as row_count
+    from {{ source('ion', 'team_roles') }}
+    union all
     select
         'roots of abom_hierarchy' as mart,
         count(*) as row_count
@@ -38,6 +49,12 @@ found as (
         count(*) as row_count
     from {{ ref('attributes') }}
     group by owner_type
+    union all
+    select
+        'roles of ' || member_type || 's' as mart,
+        count(*) as row_count
+    from {{ ref('role_members') }}
+    group by member_type
     union all
     select
         'roots of abom_hierarchy' as mart,

@@ -8,6 +8,7 @@ renamed as (
         title as disposition_type,
         description as disposition_type_description,
         active as is_active,
+        {{ adopted_text('availability') }} as inventory_availability,
         {{ audit_columns() }}
     from source
 )

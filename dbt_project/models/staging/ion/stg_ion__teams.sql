@@ -6,6 +6,7 @@ renamed as (
     select
         id as team_id,
         name as team_name,
+        supervisor_id,
         {{ audit_columns() }}
     from source
 )

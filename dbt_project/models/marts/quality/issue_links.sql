@@ -1,0 +1,123 @@
+with issues as (
+    select * from {{ ref('issues') }}
+),
+
+steps as (
+    select * from {{ ref('run_steps') }}
+),
+
+pieces as (
+    select * from {{ ref('int_inventories__pieces') }}
+),
+
+lines as (
+    select * from {{ ref('purchase_order_lines') }}
+),
+
+relations as (
+    select * from {{ ref('stg_ion__issue_relations') }}
+),
+
+units as (
+    select * from {{ ref('int_issues__units') }}
+),
+
+redlines as (
+    select * from {{ ref('stg_ion__redlines') }}
+),
+
+linked as (
+    select
+        origin_issue_id as issue_id,
+        'related_issue' as link_type,
+        'issue' as linked_type,
+        related_issue_id as linked_id,
+        created_at as linked_at,
+        is_export_controlled
+    from relations
+    union all
+    {% for link in ['run_step', 'must_close_by_run_step'] %}
+        select
+            issue_id,
+            '{{ 'found_on' if link == 'run_step' else 'must_close_by' }}' as link_type,
+            'run_step' as linked_type,
+            {{ link }}_id as linked_id,
+            null as linked_at,
+            is_export_controlled
+        from issues
+        where {{ link }}_id is not null
+        union all
+    {% endfor %}
+    select
+        issue_id,
+        'found_on' as link_type,
+        'purchase_order_line' as linked_type,
+        purchase_order_line_id as linked_id,
+        null as linked_at,
+        is_export_controlled
+    from issues
+    where purchase_order_line_id is not null
+    union all
+    select
+        issue_id,
+        'fixed_by' as link_type,
+        'part_inventory' as linked_type,
+        fix_part_inventory_id as linked_id,
+        null as linked_at,
+        is_export_controlled
+    from issues
+    where fix_part_inventory_id is not null
+    union all
+    select
+        units.issue_id,
+        'affects' as link_type,
+        'part_inventory' as linked_type,
+        units.part_inventory_id as linked_id,
+        named.created_at as linked_at,
+        units.is_export_controlled
+    from units
+    left join {{ ref('stg_ion__issue_part_inventories') }} as named
+        on units.issue_id = named.issue_id and units.part_inventory_id = named.part_inventory_id
+    union all
+    select
+        issue_id,
+        'redlined_by' as link_type,
+        'redline' as linked_type,
+        redline_id as linked_id,
+        created_at as linked_at,
+        is_export_controlled
+    from redlines
+    where issue_id is not null
+)
+
+select
+    linked.issue_id,
+    linked.link_type,
+    linked.linked_type,
+    linked.linked_id,
+    issues.issue_title,
+    issues.status as issue_status,
+    coalesce(issues.is_open, false) as is_issue_open,
+    nullif(case linked.linked_type
+        when 'issue' then related.issue_title
+        when 'part_inventory'
+            then {{ join_texts(' ', [shown_part('pieces.part_number', 'pieces.part_id'),
+                'coalesce(pieces.serial_number, pieces.lot_number)']) }}
+        when 'purchase_order_line'
+            then {{ join_texts(', ', ["'order ' || cast(lines.purchase_order_id as string)", 'lines.supplier_name',
+                'lines.part_number']) }}
+        else {{ join_texts(': ', ['steps.run_title', 'steps.run_step_title']) }}
+    end, '') as linked,
+    steps.run_id,
+    pieces.part_number,
+    linked.linked_at,
+    coalesce(linked.is_export_controlled, false) as is_export_controlled
+from linked
+left join issues on linked.issue_id = issues.issue_id
+left join issues as related on linked.linked_type = 'issue' and linked.linked_id = related.issue_id
+left join pieces on linked.linked_type = 'part_inventory' and linked.linked_id = pieces.part_inventory_id
+left join lines on linked.linked_type = 'purchase_order_line' and linked.linked_id = lines.purchase_order_line_id
+left join redlines on linked.linked_type = 'redline' and linked.linked_id = redlines.redline_id
+left join steps
+    on case linked.linked_type when 'run_step' then linked.linked_id else redlines.run_step_id end = steps.run_step_id
+order by linked.issue_id, linked.link_type, linked.linked_type, linked.linked_id
