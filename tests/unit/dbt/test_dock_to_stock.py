@@ -11,8 +11,8 @@ INPUTS = {
     "receipts": (
         "receipt_item_id bigint, receipt_id bigint, received_at timestamptz, purchase_order_line_id bigint, "
         "purchase_order_id bigint, supplier_id bigint, supplier_name varchar, part_inventory_id bigint, "
-        "part_id bigint, part_number varchar, part_revision varchar, serial_number varchar, lot_number varchar, quantity double, "
-        "is_export_controlled boolean"
+        "part_id bigint, part_number varchar, part_revision varchar, serial_number varchar, lot_number varchar, "
+        "quantity double, is_export_controlled boolean"
     ),
     "parts": "part_id bigint, unit_of_measure varchar",
     "runs": (
