@@ -12,14 +12,14 @@ MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 TABLES = {
     "production": (
         "runs", "run_steps", "open_runs", "run_history", "serialized_units", "inventory_by_location", "labor_sessions",
-        "step_results", "build_status", "part_inventory_events",
+        "step_results", "build_status", "part_inventory_events", "step_dependencies",
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
         "measurements", "first_pass_yield",
         "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
-        "issue_links", "holds",
+        "issue_links", "holds", "step_attempts",
     ),
     "reference": ("teams", "team_members", "roles", "role_members"),
     "supply": (

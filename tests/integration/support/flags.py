@@ -26,6 +26,7 @@ FLAGGED: dict[str, dict[str, str]] = {
         "part_inventory_id": "partInventories",
         "related_part_inventory_id": "partInventories",
     },
+    "production.step_dependencies": {"run_step_id": "runSteps", "depends_on_run_step_id": "runSteps"},
     "production.run_history": {"run_id": "runs"},
     "production.open_runs": {"run_id": "runs", "current_run_step_id": "runSteps"},
     "production.labor_sessions": {"run_step_id": "runSteps"},
