@@ -73,6 +73,8 @@ def schema_check(result: EntityResult) -> ReadCheck:
     """Check that the tenant's type matches the catalog. A missing field reads as null, so a difference is a warning."""
     found = "; ".join(f"{kind}: {', '.join(fields)}" for kind, fields in drift_of(result).items() if fields)
     is_known = not result.drift and result.status != "absent"
+    if result.status == "absent":
+        found = f"missing: {result.entity}"
     return ReadCheck(result.entity, SCHEMA_CHECK, is_known, blocks=False, description=visible(found))
 
 

@@ -31,7 +31,8 @@ def reachable_tenant(settings: Settings) -> Iterator[ClientConfig]:
     # Imported here because a real tenant does not need it, and the import takes time and memory.
     from ion_pipeline.sandbox.process import running_sandbox  # noqa: PLC0415
 
-    with running_sandbox(seed=settings.sandbox_seed, scale=settings.sandbox_scale) as sandbox:
+    # What a tenant has in 2026, so that a trial shows what a refresh of one is like.
+    with running_sandbox(seed=settings.sandbox_seed, scale=settings.sandbox_scale, profile="today") as sandbox:
         endpoints = Endpoints(sandbox.api_url, sandbox.auth_url)
         yield _config(settings, endpoints, sandbox.client_id, SecretStr(sandbox.client_secret))
 

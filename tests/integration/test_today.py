@@ -11,11 +11,13 @@ import pytest
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.adopt import adopt
 from ion_pipeline.pipeline.check import check
+from ion_pipeline.pipeline.entity_tables import published_entities
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.reconcile import reconcile
 from ion_pipeline.sandbox.server import export_world
 from ion_pipeline.sandbox.world import World, write_world
-from tests.integration.conftest import BuildWarehouse, Built, move_tenant, settings_for
+from ion_pipeline.settings import load_settings
+from tests.integration.conftest import BuildWarehouse, Built, move_tenant, settings_for, settings_of
 from tests.integration.support.changing_world import add, delete, served, update
 from tests.integration.support.extraction import CATALOG, Extraction, differences
 from tests.integration.support.tenant import Tenant, contents, running
@@ -63,6 +65,14 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
         settings = settings.model_copy(update={"entities": (*HELD_FROM, "supplier_parts", "corrective_actions")})
         steps.extract(settings)
         steps.load(settings)
+
+    # Adopted or not, each is published with as many rows as ION says.
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        said = dict(connection.execute("select table_name, total_count from raw._ion_load_tables").fetchall())
+        published = {table.name: table.query for table in published_entities(settings)}
+        for name in settings.entities:
+            ((rows,),) = connection.execute(f"select count(*) from ({published[name]})").fetchall()  # noqa: S608
+            assert rows == said[name] > 0
 
     def kept(table: str, columns: str) -> set[tuple[Any, ...]]:
         with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
@@ -124,6 +134,19 @@ def held_in(world: Rows) -> set[tuple[Any, ...]]:
         if rule == "PERMANENTLY_UNAVAILABLE" or (rule == "RELEASED_ON_RESOLUTION" and issue["status"] != "RESOLVED"):
             found.add((link["partInventoryId"], issue["id"], rule, rule == "PERMANENTLY_UNAVAILABLE", True))
     return found
+
+
+def test_the_embedded_sandbox_is_todays(tmp_path: Path) -> None:
+    settings = load_settings(
+        environment="embedded", data_dir=tmp_path, sandbox_scale=0.02, entities=("abom_items", "run_steps")
+    )
+    found = check(settings)
+    assert set(found.new_entities) == {"supplierParts", "furtherActions", "partInventoryBuildRequirements"}
+    assert {one.entity: (one.status, one.total_count is None) for one in found.entities} == {
+        "abom_items": ("absent", True),
+        "run_steps": ("readable", False),
+        "run_step_sessions": ("readable", False),
+    }
 
 
 STEPS = 40
@@ -276,6 +299,7 @@ OF_THE_READING = {
     "wip_age_hours",
     "current_step_hours",
     "hours_late",
+    "hours_waiting",
     "oldest_age_days",
     "mean_age_days",
     "waiting_hours",
@@ -301,14 +325,17 @@ STATUS = {
 
 
 @pytest.fixture(scope="module")
-def both(
-    demo_world: Path, demo_warehouse: Built, build_warehouse: BuildWarehouse
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def todays(demo_world: Path, build_warehouse: BuildWarehouse) -> Built:
+    """The demo's world, read with today's schema."""
+    return build_warehouse(demo_world, "today", only=MODELS)
+
+
+@pytest.fixture(scope="module")
+def both(demo_warehouse: Built, todays: Built) -> Iterator[duckdb.DuckDBPyConnection]:
     """The same world read with the shipped schema and with today's: databases `shipped` and `today`."""
-    today = build_warehouse(demo_world, "today", only=MODELS)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        for name, built in (("shipped", demo_warehouse), ("today", today)):
+        for name, built in (("shipped", demo_warehouse), ("today", todays)):
             connection.execute(f"attach '{built.warehouse}' as {name} (read_only)")
         yield connection
 
@@ -339,6 +366,34 @@ def test_the_same_world_gives_the_same_tables(both: duckdb.DuckDBPyConnection) -
     assert differing == {}
     assert len(columns) > 200
     assert rows > 30_000
+
+
+def test_every_root_connection_is_published_with_as_many_rows_as_ion_says(
+    both: duckdb.DuckDBPyConnection, todays: Built, demo_warehouse: Built
+) -> None:
+    both.execute(f"attach if not exists '{demo_warehouse.published}' as published (read_only)")
+    tables = published_entities(settings_of(todays.data_dir, included=True))
+    said = dict(both.execute("select table_name, total_count from today.raw._ion_load_tables").fetchall())
+    counts, differing = dict[str, int](), dict[str, int]()
+    both.execute("use today")
+    try:
+        # What a publish writes, and what that of the shipped schema has written.
+        for table in tables:
+            left_out = STATUS.get(table.name, set()) | ({"etag"} if table.name == "run_step_sessions" else set())
+            names = ", ".join(f'"{column.name}"' for column in table.columns if column.name not in left_out)
+            ((counts[table.name], differing[table.name]),) = both.execute(
+                f"with b as materialized ({table.query}), a as (select {names} from published.{table.name}) select "  # noqa: S608
+                f"(select count(*) from b), (select count(*) from (from a except all select {names} from b)) "
+                f"+ (select count(*) from (select {names} from b except all from a))"
+            ).fetchall()
+    finally:
+        both.execute("use memory")
+    assert {name for name, rows in differing.items() if rows} == GENERATION_1 | {"abom_item_reference_designators"}
+    roots = {name for name in CATALOG.default_selection if name not in GENERATION_1} | {"run_step_sessions"}
+    assert {name: counts[name] for name in roots} == {name: said[name] for name in roots}
+    assert len(roots) > 70
+    assert all(counts[name] for name in roots)
+    assert len(counts) > 120
 
 
 def test_only_what_ion_computes_by_newer_rules_has_another_status(both: duckdb.DuckDBPyConnection) -> None:

@@ -49,6 +49,7 @@ FLAGGED: dict[str, dict[str, str]] = {
     "quality.control_chart_points": {"run_step_field_id": "runStepFields", "step_id": "steps"},
     "quality.scrapped_units": {"part_inventory_id": "partInventories", "issue_id": "issues"},
     "supply.purchase_order_lines": {"purchase_order_line_id": "purchaseOrderLines"},
+    "supply.dock_to_stock": {"receipt_item_id": "receiptItems"},
     "supply.inventory_health": {"part_id": "parts"},
     "supply.inventory_valuation": {"part_id": "parts"},
     "supply.kits": {"part_kit_id": "partKits"},
