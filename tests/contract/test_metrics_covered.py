@@ -12,7 +12,7 @@ MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 TABLES = {
     "production": (
         "runs", "run_steps", "open_runs", "run_history", "serialized_units", "inventory_by_location", "labor_sessions",
-        "step_results", "build_status", "part_inventory_events", "step_dependencies",
+        "step_results", "build_status", "part_inventory_events", "step_dependencies", "tools", "tool_usage",
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",

@@ -27,6 +27,12 @@ FLAGGED: dict[str, dict[str, str]] = {
         "related_part_inventory_id": "partInventories",
     },
     "production.step_dependencies": {"run_step_id": "runSteps", "depends_on_run_step_id": "runSteps"},
+    "production.tools": {"part_inventory_id": "partInventories"},
+    "production.tool_usage": {
+        "tool_part_inventory_id": "partInventories",
+        "run_step_id": "runSteps",
+        "part_inventory_id": "partInventories",
+    },
     "production.run_history": {"run_id": "runs"},
     "production.open_runs": {"run_id": "runs", "current_run_step_id": "runSteps"},
     "production.labor_sessions": {"run_step_id": "runSteps"},
