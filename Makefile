@@ -47,6 +47,7 @@ endif
 
 demo: setup ## From nothing to a queryable warehouse, on a local ION
 	@$(BIN)/ion-pipeline demo
+	@umask 077; DAGSTER_HOME=$(CURDIR)/.dagster $(BIN)/python -m ion_pipeline.defs.record
 
 dev: setup ## Dagster's UI: the asset graph, runs and schedules
 	@$(BIN)/python -m ion_pipeline.defs.home .dagster

@@ -1,7 +1,5 @@
 """`ion-pipeline abom`: as-built units on the command line. Reads the published file and nothing else."""
 
-import csv
-import io
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -10,21 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ion_pipeline.plain import cell, visible
-from ion_pipeline.terminal.frame import command_settings, emit, out
+from ion_pipeline.plain import cell, csv_line, visible
+from ion_pipeline.publish.conformance import Verdict
+from ion_pipeline.terminal.age import data_line
+from ion_pipeline.terminal.frame import command_settings, emit, err, out, warn
 from ion_pipeline.terminal.text import plain
 
 if TYPE_CHECKING:
+    from ion_pipeline.publish.containment import DataAge
     from ion_pipeline.publish.read import Genealogy
 
 abom = typer.Typer(
     help="Show what a unit is made of, where it is used and how it differs. Reads the published file, not ION.\n\n"
     "Name a unit by its serial number, its lot number, PART:NAME if several parts have that name, or '#ID'.\n\n"
     "Exit codes: 1 if there is no such unit or no published file, 2 if the name matches several units (they are "
-    "listed).",
+    "listed). compare --plan also: 0 if the unit conforms, 3 if it does not, 4 if that is not known.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+_EXIT_CODES = {Verdict.CONFORMING: 0, Verdict.NOT_CONFORMING: 3, Verdict.NOT_KNOWN: 4, Verdict.NO_PLAN: 4}
 
 
 def _instant(text: str) -> datetime:
@@ -72,9 +76,17 @@ def show(
     with _opened(context) as genealogy:
         found = genealogy.unit(unit)
         rows = genealogy.tree(found) if as_of is None else genealogy.tree_as_of(found, as_of)
+        age = genealogy.age()
+    left_out = [row for row in rows if levels is not None and row["depth"] > levels]
     rows = [row for row in rows if levels is None or row["depth"] <= levels]
     document = {"unit": found, "as_of": as_of, "lines": rows}
-    _print(document, rows, as_json=as_json, as_csv=as_csv, human=lambda: out.print(drawn_tree(rows)))
+
+    def human() -> None:
+        out.print(drawn_tree(rows))
+        if left_out:
+            out.print(f"{len(left_out)} lines at deeper levels are not shown (--levels).")
+
+    _print(document, rows, age, as_json=as_json, as_csv=as_csv, human=human)
 
 
 @abom.command(
@@ -101,94 +113,161 @@ def compare(
         ),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Compare with the plan that the unit was started with.")] = False,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
+    levels: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="With --plan: most levels to compare; 1 for the unit's own lines.", show_default=False
+        ),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference. --plan always says it: 3 or 4.")
+    ] = False,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
     """Draw how two units differ, at every level, by part, quantity and designator; serial numbers are ignored.
 
-    Also compares a unit with itself at two instants, or with its plan.
+    Also compares a unit with itself at two instants, or with its plan: then each unit in it with its own plan, at all
+    levels. The exit code is 0 if all lines conform, 3 if one does not, and 4 if that is not known: there is no plan, or
+    something in it is in no tree.
     """
-    from ion_pipeline.terminal.abom_views import changes_line, conformance_view, drawn_changes
+    from ion_pipeline.terminal.abom_views import changes_line, drawn_changes
 
     if [other is not None, as_of is not None and and_at is not None, plan].count(True) != 1 or (
         (as_of is None) != (and_at is None)
     ):
         raise typer.BadParameter("Name one thing to compare with: another unit, --as-of with --and, or --plan.")
+    if levels is not None and not plan:
+        raise typer.BadParameter("--levels belongs to --plan: all other comparisons are at all levels.")
+    if plan:
+        _compare_with_plan(context, unit, levels, as_json=as_json, as_csv=as_csv)
+        return
     with _opened(context) as genealogy:
-        one = genealogy.unit(unit)
-        if plan:
-            rows = genealogy.conformance(one)
-            differ = any(
-                not row["status"].startswith("conforming") or row.get("designator_match") == "mismatch" for row in rows
-            )
-            document: dict[str, Any] = {"unit": one, "lines": rows}
-        elif as_of is not None and and_at is not None:
+        one, age = genealogy.unit(unit), genealogy.age()
+        units = [one]
+        if as_of is not None and and_at is not None:
             rows = genealogy.compare_as_of(one, as_of, and_at)
             differ = bool(rows)
             before, after = (f"{one.label} at {at:%Y-%m-%d %H:%M:%S} UTC" for at in (as_of, and_at))
-            document = {"unit": one, "as_of": as_of, "and": and_at, "changes": rows}
+            document: dict[str, Any] = {"unit": one, "as_of": as_of, "and": and_at, "changes": rows}
         else:
             two = genealogy.unit(other or "")
+            units.append(two)
             rows = genealogy.compare(one, two)
             differ = bool(rows)
             before, after = one.label, two.label
             document = {"unit_a": one, "unit_b": two, "changes": rows}
+        document["is_cut_off"] = genealogy.is_cut_off(units)
 
     def human() -> None:
-        if plan:
-            out.print(conformance_view(rows) if rows else plain(f"{one.label} has no plan and nothing installed."))
-            return
         if rows:
             out.print(drawn_changes(rows, before, after))
         out.print(changes_line(rows), highlight=False)
 
-    _print(document, rows, as_json=as_json, as_csv=as_csv, human=human)
+    if document["is_cut_off"]:
+        warn("INCOMPLETE. Something is installed in a cycle, or deeper than trees go: what is there is not compared.")
+    _print(document, rows, age, as_json=as_json, as_csv=as_csv, human=human)
     if exit_code and differ:
         raise typer.Exit(1)
 
 
-@abom.command("where-used", epilog=_examples("where-used PLT-GOOD-POWDER", "where-used PLT-SENSOR:PLT-Q0 --csv"))
-def where_used(context: typer.Context, unit: Name, as_json: Json = False, as_csv: Csv = False) -> None:
-    """List every unit that contains a unit or lot, at any depth.
+def _compare_with_plan(context: typer.Context, unit: str, levels: int | None, *, as_json: bool, as_csv: bool) -> None:
+    from ion_pipeline.terminal.abom_views import conformance_view
 
-    Lots that were split off from the lot are not included; `recall` includes them.
-    """
+    with _opened(context) as genealogy:
+        one, age = genealogy.unit(unit), genealogy.age()
+        found = genealogy.conformance(one, levels)
+    rows = list(found.lines)
+    version = "no plan" if found.plan_version is None else f"plan version {found.plan_version}"
+
+    def human() -> None:
+        out.print(plain(f"{one.label}, {one.status or 'no status'}, {version}, {found.unit_count} units in it"))
+        if rows:
+            out.print(conformance_view(rows))
+        out.print(found.sentence)
+
+    document = {
+        "unit": one,
+        "plan_version": found.plan_version,
+        "verdict": found.verdict,
+        "findings": dict(found.findings),
+        "unit_count": found.unit_count,
+        "compared_unit_count": found.compared_count,
+        "left_out_unit_count": found.comparable_count - found.compared_count,
+        "is_cut_off": found.is_cut_off,
+        "lines": rows,
+    }
+    _print(document, rows, age, as_json=as_json, as_csv=as_csv, human=human)
+    if as_csv:
+        err.print(found.sentence)
+    if code := _EXIT_CODES[found.verdict]:
+        raise typer.Exit(code)
+
+
+@abom.command("where-used", epilog=_examples("where-used PLT-GOOD-POWDER", "where-used PLT-SENSOR:PLT-Q0 --csv"))
+def where_used(
+    context: typer.Context,
+    unit: Name,
+    splits: Annotated[bool, typer.Option(help="Include what contains something that was split off it.")] = True,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """List every unit that contains a unit or lot, or something that was split off it, at any depth."""
     from ion_pipeline.terminal.abom_views import uses_view
 
     with _opened(context) as genealogy:
-        found = genealogy.unit(unit)
-        rows = genealogy.where_used(found)
+        found, age = genealogy.pieces(unit), genealogy.age()
+        rows = genealogy.where_used(found, with_splits=splits)
+    label = found[0].label
 
     def human() -> None:
-        out.print(uses_view(rows) if rows else plain(f"{found.label} is not installed in any unit."), highlight=False)
+        out.print(uses_view(rows) if rows else plain(f"{label} is not installed in any unit."), highlight=False)
 
-    _print({"unit": found, "used_in": rows}, rows, as_json=as_json, as_csv=as_csv, human=human)
+    document = {"unit": found[0], "used_in": rows, "pieces": found}
+    _print(document, rows, age, as_json=as_json, as_csv=as_csv, human=human)
 
 
-@abom.command(
-    epilog=_examples("recall PLT-POWDER PLT-BAD-POWDER", "recall PLT-POWDER PLT-BAD-POWDER --csv > affected.csv")
-)
+@abom.command(epilog=_examples("recall PLT-BAD-POWDER", "recall PLT-POWDER PLT-BAD-POWDER --csv > affected.csv"))
 def recall(
     context: typer.Context,
-    part: Annotated[str, typer.Argument(help="Part number.", show_default=False)],
-    lot_or_serial: Annotated[str, typer.Argument(help="Lot or serial number.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[PART] LOT_OR_SERIAL",
+            help="Lot or serial number; its part before it if several have it.",
+            show_default=False,
+        ),
+    ],
+    number: Annotated[str | None, typer.Argument(hidden=True, show_default=False)] = None,
     as_json: Json = False,
     as_csv: Csv = False,
 ) -> None:
     """List the top-level units that contain a bad lot or serial number, or a lot that was split off from it."""
-    from ion_pipeline.terminal.abom_views import recall_view
+    from ion_pipeline.terminal.abom_views import outside_view, recall_view
 
     with _opened(context) as genealogy:
-        rows = genealogy.recall(part, lot_or_serial)
+        found, rows = genealogy.recall(name) if number is None else genealogy.recall(number, name)
+        age = genealogy.age()
+    for sentence in found.warnings:
+        warn(f"INCOMPLETE. {sentence}")
 
     def human() -> None:
         if rows:
             out.print(recall_view(rows))
-        out.print(plain(f"{len(rows)} top-level units contain {part} {lot_or_serial}."))
+        if found.outside:
+            out.print("In no tree with it:")
+            out.print(outside_view(found.outside))
+        out.print(plain(found.verdict))
 
-    document = {"part_number": part, "lot_or_serial": lot_or_serial, "affected": rows}
-    _print(document, rows, as_json=as_json, as_csv=as_csv, human=human)
+    document = {
+        "part_number": found.part,
+        "lot_or_serial": found.name,
+        "verdict": found.verdict,
+        "affected": rows,
+        "warnings": found.warnings,
+        "in_no_tree": found.outside,
+    }
+    _print(document, rows, age, as_json=as_json, as_csv=as_csv, human=human)
 
 
 def _opened(context: typer.Context) -> AbstractContextManager["Genealogy"]:
@@ -200,13 +279,23 @@ def _opened(context: typer.Context) -> AbstractContextManager["Genealogy"]:
 
 
 def _print(
-    document: Any, rows: Sequence[dict[str, Any]], *, as_json: bool, as_csv: bool, human: Callable[[], None]
+    document: dict[str, Any],
+    rows: Sequence[dict[str, Any]],
+    age: "DataAge",
+    *,
+    as_json: bool,
+    as_csv: bool,
+    human: Callable[[], None],
 ) -> None:
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other.")
     if not as_csv:
-        emit(document, as_json=as_json, human=human)
-    elif rows:
+        emit({**document, "data_as_of": age.read_at}, as_json=as_json, human=human)
+        if not as_json:
+            out.print(data_line(age.read_at))
+        return
+    err.print(data_line(age.read_at))
+    if rows:
         # A file gets the text as it is in ION; on a terminal, control characters are made visible.
         on_terminal = sys.stdout.isatty()
         _write_row(list(rows[0]))
@@ -215,10 +304,7 @@ def _print(
 
 
 def _write_row(cells: Sequence[Any]) -> None:
-    # The writer quotes only characters of its own line terminator, and a carriage return in a cell needs quotes too.
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    sys.stdout.write(line.getvalue().removesuffix("\r\n") + "\n")
+    sys.stdout.write(csv_line(cells) + "\n")
 
 
 def _cell(value: Any, *, on_terminal: bool) -> Any:

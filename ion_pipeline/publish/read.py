@@ -3,7 +3,7 @@
 Rows are returned as dictionaries by column name. Formatting them for a terminal is not part of this module.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,8 @@ from typing import Any
 import duckdb
 
 from ion_pipeline.errors import IonPipelineError, SettingsError
+from ion_pipeline.publish.conformance import Conformance, is_cut_off, read_conformance
+from ion_pipeline.publish.containment import DataAge, Recall, data_age, named_lot, read_recall
 from ion_pipeline.publish.errors import NotPublishedError
 from ion_pipeline.publish.swap import DATABASE
 from ion_pipeline.warehouse import Resources
@@ -29,14 +31,29 @@ from reference.part_inventories
 where
     '#' || part_inventory_id = $name
     or cast(part_inventory_id as varchar) = $name
-    or $name in (serial_number, lot_number, {_PART} || ':' || serial_number, {_PART} || ':' || lot_number)
+    or lower($name) in (
+        lower(serial_number), lower(lot_number), lower({_PART} || ':' || serial_number),
+        lower({_PART} || ':' || lot_number)
+    )
 order by part_number, part_inventory_id
 """  # noqa: S608 -- column names, no values
-_OF_PART = f"""
-select {_UNIT}
-from reference.part_inventories
-where {_PART} = $part_number and $name in (serial_number, lot_number)
-"""  # noqa: S608 -- column names, no values
+_WHERE_USED = """
+with recursive pieces as (
+    select unnest($units) as part_inventory_id
+    union
+    select split.part_inventory_id
+    from pieces
+    inner join reference.part_inventories as split
+        on $with_splits and pieces.part_inventory_id = split.origin_part_inventory_id
+)
+
+select used.*, not list_contains($units, used.component_part_inventory_id) as is_of_split
+from genealogy.abom_where_used as used
+inner join pieces on used.component_part_inventory_id = pieces.part_inventory_id
+order by
+    used.min_depth, used.ancestor_part_number, used.ancestor_serial_number, used.ancestor_part_inventory_id,
+    used.component_part_inventory_id
+"""
 _NEAR = f"""
 with names as (
     select coalesce({_PART}, '#' || part_inventory_id) as part_number, unnest([serial_number, lot_number]) as name
@@ -56,6 +73,7 @@ limit 5
 """  # noqa: S608 -- column names, no values
 _MACROS = "select count(*) from duckdb_functions() where function_type = 'table_macro' and function_name = ?"
 _TABLES = "select count(*) from duckdb_tables() where schema_name = 'genealogy' and table_name = ?"
+_TABLES_OF_OPS = "select count(*) from duckdb_tables() where schema_name = 'ops' and table_name = ?"
 _CANDIDATES = 20
 
 
@@ -116,18 +134,27 @@ class Genealogy:
             UnknownUnitError: No unit has the name; the message suggests similar names.
             AmbiguousUnitError: Several units have the name; the message lists them.
         """
-        found = [Unit(**row) for row in self._rows(_NAMED, {"name": name})]
-        if not found:
-            raise self._unknown(name, f"No serial number, lot number or id {name}")
+        found = self._named(name)
         if len(found) > 1:
-            listed = [f"  #{unit.part_inventory_id}  {unit.label}  {unit.status or ''}" for unit in found[:_CANDIDATES]]
-            more = [f"  and {len(found) - _CANDIDATES} more"] if len(found) > _CANDIDATES else []
-            raise AmbiguousUnitError(
-                "\n".join([f"{name} is the name of {len(found)} units:", *listed, *more]),
-                remedy="Name one unit by PART:NAME or by its id with the # (in quotes). `abom recall PART LOT` covers "
-                "a lot and everything that was split off it.",
-            )
+            raise _ambiguous(name, found)
         return found[0]
+
+    def pieces(self, name: str) -> list[Unit]:
+        """The units with this name, if they are pieces of one lot: of one part, with the same numbers.
+
+        Raises:
+            UnknownUnitError: No unit has the name; the message suggests similar names.
+            AmbiguousUnitError: Different units have the name; the message lists them.
+        """
+        found = self._named(name)
+        if len({(unit.part_id, unit.serial_number, unit.lot_number) for unit in found}) > 1:
+            raise _ambiguous(name, found)
+        return found
+
+    def age(self) -> DataAge:
+        """Whose data this is, and when it was read."""
+        self._require(_TABLES_OF_OPS, "loads")
+        return data_age(self._connection)
 
     def tree(self, unit: Unit) -> list[Row]:
         """The current as-built tree of a unit: rows of `abom_hierarchy` in display order."""
@@ -151,9 +178,15 @@ class Genealogy:
             )
         return rows
 
-    def where_used(self, unit: Unit) -> list[Row]:
-        """The assemblies that contain a unit: rows of `abom_where_used`, from the innermost to the outermost."""
-        return self._rows("from where_used($unit)", {"unit": unit.part_inventory_id})
+    def where_used(self, pieces: Sequence[Unit], *, with_splits: bool = True) -> list[Row]:
+        """The assemblies that contain one of the pieces: rows of `abom_where_used`, the innermost first.
+
+        Args:
+            pieces: Units, or the pieces of one lot.
+            with_splits: Whether to include what contains something that was split off a piece; `is_of_split` says so.
+        """
+        units = [unit.part_inventory_id for unit in pieces]
+        return self._rows(_WHERE_USED, {"units": units, "with_splits": with_splits})
 
     def compare(self, one: Unit, other: Unit) -> list[Row]:
         """The lines in which two units differ, at all levels."""
@@ -169,24 +202,33 @@ class Genealogy:
             {"unit": unit.part_inventory_id, "before": before.isoformat(), "after": after.isoformat()},
         )
 
-    def conformance(self, unit: Unit) -> list[Row]:
-        """A unit compared with the plan that it was started with: rows of `abom_conformance`."""
-        self._require(_TABLES, "abom_conformance")
-        return self._rows(
-            "from genealogy.abom_conformance where part_inventory_id = $unit order by part_number, line_key",
-            {"unit": unit.part_inventory_id},
-        )
+    def is_cut_off(self, units: Sequence[Unit]) -> bool:
+        """Whether something is installed in one of the units that is in no tree with it, and so in no comparison."""
+        return is_cut_off(self._connection, [unit.part_inventory_id for unit in units])
 
-    def recall(self, part_number: str, lot_or_serial: str) -> list[Row]:
-        """The top-level units that contain a lot or serial number, or a lot that was split off it.
+    def conformance(self, unit: Unit, levels: int | None = None) -> Conformance:
+        """A unit, and the units in it, compared with the plans that they were started with; all levels if None."""
+        self._require(_TABLES, "abom_conformance")
+        return read_conformance(self._connection, unit.part_inventory_id, levels)
+
+    def recall(self, lot_or_serial: str, part_number: str | None = None) -> tuple[Recall, list[Row]]:
+        """What contains a lot or serial number, or something split off it: how complete that is, and `recall`'s rows.
 
         Raises:
-            UnknownUnitError: The part has no such lot or serial number.
+            UnknownLotError: There is no such lot or serial number.
+            AmbiguousLotError: Several parts have one.
         """
-        named = {"part_number": part_number, "name": lot_or_serial}
-        if not self._rows(_OF_PART, named):
-            raise self._unknown(lot_or_serial, f"No lot or serial number {lot_or_serial} of part {part_number}")
-        return self._rows("from recall($part_number, $name)", named)
+        part, name = named_lot(self._connection, lot_or_serial, part_number)
+        rows = self._rows("from recall($part_number, $name)", {"part_number": part, "name": name})
+        return read_recall(self._connection, part, name), rows
+
+    def _named(self, name: str) -> list[Unit]:
+        """Units of this name; those whose number is written exactly so, if there are any."""
+        found = [Unit(**row) for row in self._rows(_NAMED, {"name": name})]
+        if not found:
+            raise self._unknown(name, f"No serial number, lot number or id {name}")
+        number = name.rpartition(":")[2]
+        return [unit for unit in found if number in (unit.serial_number, unit.lot_number)] or found
 
     def _rows(self, sql: str, parameters: dict[str, Any]) -> list[Row]:
         cursor = self._connection.execute(sql, parameters)
@@ -207,6 +249,19 @@ class Genealogy:
             f"{message} in reference.part_inventories of {self._path}.",
             remedy=f"Similar names: {', '.join(near)}." if near else "There is no similar name.",
         )
+
+
+def _ambiguous(name: str, found: Sequence[Unit]) -> AmbiguousUnitError:
+    listed = [
+        "  ".join(filter(None, (f"  #{unit.part_inventory_id}", unit.label, unit.status, unit.location_path)))
+        for unit in found[:_CANDIDATES]
+    ]
+    more = [f"  and {len(found) - _CANDIDATES} more"] if len(found) > _CANDIDATES else []
+    return AmbiguousUnitError(
+        "\n".join([f"{name} is the name of {len(found)} units:", *listed, *more]),
+        remedy="Name one unit by PART:NAME or by its id with the # (in quotes). `abom recall LOT` covers a lot and "
+        "everything that was split off it.",
+    )
 
 
 def published_database(published_dir: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from ion_pipeline.publish.errors import NotPublishedError
-from ion_pipeline.report import queries
+from ion_pipeline.report import queries, where_used
 from ion_pipeline.report.model import (
     ControlChart,
     ControlCharts,
@@ -61,7 +61,7 @@ def read_report(
     Raises:
         NotPublishedError: The file was published without a table that the report reads.
     """
-    require_tables(connection, path, queries.READS)
+    require_tables(connection, path, queries.READS | where_used.READS)
     load = next(_rows(connection, queries.LOAD), None)
     return Report(
         generated_at=generated_at,

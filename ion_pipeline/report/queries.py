@@ -2,9 +2,6 @@
 
 READS = frozenset({
     "genealogy.abom_hierarchy",
-    "genealogy.abom_installations",
-    "genealogy.abom_where_used",
-    "genealogy.genealogy_anomalies",
     "ops.freshness",
     "ops.loads",
     "production.serialized_units",
@@ -14,7 +11,6 @@ READS = frozenset({
     "quality.issues",
     "quality.open_issues_by_disposition",
     "quality.supplier_quality",
-    "reference.part_inventories",
     "supply.supplier_delivery",
 })  # fmt: skip
 

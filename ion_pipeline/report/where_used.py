@@ -6,6 +6,13 @@ import duckdb
 
 from ion_pipeline.publish.containment import NAMES, unread_entities
 
+READS = frozenset({
+    "genealogy.abom_installations",
+    "genealogy.abom_where_used",
+    "genealogy.genealogy_anomalies",
+    "reference.part_inventories",
+})  # fmt: skip
+
 # The same words as on the tree's lines.
 _TOPS = """
 select

@@ -58,7 +58,9 @@ def changes_line(changes: Sequence[Row]) -> str:
 
 def uses_view(uses: Sequence[Row]) -> Table:
     """The units that contain a unit, nearest first; top-level units are marked."""
-    grid = table("levels up", "part", "rev", "serial or lot", "places", "quantity", "", right=["levels up", "quantity"])
+    of_splits = any(use["is_of_split"] for use in uses)
+    columns = ["levels up", "part", "rev", "serial or lot", "places", "quantity", ""]
+    grid = table(*columns, *(["contains"] if of_splits else []), right=["levels up", "quantity"])
     for use in uses:
         top = use["is_top_level"]
         grid.add_row(
@@ -69,8 +71,15 @@ def uses_view(uses: Sequence[Row]) -> Table:
             str(use["path_count"]),
             _number(use["quantity_extended"]),
             plain("top level" if top else "", style="yellow"),
+            *([plain(_component(use), style="dim")] if of_splits else []),
         )
     return grid
+
+
+def _component(use: Row) -> str:
+    split = "split " if use["is_of_split"] else ""
+    number = use["component_serial_number"] or use["component_lot_number"] or ""
+    return f"{split}#{use['component_part_inventory_id']} {number}"
 
 
 def recall_view(affected: Sequence[Row]) -> Table:
@@ -89,8 +98,21 @@ def recall_view(affected: Sequence[Row]) -> Table:
     return grid
 
 
+def outside_view(units: Sequence[Row]) -> Table:
+    """Units of a recall that are in no tree with the cause."""
+    grid = table("part", "serial or lot", "status", "location", wrap=["location"])
+    for unit in units:
+        grid.add_row(
+            plain(_part(unit), style="bold"),
+            plain(_identity(unit), style="cyan"),
+            plain(unit["status"] or ""),
+            plain(unit["location_path"] or "", style="dim"),
+        )
+    return grid
+
+
 def conformance_view(lines: Sequence[Row]) -> Table:
-    """A unit compared with its plan, line by line."""
+    """A unit and the units in it compared with their plans, line by line."""
     grid = table(
         "status",
         "places",
@@ -98,7 +120,9 @@ def conformance_view(lines: Sequence[Row]) -> Table:
         "installed",
         "planned qty",
         "installed qty",
+        "unit",
         right=["planned qty", "installed qty"],
+        wrap=["unit"],
     )
     for line in lines:
         status, places = line["status"], line.get("designator_match")
@@ -110,8 +134,14 @@ def conformance_view(lines: Sequence[Row]) -> Table:
             plain(", ".join(line["installed_part_numbers"])),
             _number(line["quantity_planned"]),
             _number(line["quantity_installed"]),
+            plain(_place(line), style="dim"),
         )
     return grid
+
+
+def _place(line: Row) -> str:
+    count = line["place_count"]
+    return line["path_text"] if count == 1 else f"{line['path_text']} (and {count - 1} more)"
 
 
 def _change(change: Row) -> Text:

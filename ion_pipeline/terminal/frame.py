@@ -15,7 +15,7 @@ from ion_pipeline.settings import Settings, load_settings, unknown_settings
 from ion_pipeline.terminal.text import PlainConsole, styled
 
 # In a pipe or a log there is no terminal width, so nothing is cut or wrapped.
-_UNLIMITED = 240
+_UNLIMITED = 4_000
 out = PlainConsole(soft_wrap=True, width=None if sys.stdout.isatty() else _UNLIMITED)
 err = PlainConsole(stderr=True, soft_wrap=True, width=None if sys.stderr.isatty() else _UNLIMITED)
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from docs.ask import questions
-from ion_pipeline.report import queries
+from ion_pipeline.publish import containment
+from ion_pipeline.report import queries, where_used
 from tests.documents import read_yaml
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
@@ -20,10 +21,15 @@ def tables_of(sql: str) -> set[str]:
 
 
 def report() -> set[str]:
-    """Return the constant READS, after checking that the queries read exactly these tables."""
-    written = "\n".join(value for name, value in vars(queries).items() if name.isupper() and isinstance(value, str))
-    assert tables_of(written) == queries.READS
-    return set(queries.READS)
+    """Return the tables that the report and its recall page read, after comparing them with what is written."""
+    found: set[str] = set()
+    for module in (queries, where_used, containment):
+        written = "\n".join(
+            value for name, value in vars(module).items() if name.lstrip("_").isupper() and isinstance(value, str)
+        )
+        assert tables_of(written) == module.READS, module.__name__
+        found |= module.READS
+    return found
 
 
 def analyst_questions() -> set[str]:

@@ -12,19 +12,19 @@ MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 TABLES = {
     "production": (
         "runs", "run_steps", "open_runs", "run_history", "serialized_units", "inventory_by_location", "labor_sessions",
-        "step_results", "build_status", "part_inventory_events",
+        "step_results", "build_status", "part_inventory_events", "step_dependencies",
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
         "measurements", "first_pass_yield",
         "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
-        "issue_links", "holds",
+        "issue_links", "holds", "step_attempts",
     ),
     "reference": ("teams", "team_members", "roles", "role_members"),
     "supply": (
         "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
-        "inventory_health", "inventory_valuation",
+        "inventory_health", "inventory_valuation", "dock_to_stock",
     ),
     "ops": (
         "loads", "freshness", "row_counts", "schema_drift", "history_start", "data_dictionary", "metric_dictionary",
@@ -64,6 +64,7 @@ ASKED = {
         "supply/inventory_health", {"quantity_in_stock", "quantity_short_for_kits", "mean_age_days", "standard_value"},
     ),
     "value of the stock by day": ("supply/inventory_valuation", {"stock_value"}),
+    "from the dock to the stock": ("supply/dock_to_stock", {"dock_to_stock_hours", "hours_to_inspected"}),
     "share of an order that has come": ("supply/purchase_orders", {"lines_complete_share", "cost_received_share"}),
     "capability within": ("quality/process_capability", {"cp", "cpk", "sigma_within"}),
     "capability overall": ("quality/process_capability", {"pp", "ppk", "sigma_overall"}),

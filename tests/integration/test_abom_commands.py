@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def test_show_draws_every_line_once_in_order(run: Run, demo_warehouse: Any) -> N
     truth = read_truths(demo_warehouse.world)["known_tree"]
     shown = run("show", "PLT-T0")
     assert (shown.code, shown.err) == (0, "")
-    lines = shown.out.splitlines()
+    *lines, age = shown.out.splitlines()
+    assert age.startswith("Data as of ")
     assert len(lines) == len(truth["rows"])
     assert flat(lines[0]).startswith("PLT-TOP A S/N PLT-T0")
     assert "\x1b" not in shown.out
@@ -135,6 +137,22 @@ def test_where_used_lists_the_planted_use(run: Run, demo_warehouse: Any) -> None
     assert "is not installed in any unit" in run("where-used", "PLT-T0").out
 
 
+def test_where_used_includes_what_was_split_off(run: Run, demo_warehouse: Any) -> None:
+    """With the splits, the top-level units are those of the recall; without, those of the pieces themselves."""
+    truth = read_truths(demo_warehouse.world)["contaminated_lot"]
+    piece = f"#{truth['part_inventory_id']}"
+    everything, alone = (
+        json.loads(run("where-used", piece, *more, "--json").out)["used_in"] for more in ((), ("--no-splits",))
+    )
+    tops = {row["ancestor_serial_number"] for row in everything if row["is_top_level"]}
+    assert tops == set(truth["affected_top_level_serials"])
+    assert {row["component_part_inventory_id"] for row in alone} == {truth["part_inventory_id"]}
+    assert {row["component_part_inventory_id"] for row in everything if row["is_of_split"]} <= set(
+        truth["split_part_inventory_ids"]
+    )
+    assert len(everything) > len(alone) > 0
+
+
 def test_recall_lists_the_planted_units(run: Run, demo_warehouse: Any) -> None:
     truth = read_truths(demo_warehouse.world)["contaminated_lot"]
     shown = run("recall", truth["part_number"], truth["lot_number"])
@@ -142,14 +160,26 @@ def test_recall_lists_the_planted_units(run: Run, demo_warehouse: Any) -> None:
     assert f"{len(truth['affected_top_level_serials'])} top-level units" in shown.out
     rows = list(csv.DictReader(io.StringIO(run("recall", truth["part_number"], truth["lot_number"], "--csv").out)))
     assert sorted(row["serial_number"] for row in rows) == truth["affected_top_level_serials"]
+    alone = run("recall", truth["lot_number"].lower())
+    assert (alone.out, alone.err) == (shown.out, shown.err)
+    assert "Data as of" in shown.out
+
+
+def test_a_recall_that_misses_units_says_so_first_and_lists_them(run: Run) -> None:
+    short = run("recall", "PLT-LOOP-1")
+    assert short.err.startswith("! INCOMPLETE. 3 more units")
+    assert "PLT-ABOVE-LOOP" in short.out
+    document = json.loads(run("recall", "PLT-LOOP-1", "--json").out)
+    assert {unit["serial_number"] for unit in document["in_no_tree"]} >= {"PLT-ABOVE-LOOP", "PLT-LOOP-3"}
+    assert len(document["warnings"]) == 1
 
 
 def test_a_name_of_several_units_lists_them(run: Run, demo_warehouse: Any) -> None:
     truth = read_truths(demo_warehouse.world)["contaminated_lot"]
-    refused = run("where-used", "PLT-BAD-POWDER")
+    refused = run("show", "plt-bad-powder")
     assert (refused.code, refused.out) == (2, "")
     for unit in (truth["part_inventory_id"], *truth["split_part_inventory_ids"]):
-        assert f"#{unit}" in refused.err
+        assert re.search(rf"#{unit}  PLT-POWDER A lot PLT-BAD-POWDER  [A-Z_]+  \S", refused.err)
         assert run("where-used", f"#{unit}").code == 0
 
 
@@ -200,7 +230,7 @@ def test_as_of_now_is_what_is_shown_now(run: Run, demo_warehouse: Any) -> None:
 
 
 def test_plan_shows_every_line_of_the_unit_with_its_status(run: Run, demo_warehouse: Any) -> None:
-    compared = run("compare", "PLT-CONF-1", "--plan", "--json")
+    compared = run("compare", "PLT-CONF-1", "--plan", "--levels", "1", "--json")
     if not has(demo_warehouse, "abom_conformance"):
         assert compared.code == 1
         assert "abom_conformance" in compared.err
@@ -208,5 +238,52 @@ def test_plan_shows_every_line_of_the_unit_with_its_status(run: Run, demo_wareho
     truth = read_truths(demo_warehouse.world)["conformance"]
     found = [line["status"] for line in json.loads(compared.out)["lines"]]
     assert sorted(found) == sorted(line["status"] for line in truth["lines"])
-    assert "wrong_part" in run("compare", "PLT-CONF-1", "--plan").out
-    assert run("compare", "PLT-CONF-1", "--plan", "--exit-code").code == 1
+    shown = run("compare", "PLT-CONF-1", "--plan")
+    assert shown.code == 3
+    assert "wrong_part" in shown.out
+    assert "DOES NOT CONFORM" in shown.out
+    assert "Data as of" in shown.out
+
+
+def test_a_part_that_a_sub_unit_lacks_is_in_the_verdict(run: Run, demo_warehouse: Any, tmp_path: Path) -> None:
+    """PLT-T0 conforms at every level; in a copy of the file, the unit two levels down lacks a part."""
+    whole = run("compare", "PLT-T0", "--plan")
+    assert (whole.code, whole.err) == (0, "")
+    assert re.search(r"CONFORMS: \d+ lines in 4 units\.\n", whole.out)
+    own = run("compare", "PLT-T0", "--plan", "--levels", "1")
+    assert own.code == 0
+    assert re.search(r"CONFORMS: \d+ lines in 1 units\. NOT COMPARED: 3 units", own.out)
+    published = tmp_path / "data" / "published" / "ion.duckdb"
+    published.parent.mkdir(parents=True)
+    shutil.copy(demo_warehouse.published, published)
+    with duckdb.connect(str(published)) as connection:
+        cell, path = connection.execute(
+            "select part_inventory_id, path_text from abom_explode((select part_inventory_id "
+            "from reference.part_inventories where serial_number = 'PLT-T0')) where part_number = 'PLT-CELL' limit 1"
+        ).fetchall()[0]
+        connection.execute(
+            "update genealogy.abom_conformance set status = 'missing', quantity_installed = 0 "
+            "where part_inventory_id = ?",
+            [cell],
+        )
+    assert path.count(" > ") == 2
+    lacking = run("compare", "PLT-T0", "--plan", data_dir=tmp_path / "data")
+    assert lacking.code == 3
+    assert "in 1 units: 1 missing." in lacking.out
+    assert re.search(rf"missing .*{re.escape(path)} \(and 1 more\) *\n", lacking.out)
+    document = json.loads(run("compare", "PLT-T0", "--plan", "--json", data_dir=tmp_path / "data").out)
+    assert (document["verdict"], document["findings"], document["plan_version"]) == (
+        "not_conforming",
+        {"missing": 1},
+        1,
+    )
+    assert run("compare", "PLT-T0", "--plan", "--levels", "2", data_dir=tmp_path / "data").code == 0
+
+
+def test_the_verdict_of_a_unit_in_a_ring_says_what_is_not_compared(run: Run) -> None:
+    """PLT-ABOVE-LOOP holds a ring; two units are compared as far as their trees go, and that is said."""
+    ring = run("compare", "PLT-SELF", "--plan")
+    assert ring.code in {3, 4}
+    assert "Installations in a cycle, or deeper than trees go, are not compared." in ring.out
+    assert run("compare", "PLT-SELF", "PLT-T0").err.startswith("! INCOMPLETE.")
+    assert run("compare", "PLT-T0", "PLT-T7", "--levels", "1").code == 2

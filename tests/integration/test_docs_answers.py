@@ -1,5 +1,6 @@
 """The questions of docs/analysts.md, asked of the demo."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -32,3 +33,13 @@ def test_answers_on_the_page_are_the_answers(demo_warehouse: Built) -> None:
             columns = tuple(column[0] for column in cursor.description or ())
             rows = [tuple("" if value is None else str(value) for value in row) for row in cursor.fetchall()]
             assert (columns, *rows) == question.answer, question.title
+
+
+@pytest.mark.slow
+def test_what_replaces_the_data_connector_has_rows(demo_warehouse: Built) -> None:
+    statements = re.findall(
+        r"^```sql\n(.*?)^```", (DOCS / "data-connector.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert len(statements) >= 4
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        assert [sql for sql in statements if not connection.execute(sql).fetchall()] == []

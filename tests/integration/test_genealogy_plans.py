@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
+import duckdb
 import pytest
 
+from ion_pipeline.publish.conformance import read_conformance
 from tests.integration.support.analyst import Analyst
 from tests.oracle.check import TOLD_BY
 from tests.oracle.compare import assert_same
-from tests.oracle.conformance import conformance
+from tests.oracle.conformance import conformance, unit_conformance
 from tests.oracle.plans import Plan, PlanLine, plans
 from tests.oracle.world import Row, World, read_truths, read_world_dir
 
@@ -45,6 +48,23 @@ def test_every_unit_against_its_plan(built: Any, analyst: Analyst, factory: Worl
     expected = conformance(factory, TOLD_BY[built.profile])
     assert {row["status"] for row in expected} == STATUSES
     assert_same(expected, analyst.rows("from genealogy.abom_conformance"), key=("part_inventory_id", "line_key"))
+
+
+def test_every_top_level_unit_has_the_verdict_of_all_its_levels(built: Any, analyst: Analyst, factory: World) -> None:
+    expected = unit_conformance(factory, TOLD_BY[built.profile])
+    assert {row["verdict"] for row in expected} >= {"conforming", "not_conforming"}
+    deep = [row for row in expected if row["nonconforming_unit_count"] > 1]
+    assert deep
+    found = analyst.rows("from genealogy.unit_conformance")
+    assert_same(expected, found, key=("part_inventory_id",))
+    with closing(duckdb.connect(str(analyst.database), read_only=True)) as connection:
+        for row in found:
+            counts = Counter(place.rpartition(": ")[2] for place in row["places"])
+            assert counts == Counter({name: row[f"{name}_count"] for name in counts})
+            assert counts.total() == row["nonconforming_line_count"]
+            compared = read_conformance(connection, row["part_inventory_id"])
+            assert (compared.verdict, compared.is_cut_off) == (row["verdict"], row["is_cut_off"])
+            assert compared.findings == counts
 
 
 def test_planted_conformance(built: Any, analyst: Analyst) -> None:

@@ -11,12 +11,13 @@ from tests.oracle.build_status import build_status
 from tests.oracle.compare import assert_same, warehouse_table
 from tests.oracle.production import Factory
 from tests.oracle.random_builds import random_builds
+from tests.oracle.step_dependencies import step_dependencies
 from tests.oracle.world import read_world_dir, write_world_dir
 
 pytestmark = pytest.mark.slow
 
 SEED = 11
-MARTS = ("build_status",)
+MARTS = ("build_status", "step_dependencies")
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +42,11 @@ def test_build_status(built: Built, factory: Factory) -> None:
     assert any(row["on_order_part_ids"] for row in found)
     assert any(row["blocking_issue_ids"] for row in found)
     assert any(row["requirements_unknown"] for row in found)
+
+
+def test_step_dependencies(built: Built, factory: Factory) -> None:
+    found = warehouse_table(built.warehouse, "production.step_dependencies")
+    assert_same(step_dependencies(factory), found, key=["run_step_id", "dependency", "depends_on_run_step_id"])
+    assert {row["is_critical"] for row in found} == {True, False, None}
+    assert {row["is_available"] for row in found if row["is_satisfied"]} == {True, False}
+    assert any((row["slack_hours"] or 0) > 0 for row in found)

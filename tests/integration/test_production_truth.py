@@ -87,6 +87,14 @@ def test_step_results(demo_warehouse: Any, factory: Factory) -> None:
     assert kinds >= {"STRING", "SELECT", "MULTISELECT", "DATETIME", "FILE_ATTACHMENT", "SIGNOFF", "TOOL", "ION"}
 
 
+def test_why_an_attempt_was_not_first_pass(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "quality.step_attempts")
+    assert_same(yields.step_attempts(factory), found, key=["step_attempt_key"])
+    planted = {row["not_first_pass_because"] for row in found if row["part_number"] == "PLT-RTY"}
+    reasons = {"failed", "failed_validation", "redline", "issue", "retry", "repeat_of_passed_step"}
+    assert planted == {None, *reasons}
+
+
 def test_first_pass_yield(demo_warehouse: Any, factory: Factory) -> None:
     found = published(demo_warehouse, "quality.first_pass_yield")
     assert_same(yields.first_pass_yield(factory), found, key=["step_id", "period_type", "period_start_on"])

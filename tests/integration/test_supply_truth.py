@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.conftest import Built
 from tests.integration.support.warehouse import rows, table
-from tests.oracle import kits, purchasing, stock
+from tests.oracle import dock, kits, purchasing, stock
 from tests.oracle.compare import assert_same
 from tests.oracle.world import World, read_truths, read_world_dir
 
@@ -90,3 +90,14 @@ def test_inventory_valuation(demo_warehouse: Built, factory: World, truths: dict
     [row] = [row for row in found if row["part_number"] == truths["supplier_ppm"]["part_number"]]
     quantity = truths["supplier_ppm"]["quantity_received"] + 50 + 50 + truths["partial_receipt"]["quantity_received"]
     assert (row["quantity"], row["stock_value"], row["currency"]) == (quantity, 10 * quantity, "USD")
+
+
+def test_dock_to_stock(demo_warehouse: Built, factory: World, truths: dict[str, Any]) -> None:
+    runs = {row["run_id"]: row for row in table(demo_warehouse, "production.runs")}
+    found = table(demo_warehouse, "supply.dock_to_stock")
+    assert_same(dock.dock_to_stock(factory, runs), found, key=("receipt_item_id",))
+    # Each delivery of the planted supplier is inspected from an hour after its receipt on, in two steps.
+    lines = truths["supplier_ppm"]["purchase_order_line_ids"]
+    inspected = [row for row in found if row["purchase_order_line_id"] in lines]
+    hours = [(row["inspection_count"], row["hours_to_inspected"]) for row in inspected]
+    assert hours == [(1, 1 + 36 / 60)] * len(lines)

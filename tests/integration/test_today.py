@@ -299,6 +299,7 @@ OF_THE_READING = {
     "wip_age_hours",
     "current_step_hours",
     "hours_late",
+    "hours_waiting",
     "oldest_age_days",
     "mean_age_days",
     "waiting_hours",

@@ -1,5 +1,6 @@
 """Units compared line by line with the plan that they were started with, computed the obvious way."""
 
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -23,6 +24,67 @@ def conformance(world: World, generation: Generation) -> list[Row]:
         origins = {requirement["id"]: requirement["origin"] for requirement in requirements}
         found += [_unplanned(unit, line) for line in lines if origins[line.requirement] is None]
     return found
+
+
+def unit_conformance(world: World, generation: Generation) -> list[Row]:
+    """Rows of ``unit_conformance``: one per unit that is in no other and has something installed or required.
+
+    ``places`` are left out: they are texts.
+    """
+    bom = Bom.of(world, generation)
+    lines: dict[int, list[Row]] = {}
+    for row in conformance(world, generation):
+        lines.setdefault(row["part_inventory_id"], []).append(row)
+    versions = {row["id"]: row["version"] for row in rows(world, "mboms")}
+    found = []
+    for root in bom.units:
+        if root in bom.installed or not (bom.kept.get(root) or lines.get(root)):
+            continue
+        members = _members(bom, root)
+        compared = {unit: lines[unit] for unit in members if unit in lines}
+        findings = {unit: Counter(_finding(line) for line in own) for unit, own in compared.items()}
+        total = sum(findings.values(), Counter[str]())
+        wrong = {unit: own.total() - sum(own[name] for name in _CONFORM) for unit, own in findings.items()}
+        own_versions = [versions[line["mbom_id"]] for line in lines.get(root, ()) if line["mbom_id"] in versions]
+        is_cut = any(parent in members for parent, _ in bom.cycles)
+        found.append({
+            "part_inventory_id": root,
+            "mbom_version": max(own_versions, default=None),
+            "verdict": "not_conforming" if any(wrong.values())
+            else "not_known" if is_cut
+            else "conforming" if own_versions
+            else "no_plan",
+            "unit_count": len(members),
+            "compared_unit_count": len(compared),
+            "nonconforming_unit_count": sum(count > 0 for count in wrong.values()),
+            "line_count": total.total(),
+            "nonconforming_line_count": sum(wrong.values()),
+            "is_cut_off": is_cut,
+            **{f"{name}_count": total[name] for name in sorted(_COUNTED)},
+        })  # fmt: skip
+    return found
+
+
+_CONFORM = {"conforming", "conforming_substitute", "conforming_revision"}
+_COUNTED = {
+    "conforming_substitute", "conforming_revision", "missing", "short", "over", "wrong_part", "unplanned",
+    "designator_mismatch",
+}  # fmt: skip
+
+
+def _members(bom: Bom, root: int) -> set[int]:
+    members, waiting = {root}, [root]
+    while waiting:
+        for line in bom.kept.get(waiting.pop(), ()):
+            if line.child is not None and line.child not in members:
+                members.add(line.child)
+                waiting.append(line.child)
+    return members
+
+
+def _finding(line: Row) -> str:
+    misplaced = line["status"] in _CONFORM and line["designator_match"] == "mismatch"
+    return "designator_mismatch" if misplaced else str(line["status"])
 
 
 def _requirements(world: World, generation: Generation, bom: Bom) -> dict[int, list[Row]]:

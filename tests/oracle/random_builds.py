@@ -1,6 +1,7 @@
 """Random shops at work: units with requirements on several levels, runs on them, open issues and orders."""
 
 import random
+from datetime import datetime, timedelta
 
 from tests.oracle.random_floor import random_floor
 from tests.oracle.shop_builder import ShopBuilder
@@ -25,8 +26,21 @@ def random_builds(seed: int, procedures: int = 8, runs: int = 10) -> ShopBuilder
 
 
 def _order_steps(rng: random.Random, shop: ShopBuilder) -> None:
-    """Let steps follow others of their run; some follow themselves, a ring, or a step that is not there."""
+    """Let steps follow others of their run or procedure; some follow themselves, a ring, or one that is not there."""
+    for step in shop.world["steps"]:
+        beside = [
+            other["id"]
+            for other in shop.world["steps"]
+            if other["id"] < step["id"]
+            and (other["procedureId"], other.get("parentId")) == (step["procedureId"], step.get("parentId"))
+            and other["id"] not in other["upstreamStepIds"]
+        ]
+        own = [step["id"]] if rng.random() < 0.1 else rng.sample(beside, min(len(beside), rng.choice((1, 1, 2, 3))))
+        step["upstreamStepIds"] = own
     for step in shop.world["runSteps"]:
+        if step.get("endTime"):
+            lasts = timedelta(minutes=rng.choice((1, 5, 20, 60)))
+            step["endTime"] = (datetime.fromisoformat(step["startTime"]) + lasts).isoformat()
         others = [other["id"] for other in shop.world["runSteps"] if other["runId"] == step["runId"]]
         before = [other for other in others if other < step["id"] or rng.random() < 0.1]
         ids = rng.sample(before, min(len(before), rng.choice((0, 1, 1, 2))))

@@ -113,6 +113,8 @@ class _Supply:
             }
             if self.rng.random() < 0.1:
                 row["partId"] = self.part()
+            if self.rng.random() < 0.2:
+                row["originPartInventoryId"] = self.rng.choice(self.world["partInventories"])["id"]
 
     def _plans_of_parts(self) -> None:
         for part in self.shown:

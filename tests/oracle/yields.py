@@ -91,6 +91,37 @@ def redline_rates(factory: Factory) -> list[Row]:
     ]
 
 
+def step_attempts(factory: Factory) -> list[Row]:
+    """The rows of `quality.step_attempts`, with the reason why an attempt was not first pass."""
+    return [
+        {
+            "step_attempt_key": "/".join(
+                str(part) for part in (attempt.run_step["id"], 1, (attempt.unit or {}).get("id")) if part is not None
+            ),
+            "unit_attempt_number": place + 1,
+            "ended_on": attempt.ended.date(),
+            "quantity": factory.weight(attempt.unit, attempt.ended) if attempt.unit else None,
+            "is_first_pass": place == 0 and attempt.passed,
+            "is_yield_counted": place == 0 and bool(attempt.unit) and "originStepId" in attempt.run_step,
+            "not_first_pass_because": _reason(factory, attempt, history[:place]),
+        }
+        for history in factory.histories()
+        for place, attempt in enumerate(history)
+    ]
+
+
+def _reason(factory: Factory, attempt: Attempt, earlier: list[Attempt]) -> str | None:
+    if earlier:
+        return "repeat_of_passed_step" if any(one.complete for one in earlier) else "retry"
+    if attempt.passed:
+        return None
+    if not attempt.complete:
+        return "failed"
+    if factory.missed(attempt.run_step):
+        return "failed_validation"
+    return "redline" if factory.redlines_of[attempt.run_step["id"]] else "issue"
+
+
 def _step_sums(factory: Factory) -> dict[tuple[int, int, str, date], Row]:
     sums: dict[tuple[int, int, str, date], Row] = defaultdict(lambda: dict.fromkeys(_SUMS, 0))
     for history in factory.histories():

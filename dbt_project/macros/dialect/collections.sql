@@ -63,6 +63,15 @@
 {% macro duckdb__list_length(values) %}len({{ values }}){% endmacro %}
 {% macro spark__list_length(values) %}cast(array_size({{ values }}) as bigint){% endmacro %}
 
+{#- The largest of the elements at the given positions, counted from 1; 0 if no position is given. -#}
+{% macro largest_at(values, positions) %}{{ return(adapter.dispatch('largest_at')(values, positions)) }}{% endmacro %}
+{% macro duckdb__largest_at(values, positions) -%}
+    coalesce(list_max(list_transform({{ positions }}, lambda place: {{ values }}[place])), 0)
+{%- endmacro %}
+{% macro spark__largest_at(values, positions) -%}
+    coalesce(array_max(transform({{ positions }}, place -> get({{ values }}, cast(place - 1 as int)))), 0)
+{%- endmacro %}
+
 {% macro list_of_texts(values) %}{{ return(adapter.dispatch('list_of_texts')(values)) }}{% endmacro %}
 {% macro duckdb__list_of_texts(values) %}cast({{ values }} as varchar[]){% endmacro %}
 {% macro spark__list_of_texts(values) %}cast({{ values }} as array<string>){% endmacro %}

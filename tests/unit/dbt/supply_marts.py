@@ -61,7 +61,7 @@ def supply_marts(world: World, due: list[Row]) -> dict[str, tuple[str, list[Row]
         "purchase_order_lines": (
             "purchase_order_line_id bigint, purchase_order_id bigint, part_id bigint, status varchar, "
             "quantity_due double, quantity_received double, promised_at timestamptz, is_ordered boolean, "
-            "is_closed boolean, is_export_controlled boolean",
+            "is_closed boolean, cost double, quantity_ordered double, is_export_controlled boolean",
             [
                 {
                     **row,
@@ -69,6 +69,8 @@ def supply_marts(world: World, due: list[Row]) -> dict[str, tuple[str, list[Row]
                     "part_id": lines[row["purchase_order_line_id"]]["partId"],
                     "status": lines[row["purchase_order_line_id"]]["status"],
                     "is_ordered": is_ordered(row["purchase_order_line_id"]),
+                    "cost": lines[row["purchase_order_line_id"]]["cost"],
+                    "quantity_ordered": lines[row["purchase_order_line_id"]]["quantity"],
                     "promised_at": promised(
                         lines[row["purchase_order_line_id"]],
                         orders[lines[row["purchase_order_line_id"]]["purchaseOrderId"]],

@@ -26,9 +26,39 @@ select * from (values
 ) as units (
     part_inventory_id, part_id, part_number, part_revision, serial_number, lot_number, status, location_path
 );
+alter table reference.part_inventories add column origin_part_inventory_id bigint;
+alter table reference.part_inventories add column part_description varchar;
+alter table reference.part_inventories add column quantity double;
+alter table reference.part_inventories add column quantity_available double;
+alter table reference.part_inventories add column quantity_installed double;
+alter table reference.part_inventories add column quantity_scrapped double;
+alter table reference.part_inventories add column unit_of_measure varchar;
+alter table reference.part_inventories add column supplier_name varchar;
+alter table reference.part_inventories add column is_installed boolean;
+create table reference.attributes (owner_type varchar, owner_id bigint, attribute_key varchar, value_text varchar);
+create schema ops;
+create table ops.loads as select 'plant' as tenant, now() as read_at, 1 as rows_read, true as is_latest;
+create table ops.freshness (entity varchar, last_read_at timestamptz);
+create table genealogy.abom_installations (
+    parent_part_inventory_id bigint, child_part_inventory_id bigint, abom_installation_id bigint,
+    installed_at timestamptz, installed_by varchar, is_quarantined boolean
+);
+create table genealogy.abom_hierarchy as
+select
+    1 as root_part_inventory_id, unit as part_inventory_id, 1 as parent_part_inventory_id, unit - 1 as depth,
+    unit::varchar as sort_key, 'PUMP T-1' as path_text, 1.0 as quantity_extended, 1 as abom_installation_id
+from (values (1), (2)) as tree (unit);
+create table genealogy.abom_where_used as
+select
+    unit as component_part_inventory_id, 1 as ancestor_part_inventory_id, true as is_top_level, 1 as min_depth,
+    null as ancestor_part_number, 70 as ancestor_part_id, null as ancestor_part_revision,
+    'S-2' as ancestor_serial_number, null as ancestor_lot_number, 1 as path_count, 1.0 as quantity_extended,
+    null as component_serial_number, null as component_lot_number
+from (values (1), (2)) as uses (unit);
 create table genealogy.abom_conformance as
 select
-    1 as part_inventory_id, 'm1' as line_key, 'conforming' as status, 70 as part_id, null::varchar as part_number,
+    1 as part_inventory_id, 1 as mbom_version, 'match' as designator_match,
+    'm1' as line_key, 'conforming' as status, 70 as part_id, null::varchar as part_number,
     null::varchar as part_revision, ['part 70'] as installed_part_numbers, 1.0 as quantity_planned,
     1.0 as quantity_installed;
 create table genealogy.tree as
@@ -38,11 +68,6 @@ select
     false as is_made_on_assembly, null as part_description
 from (values (0, 90, 'PUMP', 'T-1'), (1, 70, null, 'S-2')) as lines (depth, part_id, part_number, serial_number);
 create macro abom_explode(unit) as table from genealogy.tree;
-create macro where_used(unit) as table
-select
-    1 as min_depth, null as ancestor_part_number, 70 as ancestor_part_id, null as ancestor_part_revision,
-    'S-2' as ancestor_serial_number, null as ancestor_lot_number, 1 as path_count, 1.0 as quantity_extended,
-    true as is_top_level;
 create macro recall(part_number, name) as table
 select
     null as part_number, null as part_revision, 'T-1' as serial_number, null as lot_number, 'WIP' as status,

@@ -26,7 +26,9 @@ findings as (
         attempts.run_step_id,
         attempts.attempt_number,
         found.part_inventory_id,
-        count(*) as finding_count
+        count(*) filter (where found.finding_type = 'failed_validation') as failed_validation_count,
+        count(*) filter (where found.finding_type = 'redline') as redline_count,
+        count(*) filter (where found.finding_type = 'issue') as issue_count
     from attempts
     inner join found
         on
@@ -49,7 +51,11 @@ judged as (
         attempts.outcome,
         attempts.ended_at,
         attempts.is_from_history,
-        attempts.outcome = 'COMPLETE' and of_all.run_step_id is null and of_unit.run_step_id is null as is_clean
+        attempts.outcome = 'COMPLETE' and of_all.run_step_id is null and of_unit.run_step_id is null as is_clean,
+        coalesce(of_all.failed_validation_count, 0) + coalesce(of_unit.failed_validation_count, 0)
+            as failed_validation_count,
+        coalesce(of_all.redline_count, 0) + coalesce(of_unit.redline_count, 0) as redline_count,
+        coalesce(of_all.issue_count, 0) + coalesce(of_unit.issue_count, 0) as issue_count
     from attempts
     inner join run_steps on attempts.run_step_id = run_steps.run_step_id
     left join run_units on attempts.run_id = run_units.run_id
@@ -72,7 +78,8 @@ numbered as (
         *,
         row_number() over in_time as unit_attempt_number,
         lead(run_step_id) over in_time is null as is_last_of_unit,
-        last_value(outcome) over of_unit as last_outcome
+        last_value(outcome) over of_unit as last_outcome,
+        count(case when outcome = 'COMPLETE' then 1 end) over in_time as completed_so_far
     from judged
     -- A step added in a run counts as its own procedure step; a run without a unit counts as its own unit.
     window

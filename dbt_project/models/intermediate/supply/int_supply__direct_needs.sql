@@ -48,7 +48,9 @@ required as (
         consumers.part_id,
         consumers.quantity
     from consumers
-    where consumers.consumer_type = 'plan_item' and consumers.part_id not in (select made.parent_part_id from lines as made)
+    where
+        consumers.consumer_type = 'plan_item'
+        and consumers.part_id not in (select made.parent_part_id from lines as made)
 ),
 
 direct as (
