@@ -5,7 +5,7 @@ with items as (
         count(*) as item_count,
         sum(case when items.status = 'COMPLETE' then 1 else 0 end) as items_complete,
         sum(case when items.status = 'SCHEDULED' then 1 else 0 end) as items_scheduled
-    from {{ source('ion', 'plan_plan_items') }} as links
+    from {{ source('ion', 'plan_item_plans') }} as links
     inner join {{ source('ion', 'plan_items') }} as items on links.plan_item_id = items.id
     group by links.plan_id
 ),

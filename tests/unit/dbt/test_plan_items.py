@@ -26,7 +26,7 @@ INPUTS = {
         "is_export_controlled boolean"
     ),
     "stg_ion__plan_reservations": "plan_id bigint",
-    "stg_ion__plan_plan_items": "plan_id bigint, plan_item_id bigint",
+    "stg_ion__plan_item_plans": "plan_id bigint, plan_item_id bigint",
     "stg_ion__plan_item_inputs": "plan_item_id bigint, plan_input_id bigint",
     "stg_ion__plan_item_runs": "plan_item_id bigint, run_id bigint",
     "stg_ion__plan_item_purchase_order_lines": "plan_item_id bigint, purchase_order_line_id bigint",
@@ -72,7 +72,7 @@ def models() -> Models:
         stg_ion__plan_item_allocations=[
             {"parent_plan_item_id": 1, "child_plan_item_id": child, "quantity": 2.5} for child in (2, 3, 4)
         ],
-        stg_ion__plan_plan_items=[
+        stg_ion__plan_item_plans=[
             {"plan_id": plan, "plan_item_id": item} for plan, item in ((1, 1), (2, 1), (1, 2), (1, 3), (1, 4))
         ],
         stg_ion__plan_item_inputs=[{"plan_item_id": 1, "plan_input_id": entry} for entry in (1, 2)],

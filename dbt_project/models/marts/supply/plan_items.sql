@@ -39,7 +39,7 @@ of_plans as (
         links.plan_item_id,
         {{ ids_of('links.plan_id') }} as plan_ids,
         {{ ids_of('plans.plan_name') }} as plan_names
-    from {{ ref('stg_ion__plan_plan_items') }} as links
+    from {{ ref('stg_ion__plan_item_plans') }} as links
     left join plans on links.plan_id = plans.plan_id
     group by links.plan_item_id
 ),

@@ -3,7 +3,7 @@ with plans as (
 ),
 
 links as (
-    select * from {{ ref('stg_ion__plan_plan_items') }}
+    select * from {{ ref('stg_ion__plan_item_plans') }}
 ),
 
 items as (

@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ source('ion', 'plan_plan_items') }}
+    select * from {{ source('ion', 'plan_item_plans') }}
 ),
 
 renamed as (
