@@ -29,14 +29,14 @@ def random_builds(seed: int, procedures: int = 8, runs: int = 10) -> ShopBuilder
 def _order_steps(rng: random.Random, shop: ShopBuilder) -> None:
     """Let steps follow others of their run or procedure; some follow themselves, a ring, or one that is not there."""
     for step in shop.world["steps"]:
-        beside = [
+        siblings = [
             other["id"]
             for other in shop.world["steps"]
             if other["id"] < step["id"]
             and (other["procedureId"], other.get("parentId")) == (step["procedureId"], step.get("parentId"))
             and other["id"] not in other["upstreamStepIds"]
         ]
-        own = [step["id"]] if rng.random() < 0.1 else rng.sample(beside, min(len(beside), rng.choice((1, 1, 2, 3))))
+        own = [step["id"]] if rng.random() < 0.1 else rng.sample(siblings, min(len(siblings), rng.choice((1, 1, 2, 3))))
         step["upstreamStepIds"] = own
     for step in shop.world["runSteps"]:
         if step.get("endTime"):
