@@ -12,7 +12,7 @@ MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 TABLES = {
     "production": (
         "runs", "run_steps", "open_runs", "run_history", "serialized_units", "inventory_by_location", "labor_sessions",
-        "step_results", "build_status", "part_inventory_events", "step_dependencies",
+        "step_results", "build_status", "part_inventory_events", "step_dependencies", "tools", "tool_usage",
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
@@ -25,6 +25,7 @@ TABLES = {
     "supply": (
         "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
         "inventory_health", "inventory_valuation", "dock_to_stock",
+        "plans", "plan_items", "plan_item_allocations",
     ),
     "ops": (
         "loads", "freshness", "row_counts", "schema_drift", "history_start", "data_dictionary", "metric_dictionary",
@@ -64,6 +65,8 @@ ASKED = {
         "supply/inventory_health", {"quantity_in_stock", "quantity_short_for_kits", "mean_age_days", "standard_value"},
     ),
     "value of the stock by day": ("supply/inventory_valuation", {"stock_value"}),
+    "how far plans are, and what is late": ("supply/plans", {"items_complete_share"}),
+    "what comes after the work that needs it": ("supply/plan_item_allocations", {"days_after_parent_begins"}),
     "from the dock to the stock": ("supply/dock_to_stock", {"dock_to_stock_hours", "hours_to_inspected"}),
     "share of an order that has come": ("supply/purchase_orders", {"lines_complete_share", "cost_received_share"}),
     "capability within": ("quality/process_capability", {"cp", "cpk", "sigma_within"}),
@@ -95,6 +98,7 @@ RATIOS = {
     "quality/scrap": {"scrap_rate": ("quantity_scrapped", "quantity_completed")},
     "quality/supplier_quality": {"ppm": ("quantity_rejected", "quantity_received")},
     "supply/supplier_delivery": {"on_time_rate": ("lines_on_time", "lines_judged")},
+    "supply/plans": {"items_complete_share": ("items_complete", "item_count")},
     "supply/kits": {"items_fulfilled_share": ("items_fulfilled", "item_count")},
     "supply/purchase_orders": {
         "lines_complete_share": ("lines_complete", "lines_expected"),

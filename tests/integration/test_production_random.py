@@ -12,12 +12,13 @@ from tests.oracle.compare import assert_same, warehouse_table
 from tests.oracle.production import Factory
 from tests.oracle.random_builds import random_builds
 from tests.oracle.step_dependencies import step_dependencies
+from tests.oracle.tools import tool_usage, tools
 from tests.oracle.world import read_world_dir, write_world_dir
 
 pytestmark = pytest.mark.slow
 
 SEED = 11
-MARTS = ("build_status", "step_dependencies")
+MARTS = ("build_status", "step_dependencies", "tools")
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +51,10 @@ def test_step_dependencies(built: Built, factory: Factory) -> None:
     assert {row["is_critical"] for row in found} == {True, False, None}
     assert {row["is_available"] for row in found if row["is_satisfied"]} == {True, False}
     assert any((row["slack_hours"] or 0) > 0 for row in found)
+
+
+def test_tools_and_their_uses(built: Built, factory: Factory) -> None:
+    found = warehouse_table(built.warehouse, "production.tool_usage")
+    assert_same(tool_usage(factory), found, key=["result_key"])
+    assert {row["was_overdue"] for row in found} == {True, False, None}
+    assert_same(tools(factory), warehouse_table(built.warehouse, "production.tools"), key=["part_inventory_id"])

@@ -303,6 +303,7 @@ OF_THE_READING = {
     "oldest_age_days",
     "mean_age_days",
     "waiting_hours",
+    "days_until_due",
 }
 #: Tables that hold generation 1 of the as-built BOM alone, or say how and when something was read; and every earlier
 #: version of the rows of others, of which there is none here.

@@ -20,6 +20,7 @@ def random_builds(seed: int, procedures: int = 8, runs: int = 10) -> ShopBuilder
     _contents(rng, shop)
     _issues(rng, shop)
     _orders(rng, shop)
+    _tools(rng, shop)
     for unit in shop.world["partInventories"]:
         unit["status"] = rng.choice(("AVAILABLE", "WIP", "WIP", "UNAVAILABLE", "SCRAPPED", None))
     return shop
@@ -101,3 +102,18 @@ def _orders(rng: random.Random, shop: ShopBuilder) -> None:
                 paid=False,
                 estimatedArrivalDate=rng.choice((None, f"2026-05-{rng.randint(10, 28)}T00:00:00+00:00")),
             )
+
+
+def _tools(rng: random.Random, shop: ShopBuilder) -> None:
+    """Tools with and without an interval, maintained before some of their uses, after all of them or never."""
+    days = [step["endTime"] for step in shop.world["runSteps"] if step.get("endTime")]
+    for seconds in (7200, 864_000, None):
+        part = shop.part()
+        shop.world["parts"][-1] |= {"partType": "TOOL", "maintenanceIntervalSeconds": seconds}
+        for maintained in (*rng.sample(days, 3), None):
+            tool = shop.unit(part)
+            shop.world["partInventories"][-1]["lastMaintainedDate"] = maintained
+            for step in rng.sample(shop.world["runSteps"], 12):
+                field = {"runStepId": step["id"], "name": "Gauge", "type": "TOOL", "position": 1}
+                at = step.get("endTime") or rng.choice(days)
+                shop.add("runStepFields", **field, partInventoryId=tool, value=f"S{tool}", _updated=at)

@@ -22,7 +22,7 @@ def step_results(factory: Factory) -> list[Row]:
             "field_name": column["header"],
             **_result(factory, {**cell, "runStepId": row["runStepId"]}),
         }
-        for cell in factory.world["datagridValues"]
+        for cell in factory.world.get("datagridValues", [])
         for row in [factory.find("datagridRows", cell["rowId"])]
         for column in [factory.find("datagridColumns", cell["columnId"])]
         if row["runStepId"] is not None and _is_recorded(cell)

@@ -51,6 +51,11 @@
 {% macro duckdb__epoch_seconds(instant) %}epoch({{ instant }}){% endmacro %}
 {% macro spark__epoch_seconds(instant) %}(unix_micros({{ instant }}) / 1e6){% endmacro %}
 
+{#- The instant a number of seconds after another. -#}
+{% macro seconds_after(instant, seconds) %}{{ return(adapter.dispatch('seconds_after')(instant, seconds)) }}{% endmacro %}
+{% macro duckdb__seconds_after(instant, seconds) %}{{ instant }} + to_seconds({{ seconds }}){% endmacro %}
+{% macro spark__seconds_after(instant, seconds) %}timestamp_micros(unix_micros({{ instant }}) + {{ seconds }} * 1000000){% endmacro %}
+
 {#- Days from one day to another. -#}
 {% macro days_from(since, until) %}{{ return(adapter.dispatch('days_from')(since, until)) }}{% endmacro %}
 {% macro duckdb__days_from(since, until) %}{{ until }} - {{ since }}{% endmacro %}
