@@ -111,7 +111,6 @@ FLAGGED_LATER: dict[str, dict[str, str]] = {
         "blocking_issue_ids": "issues",
         "short_part_ids": "parts",
     },
-    "quality.holds": {"issue_id": "issues", "part_inventory_id": "partInventories"},
     "genealogy.genealogy_anomalies": {
         "part_inventory_ids": "partInventories",
         "build_requirement_ids": "buildRequirements",
