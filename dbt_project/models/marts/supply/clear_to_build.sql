@@ -105,7 +105,12 @@ select
     or coalesce(built.is_export_controlled, false)
     or coalesce(parents.is_export_controlled, false)
     or coalesce(notable.is_export_controlled, false)
-    or coalesce(substitutes.is_export_controlled, false) as is_export_controlled
+    or coalesce(substitutes.is_export_controlled, false)
+    or coalesce(dated.awaited_type = 'run' and {{ is_export_controlled('runs', 'dated.awaited_id') }}, false)
+    or coalesce(
+        dated.awaited_type = 'purchase_order_line'
+        and {{ is_export_controlled('purchase_order_lines', 'dated.awaited_id') }}, false
+    ) as is_export_controlled
 from dated
 inner join consumers on dated.allocation_order = consumers.allocation_order
 left join parts on dated.part_id = parts.part_id
