@@ -52,18 +52,18 @@ def _place(ways: dict[int, Row], step: int | None, other: int | None, kind: str 
 
 
 def _ways(factory: Factory) -> dict[int, Row]:
-    """Of each step that is on no ring: its usual hours, and the longest way to it and through all beside it."""
+    """Of each step that is on no ring: its usual hours, and the longest way to it and through it or its siblings."""
     taken: dict[int, list[float]] = {}
     for step in factory.world["runSteps"]:
         if step["status"] == "COMPLETE" and step.get("originStepId") and step.get("startTime") and step.get("endTime"):
             worked = hours(instant(step["startTime"]), instant(step["endTime"]))
             taken.setdefault(step["originStepId"], []).append(worked or 0.0)
-    beside: dict[tuple[int, int | None], list[Row]] = {}
+    siblings: dict[tuple[int, int | None], list[Row]] = {}
     for step in factory.world["steps"]:
         if step["id"] not in step["upstreamStepIds"]:
-            beside.setdefault((step["procedureId"], step.get("parentId")), []).append(step)
+            siblings.setdefault((step["procedureId"], step.get("parentId")), []).append(step)
     found = {}
-    for steps in beside.values():
+    for steps in siblings.values():
         lasts = {step["id"]: median(taken.get(step["id"], [0.0])) for step in steps}
         ways = [
             (way, sum(lasts[one] for one in way)) for way in _all_ways({s["id"]: s["upstreamStepIds"] for s in steps})

@@ -18,7 +18,7 @@ steps_of_units as (
     group by part_inventory_id
 ),
 
--- The lines of each tree: a requirement stands in it at least once if it is open or something is installed on it.
+-- The lines of each tree: a requirement is in it at least once if it is open or something is installed on it.
 planned as (
     select
         root_part_inventory_id as part_inventory_id,
