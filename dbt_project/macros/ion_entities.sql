@@ -22,7 +22,7 @@
         'purchase_order_fees', 'purchase_order_lines', 'purchase_orders', 'receipt_items', 'receipts',
         'redline_approval_requests', 'redline_approvals', 'redlines', 'review_requests', 'reviews', 'roles',
         'run_batches', 'run_step_field_validations', 'run_step_fields', 'run_steps', 'runs',
-        'step_approval_requests', 'step_approvals', 'step_field_validations', 'step_fields', 'steps',
+        'step_approval_requests', 'step_approvals', 'step_field_validations', 'step_fields', 'step_mbom_item_associations', 'steps',
         'suppliers', 'teams', 'units_of_measurement', 'users', 'validation_functions',
     ]) }}
 {% endmacro %}

@@ -13,6 +13,7 @@ TABLES = {
     "production": (
         "runs", "run_steps", "open_runs", "run_history", "serialized_units", "inventory_by_location", "labor_sessions",
         "step_results", "build_status", "part_inventory_events", "step_dependencies", "tools", "tool_usage",
+        "materials_used",
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",

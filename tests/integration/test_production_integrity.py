@@ -56,6 +56,8 @@ def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "update production.step_dependencies set is_available = not is_available where status = 'TODO'",
             "step_dependencies_from_rows",
         ),
+        ("delete from production.materials_used where run_step_from = 'time'", "materials_used_from_rows"),
+        ("update production.materials_used set run_id = run_id + 1", "materials_used_from_rows"),
         ("delete from production.tools where use_count > 0", "tools_from_rows"),
         ("delete from production.tool_usage where was_overdue is null", "tools_from_rows"),
         ("delete from production.step_results where field_type = 'TOOL'", "step_results_from_rows"),

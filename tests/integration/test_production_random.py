@@ -1,6 +1,7 @@
 """Random shops at work: what is being built and what can be done next, against the oracle."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.integration.conftest import BuildWarehouse, Built
 from tests.oracle.build_status import build_status
 from tests.oracle.compare import assert_same, warehouse_table
+from tests.oracle.materials_used import materials_used
 from tests.oracle.production import Factory
 from tests.oracle.random_builds import random_builds
 from tests.oracle.step_dependencies import step_dependencies
@@ -18,7 +20,7 @@ from tests.oracle.world import read_world_dir, write_world_dir
 pytestmark = pytest.mark.slow
 
 SEED = 11
-MARTS = ("build_status", "step_dependencies", "tools")
+MARTS = ("build_status", "step_dependencies", "tools", "materials_used")
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +60,12 @@ def test_tools_and_their_uses(built: Built, factory: Factory) -> None:
     assert_same(tool_usage(factory), found, key=["result_key"])
     assert {row["was_overdue"] for row in found} == {True, False, None}
     assert_same(tools(factory), warehouse_table(built.warehouse, "production.tools"), key=["part_inventory_id"])
+
+
+def test_materials_used(built: Built, factory: Factory) -> None:
+    found = warehouse_table(built.warehouse, "production.materials_used")
+    # The world was over long before it was read.
+    expected = materials_used(factory, 2, datetime.now(UTC))
+    assert_same(expected, found, key=["run_id", "abom_installation_key"])
+    assert {row["run_step_from"] for row in found} == {"plan", "time", None}
+    assert any(row["run_count"] > 1 for row in found)

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from tests.oracle.random_floor import random_floor
 from tests.oracle.shop_builder import ShopBuilder
 
-_ENTITIES = ("purchaseOrders", "purchaseOrderLines", "issueApprovals", "issueApprovalRequests")
+_ENTITIES = (
+    "purchaseOrders",
+    "purchaseOrderLines",
+    "issueApprovals",
+    "issueApprovalRequests",
+    "stepMbomItemAssociations",
+)
 _LINE_STATES = ("ORDERED", "ORDERED", "ORDERED", "DRAFT", "RECEIVED", "CANCELED")
 
 
@@ -18,6 +24,7 @@ def random_builds(seed: int, procedures: int = 8, runs: int = 10) -> ShopBuilder
     random_floor(shop, seed, procedures, runs)
     _order_steps(rng, shop)
     _contents(rng, shop)
+    _install_during_runs(rng, shop)
     _issues(rng, shop)
     _orders(rng, shop)
     _tools(rng, shop)
@@ -72,6 +79,17 @@ def _contents(rng: random.Random, shop: ShopBuilder) -> None:
             right = [unit for unit in below if unit["partId"] == wanted["partId"]]
             child = rng.choice(units if rng.random() < 0.03 else right or below or units)
             shop.install(requirement, child["id"], rng.choice((0.5, 1.0, 1.0, 4.0, None)))
+
+
+def _install_during_runs(rng: random.Random, shop: ShopBuilder) -> None:
+    """Let most installations happen while a step is performed, and let the plan say at which step for some lines."""
+    times = [step["startTime"] for step in shop.world["runSteps"] if step.get("startTime")]
+    for installation in shop.world["abomInstallations"]:
+        if rng.random() < 0.8:
+            installation["_created"] = rng.choice(times)
+    for item in rng.sample(shop.world["mbomItems"], len(shop.world["mbomItems"]) // 2):
+        for step in rng.sample(shop.world["steps"], 8):
+            shop.add("stepMbomItemAssociations", stepId=step["id"], mbomItemId=item["id"], quantity=1.0)
 
 
 def _issues(rng: random.Random, shop: ShopBuilder) -> None:

@@ -52,7 +52,7 @@ def _place(ways: dict[int, Row], step: int | None, other: int | None, kind: str 
 
 
 def _ways(factory: Factory) -> dict[int, Row]:
-    """Of each step that is on no ring: its usual hours, and the longest way to it and through all its siblings."""
+    """Of each step that is on no ring: its usual hours, and the longest way to it and through it or its siblings."""
     taken: dict[int, list[float]] = {}
     for step in factory.world["runSteps"]:
         if step["status"] == "COMPLETE" and step.get("originStepId") and step.get("startTime") and step.get("endTime"):

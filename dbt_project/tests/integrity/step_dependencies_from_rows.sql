@@ -1,5 +1,5 @@
 -- Each upstream step and parent of ION's run steps is one row, each step has one, and a step is available if none of
--- its rows speaks against it.
+-- its rows contradicts.
 with upstream as (
     select
         id as run_step_id,

@@ -1,5 +1,5 @@
--- Each value of a field or cell of a run step, and each mark "not applicable", is one result with its type, step and unit;
--- a number or boolean of a field is the same in measurements.
+-- Each value of a field or cell of a run step, and each mark "not applicable", is one result with its type, step and
+-- unit; a number or boolean of a field is the same in measurements.
 with fields as (
     select
         'field-' || cast(id as string) as result_key,

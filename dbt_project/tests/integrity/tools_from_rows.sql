@@ -1,5 +1,5 @@
--- Each unit of a tool is one row of tools, each TOOL field that names one is one use, and what is overdue agrees between
--- the two tables.
+-- Each unit of a tool is one row of tools, each TOOL field that names one is one use, and what is overdue agrees
+-- between the two tables.
 with tools as (
     select units.id as part_inventory_id
     from {{ source('ion', 'part_inventories') }} as units

@@ -27,6 +27,13 @@ FLAGGED: dict[str, dict[str, str]] = {
         "related_part_inventory_id": "partInventories",
     },
     "production.step_dependencies": {"run_step_id": "runSteps", "depends_on_run_step_id": "runSteps"},
+    "production.materials_used": {
+        "run_id": "runs",
+        "run_step_id": "runSteps",
+        "parent_part_inventory_id": "partInventories",
+        "child_part_inventory_id": "partInventories",
+        "build_requirement_id": "buildRequirements",
+    },
     "production.tools": {"part_inventory_id": "partInventories"},
     "production.tool_usage": {
         "tool_part_inventory_id": "partInventories",
@@ -183,7 +190,7 @@ PATHS: dict[str, tuple[str, dict[str, str]]] = {
     "genealogy.mbom_hierarchy": ("root_part_id", {"part_id": "parts", "mbom_item_id": "mbomItems"}),
 }
 # Requirements of the first generation have ids of its own there, which are no build requirements: not looked at here.
-_OF_ONE_GENERATION = ("abom_installations", "abom_line_history")
+_OF_ONE_GENERATION = ("abom_installations", "abom_line_history", "materials_used")
 
 
 def check_flags(database: Path, mart: str, columns: dict[str, str], found: set[Named]) -> set[bool]:

@@ -7,6 +7,8 @@ from tests.unit.dbt.models import PROJECT, render
 
 # Counts with the same name but different meaning, with what they count (as in the descriptions and docs/metrics.md).
 DIFFERENT = {
+    ("elapsed_hours", "step_dependencies"): "that of the step in run_steps, once per dependency",
+    ("equality_value", "*"): "a limit, not a count",
     ("execution_order", "first_pass_yield"): "a position, not a count",
     ("execution_order", "run_steps"): "a position, not a count",
     ("lower_limit", "*"): "a limit, not a count",
@@ -15,10 +17,15 @@ DIFFERENT = {
     ("procedure_version", "*"): "a version, not a count",
     ("elapsed_hours", "run_steps"): "of a step, not of a run: steps overlap and wait",
     ("open_count", "*"): "open at the end of a day or month; compared through opened and resolved issues",
+    ("quantity", "materials_used"): "of an installation",
+    ("quantity", "part_inventory_events"): "that came or left with an event",
     ("quantity_attempted", "defect_rates"): "counts a piece once for all steps; unit_counts_agree compares it per unit",
     ("quantity_completed", "*"): "per step in first_pass_yield, per run in scrap",
     ("quantity_scrapped", "inventory_by_location"): "as recorded in inventory; scrap also counts issues",
+    ("steps_done", "build_status"): "of all runs of a unit; build_status_from_rows compares it",
+    ("steps_total", "build_status"): "of all runs of a unit; build_status_from_rows compares it",
     ("unit_count", "runs"): "units of a run, compared with run_history; the others are of issues",
+    ("value_number", "step_results"): "a value, not a count; step_results_from_rows compares it",
 }
 
 

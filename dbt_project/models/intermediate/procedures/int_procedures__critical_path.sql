@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
--- One pass over siblings, in an order in which each follows what it waits for, carries the hours of the longest way to
--- each of them; a second pass the other way round, those from each of them to the end.
-{% set sides = {'before': ['asc', 'step_id'], 'after': ['desc', 'upstream_step_id']} %}
+-- One walk over sibling steps, in an order in which each follows what it waits for, carries the hours of
+-- the longest way to each of them; a second walk the other way round, those from each of them to the end.
+{% set walks = {'before': ['asc', 'step_id'], 'after': ['desc', 'upstream_step_id']} %}
 
 with recursive durations as (
     select
@@ -18,13 +18,13 @@ with recursive durations as (
 steps as (
     select
         steps.step_id,
-        {% for side, (direction, follower) in sides.items() %}
+        {% for walk, (direction, follower) in walks.items() %}
             row_number() over (
                 partition by step_order.procedure_id, steps.parent_step_id
                 order by step_order.step_level {{ direction }}, steps.step_id
-            ) as place_{{ side }},
+            ) as place_{{ walk }},
         {% endfor %}
-        step_order.procedure_id || '/' || coalesce(steps.parent_step_id, 0) as sibling_key,
+        step_order.procedure_id || '/' || coalesce(steps.parent_step_id, 0) as siblings_key,
         step_order.step_level,
         durations.typical_hours,
         coalesce(durations.typical_hours, 0) as hours,
@@ -48,64 +48,65 @@ edges as (
     from listed
     inner join steps as followers on listed.step_id = followers.step_id
     inner join steps as leaders
-        on listed.upstream_step_id = leaders.step_id and followers.sibling_key = leaders.sibling_key
+        on listed.upstream_step_id = leaders.step_id and followers.siblings_key = leaders.siblings_key
     where leaders.step_level < followers.step_level
 ),
 
-{% for side, (direction, follower) in sides.items() %}
-    waits_{{ side }} as (
+{% for walk, (direction, follower) in walks.items() %}
+    waits_{{ walk }} as (
         select
             steps.step_id,
-            {{ ids_of('edges.upstream_place_before' if side == 'before' else 'edges.place_after') }} as places
+            {{ ids_of('edges.upstream_place_before' if walk == 'before' else 'edges.place_after') }} as places
         from steps
         left join edges on steps.step_id = edges.{{ follower }}
         group by steps.step_id
     ),
 
-    placed_{{ side }} as (
+    placed_{{ walk }} as (
         select
             steps.*,
-            waits_{{ side }}.places
+            waits_{{ walk }}.places
         from steps
-        inner join waits_{{ side }} on steps.step_id = waits_{{ side }}.step_id
+        inner join waits_{{ walk }} on steps.step_id = waits_{{ walk }}.step_id
     ),
 
-    longest_{{ side }} as (
+    walk_{{ walk }} as (
         select
-            sibling_key,
-            place_{{ side }} as place,
+            siblings_key,
+            place_{{ walk }} as place,
             step_id,
-            cast(0 as double) as hours_{{ side }},
+            cast(0 as double) as hours_{{ walk }},
             {{ list_with('hours') }} as ends
-        from placed_{{ side }}
-        where place_{{ side }} = 1
+        from placed_{{ walk }}
+        where place_{{ walk }} = 1
 
         union all
 
         select
-            longest_{{ side }}.sibling_key,
-            steps.place_{{ side }} as place,
+            walk_{{ walk }}.siblings_key,
+            steps.place_{{ walk }} as place,
             steps.step_id,
-            {%- set longest = largest_at('longest_' ~ side ~ '.ends', 'steps.places') %}
-            {{ longest }} as hours_{{ side }},
-            {{ list_append('longest_' ~ side ~ '.ends', 'steps.hours + ' ~ longest) }} as ends
-        from longest_{{ side }}
-        inner join placed_{{ side }} as steps
+            {%- set longest = largest_at('walk_' ~ walk ~ '.ends', 'steps.places') %}
+            {{ longest }} as hours_{{ walk }},
+            {{ list_append('walk_' ~ walk ~ '.ends', 'steps.hours + ' ~ longest) }} as ends
+        from walk_{{ walk }}
+        inner join placed_{{ walk }} as steps
             on
-                longest_{{ side }}.sibling_key = steps.sibling_key
-                and longest_{{ side }}.place + 1 = steps.place_{{ side }}
+                walk_{{ walk }}.siblings_key = steps.siblings_key
+                and walk_{{ walk }}.place + 1 = steps.place_{{ walk }}
+        where walk_{{ walk }}.place < {{ var('step_max_level') }}
     ),
 {% endfor %}
 
 measured as (
     select
         steps.*,
-        longest_before.hours_before,
-        longest_after.hours_after,
-        max(longest_before.hours_before + steps.hours) over (partition by steps.sibling_key) as path_hours
+        walk_before.hours_before,
+        walk_after.hours_after,
+        max(walk_before.hours_before + steps.hours) over (partition by steps.siblings_key) as path_hours
     from steps
-    inner join longest_before on steps.step_id = longest_before.step_id
-    inner join longest_after on steps.step_id = longest_after.step_id
+    inner join walk_before on steps.step_id = walk_before.step_id
+    inner join walk_after on steps.step_id = walk_after.step_id
 )
 
 select

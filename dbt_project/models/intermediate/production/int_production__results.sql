@@ -14,7 +14,8 @@ with cells as (
         grid_rows.is_required
     from {{ ref('stg_ion__datagrid_values') }} as cells
     left join {{ ref('stg_ion__datagrid_rows') }} as grid_rows on cells.row_id = grid_rows.datagrid_row_id
-    left join {{ ref('stg_ion__datagrid_columns') }} as grid_columns on cells.column_id = grid_columns.datagrid_column_id
+    left join {{ ref('stg_ion__datagrid_columns') }} as grid_columns
+        on cells.column_id = grid_columns.datagrid_column_id
 ),
 
 results as (
