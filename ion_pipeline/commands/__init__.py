@@ -3,6 +3,7 @@
 import typer
 
 from ion_pipeline.commands.abom import abom
+from ion_pipeline.commands.ask import ask
 from ion_pipeline.commands.attachments import attachments
 from ion_pipeline.commands.mcp import mcp
 from ion_pipeline.commands.report import report
@@ -14,5 +15,11 @@ def register(app: typer.Typer) -> None:
     """Add the commands and the groups of commands to the command line."""
     for command in (mcp, report):
         app.command()(command)
-    for name, group in {"abom": abom, "attachments": attachments, "sandbox": sandbox, "webhooks": webhooks}.items():
+    for name, group in {
+        "abom": abom,
+        "ask": ask,
+        "attachments": attachments,
+        "sandbox": sandbox,
+        "webhooks": webhooks,
+    }.items():
         app.add_typer(group, name=name)

@@ -10,7 +10,7 @@ from ion_pipeline.terminal.tree import as_built_tree, showable_unit
 from ion_pipeline.terminal.views import rows_view
 
 _NEXT = (
-    (".venv/bin/python docs/ask.py", "an engineer's questions, each answered with one select"),
+    (".venv/bin/ion-pipeline ask", "an engineer's questions, each answered with one select"),
     (".venv/bin/ion-pipeline report", "one HTML page: yield, defects, control charts, suppliers, as-built trees"),
     (".venv/bin/ion-pipeline check", "what can be read from a tenant, and how its schema compares"),
     ("make dev", "the asset graph in Dagster, ready to run"),

@@ -18,6 +18,7 @@ _HELD_BY = {
     "permission_group_role": "permission_groups",
     "permission_permission_group": "permission_groups",
     "plan_item_result": "plan_items",
+    "plan_plan_item": "plan_items",
     "purchase_order_line_inventory": "purchase_order_lines",
     "run_step_dag": "run_steps",
     "session": "run_steps",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from docs.ask import questions
 from ion_pipeline.publish import containment
 from ion_pipeline.report import queries, where_used
+from tests.analyst_questions import blocks
 from tests.documents import read_yaml
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
@@ -33,7 +33,7 @@ def report() -> set[str]:
 
 
 def analyst_questions() -> set[str]:
-    return set().union(*(tables_of(question.sql) for question in questions()))
+    return set().union(*(tables_of(question.sql) for question in blocks()))
 
 
 @pytest.mark.parametrize("reader", [report, analyst_questions], ids=lambda reader: reader.__name__)

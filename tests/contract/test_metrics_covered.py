@@ -26,6 +26,7 @@ TABLES = {
     "supply": (
         "purchase_orders", "purchase_order_lines", "receipts", "supplier_delivery", "kits", "kit_items",
         "inventory_health", "inventory_valuation", "dock_to_stock",
+        "plans", "plan_items", "plan_item_allocations",
     ),
     "ops": (
         "loads", "freshness", "row_counts", "schema_drift", "history_start", "data_dictionary", "metric_dictionary",
@@ -65,6 +66,8 @@ ASKED = {
         "supply/inventory_health", {"quantity_in_stock", "quantity_short_for_kits", "mean_age_days", "standard_value"},
     ),
     "value of the stock by day": ("supply/inventory_valuation", {"stock_value"}),
+    "how far plans are, and what is late": ("supply/plans", {"items_complete_share"}),
+    "what comes after the work that needs it": ("supply/plan_item_allocations", {"days_after_parent_begins"}),
     "from the dock to the stock": ("supply/dock_to_stock", {"dock_to_stock_hours", "hours_to_inspected"}),
     "share of an order that has come": ("supply/purchase_orders", {"lines_complete_share", "cost_received_share"}),
     "capability within": ("quality/process_capability", {"cp", "cpk", "sigma_within"}),
@@ -96,6 +99,7 @@ RATIOS = {
     "quality/scrap": {"scrap_rate": ("quantity_scrapped", "quantity_completed")},
     "quality/supplier_quality": {"ppm": ("quantity_rejected", "quantity_received")},
     "supply/supplier_delivery": {"on_time_rate": ("lines_on_time", "lines_judged")},
+    "supply/plans": {"items_complete_share": ("items_complete", "item_count")},
     "supply/kits": {"items_fulfilled_share": ("items_fulfilled", "item_count")},
     "supply/purchase_orders": {
         "lines_complete_share": ("lines_complete", "lines_expected"),

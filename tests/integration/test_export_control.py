@@ -15,7 +15,15 @@ from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.report.writing import write_report
 from ion_pipeline.warehouse import begin_build, connect
 from tests.integration.conftest import Built, settings_of
-from tests.integration.support.flags import FLAGGED, FLAGGED_LATER, PATHS, check_flags
+from tests.integration.support.flags import (
+    FLAGGED,
+    FLAGGED_BY_KIND,
+    FLAGGED_LATER,
+    PATHS,
+    WHOLE_UNITS,
+    check_flags,
+    check_flags_by_kind,
+)
 from tests.integration.support.traces import ids_found, telling_texts, traces
 from tests.integration.support.warehouse import query
 from tests.oracle.export_control import Named, controlled
@@ -82,15 +90,48 @@ def test_a_row_says_so_if_it_names_what_is_controlled(demo_warehouse: Built, fou
     assert said == {True, False} or (mart in ONE_FLAG and said), f"{mart} has one flag only"
 
 
+@pytest.mark.parametrize("mart", sorted(FLAGGED_BY_KIND))
+def test_a_row_says_so_if_what_it_is_about_is_controlled(demo_warehouse: Built, found: set[Named], mart: str) -> None:
+    assert check_flags_by_kind(demo_warehouse.published, mart, found) == {True, False}
+
+
+@pytest.mark.parametrize("mart", WHOLE_UNITS)
+def test_a_whole_unit_says_so_if_something_in_it_is_controlled(
+    demo_warehouse: Built, found: set[Named], mart: str
+) -> None:
+    used = query(
+        demo_warehouse.published,
+        "select ancestor_part_inventory_id, component_part_inventory_id from genealogy.abom_where_used",
+    )
+    contents: dict[int, set[int]] = {}
+    for unit, component in used:
+        contents.setdefault(unit, set()).add(component)
+    # A line of the plan may be controlled although nothing controlled is installed.
+    planned = query(
+        demo_warehouse.published, "select part_inventory_id from genealogy.abom_conformance where is_export_controlled"
+    )
+    lines = {unit for (unit,) in planned} if mart.endswith("conformance") else set()
+    rows = query(demo_warehouse.published, f"select part_inventory_id, is_export_controlled from {mart}")
+    wrong = [
+        (unit, flag) for unit, flag in rows
+        if flag is not any(
+            ("partInventories", one) in found or one in lines for one in {unit, *contents.get(unit, ())}
+        )
+    ]  # fmt: skip
+    assert not wrong, wrong[:5]
+    assert {flag for _, flag in rows} == {True, False}
+
+
 def test_every_mart_with_a_flag_is_looked_at(demo_warehouse: Built) -> None:
     flagged = query(
         demo_warehouse.published,
         "select schema_name || '.' || table_name from duckdb_columns() where column_name = 'is_export_controlled'",
     )
-    elsewhere = {"reference.attributes", "genealogy.abom_conformance"}
+    # Holds are rows of `issue_units`, with its flag; there are none before the field of the rule is adopted.
+    elsewhere = {"reference.attributes", "genealogy.abom_conformance", "quality.holds"}
     # Those of the schema ion: tests/integration/test_entity_tables.py.
     marts = {name for (name,) in flagged if not name.startswith("main.")}
-    assert marts == {*FLAGGED, *FLAGGED_LATER, *PATHS, *elsewhere}
+    assert marts == {*FLAGGED, *FLAGGED_BY_KIND, *FLAGGED_LATER, *PATHS, *WHOLE_UNITS, *elsewhere}
 
 
 def test_a_row_of_an_entity_says_so_as_the_oracle_does(demo_warehouse: Built, found: set[Named]) -> None:
@@ -224,8 +265,8 @@ def test_every_table_still_has_rows_and_none_of_them_is_flagged(demo_warehouse: 
         ((without, flagged),) = query(left_out.published, f"select count(*), {flag} from {table}")
         assert flagged == 0, table
         emptied |= {table} if (without > 0) is not (with_them > 0) else set()
-    # In the demo, only controlled parts have requirements.
-    assert emptied == {"main.part_requirements"}
+    # In the demo, only controlled parts have requirements, and only plan items of controlled parts have runs.
+    assert emptied == {"main.part_requirements", "main.plan_item_part_inventories", "main.plan_item_runs"}
 
 
 def test_counts_do_not_tell_how_many_are_left_out(left_out: Built) -> None:

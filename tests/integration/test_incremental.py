@@ -202,7 +202,8 @@ def test_pages_out_of_order_are_not_believed(tenant: Tenant, monkeypatch: pytest
     "profile",
     [
         "no-updated-filter",
-        "no-keyset",
+        "today",
+        pytest.param("no-keyset", marks=pytest.mark.exhaustive),
         pytest.param("no-root-abom", marks=pytest.mark.exhaustive),
         pytest.param("generation-1", marks=pytest.mark.exhaustive),
         pytest.param("missing-fields", marks=pytest.mark.exhaustive),
@@ -211,11 +212,14 @@ def test_pages_out_of_order_are_not_believed(tenant: Tenant, monkeypatch: pytest
 def test_every_rung_gives_the_same_warehouse(world_dir: Path, tmp_path: Path, profile: str) -> None:
     with running(world_dir, tmp_path, profile, entities=(*ENTITIES, "abom_items", "run_step_fields")) as tenant:
         parts, items, fields = tenant.ids("parts"), tenant.ids("abom_items"), tenant.ids("run_step_fields")
+        assert bool(items) is (profile != "today")
+        # Today's ION computes the status of the units that this sets free, without a trace in `_updated`.
+        freed = [] if profile == "today" else tenant.ids("abom_installations")[:2]
         tenant.change(
             update("parts", parts[0], description="changed"),
             add("parts", id=parts[-1] + 10, partNumber="NEW", attributes=[{"key": "mass", "value": 3}]),
-            *(delete("abomInstallations", row_id) for row_id in tenant.ids("abom_installations")[:2]),
-            delete("abomItems", items[4]),
+            *(delete("abomInstallations", row_id) for row_id in freed),
+            *(delete("abomItems", row_id) for row_id in items[4:5]),
             update("runStepFields", fields[3], value=4711),
             delete("runStepFields", fields[400]),
         )

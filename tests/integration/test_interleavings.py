@@ -23,7 +23,7 @@ ROUND = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(DEEDS), st.intege
 
 
 @given(
-    profile=st.sampled_from(["full", "full", "no-keyset"]),
+    profile=st.sampled_from(["full", "today", "no-keyset"]),
     rounds=st.lists(ROUND, min_size=1, max_size=3),
     full=st.booleans(),
 )

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.conftest import Built
 from tests.integration.support.warehouse import rows, table
-from tests.oracle import dock, kits, purchasing, stock
+from tests.oracle import dock, kits, production_plans, purchasing, stock
 from tests.oracle.compare import assert_same
 from tests.oracle.world import World, read_truths, read_world_dir
 
@@ -101,3 +101,18 @@ def test_dock_to_stock(demo_warehouse: Built, factory: World, truths: dict[str, 
     inspected = [row for row in found if row["purchase_order_line_id"] in lines]
     hours = [(row["inspection_count"], row["hours_to_inspected"]) for row in inspected]
     assert hours == [(1, 1 + 36 / 60)] * len(lines)
+
+
+def test_plans(demo_warehouse: Built, factory: World) -> None:
+    found = table(demo_warehouse, "supply.plan_items")
+    as_of: datetime = found[0]["as_of_at"]
+    expected = production_plans.items(factory, as_of)
+    for column in ("quantity_allocated", "run_count", "order_line_count", "due_at", "forecast_slip_days"):
+        assert any(row[column] for row in expected), column
+    assert_same(expected, found, key=("plan_item_id",))
+    expected = production_plans.plans(factory, as_of)
+    assert {row["items_complete_share"] for row in expected} == {0.0, 1.0}
+    assert_same(expected, table(demo_warehouse, "supply.plans"), key=("plan_id",))
+    found = table(demo_warehouse, "supply.plan_item_allocations")
+    key = ("parent_plan_item_id", "child_plan_item_id")
+    assert_same(production_plans.allocations(factory), found, key=key)

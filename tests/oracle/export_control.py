@@ -1,7 +1,7 @@
 """The rows of a world that are under export control, from the definition and ION's rows.
 
 A part, procedure or run with `exportControlled` is controlled; so is every row that references a controlled one, by its
-own fields, by its list of units, or by an entity id. The references are listed field by field from ION's schema, and
+own fields, by a list of other rows, or by an entity id. The references are listed field by field from ION's schema, and
 the closure is computed by brute force.
 """
 
@@ -85,13 +85,20 @@ FIELDS: dict[str, dict[str, str]] = {
     "receiptItems": {"partInventoryId": "partInventories", "purchaseOrderLineId": "purchaseOrderLines"},
     "comments": {"runId": "runs", "runStepId": "runSteps", "parentId": "comments"},
 }
-#: Lists of units inside a row.
-LISTS = {
-    "buildRequirements": "partInventories",
-    "partKitItems": "partInventories",
-    "purchaseOrderLines": "partInventories",
-    "runs": "originPartInventories",
-    "runSteps": "partInventories",
+#: Lists of other rows inside a row: list → connection.
+LISTS: dict[str, dict[str, str]] = {
+    "buildRequirements": {"partInventories": "partInventories"},
+    "partKitItems": {"partInventories": "partInventories"},
+    "planItems": {
+        "issues": "issues",
+        "partInventories": "partInventories",
+        "plans": "plans",
+        "purchaseOrderLines": "purchaseOrderLines",
+        "runs": "runs",
+    },
+    "purchaseOrderLines": {"partInventories": "partInventories"},
+    "runs": {"originPartInventories": "partInventories"},
+    "runSteps": {"partInventories": "partInventories"},
 }
 #: Connections whose `entityId` is that of another row.
 BY_HANDLE = ("barcodeLabels", "comments", "datagridValues", "runStepFields")
@@ -152,6 +159,10 @@ def _above(world: World) -> dict[Named, set[Named]]:
                     above[own].add(handles[field["entityId"]])
     for link in world.get("issuePartInventories", ()):
         above["issues", link["issueId"]].add(("partInventories", link["partInventoryId"]))
+    # A world has this link on the inputs.
+    for entry in world.get("planInputs", ()):
+        for item in entry.get("planItems") or ():
+            above["planItems", item["id"]].add(("planInputs", entry["id"]))
     # Generation 1: the children of a unit's item are installed in that unit.
     units = {item["id"]: item.get("partInventoryId") for item in world.get("abomItems", ())}
     for edge in world.get("aBomEdges", ()):
@@ -164,5 +175,6 @@ def _of_fields(root: str, row: Row) -> Iterator[Named]:
     for field, other in FIELDS.get(root, {}).items():
         if row.get(field) is not None:
             yield other, int(row[field])
-    for unit in row.get(LISTS.get(root, ""), ()):
-        yield "partInventories", unit["id"]
+    for field, other in LISTS.get(root, {}).items():
+        for one in row.get(field) or ():
+            yield other, one["id"]

@@ -1,5 +1,5 @@
--- Attempts add up to the days of the first-pass yield, each occurs once, and exactly those that were not first pass have
--- a reason.
+-- Attempts add up to the days of the first-pass yield, each occurs once, and those that were not first pass, and only
+-- those, have a reason.
 with expected as (
     select
         step_id,

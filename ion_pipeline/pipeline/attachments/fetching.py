@@ -264,6 +264,8 @@ class _Fetcher:
             if not part.is_complete:
                 encoding = await self._receive(part, what, asked)
             part.verify(what)
+            # Without a journal: the file gets its name next.
+            await asyncio.to_thread(part.flush)
         finally:
             self._received[part.number] += part.received
             part.close()

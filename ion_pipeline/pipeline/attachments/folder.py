@@ -200,12 +200,17 @@ class Part:
         self._take(piece)
         self.received += len(piece)
 
-    def checkpoint(self) -> None:
-        """Flush what has arrived to the disk, and record it. Raises FileWriteError."""
+    def flush(self) -> None:
+        """Flush what has arrived to the disk. Raises FileWriteError."""
         with _writing(self.path):
             self._open_stream.flush()
             os.fsync(self._open_stream.fileno())
             self.durable = self.size
+
+    def checkpoint(self) -> None:
+        """Flush what has arrived to the disk, and record it. Raises FileWriteError."""
+        self.flush()
+        with _writing(self.path):
             known = {
                 "bytes": self.durable,
                 "total": self.total,

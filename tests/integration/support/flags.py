@@ -50,6 +50,8 @@ FLAGGED: dict[str, dict[str, str]] = {
         "top_part_inventory_id": "partInventories",
         "last_run_id": "runs",
     },
+    "quality.redlines": {"redline_id": "redlines"},
+    "quality.step_attempts": {"run_step_id": "runSteps", "part_inventory_id": "partInventories"},
     "quality.issues": {"issue_id": "issues"},
     "quality.issue_units": {"issue_id": "issues", "part_inventory_id": "partInventories"},
     "quality.measurements": {"run_step_field_id": "runStepFields"},
@@ -57,8 +59,11 @@ FLAGGED: dict[str, dict[str, str]] = {
     "quality.scrapped_units": {"part_inventory_id": "partInventories", "issue_id": "issues"},
     "supply.purchase_order_lines": {"purchase_order_line_id": "purchaseOrderLines"},
     "supply.dock_to_stock": {"receipt_item_id": "receiptItems"},
+    "supply.plan_items": {"plan_item_id": "planItems"},
+    "supply.plan_item_allocations": {"parent_plan_item_id": "planItems", "child_plan_item_id": "planItems"},
     "supply.inventory_health": {"part_id": "parts"},
     "supply.inventory_valuation": {"part_id": "parts"},
+    "supply.part_impact": {"part_id": "parts"},
     "supply.kits": {"part_kit_id": "partKits"},
     "supply.kit_items": {"part_kit_item_id": "partKitItems"},
     "supply.receipts": {"receipt_item_id": "receiptItems"},
@@ -119,6 +124,63 @@ FLAGGED_LATER: dict[str, dict[str, str]] = {
         "abom_installation_ids": "abomInstallations",
     },
 }
+#: What is approved or reviewed, and its connection; orders are never controlled.
+APPROVED = {
+    "issue": "issues",
+    "mbom": "mboms",
+    "procedure": "procedures",
+    "purchase_order": "purchaseOrders",
+    "redline": "redlines",
+    "standard_step": "steps",
+}
+#: Marts that name rows of several connections in one column: the column with the kind, that with the id, the connection
+#: of each kind, and the other columns that name rows.
+FLAGGED_BY_KIND: dict[str, tuple[str, str, dict[str, str], dict[str, str]]] = {
+    "quality.approval_requests": ("approval_kind", "subject_id", APPROVED, {}),
+    "quality.approvals": ("approval_kind", "subject_id", APPROVED, {"reviewed_step_id": "steps"}),
+    "quality.issue_links": (
+        "linked_type",
+        "linked_id",
+        {
+            "issue": "issues",
+            "part_inventory": "partInventories",
+            "purchase_order_line": "purchaseOrderLines",
+            "redline": "redlines",
+            "run_step": "runSteps",
+        },
+        {"issue_id": "issues"},
+    ),
+    "supply.part_impact_details": (
+        "record_type",
+        "record_id",
+        {
+            "abom_items": "abomItems",
+            "build_requirements": "buildRequirements",
+            "mbom_items": "mbomItems",
+            "part_inventories": "partInventories",
+            "part_kit_items": "partKitItems",
+            "plan_inputs": "planInputs",
+            "procedures": "procedures",
+            "purchase_order_lines": "purchaseOrderLines",
+            "runs": "runs",
+        },
+        {"part_id": "parts"},
+    ),
+    "supply.clear_to_build": (
+        "consumer_type",
+        "consumer_id",
+        {"plan_item": "planItems", "run": "runs", "unit": "partInventories"},
+        {
+            "consumer_part_id": "parts",
+            "notable_part_id": "parts",
+            "parent_part_id": "parts",
+            "part_id": "parts",
+            "substitute_part_id": "parts",
+        },
+    ),
+}
+#: Marts about a unit with all that is in it: flagged if something in its tree is.
+WHOLE_UNITS = ("genealogy.unit_conformance", "genealogy.unit_costs")
 #: Trees: the column of the root, and what a step of a path names. What is below a flagged path is flagged as well.
 PATHS: dict[str, tuple[str, dict[str, str]]] = {
     "genealogy.abom_hierarchy": (
@@ -151,6 +213,24 @@ def check_flags(database: Path, mart: str, columns: dict[str, str], found: set[N
     wrong = [
         row for row in rows
         if row[0] is not any(_is_named(root, ids, found) for root, ids in zip(columns.values(), row[1:], strict=True))
+    ]  # fmt: skip
+    assert not wrong, (mart, wrong[:5])
+    return {row[0] for row in rows}
+
+
+def check_flags_by_kind(database: Path, mart: str, found: set[Named]) -> set[bool]:
+    """As `check_flags`, for a mart of `FLAGGED_BY_KIND`."""
+    kind, key, connections, columns = FLAGGED_BY_KIND[mart]
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            f"select {', '.join(['is_export_controlled', kind, key, *columns])} from {mart}"
+        ).fetchall()
+    wrong = [
+        (flag, kind, key, *ids) for flag, kind, key, *ids in rows
+        if flag is not (
+            _is_named(connections[kind], key, found)
+            or any(_is_named(root, one, found) for root, one in zip(columns.values(), ids, strict=True))
+        )
     ]  # fmt: skip
     assert not wrong, (mart, wrong[:5])
     return {row[0] for row in rows}

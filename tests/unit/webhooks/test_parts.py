@@ -143,7 +143,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "PERMISSION_GROUP_ROLES": ("permission_groups",),
     "PERMISSION_PERMISSION_GROUPS": ("permission_groups",),
     "PLAN_ITEM_RESULTS": ("plan_items",),
-    "PLAN_PLAN_ITEMS": ("plans",),
+    "PLAN_PLAN_ITEMS": ("plan_items",),
     "PROCEDURES_ATTRIBUTES": ("procedures",),
     "PROCEDURE_FAMILY_LABELS": ("procedures",),
     "PURCHASE_ORDERS_ATTRIBUTES": ("purchase_orders",),

@@ -1,0 +1,20 @@
+-- What was the yield of a part in a month, step by step?
+-- $part: product, part number = PLT-RTY
+-- $month: month, the month of the first attempt = 2026-01
+
+select
+    yields.part_revision,
+    yields.procedure_title,
+    yields.procedure_version,
+    step.step_title,
+    step.quantity_attempted,
+    step.quantity_passed_first,
+    step.first_pass_yield,
+    round(yields.rolled_throughput_yield, 6) as rolled_throughput_yield
+from (
+    select *, unnest(steps) as step
+    from quality.rolled_throughput_yield
+    where period_type = 'month'
+) as yields
+where yields.part_number = $part and yields.period_start_on = $month
+order by yields.part_revision, yields.procedure_title, yields.procedure_version, step.step_id
