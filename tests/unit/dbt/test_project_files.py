@@ -104,8 +104,17 @@ def cte_name(cte: str) -> str | None:
 def test_every_staging_model_is_used() -> None:
     used = set(re.findall(r"ref\('(\w+)'\)", "".join(path.read_text(encoding="utf-8") for path in MODELS)))
     used |= {f"stg_ion__{owner}_attributes" for owner in attribute_owners()}
+    used |= {f"stg_ion__{name}s" for name in approved_and_asked()}
     staged = {path.stem for path in MODELS if layer(path) == "staging"}
     assert staged - used == set()
+
+
+def approved_and_asked() -> list[str]:
+    """The tables of requests and of verdicts, of each kind of approval."""
+    text = (PROJECT / "macros" / "approval_kinds.sql").read_text(encoding="utf-8")
+    found = re.findall(r"'(?:requests|verdicts)': '(\w+)'", text)
+    assert len(found) == 2 * text.count("'kind':") > 10
+    return found
 
 
 def attribute_owners() -> list[str]:

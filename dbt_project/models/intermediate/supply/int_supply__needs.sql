@@ -59,7 +59,9 @@ rounds as (
     ) as shared
     inner join steps
         on shared.part_id = steps.part_id and (shared.part_level > shared.round) = steps.is_waiting
-    where steps.is_waiting or shared.quantity_short > 0 or shared.quantity_short is null
+    where
+        (steps.is_waiting or shared.quantity_short > 0 or shared.quantity_short is null)
+        and shared.round < {{ var('abom_max_depth') }} + 2
 ),
 
 needs as (

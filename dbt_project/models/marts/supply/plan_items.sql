@@ -26,10 +26,6 @@ suppliers as (
     select * from {{ ref('stg_ion__suppliers') }}
 ),
 
-users as (
-    select * from {{ ref('stg_ion__users') }}
-),
-
 loads as (
     select max(read_at) as as_of_at from {{ ref('stg_ion__loads') }}
 ),
@@ -71,11 +67,16 @@ supplying as (
 ),
 
 results as (
-    {% for what in ['run', 'purchase_order_line', 'part_inventory', 'issue'] %}
+    {% for what, links in [
+        ('run', ref('stg_ion__plan_item_runs')),
+        ('purchase_order_line', ref('stg_ion__plan_item_purchase_order_lines')),
+        ('part_inventory', ref('stg_ion__plan_item_part_inventories')),
+        ('issue', ref('stg_ion__plan_item_issues')),
+    ] %}
         select
             plan_item_id,
             '{{ what }}' as what
-        from {{ ref('stg_ion__plan_item_' ~ ('part_inventories' if what == 'part_inventory' else what ~ 's')) }}
+        from {{ links }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -145,5 +146,5 @@ left join of_results on items.plan_item_id = of_results.plan_item_id
 left join parts on items.part_id = parts.part_id
 left join procedures on items.procedure_id = procedures.procedure_id
 left join suppliers on items.supplier_id = suppliers.supplier_id
-left join users on items.assigned_to_id = users.user_id
+left join {{ ref('stg_ion__users') }} as users on items.assigned_to_id = users.user_id
 order by items.plan_item_id
