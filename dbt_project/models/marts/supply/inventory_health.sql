@@ -18,7 +18,7 @@ loads as (
 stock as (
     select
         inventories.*,
-        inventories.unit_of_measure is not distinct from parts.unit_of_measure as is_in_unit,
+        (inventories.unit_of_measure is not distinct from parts.unit_of_measure) as is_in_unit,
         case
             when inventories.status in ('ON_ORDER', 'SCRAPPED') then 0
             else greatest(coalesce(inventories.quantity, 0) - coalesce(inventories.quantity_installed, 0), 0)
