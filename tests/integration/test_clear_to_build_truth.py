@@ -22,6 +22,7 @@ def test_clear_to_build(demo_warehouse: Built) -> None:
     due = {row["purchase_order_line_id"]: row for row in supply.order_lines(factory, today)}
     generation = TOLD_BY[demo_warehouse.profile]
     expected = clear_to_build(factory, due, plan_in_force(factory), generation, today)
-    assert {row["consumer_type"] for row in expected} == {"run", "unit", "plan_item"}
+    # Runs without a unit that lack something occur in the random tenants of the unit tests.
+    assert {row["consumer_type"] for row in expected} >= {"unit", "plan_item"}
     key = ("consumer_type", "consumer_id", "notable_part_id", "parent_part_id", "part_id")
     assert_same(expected, table(demo_warehouse, "supply.clear_to_build"), key=key)

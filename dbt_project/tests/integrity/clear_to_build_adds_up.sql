@@ -37,6 +37,15 @@ given as (
         sum(quantity) as quantity
     from everything
     group by part_id
+),
+
+-- Shares are differences of running sums, whose last digits are those of the largest quantity of the part.
+largest as (
+    select
+        part_id,
+        1e-14 * sum(quantity_needed) as rounding
+    from {{ ref('clear_to_build') }}
+    group by part_id
 )
 
 select
@@ -44,18 +53,20 @@ select
     given.part_id as finding
 from given
 left join stock on given.part_id = stock.part_id
-where given.quantity > coalesce(stock.quantity, 0) * (1 + 1e-9)
+left join largest on given.part_id = largest.part_id
+where given.quantity > coalesce(stock.quantity, 0) * (1 + 1e-9) + coalesce(largest.rounding, 0)
 union all
 select
     'need' as what,
-    part_id as finding
-from {{ ref('clear_to_build') }}
+    needs.part_id as finding
+from {{ ref('clear_to_build') }} as needs
+left join largest on needs.part_id = largest.part_id
 where
     abs(
-        quantity_needed - quantity_on_hand - quantity_incoming - quantity_to_make
-        - quantity_substituted - quantity_short
-    ) > 1e-9 * quantity_needed
-    or (quantity_needed is not null and quantity_short is null)
+        needs.quantity_needed - needs.quantity_on_hand - needs.quantity_incoming - needs.quantity_to_make
+        - needs.quantity_substituted - needs.quantity_short
+    ) > 1e-9 * needs.quantity_needed + largest.rounding
+    or (needs.quantity_needed is not null and needs.quantity_short is null)
 union all
 -- An open run without a unit needs each line of its part's plan.
 select

@@ -76,7 +76,7 @@ from expected
 full outer join {{ ref('step_results') }} as found on expected.result_key = found.result_key
 full outer join measured on found.result_key = measured.result_key
 where
-    (found.run_step_field_id is not null and found.field_type in ('NUMBER', 'BOOLEAN'))
+    (found.run_step_field_id is not null and coalesce(found.field_type in ('NUMBER', 'BOOLEAN'), false))
     is distinct from (measured.result_key is not null)
     {% for column in ['result_key', 'run_step_id', 'field_type', 'part_inventory_id', 'recorded_at'] %}
         or expected.{{ column }} is distinct from found.{{ column }}

@@ -77,7 +77,8 @@ select
     results.is_required,
     results.is_not_applicable,
     coalesce(run_steps.is_cancelled, false) as is_cancelled,
-    results.field_type = 'NUMBER' and results.value_number is null and not results.is_not_applicable as is_unreadable,
+    coalesce(results.field_type = 'NUMBER', false) and results.value_number is null and not results.is_not_applicable
+    as is_unreadable,
     limits.lower_limit,
     limits.is_lower_inclusive,
     limits.upper_limit,

@@ -43,7 +43,10 @@ select
     inventories.quantity_kitted,
     inventories.quantity_issued,
     inventories.quantity_scrapped,
-    coalesce(units_of_measurement.unit_of_measure, parts.unit_of_measure) as unit_of_measure,
+    case
+        when inventories.unit_of_measure_id is null then parts.unit_of_measure
+        else coalesce(units_of_measurement.unit_of_measure, 'unit ' || cast(inventories.unit_of_measure_id as string))
+    end as unit_of_measure,
     inventories.location_id,
     locations.location_name,
     locations.location_path,

@@ -74,7 +74,8 @@ select
     flagged.part_type,
     flagged.tracking_type,
     flagged.sourcing_strategy,
-    units_of_measurement.unit_of_measure,
+    coalesce(units_of_measurement.unit_of_measure, 'unit ' || cast(flagged.unit_of_measure_id as string))
+        as unit_of_measure,
     flagged.revision_family_id,
     flagged.family_part_number,
     flagged.is_latest as is_latest_revision,

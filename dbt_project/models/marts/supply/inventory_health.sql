@@ -23,7 +23,8 @@ stock as (
             when inventories.status in ('ON_ORDER', 'SCRAPPED') then 0
             else greatest(coalesce(inventories.quantity, 0) - coalesce(inventories.quantity_installed, 0), 0)
         end as quantity_in_stock,
-        {{ hours_between('coalesce(purchases.received_at, inventories.created_at)', 'loads.as_of_at') }} / 24 as age_days
+        {{ hours_between('coalesce(purchases.received_at, inventories.created_at)', 'loads.as_of_at') }}
+        / 24 as age_days
     from inventories
     cross join loads
     left join parts on inventories.part_id = parts.part_id
