@@ -90,6 +90,7 @@ LISTS: dict[str, dict[str, str]] = {
     "buildRequirements": {"partInventories": "partInventories"},
     "partKitItems": {"partInventories": "partInventories"},
     "planItems": {
+        "inputs": "planInputs",
         "issues": "issues",
         "partInventories": "partInventories",
         "plans": "plans",
@@ -159,10 +160,6 @@ def _above(world: World) -> dict[Named, set[Named]]:
                     above[own].add(handles[field["entityId"]])
     for link in world.get("issuePartInventories", ()):
         above["issues", link["issueId"]].add(("partInventories", link["partInventoryId"]))
-    # A world has this link on the inputs.
-    for entry in world.get("planInputs", ()):
-        for item in entry.get("planItems") or ():
-            above["planItems", item["id"]].add(("planInputs", entry["id"]))
     # Generation 1: the children of a unit's item are installed in that unit.
     units = {item["id"]: item.get("partInventoryId") for item in world.get("abomItems", ())}
     for edge in world.get("aBomEdges", ()):

@@ -17,9 +17,7 @@ def items(world: World, as_of: datetime) -> list[Row]:
     inputs_of: dict[int, list[datetime]] = {}
     for row in world["planItems"]:
         plans_of[row["id"]] = sorted(plan["id"] for plan in row["plans"])
-    for entry in world["planInputs"]:
-        for item in entry["planItems"]:
-            inputs_of.setdefault(item["id"], []).append(due[entry["id"]])  # type: ignore[arg-type]
+        inputs_of[row["id"]] = [due[entry["id"]] for entry in row.get("inputs") or ()]  # type: ignore[misc]
     children = Counter(int(row["parentPlanItemId"]) for row in world["planItemAllocations"])
     parents = Counter(int(row["childPlanItemId"]) for row in world["planItemAllocations"])
     given: Counter[int] = Counter()
@@ -37,7 +35,7 @@ def items(world: World, as_of: datetime) -> list[Row]:
                 "part_id": row["partId"],
                 "quantity": row["quantity"],
                 "planned_end_at": ends,
-                "due_at": min(inputs_of.get(row["id"], []), default=None),
+                "due_at": min(inputs_of[row["id"]], default=None),
                 "child_count": children[row["id"]],
                 "parent_count": parents[row["id"]],
                 "quantity_allocated": float(given[row["id"]]),

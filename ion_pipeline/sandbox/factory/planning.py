@@ -75,7 +75,7 @@ def plan(f: Factory, name: str, status: str, product: str, job: Row, when: datet
                       dueDate=iso(when + timedelta(days=90)), completedQuantity=amount if done else 0,
                       percentComplete="100" if done else "0")  # fmt: skip
     top = _item(f, row, part, float(amount), status, job, when, by)
-    entry["planItems"] = [{"id": top["id"]}]
+    top["inputs"] = [{"id": entry["id"]}]
     for place, number in enumerate(_COMPONENTS):
         below = _item(f, row, f.design.part(number), float(amount * (place + 1)), status, job, when, by)
         store.add("planItemAllocations", when, by, childPlanItemId=str(below["id"]), parentPlanItemId=str(top["id"]),
