@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ion_pipeline.pipeline import steps
+from ion_pipeline.pipeline import export_control, steps
 from ion_pipeline.pipeline.adopt import adopt
 from ion_pipeline.pipeline.check import check
 from ion_pipeline.pipeline.entity_tables import published_entities
@@ -65,6 +65,7 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
         settings = settings.model_copy(update={"entities": (*HELD_FROM, "supplier_parts", "corrective_actions")})
         steps.extract(settings)
         steps.load(settings)
+        export_control.search(settings)
 
     # Adopted or not, each is published with as many rows as ION says.
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
@@ -318,6 +319,7 @@ NEWER = {
 #: Columns with the status of a unit, an order or a line.
 STATUS = {
     "genealogy_anomalies": {"evidence"},
+    "part_impact_details": {"status"},
     "part_inventories": {"status"},
     "purchase_order_lines": {"status"},
     "purchase_orders": {"status"},
