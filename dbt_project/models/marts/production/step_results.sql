@@ -78,7 +78,7 @@ select
     results.is_not_applicable,
     coalesce(run_steps.is_cancelled, false) as is_cancelled,
     coalesce(results.field_type = 'NUMBER', false) and results.value_number is null and not results.is_not_applicable
-    as is_unreadable,
+        as is_unreadable,
     limits.lower_limit,
     limits.is_lower_inclusive,
     limits.upper_limit,
