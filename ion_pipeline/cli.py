@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ion_pipeline import __version__
-from ion_pipeline.commands import register
+from ion_pipeline.commands.registration import register
 from ion_pipeline.ending import Terminated, ends_by_signal, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.settings import Settings
