@@ -3,11 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import duckdb
 
-Row = dict[str, Any]
+from ion_pipeline.publish.query import Row, rows_of
 
 CONFORMS = frozenset({"conforming", "conforming_substitute", "conforming_revision"})
 # Levels that the models follow; `abom_max_depth` of the dbt project.
@@ -132,9 +131,7 @@ def read_conformance(connection: duckdb.DuckDBPyConnection, unit: int, levels: i
         unit: Its part inventory id.
         levels: How many levels to compare, 1 for the unit's own lines; all if None.
     """
-    cursor = connection.execute(_LINES, {"unit": unit, "levels": levels})
-    columns = [column[0] for column in cursor.description or ()]
-    lines = tuple(dict(zip(columns, values, strict=True)) for values in cursor.fetchall())
+    lines = tuple(rows_of(connection, _LINES, {"unit": unit, "levels": levels}))
     versions = [line["mbom_version"] for line in lines if line["level"] == 1 and line["mbom_version"] is not None]
     unit_count, comparable = connection.execute(_SIZE, {"unit": unit}).fetchall()[0]
     return Conformance(

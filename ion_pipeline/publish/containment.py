@@ -7,13 +7,11 @@ apart, so that an answer is never silently short.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import duckdb
 
 from ion_pipeline.errors import IonPipelineError, SettingsError
-
-Row = dict[str, Any]
+from ion_pipeline.publish.query import Row, rows_of, similar
 
 READS = frozenset({
     "genealogy.abom_hierarchy",
@@ -177,16 +175,7 @@ where
 order by part_number, units.serial_number, units.lot_number, units.part_inventory_id
 """  # noqa: S608 -- as above
 
-_SIMILAR = f"""
-with names as ({NAMES})
-
-select part || ':' || name
-from names
-group by part, name
-having jaro_winkler_similarity(lower(name), lower($name)) > 0.8
-order by jaro_winkler_similarity(lower(name), lower($name)) desc, part, name
-limit 5
-"""  # noqa: S608 -- as above
+_SIMILAR = f"select part || ':' || name as label, name as spelling from ({NAMES})"  # noqa: S608 -- as above
 
 # The number of rows read is not published if rows under export control are left out.
 _AGE = "select tenant, read_at, rows_read is null from ops.loads where is_latest"
@@ -216,36 +205,19 @@ class DataAge:
     is_released_only: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """What contains a lot or serial.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """What an answer about the trees of a lot or serial lacks.
 
     Attributes:
-        part: Its part number, or `part` and the id of a part that ION does not show.
-        name: Its lot or serial number.
-        pieces: The lot itself and what was split off it.
-        units: The top-level units whose trees contain one of the pieces, each with its `places`.
         outside: Units above a piece in the installations but in no tree with it: the recall includes them.
         unread: Entities of ION that were never read and could hold further installations.
         is_released_only: Whether rows under export control are left out of the data.
     """
 
-    part: str
-    name: str
-    pieces: tuple[Row, ...]
-    units: tuple[Row, ...]
     outside: tuple[Row, ...]
     unread: tuple[str, ...]
     is_released_only: bool
-
-    @property
-    def verdict(self) -> str:
-        """How many units contain it, and how many of them only the installations show."""
-        count = len(self.units)
-        least = "At least " if self.warnings else ""
-        contain = "top-level unit contains" if count == 1 else "top-level units contain"
-        more = f", and {len(self.outside):,} more by the installations alone" if self.outside else ""
-        return f"{least}{count:,} {contain} {self.name} of {self.part}, or something that was split off it{more}."
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -254,7 +226,8 @@ class Recall:
         if self.outside:
             said.append(
                 f"{len(self.outside)} more {'unit is' if len(self.outside) == 1 else 'units are'} above it in the "
-                "installations but in no tree with it (installed in a cycle, or deeper than trees go): listed apart."
+                "installations but in no tree with it (installed in a cycle, or deeper than trees go): `abom recall` "
+                "and the recall page list them."
             )
         if self.unread:
             said.append(
@@ -264,6 +237,32 @@ class Recall:
         if self.is_released_only:
             said.append("Rows under export control are left out of this data: units among them are missing.")
         return tuple(said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall(Gaps):
+    """What contains a lot or serial.
+
+    Attributes:
+        part: Its part number, or `part` and the id of a part that ION does not show.
+        name: Its lot or serial number.
+        pieces: The lot itself and what was split off it.
+        units: The top-level units whose trees contain one of the pieces, each with its `places`.
+    """
+
+    part: str
+    name: str
+    pieces: tuple[Row, ...]
+    units: tuple[Row, ...]
+
+    @property
+    def verdict(self) -> str:
+        """How many units contain it, and how many of them only the installations show."""
+        count = len(self.units)
+        least = "At least " if self.warnings else ""
+        contain = "top-level unit contains" if count == 1 else "top-level units contain"
+        more = f", and {len(self.outside):,} more by the installations alone" if self.outside else ""
+        return f"{least}{count:,} {contain} {self.name} of {self.part}, or something that was split off it{more}."
 
 
 def data_age(connection: duckdb.DuckDBPyConnection) -> DataAge:
@@ -288,20 +287,30 @@ def named_lot(connection: duckdb.DuckDBPyConnection, name: str, part: str | None
         UnknownLotError: There is none.
         AmbiguousLotError: Several parts have such a lot or serial number; the message lists how they differ.
     """
-    found = _rows(connection, _NAMED, name=name.strip(), part=part)
+    found = rows_of(connection, _NAMED, {"name": name.strip(), "part": part})
     exact = [row for row in found if name.strip() in {row["name"], f"{row['part']}:{row['name']}"}]
     found = exact or found
     if not found:
+        near = similar(connection, _SIMILAR, name.rpartition(":")[2])
         raise UnknownLotError(
             f"No lot or serial number {name}{f' of part {part}' if part else ''} in the published data.",
-            remedy=_similar(connection, name),
+            remedy=f"Similar: {', '.join(near)}." if near else "There is no similar number.",
         )
     if len(found) > 1:
         raise AmbiguousLotError(
-            "\n".join([f"{name} is the number of lots or serials of {len(found)} parts:", *map(_told_apart, found)]),
+            "\n".join([f"{name} is the number of lots or serials of {len(found)} parts:", *map(_described, found)]),
             remedy="Name one as PART:NUMBER.",
         )
     return found[0]["part"], found[0]["name"]
+
+
+def read_gaps(connection: duckdb.DuckDBPyConnection, part: str, name: str) -> Gaps:
+    """What the trees do not show of a lot or serial, which `named_lot` has found."""
+    return Gaps(
+        outside=tuple(rows_of(connection, _OUTSIDE, {"part": part, "name": name})),
+        unread=unread_entities(connection),
+        is_released_only=data_age(connection).is_released_only,
+    )
 
 
 def read_recall(connection: duckdb.DuckDBPyConnection, part: str, name: str) -> Recall:
@@ -312,22 +321,24 @@ def read_recall(connection: duckdb.DuckDBPyConnection, part: str, name: str) -> 
         part: The part number, as `named_lot` returns it.
         name: The lot or serial number, as `named_lot` returns it.
     """
-    units = _rows(connection, _UNITS, part=part, name=name)
+    lot = {"part": part, "name": name}
+    units = rows_of(connection, _UNITS, lot)
     places: dict[int, list[Row]] = {}
-    for place in _rows(connection, _PLACES, part=part, name=name, roots=[row["part_inventory_id"] for row in units]):
+    for place in rows_of(connection, _PLACES, {**lot, "roots": [row["part_inventory_id"] for row in units]}):
         places.setdefault(place.pop("root_part_inventory_id"), []).append(place)
+    gaps = read_gaps(connection, part, name)
     return Recall(
-        part,
-        name,
-        tuple(_rows(connection, _PIECE_ROWS, part=part, name=name)),
-        tuple({**row, "places": places.get(row["part_inventory_id"], [])} for row in units),
-        tuple(_rows(connection, _OUTSIDE, part=part, name=name)),
-        unread_entities(connection),
-        data_age(connection).is_released_only,
+        part=part,
+        name=name,
+        pieces=tuple(rows_of(connection, _PIECE_ROWS, lot)),
+        units=tuple({**row, "places": places.get(row["part_inventory_id"], [])} for row in units),
+        outside=gaps.outside,
+        unread=gaps.unread,
+        is_released_only=gaps.is_released_only,
     )
 
 
-def _told_apart(row: Row) -> str:
+def _described(row: Row) -> str:
     words = [
         f"  {row['part']}:{row['name']}",
         f"rev {', '.join(row['revisions'])}" if row["revisions"] else None,
@@ -337,14 +348,3 @@ def _told_apart(row: Row) -> str:
         ", ".join(row["locations"] or ()) or None,
     ]
     return "  ".join(word for word in words if word)
-
-
-def _similar(connection: duckdb.DuckDBPyConnection, name: str) -> str:
-    near = connection.execute(_SIMILAR, {"name": name.rpartition(":")[2]}).fetchall()
-    return f"Similar: {', '.join(row[0] for row in near)}." if near else "There is no similar number."
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> list[Row]:
-    cursor = connection.execute(sql, parameters)
-    columns = [column[0] for column in cursor.description or ()]
-    return [dict(zip(columns, values, strict=True)) for values in cursor.fetchall()]

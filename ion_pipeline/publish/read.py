@@ -16,11 +16,10 @@ from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.publish.conformance import Conformance, is_cut_off, read_conformance
 from ion_pipeline.publish.containment import DataAge, Recall, data_age, named_lot, read_recall
 from ion_pipeline.publish.errors import NotPublishedError
+from ion_pipeline.publish.query import Row, rows_of, similar
 from ion_pipeline.publish.swap import DATABASE
 from ion_pipeline.warehouse import Resources
 from ion_pipeline.warehouse.connection import connect
-
-Row = dict[str, Any]
 
 _UNIT = "part_inventory_id, part_id, part_number, part_revision, serial_number, lot_number, status, location_path"
 # A part that ION does not show (hidden from the key, or deleted) is named by its id, as in all trees.
@@ -54,22 +53,15 @@ order by
     used.min_depth, used.ancestor_part_number, used.ancestor_serial_number, used.ancestor_part_inventory_id,
     used.component_part_inventory_id
 """
-_NEAR = f"""
+_SPELLINGS = f"""
 with names as (
     select coalesce({_PART}, '#' || part_inventory_id) as part_number, unnest([serial_number, lot_number]) as name
     from reference.part_inventories
 )
 
-select part_number || ':' || name
+select part_number || ':' || name as label, unnest([name, part_number || ':' || name]) as spelling
 from names
 where name is not null
-group by part_number, name
-having greatest(
-    jaro_winkler_similarity(lower(name), lower($name)),
-    jaro_winkler_similarity(lower(part_number || ':' || name), lower($name))
-) > 0.8
-order by jaro_winkler_similarity(lower(name), lower($name)) desc, part_number, name
-limit 5
 """  # noqa: S608 -- column names, no values
 _MACROS = "select count(*) from duckdb_functions() where function_type = 'table_macro' and function_name = ?"
 _TABLES = "select count(*) from duckdb_tables() where schema_name = 'genealogy' and table_name = ?"
@@ -231,9 +223,7 @@ class Genealogy:
         return [unit for unit in found if number in (unit.serial_number, unit.lot_number)] or found
 
     def _rows(self, sql: str, parameters: dict[str, Any]) -> list[Row]:
-        cursor = self._connection.execute(sql, parameters)
-        columns = [column[0] for column in cursor.description or ()]
-        return [dict(zip(columns, values, strict=True)) for values in cursor.fetchall()]
+        return rows_of(self._connection, sql, parameters)
 
     def _require(self, sql: str, name: str) -> None:
         row = self._connection.execute(sql, [name]).fetchone()
@@ -244,7 +234,7 @@ class Genealogy:
             )
 
     def _unknown(self, name: str, message: str) -> UnknownUnitError:
-        near = [row[0] for row in self._connection.execute(_NEAR, {"name": name}).fetchall()]
+        near = similar(self._connection, _SPELLINGS, name)
         return UnknownUnitError(
             f"{message} in reference.part_inventories of {self._path}.",
             remedy=f"Similar names: {', '.join(near)}." if near else "There is no similar name.",

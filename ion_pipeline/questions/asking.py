@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 
 from ion_pipeline.errors import IonPipelineError, SettingsError
-from ion_pipeline.publish.containment import data_age, named_lot, read_recall
+from ion_pipeline.publish.containment import data_age, named_lot, read_gaps
 from ion_pipeline.publish.errors import NotPublishedError
+from ion_pipeline.publish.query import similar
 from ion_pipeline.publish.read import Genealogy
 from ion_pipeline.questions import Kind, Parameter, Question
 
@@ -77,7 +78,7 @@ def ask(
             continue
         if parameter.kind == "lot":
             bound["part"], bound[parameter.name] = named_lot(connection, value, given.get("part"))
-            warnings = read_recall(connection, bound["part"], bound[parameter.name]).warnings
+            warnings = read_gaps(connection, bound["part"], bound[parameter.name]).warnings
         else:
             bound[parameter.name] = _value(Genealogy(connection, path), connection, parameter, value)
     try:
@@ -117,19 +118,8 @@ def _known(connection: duckdb.DuckDBPyConnection, parameter: Parameter, value: s
         raise AmbiguousNameError(
             f"{value} is the name of {len(names)}: {', '.join(names)}.", remedy="Write one of them exactly."
         )
-    near = connection.execute(
-        f"""
-        select {column}
-        from {table}
-        where jaro_winkler_similarity(lower({column}), lower($name)) > 0.8
-        group by {column}
-        order by jaro_winkler_similarity(lower({column}), lower($name)) desc, {column}
-        limit 5
-        """,  # noqa: S608 -- names from above
-        {"name": value},
-    ).fetchall()
-    similar = [row[0] for row in near]
+    near = similar(connection, f"select {column} as label, {column} as spelling from {table}", value)  # noqa: S608
     raise UnknownNameError(
         f"No {column.replace('_', ' ')} {value} in {table} of the published file.",
-        remedy=f"Similar: {', '.join(similar)}." if similar else "There is no similar name.",
+        remedy=f"Similar: {', '.join(near)}." if near else "There is no similar name.",
     )

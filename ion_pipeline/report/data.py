@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from ion_pipeline.publish.errors import NotPublishedError
+from ion_pipeline.publish.query import Row, rows_of
 from ion_pipeline.report import queries, where_used
 from ion_pipeline.report.model import (
     ControlChart,
@@ -28,7 +28,6 @@ from ion_pipeline.report.model import (
 from ion_pipeline.report.trees import read_trees
 from ion_pipeline.report.where_used import read_where_used
 
-Row = dict[str, Any]
 # Upper bounds of what the page shows.
 _CLASSES = 12
 _CHARTS = 6
@@ -167,9 +166,7 @@ def _suppliers(connection: duckdb.DuckDBPyConnection) -> Suppliers:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> Iterator[Row]:
-    cursor = connection.execute(sql, parameters)
-    columns = [column[0] for column in cursor.description or ()]
-    return iter([dict(zip(columns, values, strict=True)) for values in cursor.fetchall()])
+    return iter(rows_of(connection, sql, parameters))
 
 
 def require_tables(connection: duckdb.DuckDBPyConnection, path: Path, reads: frozenset[str]) -> None:

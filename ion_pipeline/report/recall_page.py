@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ion_pipeline.plain import csv_line
-from ion_pipeline.publish.containment import DataAge, Recall, Row
+from ion_pipeline.publish.containment import DataAge, Recall
+from ion_pipeline.publish.query import Row
 from ion_pipeline.report import numbers
 from ion_pipeline.report.layout import no_data, note, section, table
 from ion_pipeline.report.markup import Child, Markup, tag

@@ -9,12 +9,13 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ion_pipeline.plain import visible
+from ion_pipeline.publish.query import rows_of
 from ion_pipeline.publish.read import part_name
 
 _TREE = """
 select *
 from genealogy.abom_hierarchy
-where root_part_inventory_id = ?
+where root_part_inventory_id = $unit
 order by sort_key
 """
 # A tree that fits on one screen: the deepest one with at most this many rows.
@@ -42,9 +43,7 @@ def showable_unit(published: Path, *, max_rows: int = 24) -> int | None:
 def as_built_tree(published: Path, part_inventory_id: int) -> Tree | None:
     """Draw the tree of a unit; None if the published file does not contain the unit."""
     with duckdb.connect(str(published), read_only=True) as connection:
-        cursor = connection.execute(_TREE, [part_inventory_id])
-        columns = [column[0] for column in cursor.description or ()]
-        lines = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        lines = rows_of(connection, _TREE, {"unit": part_inventory_id})
     return drawn_tree(lines) if lines else None
 
 

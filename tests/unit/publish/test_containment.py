@@ -117,7 +117,7 @@ def test_the_number_as_it_is_written_comes_first(published: duckdb.DuckDBPyConne
     assert named_lot(published, "LOT-7", part="powder") == ("POWDER", "Lot-7")
 
 
-def test_numbers_of_several_parts_are_told_apart(published: duckdb.DuckDBPyConnection) -> None:
+def test_a_number_of_several_parts_is_listed_with_each(published: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(AmbiguousLotError) as refused:
         named_lot(published, "lot-8")
     assert "BOLT:LOT-8  rev A  a BOLT  1 piece  AVAILABLE  rack" in refused.value.message

@@ -117,7 +117,11 @@ class FakeGenealogy:
 
     def recall(self, *_: Any) -> tuple[Recall, list[dict[str, Any]]]:
         rows = (self._row(),)
-        return Recall(self.name, self.name, rows, rows, rows, (self.name,), is_released_only=True), list(rows)
+        recall = Recall(
+            part=self.name, name=self.name, pieces=rows, units=rows, outside=rows, unread=(self.name,),
+            is_released_only=True,
+        )  # fmt: skip
+        return recall, list(rows)
 
     def age(self) -> DataAge:
         return DataAge(self.name, datetime(2026, 1, 1, tzinfo=UTC), is_released_only=False)
