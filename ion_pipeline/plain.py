@@ -31,14 +31,14 @@ def visible(text: str, *, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(_escaped(character) if _is_invisible(character, keep) else character for character in text)
+    return "".join(_escaped(character) if is_invisible(character, keep) else character for character in text)
 
 
 def visible_json(text: str) -> str:
     """The same JSON document with all invisible characters except line feeds escaped."""
     if text.isprintable():
         return text
-    return "".join(_json(character) if _is_invisible(character, "\n") else character for character in text)
+    return "".join(_json(character) if is_invisible(character, "\n") else character for character in text)
 
 
 def cell(value: object) -> object:
@@ -64,7 +64,8 @@ def csv_line(cells: Iterable[object]) -> str:
     return line.getvalue().removesuffix("\r\n")
 
 
-def _is_invisible(character: str, keep: str) -> bool:
+def is_invisible(character: str, keep: str = "") -> bool:
+    """Whether a character has an effect or no shape of its own where it is shown, and is not one of those to keep."""
     return character not in keep and unicodedata.category(character) in _INVISIBLE
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -17,12 +17,12 @@ import duckdb
 import orjson
 
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.publish.containment import data_age
 from ion_pipeline.publish.copy import public_schema, schema_in_file
 from ion_pipeline.publish.read import open_published
 from ion_pipeline.warehouse import Resources
 
 _READS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
-_AS_OF = "select max(read_at) from ops.loads"
 _TABLES = """
 select schema_name, table_name, estimated_size, coalesce(comment, '')
 from duckdb_tables()
@@ -152,7 +152,7 @@ class PublishedReader:
                 ) from error
             except duckdb.Error as error:
                 raise RefusedError(" ".join(str(error).split())) from error
-            as_of = _first(connection.execute(_AS_OF).fetchone())
+            as_of = data_age(connection).read_at
         kept = list(_within([[plain(value) for value in row] for row in found[:limit]], self._limits.characters))
         is_complete = len(kept) == len(found)
         note = (
@@ -220,7 +220,3 @@ def _within(rows: list[list[Any]], characters: int) -> Iterator[list[Any]]:
         if characters < 0:
             return
         yield row
-
-
-def _first(row: tuple[datetime | None, ...] | None) -> datetime | None:
-    return row[0] if row else None

@@ -1,6 +1,5 @@
 """`ion-pipeline mcp` as an assistant meets it: the SDK's client starts the command and calls its tools."""
 
-import math
 import os
 import sys
 from collections.abc import Callable
@@ -184,5 +183,4 @@ def test_a_value_is_what_duckdb_has(reader: Callable[..., PublishedReader]) -> N
     }
     answer = reader().answer(f"select {', '.join(values)}")
     assert answer.rows == [list(values.values())]
-    assert math.isclose(answer.rows[0][2], 1e308)
     assert reader().answer("select $a::bigint + 1 as b", {"a": 41}).rows == [[42]]

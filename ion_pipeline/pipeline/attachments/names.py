@@ -2,10 +2,10 @@
 
 import unicodedata
 
+from ion_pipeline.plain import is_invisible
+
 # What separates folders or streams on some system, or what a shell or Windows gives a meaning.
 _NOT_IN_NAMES = frozenset('/\\:*?"<>|')
-# Controls, formats (bidirectional overrides, zero-width marks), lone surrogates, line and paragraph ends.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # File systems allow 255 bytes; other programs append to a name.
 _MOST_BYTES, _MOST_BYTES_OF_SUFFIX = 180, 20
 
@@ -27,7 +27,7 @@ def safe_name(number: int, name: str | None) -> str:
 
 
 def _is_unsafe(character: str) -> bool:
-    return character in _NOT_IN_NAMES or unicodedata.category(character) in _INVISIBLE
+    return character in _NOT_IN_NAMES or is_invisible(character)
 
 
 def _shortened(name: str) -> str:
