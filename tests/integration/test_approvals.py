@@ -1,11 +1,9 @@
 """Who waits for whom in the seeded factory: requests, verdicts and redlines against the oracle."""
 
-from datetime import datetime
-
 import pytest
 
 from tests.integration.conftest import Built
-from tests.integration.support.warehouse import rows, table
+from tests.integration.support.warehouse import last_load, rows, table
 from tests.oracle import approvals
 from tests.oracle.compare import assert_same
 from tests.oracle.world import World, read_world_dir
@@ -18,14 +16,8 @@ def factory(demo_warehouse: Built) -> World:
     return read_world_dir(demo_warehouse.world)
 
 
-@pytest.fixture(scope="module")
-def last_load(demo_warehouse: Built) -> datetime:
-    [row] = rows(demo_warehouse, "select max(read_at) as read_at from ops.loads")
-    return row["read_at"]  # type: ignore[no-any-return]
-
-
-def test_requests_and_what_answers_them(demo_warehouse: Built, factory: World, last_load: datetime) -> None:
-    expected = approvals.requests(factory, last_load)
+def test_requests_and_what_answers_them(demo_warehouse: Built, factory: World) -> None:
+    expected = approvals.requests(factory, last_load(demo_warehouse))
     found = table(demo_warehouse, "quality.approval_requests")
     assert_same(expected, found, key=("approval_kind", "approval_request_id"))
     assert {row["approval_kind"] for row in found} == {kind.name for kind in approvals.KINDS}
@@ -42,9 +34,9 @@ def test_verdicts(demo_warehouse: Built, factory: World) -> None:
     assert sum(row["requests_answered"] for row in found) == answered[0]["requests"] > 20
 
 
-def test_redlines(demo_warehouse: Built, factory: World, last_load: datetime) -> None:
+def test_redlines(demo_warehouse: Built, factory: World) -> None:
     found = table(demo_warehouse, "quality.redlines")
-    assert_same(approvals.redlines(factory, last_load), found, key=("redline_id",))
+    assert_same(approvals.redlines(factory, last_load(demo_warehouse)), found, key=("redline_id",))
     assert {row["is_waiting"] for row in found} == {True, False}
     assert all(row["changed_fields"] == ["title"] for row in found)
     assert {row["issue_id"] for row in found} != {None}

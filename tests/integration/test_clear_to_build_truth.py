@@ -1,11 +1,9 @@
 """What can be built in the seeded factory: the published table against the oracle."""
 
-from datetime import UTC
-
 import pytest
 
 from tests.integration.conftest import Built
-from tests.integration.support.warehouse import rows, table
+from tests.integration.support.warehouse import last_day, table
 from tests.oracle import supply
 from tests.oracle.check import TOLD_BY
 from tests.oracle.clear_to_build import clear_to_build, plan_in_force
@@ -17,8 +15,7 @@ pytestmark = pytest.mark.slow
 
 def test_clear_to_build(demo_warehouse: Built) -> None:
     factory = read_world_dir(demo_warehouse.world)
-    [row] = rows(demo_warehouse, "select max(read_at) as read_at from ops.loads")
-    today = row["read_at"].astimezone(UTC).date()
+    today = last_day(demo_warehouse)
     due = {row["purchase_order_line_id"]: row for row in supply.order_lines(factory, today)}
     generation = TOLD_BY[demo_warehouse.profile]
     expected = clear_to_build(factory, due, plan_in_force(factory), generation, today)

@@ -1,11 +1,9 @@
 """What a change of a part touches in the seeded factory, against the oracle and what was planted."""
 
-from datetime import UTC, date
-
 import pytest
 
 from tests.integration.conftest import Built
-from tests.integration.support.warehouse import rows, table
+from tests.integration.support.warehouse import last_day, table
 from tests.oracle import supply
 from tests.oracle.check import TOLD_BY
 from tests.oracle.compare import assert_same
@@ -18,11 +16,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def factory(demo_warehouse: Built) -> World:
     return read_world_dir(demo_warehouse.world)
-
-
-def last_day(built: Built) -> date:
-    [row] = rows(built, "select max(read_at) as read_at from ops.loads")
-    return row["read_at"].astimezone(UTC).date()  # type: ignore[no-any-return]
 
 
 def test_part_impact(demo_warehouse: Built, factory: World) -> None:

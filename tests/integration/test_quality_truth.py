@@ -1,12 +1,12 @@
 """Issues, defects, scrap and supply in the seeded factory: published tables against what was planted and the oracle."""
 
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from tests.integration.conftest import Built
-from tests.integration.support.warehouse import rows, table
+from tests.integration.support.warehouse import last_day, rows, table
 from tests.oracle import defects, issues, supply
 from tests.oracle.compare import assert_same
 from tests.oracle.world import World, read_truths, read_world_dir
@@ -22,11 +22,6 @@ def factory(demo_warehouse: Built) -> World:
 @pytest.fixture(scope="module")
 def truths(demo_warehouse: Built) -> dict[str, Any]:
     return read_truths(demo_warehouse.world)
-
-
-def last_day(built: Built) -> date:
-    [(row)] = rows(built, "select max(read_at) as read_at from ops.loads")
-    return row["read_at"].astimezone(UTC).date()  # type: ignore[no-any-return]
 
 
 def test_what_was_decided(demo_warehouse: Built, factory: World) -> None:

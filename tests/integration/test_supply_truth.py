@@ -1,12 +1,11 @@
 """Orders, kits, stock and plans in the seeded factory: published tables against what was planted and the oracle."""
 
-from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from tests.integration.conftest import Built
-from tests.integration.support.warehouse import rows, table
+from tests.integration.support.warehouse import last_day, rows, table
 from tests.oracle import dock, kits, production_plans, purchasing, stock
 from tests.oracle.compare import assert_same
 from tests.oracle.world import World, read_truths, read_world_dir
@@ -24,14 +23,8 @@ def truths(demo_warehouse: Built) -> dict[str, Any]:
     return read_truths(demo_warehouse.world)
 
 
-@pytest.fixture(scope="module")
-def last_day(demo_warehouse: Built) -> date:
-    [row] = rows(demo_warehouse, "select max(read_at) as read_at from ops.loads")
-    return row["read_at"].astimezone(UTC).date()  # type: ignore[no-any-return]
-
-
-def test_orders(demo_warehouse: Built, factory: World, last_day: date) -> None:
-    expected = purchasing.orders(factory, last_day)
+def test_orders(demo_warehouse: Built, factory: World) -> None:
+    expected = purchasing.orders(factory, last_day(demo_warehouse))
     assert_same(expected, table(demo_warehouse, "supply.purchase_orders"), key=("purchase_order_id",))
     for column in ("lines_partly_received", "lines_not_received", "lines_overdue", "fee_percentage", "fee_amount"):
         assert any(row[column] for row in expected), column
@@ -72,17 +65,16 @@ def test_planted_kit(demo_warehouse: Built) -> None:
     assert [tuple(row[name] for name in wanted) for row in found] == [(5.0, 2.0, 3.0, 0.0, 1)]
 
 
-def test_inventory_health(demo_warehouse: Built, factory: World, last_day: date) -> None:
+def test_inventory_health(demo_warehouse: Built, factory: World) -> None:
     found = table(demo_warehouse, "supply.inventory_health")
-    as_of: datetime = found[0]["as_of_at"]
-    expected = stock.health(factory, as_of, last_day)
+    expected = stock.health(factory, found[0]["as_of_at"], last_day(demo_warehouse))
     for column in ("quantity_unavailable", "quantity_in_work", "quantity_reserved", "quantity_outstanding"):
         assert any(row[column] for row in expected), column
     assert_same(expected, found, key=("part_id",))
 
 
-def test_inventory_valuation(demo_warehouse: Built, factory: World, truths: dict[str, Any], last_day: date) -> None:
-    expected = stock.valuation(factory, last_day, last_day)
+def test_inventory_valuation(demo_warehouse: Built, factory: World, truths: dict[str, Any]) -> None:
+    expected = stock.valuation(factory, last_day(demo_warehouse), last_day(demo_warehouse))
     assert {row["cost_basis"] for row in expected} == {"purchase price", "standard cost"}
     found = table(demo_warehouse, "supply.inventory_valuation")
     assert_same(expected, found, key=("part_id", "cost_basis", "currency"))
@@ -105,12 +97,11 @@ def test_dock_to_stock(demo_warehouse: Built, factory: World, truths: dict[str, 
 
 def test_plans(demo_warehouse: Built, factory: World) -> None:
     found = table(demo_warehouse, "supply.plan_items")
-    as_of: datetime = found[0]["as_of_at"]
-    expected = production_plans.items(factory, as_of)
+    expected = production_plans.items(factory, found[0]["as_of_at"])
     for column in ("quantity_allocated", "run_count", "order_line_count", "due_at", "forecast_slip_days"):
         assert any(row[column] for row in expected), column
     assert_same(expected, found, key=("plan_item_id",))
-    expected = production_plans.plans(factory, as_of)
+    expected = production_plans.plans(factory, found[0]["as_of_at"])
     assert {row["items_complete_share"] for row in expected} == {0.0, 1.0}
     assert_same(expected, table(demo_warehouse, "supply.plans"), key=("plan_id",))
     found = table(demo_warehouse, "supply.plan_item_allocations")

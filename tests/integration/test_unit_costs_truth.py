@@ -1,11 +1,9 @@
 """What the units of the seeded factory cost: the published table against the oracle."""
 
-from datetime import UTC
-
 import pytest
 
 from tests.integration.conftest import Built
-from tests.integration.support.warehouse import rows, table
+from tests.integration.support.warehouse import last_day, table
 from tests.oracle import supply
 from tests.oracle.check import TOLD_BY
 from tests.oracle.compare import assert_same
@@ -19,8 +17,7 @@ LABOR_RATE = 60.0
 
 def test_unit_costs(demo_warehouse: Built) -> None:
     factory = read_world_dir(demo_warehouse.world)
-    [row] = rows(demo_warehouse, "select max(read_at) as read_at from ops.loads")
-    lines = supply.order_lines(factory, row["read_at"].astimezone(UTC).date())
+    lines = supply.order_lines(factory, last_day(demo_warehouse))
     due = {line["purchase_order_line_id"]: line for line in lines}
     expected = unit_costs(factory, due, TOLD_BY[demo_warehouse.profile], LABOR_RATE, "USD")
     assert {row["is_complete"] for row in expected} == {True, False}

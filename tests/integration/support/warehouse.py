@@ -1,7 +1,7 @@
 """What is in a built warehouse, read row by row, and a value of `raw` compared with that of the world."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,17 @@ def same(column: Column, raw: Any, world: Any) -> bool:
     if isinstance(wanted, datetime):
         return bool(raw.astimezone(UTC) == wanted)
     return bool(raw == wanted)
+
+
+def last_load(built: Built) -> datetime:
+    """When the latest load was read."""
+    [row] = rows(built, "select max(read_at) as read_at from ops.loads")
+    return row["read_at"].astimezone(UTC)  # type: ignore[no-any-return]
+
+
+def last_day(built: Built) -> date:
+    """The day of the latest load, in UTC."""
+    return last_load(built).date()
 
 
 def rows(built: Built, sql: str, *values: object) -> list[Row]:
