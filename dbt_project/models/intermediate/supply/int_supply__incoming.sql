@@ -17,10 +17,7 @@ quantities as (
     inner join parts on stock.part_id = parts.part_id
     where
         stock.status = 'AVAILABLE'
-        and coalesce(
-            stock.unit_of_measure = parts.unit_of_measure,
-            stock.unit_of_measure is null and parts.unit_of_measure is null
-        )
+        and stock.unit_of_measure is not distinct from parts.unit_of_measure
     group by stock.part_id
     union all
     select
@@ -48,10 +45,7 @@ quantities as (
         runs.part_inventory_id is null
         or (
             units.status in ('WIP', 'UNAVAILABLE')
-            and coalesce(
-                units.unit_of_measure = parts.unit_of_measure,
-                units.unit_of_measure is null and parts.unit_of_measure is null
-            )
+            and units.unit_of_measure is not distinct from parts.unit_of_measure
         )
 ),
 

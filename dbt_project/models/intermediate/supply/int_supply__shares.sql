@@ -82,10 +82,7 @@ candidates as (
     where
         not shares.is_made and shares.quantity_missing > 0 and left_over.quantity > 0
         and named.substitute_part_id <> shares.part_id
-        and coalesce(
-            planned.unit_of_measure = substitutes.unit_of_measure,
-            planned.unit_of_measure is null and substitutes.unit_of_measure is null
-        )
+        and planned.unit_of_measure is not distinct from substitutes.unit_of_measure
 ),
 
 substituted as (

@@ -33,10 +33,7 @@ elsewhere as (
     inner join parts on stock.part_id = parts.part_id
     where
         stock.status = 'AVAILABLE'
-        and not coalesce(
-            stock.unit_of_measure = parts.unit_of_measure,
-            stock.unit_of_measure is null and parts.unit_of_measure is null
-        )
+        and stock.unit_of_measure is distinct from parts.unit_of_measure
 ),
 
 judged as (

@@ -65,8 +65,7 @@ select
     unit_of_measure,
     -- Quantities of another unit, and of no known unit where the part has one, are in no sum.
     quantity_open is not null
-    and coalesce(unit_of_measure = part_unit_of_measure, unit_of_measure is null and part_unit_of_measure is null)
-        as is_in_sum,
+    and (unit_of_measure is not distinct from part_unit_of_measure) as is_in_sum,
     due_at,
     is_export_controlled
 from affected
