@@ -1,90 +1,41 @@
 """Files that ION keeps, downloaded over a real socket: all of them, whole, once, and nothing else."""
 
 import os
-import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from ion_pipeline import cli
-from ion_pipeline.client import TransportError, retry
+from ion_pipeline.client import retry
 from ion_pipeline.errors import TenantMismatchError
 from ion_pipeline.files import FileWriteError, LockedError
 from ion_pipeline.lake import claim_tenant
-from ion_pipeline.pipeline.attachments import FetchReport, FileResult, Folder, fetch
-from ion_pipeline.publish.attachments import Attachment, Attachments, Choice, UnknownOwnerError, open_attachments
-from ion_pipeline.sandbox.app import SandboxApp
-from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
+from ion_pipeline.pipeline.attachments import Folder, fetch
 from ion_pipeline.settings import Settings
-from tests.integration.conftest import Built, settings_for
-from tests.integration.support.changing_world import serving
-from tests.oracle.world import Row, World, read_world_dir
+from tests.integration.conftest import Built
+from tests.integration.support.file_tenant import (
+    FileTenant,
+    Quiet,
+    chosen,
+    fetched,
+    files_in,
+    named,
+    one,
+    serving_files,
+    settings_with,
+)
+from tests.oracle.world import World, read_world_dir
 
 pytestmark = pytest.mark.slow
 
 MIB = 1 << 20
-
-
-class Front:
-    """The sandbox, and what it is asked for about files: the headers of each request, in lower case."""
-
-    def __init__(self, app: SandboxApp) -> None:
-        self.app = app
-        self.asked: list[dict[str, str]] = []
-        self.links: list[str] = []
-        self.on_sent: Callable[[int], None] = lambda _: None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        sent = 0
-
-        async def counted(message: Any) -> None:
-            nonlocal sent
-            await send(message)
-            sent += len(message.get("body", b""))
-            self.on_sent(sent)
-
-        if not scope["path"].startswith("/_files/"):
-            await self.app.asgi(scope, receive, send)
-            return
-        self.asked.append({name.decode(): value.decode() for name, value in scope["headers"]})
-        self.links.append(scope["query_string"].decode())
-        await self.app.asgi(scope, receive, counted)
-
-
-@dataclass
-class Tenant:
-    front: Front
-    address: SandboxAddress
-
-    @property
-    def app(self) -> SandboxApp:
-        return self.front.app
-
-    def content(self, number: int) -> bytes:
-        return self.app.files.content(number)
-
-
-class Quiet:
-    """No progress."""
-
-    def started(self, number: int, name: str, size: int | None, arrived: int) -> None:
-        pass
-
-    def advanced(self, number: int, size: int) -> None:
-        pass
-
-    def finished(self, result: FileResult) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -93,53 +44,25 @@ def world(demo_world: Path) -> World:
 
 
 @pytest.fixture(scope="module")
-def served_once(demo_world: Path) -> Iterator[Tenant]:
-    front = Front(build_app(SandboxOptions(world=demo_world), "a secret"))
-    with serving(front) as address:
-        yield Tenant(front, address)
+def served_once(demo_world: Path) -> Iterator[FileTenant]:
+    with serving_files(demo_world) as served:
+        yield served
 
 
 @pytest.fixture
-def tenant(served_once: Tenant, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+def tenant(served_once: FileTenant, monkeypatch: pytest.MonkeyPatch) -> FileTenant:
     monkeypatch.setattr(retry, "full_jitter", lambda *_: 0.0)
-    served_once.app.faults.clear()
-    served_once.app.files.size = None
-    served_once.front.asked.clear()
-    served_once.front.links.clear()
-    served_once.front.on_sent = lambda _: None
+    served_once.reset()
     return served_once
 
 
 @pytest.fixture
-def settings(tenant: Tenant, demo_warehouse: Built, tmp_path: Path) -> Settings:
-    data_dir = tmp_path / "data"
-    data_dir.mkdir()
-    (data_dir / "published").symlink_to(demo_warehouse.data_dir / "published")
-    return settings_for(tenant.address, data_dir, max_attempts=4)
-
-
-def chosen(settings: Settings, **choice: Any) -> list[Attachment]:
-    with open_attachments(settings.published_dir) as published:
-        return published.chosen(Choice(**choice))
-
-
-def fetched(settings: Settings, *numbers: int) -> FetchReport:
-    files = chosen(settings, ids=numbers)
-    return fetch(settings, files, settings.data_dir / "files", Quiet())
-
-
-def one(settings: Settings, number: int) -> FileResult:
-    (result,) = fetched(settings, number).files
-    return result
-
-
-def named(folder: Path) -> dict[str, bytes]:
-    """The files of a folder, without what the program knows of them."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+def settings(tenant: FileTenant, demo_warehouse: Built, tmp_path: Path) -> Settings:
+    return settings_with(tenant, demo_warehouse, tmp_path / "data")
 
 
 def test_every_file_of_the_world_is_downloaded_once(
-    settings: Settings, tenant: Tenant, world: World, tmp_path: Path
+    settings: Settings, tenant: FileTenant, world: World, tmp_path: Path
 ) -> None:
     names = {row["id"]: row["filename"] for row in files_in(world)}
     assert len(names) > 60
@@ -168,225 +91,6 @@ def test_every_file_of_the_world_is_downloaded_once(
     assert (again.count("kept"), again.received, len(tenant.front.asked)) == (len(names), 0, len(names))
 
 
-def files_in(value: Any) -> Iterator[Row]:
-    """Every file of a world, wherever it is."""
-    if isinstance(value, dict):
-        if "s3Key" in value:
-            yield value
-        for part in value.values():
-            yield from files_in(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from files_in(part)
-
-
-def ids_in(*rows: Row) -> set[int]:
-    """The files in rows, and those that a column or an attribute names."""
-    found = {row["id"] for row in files_in(list(rows))}
-    named = [row.get(column) for row in rows for column in ("pdfAssetId", "fileAttachmentId")]
-    named += [attribute.get("fileAttachmentId") for row in rows for attribute in row.get("attributes") or ()]
-    return found | {number for number in named if number}
-
-
-def test_the_files_of_an_issue_a_run_and_a_unit(settings: Settings, world: World) -> None:
-    with open_attachments(settings.published_dir) as published:
-        _compare_choices(published, world)
-
-
-def _compare_choices(published: Attachments, world: World) -> None:
-    steps_of: dict[int, list[Row]] = defaultdict(list)
-    for step in world["runSteps"]:
-        steps_of[step["runId"]].append(step)
-    fields_of: dict[int, list[Row]] = defaultdict(list)
-    for field in world["runStepFields"]:
-        fields_of[field["runStepId"]].append(field)
-
-    def of_run(run: Row) -> set[int]:
-        steps = steps_of[run["id"]]
-        return ids_in(run, *steps, *(field for step in steps for field in fields_of[step["id"]]))
-
-    def listed(**choice: Any) -> set[int]:
-        return {file.file_attachment_id for file in published.chosen(Choice(**choice))}
-
-    issues = {issue["id"]: ids_in(issue) for issue in world["issues"]}
-    runs = {run["id"]: of_run(run) for run in world["runs"]}
-    some = [number for number, files in runs.items() if files][:6]
-    assert len(some) > 3
-    assert any(issues.values())
-    for number in [*some, next(number for number, files in runs.items() if not files)]:
-        assert listed(runs=[number]) == runs[number]
-    for number in (next(number for number, files in issues.items() if files), min(issues)):
-        assert listed(issues=[number]) == issues[number]
-    assert listed(issues=list(issues), runs=some) == set().union(*issues.values(), *(runs[number] for number in some))
-
-    links = {(link["issueId"], link["partInventoryId"]) for link in world["issuePartInventories"]}
-    links |= {(issue["id"], issue.get("partInventoryId")) for issue in world["issues"]}
-    received = {(item["receiptId"], item["partInventoryId"]) for item in world["receiptItems"]}
-    made: dict[int, set[int]] = defaultdict(set)
-    for run in world["runs"]:
-        for number in {run.get("partInventoryId"), *(link["id"] for link in run.get("originPartInventories") or ())}:
-            made[number or 0].add(run["id"])
-    units = {}
-    for unit in world["partInventories"]:
-        number = unit["id"]
-        units[number] = ids_in(unit).union(
-            *(runs[run] for run in made[number]),
-            *(issues[issue] for issue, of in links if of == number),
-            *(ids_in(row) for row in world["receipts"] if (row["id"], number) in received),
-        )
-    several = sorted(units, key=lambda number: len(units[number]))[-4:]
-    assert len(units[several[0]]) > 0
-    for number in several:
-        assert listed(units=[f"#{number}"]) == units[number]
-
-
-def test_the_files_of_everything_installed_in_a_unit(
-    settings: Settings, demo_warehouse: Built, world: World, tmp_path: Path
-) -> None:
-    requirements = {row["id"]: {link["id"] for link in row["partInventories"]} for row in world["buildRequirements"]}
-    parents: dict[int, set[int]] = defaultdict(set)
-    for row in world["abomInstallations"]:
-        parents[row["partInventoryId"]] |= requirements.get(row.get("buildRequirementId"), set())
-    # A unit with a unit inside that has a unit inside, each with one place.
-    grandparent, parent, child = next(
-        (*parents[min(above)], *above, number)
-        for number, above in sorted(parents.items())
-        if len(above) == 1 and len(parents[min(above)]) == 1 and not parents[min(parents[min(above)])]
-    )
-    published = tmp_path / "published"
-    published.mkdir()
-    shutil.copyfile(demo_warehouse.published, published / "ion.duckdb")
-    with duckdb.connect(str(published / "ion.duckdb")) as connection:
-        connection.executemany(
-            "insert into ion.part_inventory_file_attachments (part_inventory_id, file_attachment_id, filename) "
-            "values ($1, $1 + 1000000, 'planted.pdf')",
-            [[number] for number in (grandparent, parent, child)],
-        )
-    with open_attachments(published) as attachments:
-        for number, expected in (
-            (grandparent, {grandparent, parent, child}),
-            (parent, {parent, child}),
-            (child, {child}),
-        ):
-            found = attachments.chosen(Choice(units=[f"#{number}"], with_components=True))
-            planted = {file.file_attachment_id - 1_000_000 for file in found if file.filename == "planted.pdf"}
-            assert planted == expected
-            alone = attachments.chosen(Choice(units=[f"#{number}"]))
-            assert [file.owners for file in alone if file.filename == "planted.pdf"] == [(f"part_inventory {number}",)]
-
-
-def test_what_does_not_exist_is_named(settings: Settings) -> None:
-    for choice in ({"issues": [999_999]}, {"runs": [999_999]}, {"ids": [999_999]}):
-        with pytest.raises(UnknownOwnerError, match="999999"):
-            chosen(settings, **choice)
-
-
-FAULTS: dict[str, tuple[list[dict[str, Any]], int]] = {
-    # The faults, and how many requests the file host gets.
-    "expired": ([{"kind": "expire_links", "next": 1}], 2),
-    "cut": ([{"kind": "truncate", "next": 2}], 3),
-    "cut, and the host has no ranges": ([{"kind": "truncate", "next": 1}, {"kind": "ignore_range", "next": 1}], 2),
-    "damaged": ([{"kind": "corrupt", "next": 1}], 2),
-    "dropped": ([{"kind": "drop", "next": 1}], 2),
-    "unavailable": ([{"kind": "status", "status": 503, "next": 3}], 4),
-    "throttled": ([{"kind": "status", "status": 429, "retry_after": "0", "next": 1}], 2),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_that_passes(fault: str, settings: Settings, tenant: Tenant) -> None:
-    rules, requests = FAULTS[fault]
-    tenant.app.faults.set([{**rule, "endpoint": "files"} for rule in rules])
-    result = one(settings, 53)
-    assert (result.status, result.error) == ("fetched", "")
-    assert result.path
-    assert result.path.read_bytes() == tenant.content(53)
-    assert len(tenant.front.asked) == requests
-    # After a cut it asks for what is missing.
-    size = len(tenant.content(53))
-    ranges = [headers.get("range") for headers in tenant.front.asked]
-    assert [value for value in ranges if value] == (
-        [f"bytes={there}-" for there in cuts(size, requests - 1)] if "cut" in fault else []
-    )
-    again = {"cut, and the host has no ranges": size // 2, "damaged": size}
-    assert result.received == size + again.get(fault, 0)
-
-
-def cuts(size: int, count: int) -> list[int]:
-    """Bytes that are there after each of some cut answers, which hold half of what they should."""
-    found = [0]
-    for _ in range(count):
-        found.append(found[-1] + (size - found[-1]) // 2)
-    return found[1:]
-
-
-REFUSED = {
-    "refused": ({"kind": "status", "status": 403}, "refuses the link to file 53 (403)", 2),
-    "gone": ({"kind": "status", "status": 404}, "does not give file 53 (404)", 1),
-    "always damaged": ({"kind": "corrupt"}, "do not match the file host's checksum (md5)", 2),
-    "led away": ({"kind": "redirect", "location": "ftp://files.example/53"}, "is not an https address", 1),
-    "led round": ({"kind": "redirect", "location": "/_files/53/x?X-Amz-Signature=no"}, "more than 3 times", 4),
-    "down": ({"kind": "status", "status": 503}, "failed at file 53 with 503", 4),
-}
-
-
-@pytest.mark.parametrize("fault", REFUSED)
-def test_a_fault_that_stays_fails_its_file_alone(fault: str, settings: Settings, tenant: Tenant) -> None:
-    rule, error, requests = REFUSED[fault]
-    tenant.app.faults.set([{**rule, "endpoint": "files"}])
-    report = fetched(settings, 53)
-    assert error in report.files[0].error
-    assert (report.count("failed"), len(tenant.front.asked)) == (1, requests)
-    assert named(settings.data_dir / "files") == {}
-    for link in tenant.front.links:
-        assert link.partition("X-Amz-Signature=")[2] not in repr(report)
-    tenant.app.faults.clear()
-    assert one(settings, 53).status == "fetched"
-
-
-def test_a_file_that_ion_does_not_give_fails_alone(settings: Settings, tenant: Tenant) -> None:
-    table = tenant.app.engine.store.tables["FileAttachment"]
-    before = {number: list(table.stored(number)) for number in (53, 54)}
-    without = list(before[54])
-    without[table.node.slots["downloadUrl"]] = None
-    try:
-        table.remove(53)
-        table.put(without)
-        report = fetched(settings, 53, 54, 55)
-    finally:
-        for row in before.values():
-            table.put(row)
-    assert [result.status for result in report.files] == ["failed", "failed", "fetched"]
-    assert "FileAttachment with id" in report.files[0].error
-    assert report.files[1].error == "ION gives no link to file 54."
-
-
-def test_a_file_host_that_is_down_ends_the_fetch(settings: Settings, tenant: Tenant) -> None:
-    tenant.app.faults.set([{"kind": "drop", "endpoint": "files"}])
-    with pytest.raises(TransportError, match="failed at file"):
-        fetched(settings, *range(53, 63))
-
-
-def test_a_redirect_takes_nothing_along(settings: Settings, tenant: Tenant) -> None:
-    asked: list[dict[str, str]] = []
-
-    async def other(scope: Any, receive: Any, send: Any) -> None:
-        asked.append({name.decode(): value.decode() for name, value in scope["headers"]})
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
-        await send({"type": "http.response.body", "body": b"abc"})
-
-    with serving(other) as address:
-        host = address.api_url.removeprefix("http://")
-        rule = {"kind": "redirect", "location": f"http://{host}/there?X-Amz-Signature=1", "endpoint": "files"}
-        tenant.app.faults.set([rule])
-        result = one(settings, 53)
-    assert result.path
-    assert (result.path.read_bytes(), result.checked) == (b"abc", "size")
-    (headers,) = asked
-    assert headers.pop("user-agent").startswith("ion-pipeline/")
-    assert headers == {"host": host, "accept": "*/*", "accept-encoding": "identity"}
-
-
 HOSTILE = {
     53: "../../../evil.txt",
     54: "/etc/passwd",
@@ -401,7 +105,7 @@ HOSTILE = {
 }
 
 
-def test_a_name_is_never_a_path(settings: Settings, tenant: Tenant, tmp_path: Path) -> None:
+def test_a_name_is_never_a_path(settings: Settings, tenant: FileTenant, tmp_path: Path) -> None:
     table = tenant.app.engine.store.tables["FileAttachment"]
     slot = table.node.slots["filename"]
     before = {number: list(table.stored(number)) for number in HOSTILE}
@@ -439,7 +143,7 @@ def test_what_somebody_else_put_there_is_not_replaced(settings: Settings, tmp_pa
     assert (folder / f"53-{name}").is_symlink()
 
 
-def test_a_changed_file_is_downloaded_again(settings: Settings, tenant: Tenant) -> None:
+def test_a_changed_file_is_downloaded_again(settings: Settings, tenant: FileTenant) -> None:
     first = one(settings, 53)
     assert first.path
     first.path.write_bytes(b"shortened")
@@ -456,7 +160,7 @@ def test_a_changed_file_is_downloaded_again(settings: Settings, tenant: Tenant) 
         table.put(before)
 
 
-def test_an_id_of_another_tenant_is_not_asked_for(settings: Settings, tenant: Tenant) -> None:
+def test_an_id_of_another_tenant_is_not_asked_for(settings: Settings, tenant: FileTenant) -> None:
     claim_tenant(settings.data_dir, "another", "api.example")
     with pytest.raises(TenantMismatchError):
         fetched(settings, 53)
@@ -468,7 +172,7 @@ def test_two_at_once_do_not_share_a_folder(settings: Settings) -> None:
         fetched(settings, 53)
 
 
-def test_a_killed_download_resumes(settings: Settings, tenant: Tenant, tmp_path: Path) -> None:
+def test_a_killed_download_resumes(settings: Settings, tenant: FileTenant, tmp_path: Path) -> None:
     tenant.app.files.size = 40 * MIB
     child: list[subprocess.Popen[bytes]] = []
 
@@ -501,7 +205,7 @@ def test_a_killed_download_resumes(settings: Settings, tenant: Tenant, tmp_path:
     assert sorted(path.name for path in (folder / ".ion-attachments").iterdir()) == ["53.json", "lock"]
 
 
-def test_the_file_changes_while_its_download_is_interrupted(settings: Settings, tenant: Tenant) -> None:
+def test_the_file_changes_while_its_download_is_interrupted(settings: Settings, tenant: FileTenant) -> None:
     tenant.app.files.size = 4 * MIB
     tenant.app.faults.set([{"kind": "truncate", "endpoint": "files", "next": 1}, {"kind": "drop", "endpoint": "files"}])
     assert fetched(settings, 53).count("failed") == 1
@@ -515,7 +219,7 @@ def test_the_file_changes_while_its_download_is_interrupted(settings: Settings, 
         result.path.unlink()
 
 
-def test_the_command(settings: Settings, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command(settings: Settings, tenant: FileTenant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in tenant.address.environment().items():
         monkeypatch.setenv(name, value)
 
