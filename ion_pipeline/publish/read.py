@@ -77,6 +77,13 @@ def part_name(part_number: str | None, part_id: int | None = None) -> str:
     return part_number or ("unknown part" if part_id is None else f"part {part_id} (not shown)")
 
 
+def identity(serial_number: str | None, lot_number: str | None, part_inventory_id: int) -> str:
+    """What distinguishes a unit from others of its part: its serial number, its lot number, or else its id."""
+    if serial_number:
+        return f"S/N {serial_number}"
+    return f"lot {lot_number}" if lot_number else f"#{part_inventory_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A serialised unit, a lot or untracked stock, with the names that identify it."""
@@ -93,15 +100,9 @@ class Unit:
     @property
     def label(self) -> str:
         """Part number and revision, and the serial number, lot number or id of the unit."""
-        identity = (
-            f"S/N {self.serial_number}"
-            if self.serial_number
-            else f"lot {self.lot_number}"
-            if self.lot_number
-            else f"#{self.part_inventory_id}"
-        )
         part = part_name(self.part_number, self.part_id)
-        return " ".join(text for text in (part, self.part_revision, identity) if text)
+        own = identity(self.serial_number, self.lot_number, self.part_inventory_id)
+        return " ".join(text for text in (part, self.part_revision, own) if text)
 
 
 class UnknownUnitError(IonPipelineError):

@@ -6,6 +6,7 @@ from datetime import datetime
 from ion_pipeline.plain import csv_line
 from ion_pipeline.publish.containment import DataAge, Recall
 from ion_pipeline.publish.query import Row
+from ion_pipeline.publish.read import identity
 from ion_pipeline.report import numbers
 from ion_pipeline.report.layout import no_data, note, section, table
 from ion_pipeline.report.markup import Child, Markup, tag
@@ -159,13 +160,7 @@ def _pieces(recall: Recall) -> Markup:
 
 
 def _identity(unit: Row) -> list[Child]:
-    number = (
-        f"S/N {unit['serial_number']}"
-        if unit["serial_number"]
-        else f"lot {unit['lot_number']}"
-        if unit["lot_number"]
-        else f"#{unit['part_inventory_id']}"
-    )
+    number = identity(unit["serial_number"], unit["lot_number"], unit["part_inventory_id"])
     part = " ".join(filter(None, (unit["part_number"], unit["part_revision"])))
     described = [unit.get("part_description"), *(unit.get("attributes") or ())]
     return [

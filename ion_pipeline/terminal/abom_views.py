@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from ion_pipeline.publish.read import part_name
+from ion_pipeline.publish.read import identity, part_name
 from ion_pipeline.terminal.text import plain
 from ion_pipeline.terminal.views import table
 
@@ -173,8 +173,7 @@ def _part(row: Row) -> str:
 
 
 def _identity(row: Row, prefix: str = "") -> str:
-    serial, lot = row[f"{prefix}serial_number"], row[f"{prefix}lot_number"]
-    return f"S/N {serial}" if serial else f"lot {lot}" if lot else f"#{row[f'{prefix}part_inventory_id']}"
+    return identity(*(row[f"{prefix}{name}"] for name in ("serial_number", "lot_number", "part_inventory_id")))
 
 
 def _number(value: float | None) -> str:

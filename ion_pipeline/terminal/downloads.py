@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Table
 from rich.text import Text
@@ -14,8 +15,6 @@ from ion_pipeline.plain import visible
 from ion_pipeline.publish.attachments import Attachment
 from ion_pipeline.terminal.text import plain, styled
 
-_STEP = 1000.0
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _SHOWN_OWNERS = 2
 
 
@@ -82,7 +81,7 @@ def result_line(result: FileResult) -> Text:
     """One line about one file."""
     if result.status == "failed":
         return styled(("✗", "red"), f" {_whose(result.owners)}: {result.error} {result.remedy}".rstrip())
-    name, size = result.path.name if result.path else "", _size(result.size or 0)
+    name, size = result.path.name if result.path else "", decimal(result.size or 0)
     compressed = f", compressed as the file host sends it ({result.encoding})" if result.encoding else ""
     return styled(("✓", "green"), f" {name}  ", (f"{size}, {_check(result)}{compressed}", "dim"))
 
@@ -93,7 +92,7 @@ def summary_line(report: FetchReport) -> Text:
         return plain("There are no files.")
     fetched, kept, failed = (report.count(status) for status in ("fetched", "kept", "failed"))
     return plain(
-        f"{fetched} {'file' if fetched == 1 else 'files'} downloaded ({_size(report.received)}), {kept} "
+        f"{fetched} {'file' if fetched == 1 else 'files'} downloaded ({decimal(report.received)}), {kept} "
         f"{'was' if kept == 1 else 'were'} there, {failed} failed: {report.folder}"
     )
 
@@ -116,7 +115,7 @@ def state(file: Attachment, folder: Folder) -> str:
     if record:
         return "yes" if file.etag in {None, record.etag} else "an older version"
     arrived = folder.arrived(file.file_attachment_id)
-    return f"the first {_size(arrived)}" if arrived else ""
+    return f"the first {decimal(arrived)}" if arrived else ""
 
 
 def _whose(owners: Sequence[str]) -> str:
@@ -126,10 +125,3 @@ def _whose(owners: Sequence[str]) -> str:
 
 def _check(result: FileResult) -> str:
     return {"": "nothing to compare it with", "size": "size checked"}.get(result.checked, f"{result.checked} checked")
-
-
-def _size(size: float) -> str:
-    unit = 0
-    while size >= _STEP and unit < len(_UNITS) - 1:
-        size, unit = size / _STEP, unit + 1
-    return f"{size:,.0f} {_UNITS[unit]}" if unit == 0 else f"{size:,.1f} {_UNITS[unit]}"
