@@ -139,6 +139,8 @@ class PublishedReader:
             RefusedError: It is not exactly one read, it takes too long, or DuckDB reports an error.
             NotPublishedError: Nothing is published.
         """
+        if rows is not None and rows < 1:
+            raise RefusedError(f"{rows} rows are no answer.", remedy="Ask for at least one, or leave the number out.")
         limit = min(rows or self._limits.rows, self._limits.rows)
         with self._closed() as connection, self._interrupted(connection):
             try:

@@ -40,7 +40,7 @@ REFUSED = {
 
 
 class Assistant:
-    """What came back from a server: `text` of an error, or the structured `result`."""
+    """Starts the command as an assistant does, and calls its tools."""
 
     def __init__(self, data_dir: Path) -> None:
         self._command = StdioServerParameters(
@@ -163,6 +163,9 @@ def test_an_answer_is_short_and_says_what_it_lacks(reader: Callable[..., Publish
     assert reader(rows=3).answer("select range from range(3)").is_complete
     assert not reader(rows=3).answer("select range from range(4)").is_complete
     assert len(reader(rows=3).answer("select range from range(4)", rows=100).rows) == 3
+    for none in (0, -1):
+        with pytest.raises(RefusedError, match="are no answer"):
+            reader().answer("select 1", rows=none)
 
 
 @pytest.mark.slow
