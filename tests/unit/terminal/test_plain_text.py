@@ -88,6 +88,7 @@ class FakeGenealogy:
             "designator_match": "not_recorded",
             "installed_part_numbers": [self.name],
             "ancestor_lot_number": None,
+            "ancestor_part_inventory_id": 1,
             "min_depth": 1,
             "path_count": 1,
             "depth": 0,
