@@ -35,7 +35,7 @@ _POINTS = 80
 _OLDEST = 10
 _SUPPLIERS = 25
 _ENTITIES = 500
-DIMENSIONS = ("procedure_step", "part", "supplier", "disposition_category", "label")
+DIMENSIONS = ("procedure_step", "part", "supplier", "disposition_category", "labels")
 
 
 def read_report(
@@ -67,8 +67,8 @@ def read_report(
         published_at=published_at,
         load=Load(**load) if load else None,
         freshness=tuple(EntityFreshness(**row) for row in _rows(connection, queries.FRESHNESS, limit=_ENTITIES)),
-        yield_by_week=_yield(connection, "week"),
-        yield_by_month=_yield(connection, "month"),
+        yield_by_week=_yield(connection, queries.YIELD_BY_WEEK),
+        yield_by_month=_yield(connection, queries.YIELD_BY_MONTH),
         pareto={name: classes for name in DIMENSIONS if (classes := _pareto(connection, name))},
         control=_control(connection),
         open_issues=_open_issues(connection),
@@ -78,10 +78,9 @@ def read_report(
     )
 
 
-def _yield(connection: duckdb.DuckDBPyConnection, period_type: str) -> tuple[YieldPeriod, ...]:
+def _yield(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[YieldPeriod, ...]:
     return tuple(
-        YieldPeriod(row["period_start_on"], Ratio(row["passed_first"], row["attempted"]))
-        for row in _rows(connection, queries.YIELD, period_type=period_type)
+        YieldPeriod(row["starts_on"], Ratio(row["passed_first"], row["attempted"])) for row in _rows(connection, sql)
     )
 
 
@@ -89,7 +88,6 @@ def _pareto(connection: duckdb.DuckDBPyConnection, dimension: str) -> tuple[Defe
     return tuple(
         DefectClass(
             row["class"],
-            row["issue_count"],
             row["defect_count"],
             Ratio(row["cumulative_defect_count"], row["total_defect_count"]),
         )

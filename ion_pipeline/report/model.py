@@ -55,7 +55,6 @@ class DefectClass:
     """One class of one dimension of the Pareto chart."""
 
     name: str
-    issues: int
     defects: float
     cumulative: Ratio
 

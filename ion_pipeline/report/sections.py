@@ -14,7 +14,7 @@ _DIMENSIONS = {
     "part": "part",
     "supplier": "supplier",
     "disposition_category": "disposition",
-    "label": "label",
+    "labels": "labels",
 }
 _CHART_TYPES = {
     "individuals": "individuals chart",

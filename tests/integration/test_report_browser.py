@@ -193,7 +193,7 @@ def test_hostile_names_stay_text(demo_warehouse: Any, tmp_path: Path) -> None:
             ("genealogy.abom_hierarchy", "part_number"), ("genealogy.abom_hierarchy", "part_description"),
             ("genealogy.abom_hierarchy", "serial_number"), ("genealogy.abom_hierarchy", "reference_designator"),
             ("quality.control_chart_points", "field_name"), ("quality.control_chart_points", "serial_number"),
-            ("quality.control_chart_points", "unit"), ("quality.defect_pareto", "class"),
+            ("quality.control_chart_points", "unit"), ("quality.defect_pareto", "step_title"),
             ("quality.issues", "issue_title"), ("quality.issues", "assigned_to"),
             ("quality.open_issues_by_disposition", "disposition"),
             ("reference.part_inventories", "serial_number"), ("reference.part_inventories", "part_number"),

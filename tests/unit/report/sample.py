@@ -53,7 +53,7 @@ def full_report(text: str) -> Report:
         key=text, chart_type=text, title=text, step=text, unit=text, baseline_count=4, point_count=8, broken_count=2,
         points=points,
     )  # fmt: skip
-    classes = (DefectClass(text, 2, 6, Ratio(6, 8)), DefectClass(f"{text} too", 1, 2, Ratio(8, 8)))
+    classes = (DefectClass(text, 6, Ratio(6, 8)), DefectClass(f"{text} too", 2, Ratio(8, 8)))
     months = (YieldPeriod(date(2026, 1, 1), Ratio(3, 4)), YieldPeriod(date(2026, 2, 1), Ratio(99, 100)))
     return Report(
         generated_at=AT,
