@@ -65,6 +65,52 @@ having sum(quantity_attempted) > 0
 order by month_starts_on
 """
 
+# Each product as a whole and step by step, in the newest month with an attempt and the one before. What lost most comes
+# first; `row_count` has all rows, those beyond the limit included.
+PRODUCTS = """
+with named as (
+    select
+        *,
+        coalesce(part_number, 'part ' || part_id || ' (not shown)', 'no part') as product,
+        coalesce(procedure_title || ': ', '') || step_title as step,
+        max(month_starts_on) filter (quantity_attempted > 0) over () as month
+    from quality.first_pass_yield_by_month
+),
+
+counted as (
+    select
+        product,
+        step,
+        grouping(step) = 1 as is_whole,
+        min(execution_order) as execution_order,
+        coalesce(sum(quantity_attempted) filter (month_starts_on = month), 0) as attempted,
+        sum(quantity_passed_first) filter (month_starts_on = month) as passed_first,
+        sum(quantity_failed_first) filter (month_starts_on = month) as failed,
+        sum(quantity_failed_validation_first) filter (month_starts_on = month) as failed_validation,
+        sum(quantity_redlined_first) filter (month_starts_on = month) as redlined,
+        sum(quantity_issue_first) filter (month_starts_on = month) as with_issue,
+        coalesce(sum(quantity_attempted) filter (month_starts_on < month), 0) as attempted_before,
+        coalesce(sum(quantity_passed_first) filter (month_starts_on < month), 0) as passed_before
+    from named
+    where month_starts_on >= month - interval 1 month
+    group by grouping sets ((product), (product, step))
+),
+
+shown as (
+    select
+        *,
+        max(attempted - passed_first) filter (is_whole) over (partition by product) as lost,
+        count(*) over () as row_count
+    from counted
+    where attempted > 0
+)
+
+select *
+from shown
+order by lost desc, product, is_whole desc, execution_order, step
+limit $limit
+"""
+
 PARETO = """
 with classes as (
     select
