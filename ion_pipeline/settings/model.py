@@ -144,6 +144,24 @@ class Settings(BaseSettings):
         "all models; `false` also deletes the published versions that still contain them.",
     )
 
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        description="What builds the models: DuckDB on this machine, or Apache Spark "
+        "(`pip install 'ion-pipeline[spark]'`, and Java 17). The published files are the same.",
+    )
+    spark_remote: str = Field(
+        default="",
+        pattern=r"^(sc://.+)?$",
+        description="Spark Connect server, as `sc://host:port`; empty for a Spark session on this machine. Its token "
+        "comes from the environment variables of Spark's client.",
+    )
+    warehouse_uri: str = Field(
+        default="",
+        description="Folder for the tables of a build on Spark, a path or a URI that Spark and this machine reach "
+        "(`s3://bucket/prefix`); it holds nothing else. A cluster also needs a lake that it reaches.",
+        json_schema_extra={"default": "<data directory>/spark"},
+    )
+
     seeds_dir: Path | None = Field(
         default=None,
         description="Folder of your own seed files, which replace the shipped ones of the same name.",

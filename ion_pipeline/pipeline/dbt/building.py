@@ -7,6 +7,7 @@ import duckdb
 import orjson
 
 from ion_pipeline.pipeline import entity_tables, export_control
+from ion_pipeline.pipeline.dbt import spark
 from ion_pipeline.pipeline.dbt.log import logs_build
 from ion_pipeline.pipeline.dbt.pending import pending
 from ion_pipeline.pipeline.dbt.process import failure_message, prepared_manifest, results_path, run
@@ -44,6 +45,8 @@ def build(
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
     """
     begun, _ = _begin(settings)
+    if settings.engine == "spark":
+        return _built_on_spark(settings, begun, on_line)
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
     report = run(settings, ["build", *arguments], on_line=on_line)
     if not select:
@@ -65,6 +68,8 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
     """
     begun, changed = _begin(settings)
     report = BuildReport((), 0.0)
+    if settings.engine == "spark":
+        return report if changed == frozenset() else _built_on_spark(settings, begun, on_line)
     names: list[str] | None = None
     if changed:
         # Never empty: each load also changes the load log, which some models read.
@@ -77,6 +82,15 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
     elif names:
         report = run(settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line)
     _record(settings, begun, rendered=changed is None and not replayed)
+    return report
+
+
+def _built_on_spark(
+    settings: Settings, begun: BuildRecord | None, on_line: Callable[[str], None] | None
+) -> BuildReport:
+    """Build everything: Spark keeps no tables between builds. The build record is of all models."""
+    report = spark.build(settings, on_line=on_line)
+    _record(settings, begun, rendered=False)
     return report
 
 

@@ -49,9 +49,19 @@ def _rendered(node: Any) -> dict[str, Any] | None:
 
 
 def main() -> int:
-    """Run dbt like its command line does, with its output on standard output; return its exit code."""
+    """Run dbt and end with the parent; return dbt's exit code."""
     results, alive, *arguments = sys.argv[1:]
     end_with_parent(int(alive))
+    return run_dbt(results, arguments)
+
+
+def run_dbt(results: str, arguments: list[str]) -> int:
+    """Run dbt like its command line does, with its output on standard output; return its exit code.
+
+    Args:
+        results: File for the result of each node.
+        arguments: dbt's arguments.
+    """
     # Imported after the watching starts: the imports take a second, in which the parent may end.
     from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -55,10 +56,24 @@ def prepared_manifest(settings: Settings) -> Path:
     return stamp.with_name("manifest.json")
 
 
-def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str], None] | None = None) -> BuildReport:
+def run(
+    settings: Settings,
+    arguments: Sequence[str],
+    *,
+    on_line: Callable[[str], None] | None = None,
+    child: Sequence[str] = _CHILD,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> BuildReport:
     """Run dbt and return its results.
 
     The child process ends when this process ends, whatever the reason, and on an exception or signal during the run.
+
+    Args:
+        settings: The data directory.
+        arguments: dbt's arguments.
+        on_line: Called with each line of output.
+        child: Arguments of the interpreter that start the child process.
+        variables: Further environment variables of the child process.
 
     Raises:
         BuildError: dbt ended with an error.
@@ -69,14 +84,20 @@ def run(settings: Settings, arguments: Sequence[str], *, on_line: Callable[[str]
     # Only `dbt parse` needs to write the manifest.
     writes_json = str(arguments[0] == "parse").lower()
     alive, ours = os.pipe()  # Nothing is written to the pipe: the child reads its end when this process ends.
-    command = [*_CHILD, str(results), str(alive), "--no-use-colors", *arguments]
+    command = [*child, str(results), str(alive), "--no-use-colors", *arguments]
     lines: list[str] = []
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments from code
             [sys.executable, *command, "--project-dir", str(project_of(settings))],
             cwd=settings.warehouse_path.parent,
             # Logging every query takes as much as 10 % of a small build; set the variable to `debug` to enable it.
-            env={"DBT_LOG_LEVEL_FILE": "info", **os.environ, **environment(settings), "DBT_WRITE_JSON": writes_json},
+            env={
+                "DBT_LOG_LEVEL_FILE": "info",
+                **os.environ,
+                **environment(settings),
+                **variables,
+                "DBT_WRITE_JSON": writes_json,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,0 +1,171 @@
+"""Builds the models on Spark, and imports the public tables into the warehouse in one transaction.
+
+The rest of the pipeline does not know which engine built them: it publishes from the warehouse, as of the same load.
+The tables of a build are in a folder of its own, which is deleted when they have been imported, or the build failed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter
+from ulid import ULID
+
+from ion_pipeline.errors import SettingsError
+from ion_pipeline.files import WriterLock
+from ion_pipeline.files.storage import open_storage
+from ion_pipeline.lake import Lake
+from ion_pipeline.pipeline.adopt import data_catalog
+from ion_pipeline.pipeline.dbt.process import prepared_manifest, run
+from ion_pipeline.pipeline.dbt.project import work_dir
+from ion_pipeline.pipeline.dbt.report import BuildReport
+from ion_pipeline.pipeline.dbt.spark.request import Relation, Request, lake_tables, spark_path, spark_type
+from ion_pipeline.pipeline.resources import resources_of
+from ion_pipeline.publish import MissingDriverError
+from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import CONTROLLED, connect
+from ion_pipeline.warehouse.connection import transaction
+from ion_pipeline.warehouse.sql import identifier, literal
+
+_CHILD = ("-m", "ion_pipeline.pipeline.dbt.spark.child")
+_LOG_TABLES = (
+    "select schema_name, table_name from duckdb_tables() "
+    "where schema_name = $controlled or schema_name = 'raw' and starts_with(table_name, '_ion_') order by all"
+)
+
+
+def check_engine(settings: Settings) -> None:
+    """Check what a build on Spark needs.
+
+    Raises:
+        MissingDriverError: `pyspark` or `dbt-spark` is not installed.
+        SettingsError: Rows under export control are to be left out.
+    """
+    if find_spec("pyspark") is None or find_spec("dbt.adapters.spark") is None:
+        raise MissingDriverError(
+            "ION_ENGINE=spark needs pyspark and dbt-spark.",
+            remedy="Install them: pip install 'ion-pipeline[spark]'. Nothing was built.",
+        )
+    if not settings.publish_export_controlled:
+        raise SettingsError(
+            "ION_PUBLISH_EXPORT_CONTROLLED=false cannot be used with ION_ENGINE=spark: the models would read all rows.",
+            remedy="Build with ION_ENGINE=duckdb. Nothing was built.",
+        )
+
+
+def build(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
+    """Build and test all models on Spark, and import the public tables; the loads have been applied.
+
+    Raises:
+        MissingDriverError, SettingsError: As `check_engine`.
+        LockedError: Another process builds on Spark here.
+        BuildError: Spark cannot be reached, or a model or a test failed; the tables of the warehouse are unchanged.
+    """
+    check_engine(settings)
+    manifest = orjson.loads(prepared_manifest(settings).read_bytes())
+    with (
+        WriterLock(work_dir(settings) / "spark.lock", "building on Spark", wait_seconds=settings.lock_wait_seconds),
+        _build_folder(settings) as folder,
+    ):
+        document = work_dir(settings) / "spark-request.json"
+        document.write_bytes(TypeAdapter(Request).dump_json(_request(settings, manifest, folder)))
+        work = work_dir(settings) / "spark"
+        report = run(
+            settings,
+            ["build"],
+            on_line=on_line,
+            child=(*_CHILD, str(document)),
+            variables={"DBT_TARGET_PATH": str(work / "target"), "DBT_LOG_PATH": str(work / "logs")},
+        )
+        with connect(settings.warehouse_path, resources_of(settings)) as connection:
+            import_tables(connection, manifest, folder)
+    return report
+
+
+@contextmanager
+def _build_folder(settings: Settings) -> Iterator[str]:
+    """A folder for the tables of one build, deleted afterwards; folders that killed builds left are deleted too."""
+    root = settings.warehouse_uri or str(settings.data_dir.absolute() / "spark")
+    storage = open_storage(root)
+    for name in storage.names(""):
+        storage.remove(name)
+    build_id = str(ULID())
+    try:
+        yield f"{storage.location}/{build_id}"
+    finally:
+        storage.remove(build_id)
+
+
+def _request(settings: Settings, manifest: Mapping[str, Any], folder: str) -> Request:
+    lake = Lake(settings.lake_dir)
+    with lake.reading(), connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
+        tables = lake_tables(lake, data_catalog(settings.data_dir).tables)
+        relations = _export(connection, folder)
+    schemas = {node["schema"] for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed"}}
+    return Request(
+        remote=settings.spark_remote,
+        folder=spark_path(folder),
+        memory=settings.duckdb_memory_limit.replace(" ", "").replace("i", "").removesuffix("B").lower(),
+        threads=settings.duckdb_threads,
+        schemas=sorted({*schemas, "raw", "raw_history", CONTROLLED}),
+        tables=tables,
+        relations=relations,
+    )
+
+
+def _export(connection: duckdb.DuckDBPyConnection, folder: str) -> dict[str, Relation]:
+    """Write what the lake does not hold, the load log and the controlled keys, as Parquet files next to the tables."""
+    storage, found = open_storage(folder), dict[str, Relation]()
+    for schema, table in connection.execute(_LOG_TABLES, {"controlled": CONTROLLED}).fetchall():
+        rows = connection.sql(f"from {identifier(schema, table)}").to_arrow_table()
+        place = f"inputs/{schema}.{table}"
+        if rows.num_rows:
+            with storage.create(f"{place}/part-0.parquet") as stream:
+                pq.write_table(rows, stream)
+        columns = {field.name: spark_type(field.type) for field in rows.schema}
+        found[f"{schema}.{table}"] = Relation(spark_path(f"{folder}/{place}") if rows.num_rows else "", columns)
+    return found
+
+
+def import_tables(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], folder: str) -> None:
+    """Replace the public tables of the warehouse by those of a build, with the types and comments of the models.
+
+    Args:
+        connection: The warehouse, open for writing.
+        manifest: dbt's manifest.
+        folder: Path or URI of the folder of the build.
+    """
+    models = [
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["access"] == "public" and node["config"]["contract"]["enforced"]
+    ]
+    storage = open_storage(folder)
+    with storage.scratch() as scratch, transaction(connection):
+        for model in models:
+            schema, table = model["schema"], model["name"]
+            name = identifier(schema, table)
+            connection.execute(f"create schema if not exists {identifier(schema)}")
+            types = {column["name"]: column["data_type"] for column in model["columns"].values()}
+            columns = ", ".join(f"{identifier(column)} {kind}" for column, kind in types.items())
+            connection.execute(f"create or replace table {name} ({columns})")
+            place = f"{schema}/{table}"
+            files = [storage.fetch(f"{place}/{part}", scratch) for part in storage.names(place) if _is_part(part)]
+            if files:
+                connection.execute(
+                    f"insert into {name} by name from read_parquet($files, hive_partitioning := false)",
+                    {"files": [str(file) for file in files]},
+                )
+            connection.execute(f"comment on table {name} is {literal(model['description'])}")
+            for column in model["columns"].values():
+                target = identifier(schema, table, column["name"])
+                connection.execute(f"comment on column {target} is {literal(column['description'])}")
+
+
+def _is_part(name: str) -> bool:
+    """Whether a file holds rows: Spark also writes marks and checksums."""
+    return name.startswith("part-") and name.endswith(".parquet")

@@ -1,0 +1,141 @@
+"""The child process that has the Spark session: `python -m … REQUEST RESULTS ALIVE ARGUMENTS…`.
+
+It derives `raw` and `raw_history` from the files of the lake, then runs dbt with the same session. RESULTS, ALIVE and
+ARGUMENTS are those of `pipeline.dbt.child`. The Java process ends when this one does.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from ion_pipeline.pipeline.dbt.child import end_with_parent, run_dbt
+from ion_pipeline.pipeline.dbt.spark.request import Files, LakeTable, Request
+from ion_pipeline.pipeline.dbt.spark.versions import LOAD_COLUMNS, versions_sql
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_LAKE = {"_ion_deleted": "boolean", "_ion_load": "string", "_ion_seen_at": "timestamp"}
+_KEPT = {"_ion_load": "string", "_ion_seen_at": "timestamp", "valid_from": "timestamp", "valid_to": "timestamp"}
+# The order in which rows were written: the number of the file within the load, then the row in the file.
+_PLACE = "cast(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1) as bigint) * 1000000000000 + _metadata.row_index"
+#: What the results depend on; a session that a server provides gets them too.
+CONFIGURATION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # The recursions have limits of their own.
+    "spark.sql.cteRecursionLevelLimit": "100000",
+    "spark.sql.cteRecursionRowLimit": "-1",
+}
+
+
+def open_session(request: Request) -> "SparkSession":
+    """A session on the server of the request, or one in this process that listens on the loopback interface only."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415 -- only this process needs it, and it takes a second
+
+    if request.remote:
+        # dbt-spark asks for the session again, without the address.
+        os.environ["SPARK_REMOTE"] = request.remote
+        session = SparkSession.builder.remote(request.remote).getOrCreate()
+        for name, value in CONFIGURATION.items():
+            session.conf.set(name, value)
+        return session
+    builder = SparkSession.builder.master(f"local[{request.threads}]").appName("ion-pipeline")
+    local = {
+        "spark.driver.memory": request.memory,
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.shuffle.partitions": str(request.threads),
+        "spark.local.dir": f"{request.folder}/scratch",
+        "spark.sql.warehouse.dir": request.folder,
+        "spark.log.level": "ERROR",
+    }
+    for name, value in (CONFIGURATION | local).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def create_schemas(spark: "SparkSession", request: Request) -> None:
+    """Empty schemas whose tables are in the folder of the build."""
+    for schema in request.schemas:
+        spark.sql(f"drop schema if exists `{schema}` cascade")
+        spark.sql(f"create schema `{schema}` location '{_text(f'{request.folder}/{schema}')}'")
+    for name, relation in request.relations.items():
+        schema, table = name.split(".")
+        place = f" location '{_text(relation.folder)}'" if relation.folder else ""
+        spark.sql(f"create table `{schema}`.`{table}` ({_definitions(relation.columns)}) using parquet{place}")
+
+
+def derive(spark: "SparkSession", table: LakeTable) -> None:
+    """Create `raw_history.<table>`, and the view `raw.<table>` of its current rows."""
+    history, own = f"raw_history.`{table.name}`", ", ".join(f"`{name}`" for name in table.columns)
+    if not table.incoming and not table.kept:
+        columns = table.columns | _KEPT | {"is_current": "boolean"}
+        spark.sql(f"create table {history} ({_definitions(columns)}) using parquet")
+    else:
+        spark.createDataFrame(table.loads, _definitions(LOAD_COLUMNS)).createOrReplaceTempView("loads")
+        _rows(spark, table.incoming, table.columns | _LAKE, place=_PLACE).createOrReplaceTempView("incoming")
+        _rows(spark, table.kept, table.columns | _KEPT).createOrReplaceTempView("kept")
+        query = versions_sql(list(table.columns), table.key, owner=table.owner)
+        spark.sql(f"create table {history} using parquet as {query}")
+    spark.sql(
+        f"create view raw.`{table.name}` as select {own}, _ion_load, _ion_seen_at from {history} where is_current"  # noqa: S608 -- names of the catalog, quoted
+    )
+
+
+def _rows(spark: "SparkSession", groups: list[Files], columns: dict[str, str], *, place: str = "") -> "DataFrame":
+    """The rows of files with older columns as rows of the current catalog; a column that a file lacks is null."""
+    extra = [f"{place} as place"] if place else []
+    found = [
+        spark.read.schema(_definitions(files.columns))
+        .parquet(*files.paths)
+        .selectExpr(
+            *(
+                f"cast({f'`{name}`' if name in files.columns else 'null'} as {kind}) as `{name}`"
+                for name, kind in columns.items()
+            ),
+            *extra,
+        )
+        for files in groups
+    ]
+    if not found:
+        return spark.createDataFrame([], _definitions(columns | ({"place": "bigint"} if place else {})))
+    rows, *others = found
+    for other in others:
+        rows = rows.unionAll(other)
+    return rows
+
+
+def _definitions(columns: dict[str, str]) -> str:
+    return ", ".join(f"`{name}` {kind}" for name, kind in columns.items())
+
+
+def _text(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def main() -> int:
+    """Derive the rows, then run dbt; return its exit code."""
+    document, results, alive, *arguments = sys.argv[1:]
+    end_with_parent(int(alive))
+    request = TypeAdapter(Request).validate_json(Path(document).read_bytes())
+    spark = open_session(request)
+    try:
+        create_schemas(spark, request)
+        for done, table in enumerate(request.tables, start=1):
+            derive(spark, table)
+            if done % 25 == 0 or done == len(request.tables):
+                print(f"{done} of {len(request.tables)} tables derived from the lake", flush=True)  # noqa: T201
+        return run_dbt(results, [*arguments, "--target", "spark"])
+    finally:
+        spark.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
