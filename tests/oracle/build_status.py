@@ -72,11 +72,10 @@ class _Shop:
             ]
             if required == 0:
                 continue
-            if required is None or None in found:
-                yield (2, row["id"]), (row["partId"], None)
-            else:
-                installed = sum((quantity for quantity in found if quantity is not None), Fraction(0))
-                yield (2, row["id"]), (row["partId"], installed >= required * (1 - _NINTH_DIGIT))
+            installed = sum((quantity for quantity in found if quantity is not None), Fraction(0))
+            is_enough = required is not None and installed >= required * (1 - _NINTH_DIGIT)
+            is_known = required is not None and None not in found
+            yield (2, row["id"]), (row["partId"], is_enough if is_enough or is_known else None)
 
     def _pieces(self, unit: int) -> Fraction | None:
         is_lot = self.bom.label(unit)["tracking_type"] == "LOT"
