@@ -33,14 +33,14 @@ described as (
 select
     described.requirement_type,
     described.build_requirement_id,
-    any_value(requirements.part_id) as part_id,
-    any_value(described.origin_mbom_item_id) as origin_mbom_item_id,
+    {{ any_of('requirements.part_id') }} as part_id,
+    {{ any_of('described.origin_mbom_item_id') }} as origin_mbom_item_id,
     case when count(*) = 1 then min(units.unit_label) else cast(count(*) as string) || ' units' end as parent_label,
     case when count(distinct units.status) = 1 then min(units.status) end as parent_status,
     {{ ids_of('requirements.part_inventory_id') }} as parent_part_inventory_ids,
-    any_value(requirements.quantity_required) as quantity_required,
-    any_value(requirements.quantity_known) as quantity_installed,
-    any_value(requirements.quantity_required - requirements.quantity_known) as quantity_open,
+    {{ any_of('requirements.quantity_required') }} as quantity_required,
+    {{ any_of('requirements.quantity_known') }} as quantity_installed,
+    {{ any_of('requirements.quantity_required - requirements.quantity_known') }} as quantity_open,
     coalesce(bool_or(described.is_export_controlled), false) as is_export_controlled
 from requirements
 inner join described
