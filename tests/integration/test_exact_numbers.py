@@ -79,7 +79,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Front, Sa
     world.tables["parts"][6]["attributes"] = [{"key": "mass", "value": ATTRIBUTE, **stamp}]
     world.tables["partInventories"][2]["quantity"] = QUANTITY
     write_world(world, folder)
-    front = Front(build_app(SandboxOptions(world=folder), "a secret").asgi)
+    front = Front(build_app(SandboxOptions(world=folder, profile="today"), "a secret").asgi)
     with serving(front) as address:
         yield front, address
 

@@ -30,7 +30,7 @@ from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
-# The factory has no controlled tool, and a small world no chart or use of a tool of both kinds.
+# The factory has no controlled tool (test_production_random has some), and a small world no chart of both kinds.
 ONE_FLAG = {"quality.control_chart_points", "production.tools", "production.tool_usage"}
 
 

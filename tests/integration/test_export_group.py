@@ -56,8 +56,8 @@ class Key:
         write_world(self.world, folder / "world")
 
     @contextmanager
-    def asks(self, profile: str) -> Iterator[Tenant]:
-        with served(self._folder / "world", profile, self._port) as address:
+    def asks(self, *, in_group: bool, profile: str = "today") -> Iterator[Tenant]:
+        with served(self._folder / "world", profile, self._port, export_group=in_group) as address:
             self._port = int(address.api_url.rpartition(":")[2])
             options = {"entities": ("parts", "part_inventories"), "page_size": 8, **self._settings}
             settings = settings_for(address, self._folder / "data", **options)
@@ -79,8 +79,9 @@ ALL = {10 * number for number in range(1, 31)}
 FREE = ALL - set(FLAGGED)
 
 
-def test_a_first_read_without_the_group_keeps_the_inventories_without_their_part(tmp_path: Path) -> None:
-    with Key(tmp_path).asks("no-export-group") as tenant:
+@pytest.mark.parametrize("profile", ["full", "today"])
+def test_a_first_read_without_the_group_keeps_the_inventories_without_their_part(tmp_path: Path, profile: str) -> None:
+    with Key(tmp_path).asks(in_group=False, profile=profile) as tenant:
         tenant.refresh()
         assert known_parts(tenant) == FREE
         named = {part for (part,) in tenant.query("select part_id from raw.part_inventories")}
@@ -92,10 +93,10 @@ def test_a_first_read_without_the_group_keeps_the_inventories_without_their_part
 @pytest.mark.parametrize("full", [False, True])
 def test_rows_that_a_lost_group_hides_are_not_deleted_without_a_word(tmp_path: Path, full: bool) -> None:
     key = Key(tmp_path)
-    with key.asks("full") as tenant:
+    with key.asks(in_group=True) as tenant:
         tenant.refresh()
         assert known_parts(tenant) == ALL
-    with key.asks("no-export-group") as tenant:
+    with key.asks(in_group=False) as tenant:
         loads = tenant.loads()
         for mode in ({"full": full}, {"full": full, "afresh": True}):
             with pytest.raises(SuspiciousDeletesError, match="lost the export group") as stopped:
@@ -106,7 +107,7 @@ def test_rows_that_a_lost_group_hides_are_not_deleted_without_a_word(tmp_path: P
         refresh(tenant.settings, full=full, accept_deletes=True)
         assert known_parts(tenant) == FREE
         refresh(tenant.settings)
-    with key.asks("full") as tenant:
+    with key.asks(in_group=True) as tenant:
         notes = refresh(tenant.settings)
         assert [note for note in notes if "3 export-controlled rows of parts" in note and "not new in ION" in note]
         assert known_parts(tenant) == ALL
@@ -115,9 +116,9 @@ def test_rows_that_a_lost_group_hides_are_not_deleted_without_a_word(tmp_path: P
 
 def test_a_reconcile_neither_deletes_what_is_hidden_nor_calls_it_drifted(tmp_path: Path) -> None:
     key = Key(tmp_path)
-    with key.asks("full") as tenant:
+    with key.asks(in_group=True) as tenant:
         tenant.refresh()
-    with key.asks("no-export-group") as tenant:
+    with key.asks(in_group=False) as tenant:
         loads = tenant.loads()
         notes = Notes()
         report = reconcile(tenant.settings, dry_run=True, reporter=notes)
@@ -131,7 +132,7 @@ def test_a_reconcile_neither_deletes_what_is_hidden_nor_calls_it_drifted(tmp_pat
             reconcile(tenant.settings)
         assert tenant.loads() == loads
         assert known_parts(tenant) == ALL
-    with key.asks("full") as tenant:
+    with key.asks(in_group=True) as tenant:
         # The group is back, before anything was given up: all is as known.
         report = reconcile(tenant.settings)
         assert (report.load_id, report.refreshed, report.drifted) == (None, None, 0)
@@ -140,9 +141,9 @@ def test_a_reconcile_neither_deletes_what_is_hidden_nor_calls_it_drifted(tmp_pat
 
 def test_as_many_new_rows_as_hidden_ones_hide_nothing(tmp_path: Path) -> None:
     key = Key(tmp_path, overlap_minutes=0)
-    with key.asks("full") as tenant:
+    with key.asks(in_group=True) as tenant:
         tenant.refresh()
-    with key.asks("no-export-group") as tenant:
+    with key.asks(in_group=False) as tenant:
         tenant.change(*(add("parts", id=1000 + number, partNumber=f"N-{number}") for number in range(5)))
         with pytest.raises(SuspiciousDeletesError, match="3 of 3 known"):
             refresh(tenant.settings)
@@ -150,15 +151,15 @@ def test_as_many_new_rows_as_hidden_ones_hide_nothing(tmp_path: Path) -> None:
 
 def test_a_tenant_that_shows_no_changes_is_asked_too(tmp_path: Path) -> None:
     key = Key(tmp_path)
-    with key.asks("no-keyset") as tenant:
+    with key.asks(in_group=True, profile="no-keyset") as tenant:
         tenant.refresh()
-    with key.asks("no-export-group") as tenant, pytest.raises(SuspiciousDeletesError, match="lost the export group"):
+    with key.asks(in_group=False) as tenant, pytest.raises(SuspiciousDeletesError, match="lost the export group"):
         # Asked otherwise than at the last read: all rows are read.
         refresh(tenant.settings)
 
 
 def test_one_that_is_deleted_while_others_are_shown_is_deleted(tmp_path: Path) -> None:
-    with Key(tmp_path).asks("full") as tenant:
+    with Key(tmp_path).asks(in_group=True) as tenant:
         tenant.refresh()
         tenant.change(delete("parts", 50), delete("parts", 60))
         notes = refresh(tenant.settings)
@@ -168,12 +169,12 @@ def test_one_that_is_deleted_while_others_are_shown_is_deleted(tmp_path: Path) -
 
 @pytest.mark.parametrize("full", [False, True])
 def test_rows_that_are_no_longer_flagged_are_not_gone(tmp_path: Path, full: bool) -> None:
-    with Key(tmp_path).asks("no-export-group") as tenant:
+    with Key(tmp_path).asks(in_group=False) as tenant:
         tenant.change(*(update("parts", row_id, exportControlled=False) for row_id in FLAGGED))
         tenant.refresh()
         assert known_parts(tenant) == ALL
     key = Key(tmp_path / "other")
-    with key.asks("full") as tenant:
+    with key.asks(in_group=True) as tenant:
         tenant.refresh()
         tenant.change(*(update("parts", row_id, exportControlled=False) for row_id in FLAGGED), delete("parts", 60))
         assert [note for note in refresh(tenant.settings, full=full) if "export" in note] == []
@@ -181,7 +182,7 @@ def test_rows_that_are_no_longer_flagged_are_not_gone(tmp_path: Path, full: bool
 
 
 def test_a_row_that_comes_under_control_without_the_group_is_taken_as_deleted(tmp_path: Path) -> None:
-    with Key(tmp_path).asks("no-export-group") as tenant:
+    with Key(tmp_path).asks(in_group=False) as tenant:
         tenant.refresh()
         tenant.change(update("parts", 10, exportControlled=True))
         refresh(tenant.settings)

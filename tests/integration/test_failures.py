@@ -25,7 +25,7 @@ ENTITIES = "parts,part_inventories,locations,users"
 
 @pytest.fixture(scope="module")
 def sandbox(demo_world: Path) -> Iterator[SandboxAddress]:
-    with served(demo_world, "full") as address:
+    with served(demo_world, "today") as address:
         yield address
 
 

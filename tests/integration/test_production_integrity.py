@@ -35,6 +35,7 @@ def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("delete from production.build_status where open_run_ids = []", "build_status_from_rows"),
         ("delete from production.build_status where open_run_ids <> []", "build_status_from_rows"),
         ("update production.build_status set steps_done = steps_done + 1", "build_status_from_rows"),
+        ("update production.build_status set holding_issue_ids = [1]", "build_status_from_rows"),
         (
             "update production.build_status set requirements_filled = requirements_total where short_part_ids <> []",
             "build_status_from_rows",

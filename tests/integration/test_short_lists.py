@@ -43,7 +43,7 @@ def test_a_list_of_etags_longer_than_a_page_is_compared_whole(tmp_path: Path, li
     ]
     truth = {row["id"]: row["functionName"] for row in rows}
     write_world(World(tables={ROOT: rows}), tmp_path / "world")
-    app = build_app(SandboxOptions(world=tmp_path / "world", **limit), "a secret")
+    app = build_app(SandboxOptions(world=tmp_path / "world", profile="today", **limit), "a secret")
     with serving(app.asgi) as address:
         settings = settings_for(
             address, tmp_path / "data", entities=("validation_functions",), page_size=100, max_deleted_share=0.5

@@ -16,17 +16,13 @@ from ion_pipeline.sandbox.server import export_world
 from ion_pipeline.settings import load_settings
 from tests.integration.conftest import settings_for
 from tests.integration.support.changing_world import served
-from tests.integration.support.extraction import CATALOG, Extraction, differences
+from tests.integration.support.extraction import CATALOG, COMPUTED, Extraction, differences
 from tests.oracle.world import World as Rows
 from tests.oracle.world import read_world_dir
 from tests.unit.dbt.models import sql_of
 
 pytestmark = pytest.mark.slow
 
-#: What ION computes in another way today (tests/unit/sandbox/test_today.py compares it with planted facts).
-COMPUTED = frozenset(
-    {"PartInventory.status", "PartInventory.quantityAvailable", "PurchaseOrder.status", "PurchaseOrderLine.status"}
-)
 GENERATION_1 = {"abom_items", "abom_edges"}
 
 

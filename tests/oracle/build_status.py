@@ -48,12 +48,25 @@ class _Shop:
             resolved.setdefault(period.issue, []).append(period.resolved is not None)
         self.open_issues = {issue for issue, ends in resolved.items() if not all(ends)}
 
+        self.holding: dict[int, set[int]] = {}
+        for link in factory.world["issuePartInventories"]:
+            if self._holds(factory.find("issues", link["issueId"])):
+                self.holding.setdefault(link["partInventoryId"], set()).add(link["issueId"])
+
     def rows(self) -> Iterator[Row]:
         for unit, row in self.bom.units.items():
             runs = [run for run in self.runs.get(unit, []) if run["status"] not in FINISHED]
             own = [filled for _, filled in self.needs[unit].values()]
             if row["status"] != "SCRAPPED" and (runs or not all(own)):
                 yield {"part_inventory_id": unit, **self._content(unit), **self._work(unit, row, runs)}
+
+    def _holds(self, issue: Row) -> bool:
+        """ION's rule of a type of disposition: for good, until the issue is resolved, or not at all."""
+        rules = {row["id"]: row.get("inventoryAvailability") for row in self.factory.world["issueDispositionTypes"]}
+        rule = rules.get(issue.get("issueDispositionTypeId"))
+        return rule == "PERMANENTLY_UNAVAILABLE" or (
+            rule == "RELEASED_ON_RESOLUTION" and issue.get("status") != "RESOLVED"
+        )
 
     def _needs(self, unit: int) -> Iterator[tuple[Requirement, tuple[int | None, bool | None]]]:
         """Part and state of each requirement: filled, not filled, or unknown."""
@@ -72,11 +85,10 @@ class _Shop:
             ]
             if required == 0:
                 continue
-            if required is None or None in found:
-                yield (2, row["id"]), (row["partId"], None)
-            else:
-                installed = sum((quantity for quantity in found if quantity is not None), Fraction(0))
-                yield (2, row["id"]), (row["partId"], installed >= required * (1 - _NINTH_DIGIT))
+            installed = sum((quantity for quantity in found if quantity is not None), Fraction(0))
+            is_enough = required is not None and installed >= required * (1 - _NINTH_DIGIT)
+            is_known = required is not None and None not in found
+            yield (2, row["id"]), (row["partId"], is_enough if is_enough or is_known else None)
 
     def _pieces(self, unit: int) -> Fraction | None:
         is_lot = self.bom.label(unit)["tracking_type"] == "LOT"
@@ -139,6 +151,7 @@ class _Shop:
             if issue["id"] in self.open_issues and issue.get("mustCloseByRunStepId") in ids
         )
         held = states.count("HOLD"), states.count("REDLINE")
+        holding = sorted(self.holding.get(unit, ()))
         return {
             "open_run_ids": sorted(run["id"] for run in runs),
             "steps_done": sum(step["status"] == "COMPLETE" for step in known),
@@ -150,5 +163,7 @@ class _Shop:
             "steps_in_redline": held[1],
             "steps_failed": states.count("FAILED"),
             "blocking_issue_ids": blocking,
-            "is_blocked": bool(blocking) or any(held) or row["status"] == "UNAVAILABLE",
+            "holding_issue_ids": holding,
+            "held_content_count": len((self._below(unit) - {unit}) & self.holding.keys()),
+            "is_blocked": bool(blocking or holding) or any(held) or row["status"] == "UNAVAILABLE",
         }

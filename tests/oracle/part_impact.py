@@ -180,15 +180,22 @@ def requirements_of_units(world: World, generation: Generation) -> Iterator[tupl
 def _open_requirements(
     world: World, generation: Generation
 ) -> Iterator[tuple[str, int, int | None, list[int], float, float]]:
-    units = {row["id"] for row in rows(world, "partInventories")}
+    units = {row["id"]: row for row in rows(world, "partInventories")}
+    tracking = {row["id"]: row.get("trackingType") for row in rows(world, "parts")}
+
+    def pieces(unit: int) -> float:
+        row = units[unit]
+        is_lot = (row.get("trackingType") or tracking.get(row.get("partId"))) == "LOT"
+        return float(row["quantity"] or 0) if is_lot else 1.0
+
     if generation != 1:
         filled: defaultdict[int | None, float] = defaultdict(float)
         for row in rows(world, "abomInstallations"):
             filled[row.get("buildRequirementId")] += row.get("quantity") or 0
         for row in rows(world, "buildRequirements"):
-            parents = sorted({link["id"] for link in row.get("partInventories") or ()} & units)
+            parents = sorted({link["id"] for link in row.get("partInventories") or ()} & units.keys())
             each, fixed = row.get("quantityPerParentPartInventory"), row.get("fixedQuantityPerBuildRequirement")
-            required = fixed if each is None else each * len(parents)
+            required = fixed if each is None else each * sum(map(pieces, parents))
             if parents and required is not None and required - filled[row["id"]] > 1e-9:
                 missing = required - filled[row["id"]]
                 yield "build_requirements", row["id"], row.get("partId"), parents, required, missing

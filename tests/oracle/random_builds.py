@@ -11,8 +11,11 @@ _ENTITIES = (
     "purchaseOrderLines",
     "issueApprovals",
     "issueApprovalRequests",
+    "issueDispositionTypes",
     "stepMbomItemAssociations",
 )
+# Interval of the maintenance of tools that are under export control, and are the only ones.
+_CONTROLLED_TOOL = 864_000
 _LINE_STATES = ("ORDERED", "ORDERED", "ORDERED", "DRAFT", "RECEIVED", "CANCELED")
 
 
@@ -93,10 +96,15 @@ def _install_during_runs(rng: random.Random, shop: ShopBuilder) -> None:
 
 
 def _issues(rng: random.Random, shop: ShopBuilder) -> None:
+    types = [
+        shop.add("issueDispositionTypes", title=f"Type {number}", inventoryAvailability=rule)
+        for number, rule in enumerate((None, "AVAILABLE", "RELEASED_ON_RESOLUTION", "PERMANENTLY_UNAVAILABLE"))
+    ]
     for _ in range(len(shop.world["runSteps"]) // 4):
         step = rng.choice([*shop.world["runSteps"], {"id": None}])
         status = rng.choice(("PENDING", "IN_REVIEW", "RESOLVED"))
-        issue = shop.add("issues", title="Open", status=status, runStepId=None, mustCloseByRunStepId=step["id"])
+        links = {"mustCloseByRunStepId": step["id"], "issueDispositionTypeId": rng.choice([*types, None])}
+        issue = shop.add("issues", title="Open", status=status, runStepId=None, **links)
         for unit in rng.sample(shop.world["partInventories"], rng.choice((0, 1, 2))):
             link = {"issueId": issue, "partInventoryId": unit["id"], "fromSplitInventory": False}
             shop.world["issuePartInventories"].append(link)
@@ -125,9 +133,13 @@ def _orders(rng: random.Random, shop: ShopBuilder) -> None:
 def _tools(rng: random.Random, shop: ShopBuilder) -> None:
     """Tools with and without an interval, maintained before some of their uses, after all of them or never."""
     days = [step["endTime"] for step in shop.world["runSteps"] if step.get("endTime")]
-    for seconds in (7200, 864_000, None):
+    for seconds in (7200, _CONTROLLED_TOOL, None):
         part = shop.part()
-        shop.world["parts"][-1] |= {"partType": "TOOL", "maintenanceIntervalSeconds": seconds}
+        shop.world["parts"][-1] |= {
+            "partType": "TOOL",
+            "maintenanceIntervalSeconds": seconds,
+            "exportControlled": seconds == _CONTROLLED_TOOL,
+        }
         for maintained in (*rng.sample(days, 3), None):
             tool = shop.unit(part)
             shop.world["partInventories"][-1]["lastMaintainedDate"] = maintained

@@ -23,20 +23,24 @@ def piece_prices(world: World, due: Mapping[int, Row]) -> dict[int, tuple[Prices
         if item.get("partInventoryId") is not None:
             items[item["partInventoryId"]].append(item)
     received: dict[int, tuple[Prices, bool]] = {}
-    for unit, its in items.items():
-        total, paid, known = sum(item["quantity"] for item in its), defaultdict[str, float](float), True
+    for unit, booked in items.items():
+        came = [item for item in booked if item["quantity"] > 0]
+        if not came:
+            continue
+        its = booked if sum(item["quantity"] for item in booked) > 0 else came
+        total = sum(item["quantity"] for item in its)
+        paid, kept = defaultdict[str, float](float), defaultdict[str | None, float](float)
         for item in its:
             line = lines.get(item.get("purchaseOrderLineId"))
             currency = line and names.get(orders[line["purchaseOrderId"]].get("currencyId"))
             wanted = line and due[line["id"]]["quantity_due"]
             if line and currency and line.get("cost") is not None and wanted:
                 paid[currency] += item["quantity"] * line["cost"] * line["quantity"] / wanted
+                kept[currency] += item["quantity"]
             else:
-                known = False
-        if total > 0:
-            received[unit] = {currency: amount / total for currency, amount in paid.items()}, known
-        else:
-            received[unit] = {}, False
+                kept[None] += item["quantity"]
+        known = not kept.pop(None, 0)
+        received[unit] = {currency: paid[currency] / total for currency, left in kept.items() if left}, known
     origin = {row["id"]: row.get("originPartInventoryId") for row in rows(world, "partInventories")}
     found = {}
     for unit in origin:

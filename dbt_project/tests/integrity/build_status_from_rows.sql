@@ -1,4 +1,4 @@
--- Units that are being built, their requirements and steps, counted from ION's rows and from other marts.
+-- Units that are being built, their requirements, steps and holds, counted from ION's rows and from other marts.
 with open_runs_of_units as (
     select
         history.part_inventory_id,
@@ -28,9 +28,25 @@ planned as (
     group by root_part_inventory_id
 ),
 
+-- What holds a unit, from ION's links and the rule of each issue's disposition.
+holding as (
+    select
+        links.part_inventory_id,
+        count(distinct issues.id) as holding_issue_count
+    from {{ source('ion', 'issue_part_inventories') }} as links
+    inner join {{ source('ion', 'issues') }} as issues on links.issue_id = issues.id
+    inner join {{ ref('stg_ion__issue_disposition_types') }} as types
+        on issues.issue_disposition_type_id = types.issue_disposition_type_id
+    where
+        types.inventory_availability like '%PERMANENT%'
+        or (types.inventory_availability like '%RESOL%' and issues.status is distinct from 'RESOLVED')
+    group by links.part_inventory_id
+),
+
 expected as (
     select
         units.id as part_inventory_id,
+        coalesce(holding.holding_issue_count, 0) as holding_issue_count,
         coalesce(open_runs_of_units.open_run_count, 0) as open_run_count,
         coalesce(steps_of_units.steps_done, 0) as steps_done,
         coalesce(steps_of_units.steps_total, 0) as steps_total,
@@ -41,6 +57,7 @@ expected as (
     left join open_runs_of_units on units.id = open_runs_of_units.part_inventory_id
     left join steps_of_units on units.id = steps_of_units.part_inventory_id
     left join planned on units.id = planned.part_inventory_id
+    left join holding on units.id = holding.part_inventory_id
     where units.status is distinct from 'SCRAPPED'
 )
 
@@ -58,6 +75,8 @@ where
             or found.requirements_total - found.requirements_filled < expected.open_requirements
             or (not expected.is_built and found.requirements_filled >= found.requirements_total)
             or {{ list_length('found.open_run_ids') }} is distinct from expected.open_run_count
+            or {{ list_length('found.holding_issue_ids') }} is distinct from expected.holding_issue_count
+            or (expected.holding_issue_count > 0 and not found.is_blocked)
             or found.steps_done is distinct from expected.steps_done
             or found.steps_total is distinct from expected.steps_total
         )

@@ -265,8 +265,8 @@ class Tenant:
 
 
 @contextmanager
-def changing_tenant(folder: Path, profile: str = "full", **overrides: Any) -> Iterator[Tenant]:
-    """A sandbox in this process with the small factory; nothing has been read yet."""
+def changing_tenant(folder: Path, profile: str = "today", **overrides: Any) -> Iterator[Tenant]:
+    """A sandbox in this process with the small factory, by default today's ION; nothing has been read yet."""
     world = small_factory()
     write_world(world, folder / "world")
     with served(folder / "world", profile) as address:

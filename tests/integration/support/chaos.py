@@ -140,7 +140,7 @@ def chaos(folder: Path, **overrides: Any) -> Iterator[Chaos]:
     """The small changing factory behind a front, read once."""
     world = small_factory()
     write_world(world, folder / "world")
-    front = Front(build_app(SandboxOptions(world=folder / "world"), "a secret"))
+    front = Front(build_app(SandboxOptions(world=folder / "world", profile="today"), "a secret"))
     with serving(front, date_header=False) as address:
         options = {"entities": ENTITIES, "page_size": PAGE, "max_concurrency": 4, **overrides}
         yield Chaos(Tenant(address, settings_for(address, folder / "data", **options), ChangingWorld(world)), front)

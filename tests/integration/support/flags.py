@@ -116,6 +116,7 @@ FLAGGED_LATER: dict[str, dict[str, str]] = {
         "current_run_step_ids": "runSteps",
         "available_run_step_ids": "runSteps",
         "blocking_issue_ids": "issues",
+        "holding_issue_ids": "issues",
         "short_part_ids": "parts",
     },
     "genealogy.genealogy_anomalies": {

@@ -106,12 +106,13 @@ def history(database: Path) -> dict[str, list[str]]:
 def running(
     world: Path,
     folder: Path,
-    profile: str = "full",
+    profile: str = "today",
     *,
     forbid: tuple[str, ...] = (),
     read_before: Path | None = None,
     **overrides: Any,
 ) -> Iterator[Tenant]:
+    """A tenant, by default today's ION, that has been read once, now or before."""
     # A thread where it will do: a process takes longer to start than a refresh takes.
     with running_sandbox(world=world, profile=profile, forbid=forbid) if forbid else served(world, profile) as address:
         settings = settings_for(address, folder / "data", **{"entities": ENTITIES, "page_size": 50, **overrides})

@@ -38,12 +38,13 @@ installations as (
     where part_inventory_id is not null
 ),
 
--- A sum with an unknown quantity in it is unknown.
+-- A sum with an unknown quantity in it is unknown, and at least as much as is known.
 installed as (
     select
         abom_generation,
         build_requirement_id,
-        case when count(*) = count(quantity) then sum(quantity) end as quantity_installed
+        case when count(*) = count(quantity) then sum(quantity) end as quantity_installed,
+        coalesce(sum(quantity), 0) as quantity_known
     from installations
     group by abom_generation, build_requirement_id
 ),
@@ -59,7 +60,8 @@ compared as (
             else quantities.quantity_per_parent * requirements.pieces_sharing
         end as quantity_required,
         case when installed.build_requirement_id is null then 0 else installed.quantity_installed end
-            as quantity_installed
+            as quantity_installed,
+        coalesce(installed.quantity_known, 0) as quantity_known
     from requirements
     inner join quantities
         on
@@ -74,7 +76,10 @@ compared as (
 -- Floating-point sums are equal if they agree to nine digits.
 select
     *,
-    quantity_installed >= quantity_required - 1e-9 * abs(quantity_required) as is_filled
+    case
+        when quantity_known >= quantity_required - 1e-9 * abs(quantity_required) then true
+        when quantity_installed is not null and quantity_required is not null then false
+    end as is_filled
 from compared
 -- A requirement of quantity 0 only allows traceability: nothing has to be installed.
 where quantity_required is distinct from 0

@@ -71,16 +71,6 @@ blocking as (
     group by open_steps.part_inventory_id
 ),
 
-open_issues as (
-    select
-        contents.built_part_inventory_id,
-        count(distinct affected.issue_id) as open_issue_count
-    from contents
-    inner join {{ ref('issue_units') }} as affected on contents.part_inventory_id = affected.part_inventory_id
-    where affected.is_open
-    group by contents.built_part_inventory_id
-),
-
 lines as (
     select
         contents.built_part_inventory_id,
@@ -116,9 +106,12 @@ select
     coalesce(steps.steps_on_hold, 0) as steps_on_hold,
     coalesce(steps.steps_in_redline, 0) as steps_in_redline,
     coalesce(steps.steps_failed, 0) as steps_failed,
-    coalesce(open_issues.open_issue_count, 0) as open_issue_count,
+    coalesce(issues.open_issue_count, 0) as open_issue_count,
     coalesce(blocking.blocking_issue_ids, {{ empty_list() }}) as blocking_issue_ids,
+    coalesce(issues.holding_issue_ids, {{ empty_list() }}) as holding_issue_ids,
+    coalesce(issues.held_content_count, 0) as held_content_count,
     coalesce(built.status = 'UNAVAILABLE', false) or blocking.part_inventory_id is not null
+    or coalesce({{ list_length('issues.holding_issue_ids') }} > 0, false)
     or coalesce(steps.steps_on_hold + steps.steps_in_redline > 0, false) as is_blocked,
     case
         when lines.lines_deviating > 0 then 'deviating'
@@ -135,7 +128,8 @@ select
     needs.last_expected_on,
     built.is_export_controlled or coalesce(needs.is_export_controlled, false)
     or coalesce(progress.is_export_controlled, false) or coalesce(steps.is_export_controlled, false)
-    or coalesce(blocking.is_export_controlled, false) as is_export_controlled
+    or coalesce(blocking.is_export_controlled, false) or coalesce(issues.is_export_controlled, false)
+        as is_export_controlled
 from built
 left join {{ ref('int_production__build_needs') }} as needs
     on built.part_inventory_id = needs.built_part_inventory_id
@@ -143,6 +137,7 @@ left join progress on built.part_inventory_id = progress.part_inventory_id
 left join steps on built.part_inventory_id = steps.part_inventory_id
 left join current_steps on built.part_inventory_id = current_steps.part_inventory_id
 left join blocking on built.part_inventory_id = blocking.part_inventory_id
-left join open_issues on built.part_inventory_id = open_issues.built_part_inventory_id
+left join {{ ref('int_production__build_issues') }} as issues
+    on built.part_inventory_id = issues.built_part_inventory_id
 left join lines on built.part_inventory_id = lines.built_part_inventory_id
 order by built.part_inventory_id

@@ -4,15 +4,7 @@ with uses as (
 ),
 
 tools as (
-    select * from {{ ref('part_inventories') }}
-    where part_type = 'TOOL' or usage_type = 'TOOL'
-),
-
-intervals as (
-    select
-        part_id,
-        maintenance_interval_seconds
-    from {{ ref('parts') }}
+    select * from {{ ref('int_production__tools') }}
 ),
 
 -- ION keeps only the last maintenance; the loads have seen those before it since the first.
@@ -42,10 +34,9 @@ timed as (
         tools.part_revision as tool_part_revision,
         tools.is_export_controlled as is_tool_controlled,
         before.maintained_before_at,
-        {{ seconds_after('before.maintained_before_at', 'intervals.maintenance_interval_seconds') }} as due_at
+        {{ seconds_after('before.maintained_before_at', 'tools.maintenance_interval_seconds') }} as due_at
     from uses
     left join tools on uses.entered_part_inventory_id = tools.part_inventory_id
-    left join intervals on tools.part_id = intervals.part_id
     left join before on uses.result_key = before.result_key
     where tools.part_inventory_id is not null or uses.field_type = 'TOOL'
 )

@@ -1,13 +1,5 @@
 with units as (
-    select * from {{ ref('part_inventories') }}
-    where part_type = 'TOOL' or usage_type = 'TOOL'
-),
-
-intervals as (
-    select
-        part_id,
-        maintenance_interval_seconds
-    from {{ ref('parts') }}
+    select * from {{ ref('int_production__tools') }}
 ),
 
 loads as (
@@ -29,14 +21,12 @@ uses as (
 -- ION's own due date comes first; it computes it from the interval, too.
 dated as (
     select
-        units.*,
-        intervals.maintenance_interval_seconds,
+        *,
         coalesce(
-            units.service_due_at,
-            {{ seconds_after('units.last_maintained_at', 'intervals.maintenance_interval_seconds') }}
+            service_due_at,
+            {{ seconds_after('last_maintained_at', 'maintenance_interval_seconds') }}
         ) as due_at
     from units
-    left join intervals on units.part_id = intervals.part_id
 )
 
 select

@@ -42,7 +42,7 @@ measured as (
         items.*,
         kits.status as kit_status,
         kits.run_id,
-        coalesce(kits.status not in ('DELIVERED', 'COMPLETED', 'CANCELED'), true) as is_kit_open,
+        {{ kit_is_open('kits.status') }} as is_kit_open,
         picked.inventory_count,
         picked.quantity_picked,
         coalesce(

@@ -45,7 +45,7 @@ timed as (
         runs.serial_number,
         runs.part_number as run_part_number,
         runs.as_of_at,
-        coalesce(kits.status not in ('DELIVERED', 'COMPLETED', 'CANCELED'), true) as is_open,
+        {{ kit_is_open('kits.status') }} as is_open,
         least(runs.scheduled_start_at, runs.first_started_at) as needed_at
     from kits
     left join runs on kits.run_id = runs.run_id
