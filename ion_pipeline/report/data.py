@@ -19,6 +19,7 @@ from ion_pipeline.report.model import (
     OpenDisposition,
     OpenIssue,
     OpenIssues,
+    ProductYield,
     Ratio,
     Report,
     Supplier,
@@ -30,12 +31,13 @@ from ion_pipeline.report.where_used import read_where_used
 
 # Upper bounds of what the page shows.
 _CLASSES = 12
+_PRODUCT_ROWS = 600
 _CHARTS = 6
 _POINTS = 80
 _OLDEST = 10
 _SUPPLIERS = 25
 _ENTITIES = 500
-DIMENSIONS = ("procedure_step", "part", "supplier", "disposition_category", "label")
+DIMENSIONS = ("procedure_step", "part", "supplier", "disposition_category", "labels")
 
 
 def read_report(
@@ -62,13 +64,16 @@ def read_report(
     """
     require_tables(connection, path, queries.READS | where_used.READS)
     load = next(_rows(connection, queries.LOAD), None)
+    products = tuple(_rows(connection, queries.PRODUCTS, limit=_PRODUCT_ROWS))
     return Report(
         generated_at=generated_at,
         published_at=published_at,
         load=Load(**load) if load else None,
         freshness=tuple(EntityFreshness(**row) for row in _rows(connection, queries.FRESHNESS, limit=_ENTITIES)),
-        yield_by_week=_yield(connection, "week"),
-        yield_by_month=_yield(connection, "month"),
+        yield_by_week=_yield(connection, queries.YIELD_BY_WEEK),
+        yield_by_month=_yield(connection, queries.YIELD_BY_MONTH),
+        yield_by_product=tuple(map(_product_yield, products)),
+        products_left_out=products[0]["row_count"] - len(products) if products else 0,
         pareto={name: classes for name in DIMENSIONS if (classes := _pareto(connection, name))},
         control=_control(connection),
         open_issues=_open_issues(connection),
@@ -78,10 +83,25 @@ def read_report(
     )
 
 
-def _yield(connection: duckdb.DuckDBPyConnection, period_type: str) -> tuple[YieldPeriod, ...]:
+def _yield(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[YieldPeriod, ...]:
     return tuple(
-        YieldPeriod(row["period_start_on"], Ratio(row["passed_first"], row["attempted"]))
-        for row in _rows(connection, queries.YIELD, period_type=period_type)
+        YieldPeriod(row["starts_on"], Ratio(row["passed_first"], row["attempted"])) for row in _rows(connection, sql)
+    )
+
+
+def _product_yield(row: Row) -> ProductYield:
+    reasons = {
+        "failed": row["failed"],
+        "failed validation": row["failed_validation"],
+        "redline": row["redlined"],
+        "issue": row["with_issue"],
+    }
+    return ProductYield(
+        product=row["product"],
+        step=None if row["is_whole"] else row["step"],
+        first_pass=Ratio(row["passed_first"], row["attempted"]),
+        before=Ratio(row["passed_before"], row["attempted_before"]),
+        reasons=tuple((reason, quantity) for reason, quantity in reasons.items() if quantity),
     )
 
 
@@ -89,7 +109,6 @@ def _pareto(connection: duckdb.DuckDBPyConnection, dimension: str) -> tuple[Defe
     return tuple(
         DefectClass(
             row["class"],
-            row["issue_count"],
             row["defect_count"],
             Ratio(row["cumulative_defect_count"], row["total_defect_count"]),
         )

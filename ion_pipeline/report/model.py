@@ -51,11 +51,35 @@ class YieldPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductYield:
+    """First pass yield of a product, or of one of its steps, in the newest month and in the month before.
+
+    Attributes:
+        product: The part number.
+        step: The procedure and its step; None for the product as a whole.
+        first_pass: Of the newest month.
+        before: Of the month before; nothing was attempted if its denominator is 0.
+        reasons: Quantities that did not pass first, by reason; those of 0 are left out.
+    """
+
+    product: str
+    step: str | None
+    first_pass: Ratio
+    before: Ratio
+    reasons: tuple[tuple[str, float], ...]
+
+    @property
+    def change(self) -> float | None:
+        """Change of the yield in points; None if one of the two is not known."""
+        now, before = self.first_pass.value, self.before.value
+        return None if now is None or before is None else 100 * (now - before)
+
+
+@dataclass(frozen=True, slots=True)
 class DefectClass:
     """One class of one dimension of the Pareto chart."""
 
     name: str
-    issues: int
     defects: float
     cumulative: Ratio
 
@@ -221,6 +245,8 @@ class Report:
     freshness: tuple[EntityFreshness, ...]
     yield_by_week: tuple[YieldPeriod, ...]
     yield_by_month: tuple[YieldPeriod, ...]
+    yield_by_product: tuple[ProductYield, ...]
+    products_left_out: int
     pareto: dict[str, tuple[DefectClass, ...]]
     control: ControlCharts
     open_issues: OpenIssues

@@ -7,7 +7,8 @@ READS = frozenset({
     "production.serialized_units",
     "quality.control_chart_points",
     "quality.defect_pareto",
-    "quality.first_pass_yield",
+    "quality.first_pass_yield_by_month",
+    "quality.first_pass_yield_by_week",
     "quality.issues",
     "quality.open_issues_by_disposition",
     "quality.supplier_quality",
@@ -30,29 +31,115 @@ limit $limit
 """
 
 # One year, up to the newest period with an attempt.
-YIELD = """
+YIELD_BY_WEEK = """
 select
-    period_start_on,
+    week_starts_on as starts_on,
     sum(quantity_passed_first) as passed_first,
     sum(quantity_attempted) as attempted
-from quality.first_pass_yield
+from quality.first_pass_yield_by_week
 where
-    period_type = $period_type
-    and period_start_on > (
-        select max(period_start_on) - interval 1 year
-        from quality.first_pass_yield
-        where period_type = $period_type and quantity_attempted > 0
+    week_starts_on > (
+        select max(week_starts_on) - interval 1 year
+        from quality.first_pass_yield_by_week
+        where quantity_attempted > 0
     )
-group by period_start_on
+group by week_starts_on
 having sum(quantity_attempted) > 0
-order by period_start_on
+order by week_starts_on
+"""
+
+YIELD_BY_MONTH = """
+select
+    month_starts_on as starts_on,
+    sum(quantity_passed_first) as passed_first,
+    sum(quantity_attempted) as attempted
+from quality.first_pass_yield_by_month
+where
+    month_starts_on > (
+        select max(month_starts_on) - interval 1 year
+        from quality.first_pass_yield_by_month
+        where quantity_attempted > 0
+    )
+group by month_starts_on
+having sum(quantity_attempted) > 0
+order by month_starts_on
+"""
+
+# Each product as a whole and step by step, in the newest month with an attempt and the one before. What lost most comes
+# first; `row_count` has all rows, those beyond the limit included.
+PRODUCTS = """
+with named as (
+    select
+        *,
+        coalesce(part_number, 'part ' || part_id || ' (not shown)', 'no part') as product,
+        coalesce(procedure_title || ': ', '') || step_title as step,
+        max(month_starts_on) filter (quantity_attempted > 0) over () as month
+    from quality.first_pass_yield_by_month
+),
+
+counted as (
+    select
+        product,
+        step,
+        grouping(step) = 1 as is_whole,
+        min(execution_order) as execution_order,
+        coalesce(sum(quantity_attempted) filter (month_starts_on = month), 0) as attempted,
+        sum(quantity_passed_first) filter (month_starts_on = month) as passed_first,
+        sum(quantity_failed_first) filter (month_starts_on = month) as failed,
+        sum(quantity_failed_validation_first) filter (month_starts_on = month) as failed_validation,
+        sum(quantity_redlined_first) filter (month_starts_on = month) as redlined,
+        sum(quantity_issue_first) filter (month_starts_on = month) as with_issue,
+        coalesce(sum(quantity_attempted) filter (month_starts_on < month), 0) as attempted_before,
+        coalesce(sum(quantity_passed_first) filter (month_starts_on < month), 0) as passed_before
+    from named
+    where month_starts_on >= month - interval 1 month
+    group by grouping sets ((product), (product, step))
+),
+
+shown as (
+    select
+        *,
+        max(attempted - passed_first) filter (is_whole) over (partition by product) as lost,
+        count(*) over () as row_count
+    from counted
+    where attempted > 0
+)
+
+select *
+from shown
+order by lost desc, product, is_whole desc, execution_order, step
+limit $limit
 """
 
 PARETO = """
-select class, issue_count, defect_count, cumulative_defect_count, total_defect_count
-from quality.defect_pareto
-where dimension = $dimension and defect_count > 0
-order by class_rank
+with classes as (
+    select
+        case $dimension
+            when 'procedure_step' then coalesce(nullif(procedure_title, 'no procedure') || ': ', '') || step_title
+            when 'part' then part_number
+            when 'supplier' then supplier_name
+            when 'disposition_category' then disposition_category
+            when 'labels' then labels
+        end as class,
+        sum(defect_count) as defect_count
+    from quality.defect_pareto
+    group by all
+),
+
+ranked as (
+    select
+        *,
+        sum(defect_count) over (
+            order by defect_count desc, class rows between unbounded preceding and current row
+        ) as cumulative_defect_count,
+        sum(defect_count) over () as total_defect_count
+    from classes
+)
+
+select class, defect_count, cumulative_defect_count, total_defect_count
+from ranked
+where defect_count > 0
+order by defect_count desc, class
 limit $limit
 """
 

@@ -6,6 +6,7 @@ from ion_pipeline.report.control import control_chart, rule_meaning, rule_name, 
 from ion_pipeline.report.layout import collapsible, figure, no_data, note, section, table
 from ion_pipeline.report.markup import Child, Markup, tag
 from ion_pipeline.report.model import ControlChart, DefectClass, Ratio, Report, YieldPeriod
+from ion_pipeline.report.product_yield import product_yields
 from ion_pipeline.report.tree_view import as_built
 
 _AGES = ("0 to 7 days", "8 to 30 days", "31 to 90 days", "over 90 days")
@@ -14,7 +15,7 @@ _DIMENSIONS = {
     "part": "part",
     "supplier": "supplier",
     "disposition_category": "disposition",
-    "label": "label",
+    "labels": "labels",
 }
 _CHART_TYPES = {
     "individuals": "individuals chart",
@@ -75,6 +76,7 @@ def _yield(report: Report) -> Child:
         return no_data("No data: no procedure step was attempted.")
     return [
         _trend(weeks, "week", 7),
+        product_yields(report),
         collapsible(
             "By month",
             _trend(months, "month", 31),

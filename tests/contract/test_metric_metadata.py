@@ -14,6 +14,7 @@ STATED = {
     "quality/first_pass_yield": {"first_pass_yield", "final_yield"},
     "quality/rolled_throughput_yield": {"rolled_throughput_yield", "rolled_final_yield"},
     "quality/redline_rates": {"redline_rate", "redlines_per_run"},
+    "quality/step_redline_rates": {"step_redline_rate", "redlines_per_run_step"},
 }
 
 

@@ -17,8 +17,10 @@ TABLES = {
     ),
     "quality": (
         "issues", "issue_units", "open_issues_by_disposition", "issue_backlog_daily", "issue_resolution",
-        "measurements", "first_pass_yield",
-        "rolled_throughput_yield", "defect_rates", "defect_pareto", "redline_rates", "scrap",
+        "measurements", "first_pass_yield", "first_pass_yield_by_week", "first_pass_yield_by_month",
+        "rolled_throughput_yield", "rolled_throughput_yield_by_week", "rolled_throughput_yield_by_month",
+        "defect_rates", "defect_pareto", "defect_pareto_by_week", "defect_pareto_by_month",
+        "redline_rates", "redline_rates_by_week", "redline_rates_by_month", "step_redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
         "issue_links", "holds", "step_attempts",
     ),
@@ -44,6 +46,7 @@ ASKED = {
     "defects per unit, per opportunity and per million of them": ("quality/defect_rates", {"dpu", "dpo", "dpmo"}),
     "sigma level": ("quality/defect_rates", {"sigma_level"}),
     "runs that were redlined": ("quality/redline_rates", {"redline_rate", "redlines_per_run"}),
+    "steps that were redlined": ("quality/step_redline_rates", {"step_redline_rate", "redlines_per_run_step"}),
     "time that a request or a redline waits for its approval": ("quality/approval_requests", {"waiting_hours"}),
     "nonconformances per unit and per hundred hours of work": (
         "quality/defect_rates", {"issues_per_unit_started", "issues_per_100_touch_hours"},
@@ -94,6 +97,7 @@ RATIOS = {
         "issues_per_100_touch_hours": ("issue_count", "touch_hours"),
     },
     "quality/redline_rates": {"redline_rate": ("runs_redlined", "runs_started")},
+    "quality/step_redline_rates": {"step_redline_rate": ("run_steps_redlined", "run_steps_started")},
     "quality/open_issues_by_disposition": {"issue_share": ("issue_count", "total_issue_count")},
     "quality/defect_pareto": {"defect_share": ("defect_count", "total_defect_count")},
     "quality/scrap": {"scrap_rate": ("quantity_scrapped", "quantity_completed")},
@@ -128,6 +132,28 @@ def test_each_table_exists_with_grain_types_and_key(table: str) -> None:
     kinds = {constraint["type"] for constraint in constraints}
     assert "not_null" in kinds or "primary_key" in kinds
     assert "primary_key" in kinds or any("unique_combination" in test for test in model.get("data_tests", ()))
+
+
+def test_no_table_has_its_counts_once_per_length_of_period_or_way_of_classifying() -> None:
+    """A sum of such a table without a filter counts everything several times."""
+    ways = {"period_type", "dimension"}
+    tables = sorted(MARTS.glob("*/*.yml"))
+    assert len(tables) > 90
+    assert [
+        path.stem
+        for path in tables
+        if ways & {c["name"] for c in described(path.relative_to(MARTS).with_suffix("").as_posix())["columns"]}
+    ] == []
+
+
+@pytest.mark.parametrize("name", ["first_pass_yield", "rolled_throughput_yield", "redline_rates", "defect_pareto"])
+def test_week_and_month_are_tables_with_the_columns_of_the_day(name: str) -> None:
+    columns = {
+        period: [column["name"] for column in described(f"quality/{name}{period}")["columns"]]
+        for period in ("", "_by_week", "_by_month")
+    }
+    for period, first_day in (("_by_week", "week_starts_on"), ("_by_month", "month_starts_on")):
+        assert columns[period] == [first_day if column == "day_on" else column for column in columns[""]]
 
 
 @pytest.mark.parametrize("asked", ASKED)

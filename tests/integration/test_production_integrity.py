@@ -67,17 +67,27 @@ def copy(demo_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("delete from quality.measurements where field_type = 'BOOLEAN'", "step_results_from_rows"),
         (
             "update quality.first_pass_yield set quantity_passed_first = quantity_passed_first - 1 "
-            "where period_type = 'month' and procedure_id = 18",
+            "where procedure_id = 18",
             "first_pass_yield_from_raw",
         ),
         ("delete from quality.first_pass_yield", "first_pass_yield_from_raw"),
-        ("delete from quality.first_pass_yield where period_type = 'week' and procedure_id = 18", "yields_agree"),
+        ("delete from quality.first_pass_yield_by_week where procedure_id = 18", "yields_agree"),
         (
-            "update quality.rolled_throughput_yield set rolled_throughput_yield = 0.649 where procedure_id = 18",
+            "update quality.rolled_throughput_yield_by_month set rolled_throughput_yield = 0.649 "
+            "where procedure_id = 18",
             "yields_agree",
         ),
+        (
+            "update quality.first_pass_yield_by_month set month_starts_on = month_starts_on + interval 1 month "
+            "where procedure_id = 18",
+            "yields_agree",
+        ),
+        ("delete from quality.step_redline_rates where run_steps_redlined > 0", "yields_agree"),
         ("delete from quality.redline_rates where procedure_id = 18", "yields_agree"),
-        ("update quality.redline_rates set runs_started = runs_started + 1 where procedure_id = 18", "yields_agree"),
+        (
+            "update quality.redline_rates_by_week set runs_started = runs_started + 1 where procedure_id = 18",
+            "yields_agree",
+        ),
     ],
 )
 def test_a_spoilt_mart_is_noticed(demo_warehouse: Any, copy: Path, spoil: str, noticed_by: str) -> None:

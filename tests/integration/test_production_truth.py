@@ -1,15 +1,16 @@
 """Runs, stock and yields of the seeded factory: published tables against the oracle and against what was planted."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import duckdb
 import pytest
 
+from ion_pipeline.questions import questions
 from tests.oracle import shop_floor, yields
 from tests.oracle.compare import assert_same, warehouse_table
-from tests.oracle.production import Factory
+from tests.oracle.production import PERIODS, Factory
 from tests.oracle.step_results import step_results
 from tests.oracle.world import Row, read_truths, read_world_dir
 
@@ -95,26 +96,117 @@ def test_why_an_attempt_was_not_first_pass(demo_warehouse: Any, factory: Factory
     assert planted == {None, *reasons}
 
 
-def test_first_pass_yield(demo_warehouse: Any, factory: Factory) -> None:
-    found = published(demo_warehouse, "quality.first_pass_yield")
-    assert_same(yields.first_pass_yield(factory), found, key=["step_id", "period_type", "period_start_on"])
+@pytest.mark.parametrize("ending", PERIODS)
+def test_first_pass_yield(demo_warehouse: Any, factory: Factory, ending: str) -> None:
+    found = published(demo_warehouse, f"quality.first_pass_yield{ending}")
+    assert_same(yields.first_pass_yield(factory, ending), found, key=["step_id", "part_id", PERIODS[ending]])
 
 
-def test_rolled_throughput_yield(demo_warehouse: Any, factory: Factory) -> None:
-    found = published(demo_warehouse, "quality.rolled_throughput_yield")
-    key = ["part_id", "procedure_id", "period_type", "period_start_on"]
-    assert_same(yields.rolled_throughput_yield(factory), found, key=key)
+@pytest.mark.parametrize("ending", PERIODS)
+def test_rolled_throughput_yield(demo_warehouse: Any, factory: Factory, ending: str) -> None:
+    found = published(demo_warehouse, f"quality.rolled_throughput_yield{ending}")
+    assert_same(
+        yields.rolled_throughput_yield(factory, ending), found, key=["part_id", "procedure_id", PERIODS[ending]]
+    )
 
 
-def test_redline_rates(demo_warehouse: Any, factory: Factory) -> None:
-    found = published(demo_warehouse, "quality.redline_rates")
-    assert_same(yields.redline_rates(factory), found, key=["procedure_id", "period_type", "period_start_on"])
+@pytest.mark.parametrize("ending", PERIODS)
+def test_redline_rates(demo_warehouse: Any, factory: Factory, ending: str) -> None:
+    found = published(demo_warehouse, f"quality.redline_rates{ending}")
+    assert_same(yields.redline_rates(factory, ending), found, key=["procedure_id", "part_id", PERIODS[ending]])
+
+
+def test_redlines_of_steps(demo_warehouse: Any, factory: Factory) -> None:
+    found = published(demo_warehouse, "quality.step_redline_rates")
+    assert sum(row["run_steps_redlined"] for row in found) > 3
+    assert_same(yields.step_redline_rates(factory), found, key=["step_id", "part_id", "day_on"])
+
+
+@pytest.mark.parametrize("ending", PERIODS)
+def test_a_table_that_is_added_up_whole_counts_nothing_twice(
+    demo_warehouse: Any, factory: Factory, ending: str
+) -> None:
+    firsts = [history[0] for history in factory.histories()]
+    tried = [a for a in firsts if a.unit is not None and a.run_step.get("originStepId") is not None]
+    begun = [
+        run
+        for run in factory.world["runs"]
+        if run.get("procedureId") is not None and run["status"] != "CANCELED"
+        and any(step.get("startTime") for step in factory.steps_of[run["id"]])
+    ]  # fmt: skip
+    counted = {
+        ("first_pass_yield", "units_attempted"): len(tried),
+        ("first_pass_yield", "quantity_attempted"): sum(factory.weight(a.unit or {}, a.ended) for a in tried),
+        ("redline_rates", "runs_started"): len(begun),
+        ("redline_rates", "redlines"): sum(
+            len(factory.redlines_of[step["id"]]) for run in begun for step in factory.steps_of[run["id"]]
+        ),
+    }
+    assert min(counted.values()) > 5
+    for (table, column), expected in counted.items():
+        found = published(demo_warehouse, f"quality.{table}{ending}")
+        assert sum(row[column] for row in found) == pytest.approx(expected, rel=1e-9), f"{table}{ending}.{column}"
+
+
+def test_why_the_yield_changed(demo_warehouse: Any, factory: Factory) -> None:
+    """`ask yield-change` for every product and month, from what the oracle finds."""
+    found = answered = fell = 0
+    monthly: dict[tuple[str, date], dict[tuple[str, str], Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for row in yields.first_pass_yield(factory, "_by_month"):
+        if row["quantity_attempted"]:
+            step = factory.find("procedures", row["procedure_id"])["title"], row["step_title"]
+            monthly[row["part_number"], row["month_starts_on"]][step].update(
+                {name: value for name, value in row.items() if name.startswith("quantity_")}
+            )
+    question = questions()["yield-change"].select(["part", "month"])
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        for (part, month), steps in monthly.items():
+            earlier = monthly.get((part, (month - timedelta(days=1)).replace(day=1)), {})
+            rows = connection.execute(question, {"part": part, "month": month}).fetchall()
+            assert {row[:2]: row[2:] for row in rows} == {
+                step: _changed(sums, earlier.get(step)) for step, sums in steps.items()
+            }, (part, month)
+            found, answered = found + 1, answered + len(rows)
+            fell += sum(row[6] is not None and row[6] < 0 and "(+" in row[7] for row in rows)
+    assert found > 10
+    assert answered > 100
+    assert fell
+
+
+def _changed(sums: Row, before: Row | None) -> tuple[Any, ...]:
+    """What is asked of a step: pieces and per cent passed, the same of the month before, change, and reasons."""
+    names = {
+        "failed": "quantity_failed_first",
+        "failed validation": "quantity_failed_validation_first",
+        "redline": "quantity_redlined_first",
+        "issue": "quantity_issue_first",
+    }
+
+    def percent(counted: Row, name: str) -> float:
+        return float(100 * counted[name] / counted["quantity_attempted"])
+
+    shares = {reason: (percent(sums, name), percent(before, name) if before else 0) for reason, name in names.items()}
+    reasons = [
+        f"{reason} {share:.1f} %" + (f" ({share - earlier:+.1f})" if before else "")
+        for reason, (share, earlier) in sorted(shares.items(), key=lambda each: (each[1][1] - each[1][0], each[0]))
+        if share or earlier
+    ]
+    passed = percent(sums, "quantity_passed_first")
+    was = percent(before, "quantity_passed_first") if before else None
+    return (
+        sums["quantity_attempted"],
+        round(passed, 1),
+        before["quantity_attempted"] if before else None,
+        None if was is None else round(was, 1),
+        None if was is None else round(passed - was, 1),
+        ", ".join(reasons) or None,
+    )
 
 
 def test_planted_yields(demo_warehouse: Any) -> None:
     truth = read_truths(demo_warehouse.world)["yields"]
     month = date.fromisoformat(f"{truth['period_of_first_attempts']}-01")
-    of_month = {"procedure_id": truth["procedure_id"], "period_type": "month", "period_start_on": month}
+    of_month = {"procedure_id": truth["procedure_id"], "month_starts_on": month}
     steps = [
         {
             "step_id": step["step_id"],
@@ -128,13 +220,13 @@ def test_planted_yields(demo_warehouse: Any) -> None:
     ]
     found = [
         row
-        for row in published(demo_warehouse, "quality.first_pass_yield")
-        if row["procedure_id"] == truth["procedure_id"] and row["period_type"] == "month"
+        for row in published(demo_warehouse, "quality.first_pass_yield_by_month")
+        if row["procedure_id"] == truth["procedure_id"]
     ]
     assert_same(steps, found, key=["step_id"])
     [rolled] = [
         row
-        for row in published(demo_warehouse, "quality.rolled_throughput_yield")
+        for row in published(demo_warehouse, "quality.rolled_throughput_yield_by_month")
         if all(row[column] == value for column, value in of_month.items())
     ]
     assert rolled["rolled_throughput_yield"] == pytest.approx(truth["rty"], rel=1e-12)

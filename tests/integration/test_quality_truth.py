@@ -9,6 +9,7 @@ from tests.integration.conftest import Built
 from tests.integration.support.warehouse import last_day, rows, table
 from tests.oracle import defects, issues, supply
 from tests.oracle.compare import assert_same
+from tests.oracle.production import PERIODS
 from tests.oracle.world import World, read_truths, read_world_dir
 
 pytestmark = pytest.mark.slow
@@ -88,23 +89,17 @@ def test_defect_rates(demo_warehouse: Built, factory: World) -> None:
     assert_same(expected, table(demo_warehouse, "quality.defect_rates"), key=("month_starts_on", "part_number"))
 
 
-def test_pareto_of_parts(demo_warehouse: Built, factory: World) -> None:
-    pieces = defects.Pieces(factory)
-    counts: dict[str, float] = {}
-    for _, unit in issues.units_of_issues(factory):
-        counts[pieces.part[unit]] = counts.get(pieces.part[unit], 0) + pieces.quantity(unit)
+@pytest.mark.parametrize("ending", PERIODS)
+def test_pareto(demo_warehouse: Built, factory: World, ending: str) -> None:
+    expected = defects.pareto(factory, ending)
     # An issue that names no unit is counted, and has no defects.
-    assert {issue["id"] for issue in factory["issues"]} - {issue for issue, _ in issues.units_of_issues(factory)}
-    counts["no part"] = 0.0
-    descending = sorted(counts, key=lambda part: (-counts[part], part))
-    found = rows(demo_warehouse, "select * from quality.defect_pareto where dimension = 'part' order by class_rank")
-    assert [row["class"] for row in found] == descending
-    so_far = 0.0
-    for row in found:
-        so_far += counts[row["class"]]
-        assert row["defect_share"] == pytest.approx(counts[row["class"]] / sum(counts.values()))
-        assert row["cumulative_defect_share"] == pytest.approx(so_far / sum(counts.values()))
-    assert so_far == sum(counts.values())
+    assert {row["part_number"] for row in expected if not row["defect_count"]} == {"no part"}
+    assert {row["labels"] for row in expected} > {"no label"}
+    found = table(demo_warehouse, f"quality.defect_pareto{ending}")
+    assert_same(expected, found, key=(PERIODS[ending], "class_rank"))
+    assert sum(row["defect_count"] for row in found) == sum(
+        row["quantity_affected"] or 0 for row in table(demo_warehouse, "quality.issue_units")
+    )
 
 
 def test_scrap(demo_warehouse: Built, factory: World) -> None:

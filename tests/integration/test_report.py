@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date  # noqa: TC003 -- of a local variable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline import cli
+from ion_pipeline.report import numbers
 from tests.html_page import Element, parsed
 from tests.oracle.world import read_truths
 from tests.search_index import names_of, numbers_of
@@ -82,9 +83,9 @@ def table_called(report: Element, title: str) -> Element:
 def test_yield_is_that_of_the_steps(report: Element, demo_warehouse: Any) -> None:
     expected: dict[date, list[float]] = defaultdict(lambda: [0, 0])
     for row in parquet(demo_warehouse, "quality.first_pass_yield"):
-        if row["period_type"] == "month" and row["quantity_attempted"]:
-            expected[row["period_start_on"]][0] += row["quantity_passed_first"]
-            expected[row["period_start_on"]][1] += row["quantity_attempted"]
+        if row["quantity_attempted"]:
+            expected[row["day_on"].replace(day=1)][0] += row["quantity_passed_first"]
+            expected[row["day_on"].replace(day=1)][1] += row["quantity_attempted"]
     shown = rows(table_called(report, "First pass yield by month"))
     assert len(shown) > 3
     assert [
@@ -93,6 +94,33 @@ def test_yield_is_that_of_the_steps(report: Element, demo_warehouse: Any) -> Non
         (f"{month:%Y-%m}", round(passed, 3), round(tried, 3))
         for month, (passed, tried) in sorted(expected.items(), reverse=True)
     ]
+
+
+def test_yield_by_product_is_that_of_the_newest_month_and_the_one_before(report: Element, demo_warehouse: Any) -> None:
+    """Added up from the days of the steps."""
+    days = [row for row in parquet(demo_warehouse, "quality.first_pass_yield") if row["quantity_attempted"]]
+    month = max(row["day_on"].replace(day=1) for row in days)
+    before = (month - timedelta(days=1)).replace(day=1)
+    sums: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0, 0, 0, 0])
+    for row in days:
+        if row["day_on"] >= before:
+            for step in ("all steps", f"{row['procedure_title']}: {row['step_title']}"):
+                found = sums[row["part_number"], step]
+                place = 0 if row["day_on"] >= month else 2
+                found[place] += row["quantity_passed_first"]
+                found[place + 1] += row["quantity_attempted"]
+    expected = {key: tuple(found) for key, found in sums.items() if found[1]}
+    shown = rows(report.one("div", id="yield-products").one("table"))
+    assert len(shown) == len(expected) > 5
+    for product, step, now, fraction, was, change, reasons in shown:
+        passed, tried, passed_before, tried_before = expected[product, step]
+        assert fraction == f"{passed:,g} of {tried:,g}"
+        assert now == f"{passed / tried:.1%}".replace("%", " %")
+        assert was == (f"{passed_before / tried_before:.1%}".replace("%", " %") if tried_before else numbers.DASH)
+        known = f"{100 * (passed / tried - passed_before / tried_before):+.1f}" if tried_before else numbers.DASH
+        assert change == known
+        lost = sum(float(each.rsplit(" ", 1)[1].replace(",", "")) for each in reasons.split(", ") if each)
+        assert lost == pytest.approx(tried - passed)
 
 
 def test_the_planted_shift_is_the_first_chart(report: Element, truths: dict[str, Any]) -> None:

@@ -169,6 +169,34 @@ def test_fits_any_width_in_light_and_dark(report: Path, width: int) -> None:
     browse(report, look)
 
 
+def test_yield_is_filtered_by_product_and_by_what_fell(report: Path) -> None:
+    async def look(page: chromium.Page) -> None:
+        rows = "[...document.querySelectorAll('#yield-products tbody tr')]"
+        await page.run("document.getElementById('yield-products').closest('details').open = true")
+        assert await page.run(f"{VISIBLE}(document.getElementById('yield-filter'))")
+        shown = f"{rows}.filter({VISIBLE})"
+        steps = await page.run(f"{rows}.length")
+        products = await page.run(f"{shown}.length")
+        assert 0 < products < steps
+        assert await page.run(f"{shown}.every(row => row.children[1].textContent === 'all steps')")
+        choose = (
+            "(() => {{ const each = document.getElementById('{}'); each.{} = {}; "
+            "each.dispatchEvent(new Event('change')); }})()"
+        )
+        await page.run(choose.format("yield-part", "value", "'0'"))
+        assert await page.run(f"new Set({shown}.map(row => row.children[0].textContent)).size") == 1
+        of_product = await page.run(f"{shown}.length")
+        assert of_product > 1
+        assert await page.run("document.getElementById('yield-shown').textContent") == f"{of_product} of {steps} rows"
+        await page.run(choose.format("yield-part", "value", "''"))
+        await page.run(choose.format("yield-fell", "checked", "true"))
+        assert await page.run(f"{shown}.every(row => row.children[5].textContent.startsWith('-'))")
+        fell = await page.run(f"{rows}.filter(row => row.children[5].textContent.startsWith('-')).length")
+        assert await page.run(f"{shown}.length") == fell
+
+    browse(report, look)
+
+
 def test_paper_is_white_and_has_no_controls(report: Path) -> None:
     async def look(page: chromium.Page) -> None:
         await page.emulate(width=794, dark=True, print_=True)
@@ -193,7 +221,7 @@ def test_hostile_names_stay_text(demo_warehouse: Any, tmp_path: Path) -> None:
             ("genealogy.abom_hierarchy", "part_number"), ("genealogy.abom_hierarchy", "part_description"),
             ("genealogy.abom_hierarchy", "serial_number"), ("genealogy.abom_hierarchy", "reference_designator"),
             ("quality.control_chart_points", "field_name"), ("quality.control_chart_points", "serial_number"),
-            ("quality.control_chart_points", "unit"), ("quality.defect_pareto", "class"),
+            ("quality.control_chart_points", "unit"), ("quality.defect_pareto", "step_title"),
             ("quality.issues", "issue_title"), ("quality.issues", "assigned_to"),
             ("quality.open_issues_by_disposition", "disposition"),
             ("reference.part_inventories", "serial_number"), ("reference.part_inventories", "part_number"),

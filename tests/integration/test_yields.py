@@ -16,7 +16,7 @@ from tests.integration.conftest import settings_for
 from tests.integration.support.changing_world import served
 from tests.oracle import shop_floor, yields
 from tests.oracle.compare import assert_same, warehouse_table
-from tests.oracle.production import Factory
+from tests.oracle.production import PERIODS, Factory
 from tests.oracle.random_floor import random_floor
 from tests.oracle.shop_builder import ShopBuilder
 from tests.oracle.world import Row, World, write_world_dir
@@ -139,8 +139,8 @@ def warehouse(
 
 
 def of_march(warehouse: Path, table: str, procedure: int) -> list[Row]:
-    wanted: Row = {"procedure_id": procedure, "period_type": "month", "period_start_on": MARCH}
-    rows = warehouse_table(warehouse, table)
+    wanted: Row = {"procedure_id": procedure, "month_starts_on": MARCH}
+    rows = warehouse_table(warehouse, f"{table}_by_month")
     return [row for row in rows if all(row[column] == value for column, value in wanted.items())]
 
 
@@ -168,18 +168,30 @@ def printed(value: float, digits: int) -> str:
 
 def test_all_but_the_history_is_as_the_oracle_has_it(warehouse: Path, world: tuple[World, list[int]]) -> None:
     factory = Factory(world[0])
-    for table, rows, key in (
-        ("first_pass_yield", yields.first_pass_yield(factory), "step_id"),
-        ("rolled_throughput_yield", yields.rolled_throughput_yield(factory), "part_id"),
-        ("redline_rates", yields.redline_rates(factory), "procedure_id"),
+    for table, rows, keys in (
+        ("first_pass_yield", yields.first_pass_yield, ["step_id", "part_id"]),
+        ("rolled_throughput_yield", yields.rolled_throughput_yield, ["part_id", "procedure_id"]),
+        ("redline_rates", yields.redline_rates, ["procedure_id", "part_id"]),
     ):
-        expected, found = (
-            [row for row in side if row["procedure_id"] != WITH_HISTORY]
-            for side in (rows, warehouse_table(warehouse, f"quality.{table}"))
-        )
-        # Of the random procedures, which come after the one with a past, some have no mandatory step.
-        assert {row["procedure_id"] for row in expected} >= {1, 2, 3, 5, 7, 9}
-        assert_same(expected, found, key=[key, "procedure_id", "period_type", "period_start_on"])
+        for ending, column in PERIODS.items():
+            expected, found = (
+                [row for row in side if row["procedure_id"] != WITH_HISTORY]
+                for side in (rows(factory, ending), warehouse_table(warehouse, f"quality.{table}{ending}"))
+            )
+            # Of the random procedures, which come after the one with a past, some have no mandatory step.
+            assert {row["procedure_id"] for row in expected} >= {1, 2, 3, 5, 7, 9}
+            assert_same(expected, found, key=[*keys, column])
+
+
+def test_redlines_of_steps_are_as_the_oracle_has_them(warehouse: Path, world: tuple[World, list[int]]) -> None:
+    factory = Factory(world[0])
+    past = {factory.find("runSteps", run_step)["originStepId"] for run_step in world[1]}
+    expected, found = (
+        [row for row in side if row["step_id"] not in past]
+        for side in (yields.step_redline_rates(factory), warehouse_table(warehouse, "quality.step_redline_rates"))
+    )
+    assert sum(row["redlines"] for row in expected) > 3
+    assert_same(expected, found, key=["step_id", "part_id", "day_on"])
 
 
 def test_runs_and_steps_are_as_the_oracle_has_them(warehouse: Path, world: tuple[World, list[int]]) -> None:
@@ -200,10 +212,12 @@ def test_runs_and_steps_are_as_the_oracle_has_them(warehouse: Path, world: tuple
 
 def test_special_cases(warehouse: Path) -> None:
     """Numbers counted by hand from the text of `special_cases`."""
-    found = {row["step_title"]: row for row in of_march(warehouse, "quality.first_pass_yield", 3)}
+    found = of_march(warehouse, "quality.first_pass_yield", 3)
+    assert len({row["part_id"] for row in found}) == 2
+    columns = ("quantity_attempted", "quantity_passed_first", "quantity_cancelled")
     counted = {
-        title: (row["quantity_attempted"], row["quantity_passed_first"], row["quantity_cancelled"])
-        for title, row in found.items()
+        title: tuple(sum(row[column] for row in found if row["step_title"] == title) for column in columns)
+        for title in {row["step_title"] for row in found}
     }
     # Lots of 40 and 10, then 1 unit, 2 in one run (one with an issue), 3 of a batch (one redlined), 1 half cancelled.
     assert counted == {
@@ -213,7 +227,7 @@ def test_special_cases(warehouse: Path) -> None:
         "Inner one": (51, 41, 0),
         "Inner two": (51, 51, 0),
     }
-    assert {title: row["step_kind"] for title, row in found.items()} == {
+    assert {row["step_title"]: row["step_kind"] for row in found} == {
         "Prepare": "mandatory",
         "Wash (optional)": "optional",
         "Rework bond": "rework",
@@ -223,10 +237,10 @@ def test_special_cases(warehouse: Path) -> None:
     february = [
         row
         for row in warehouse_table(warehouse, "quality.first_pass_yield")
-        if row["procedure_id"] == 3 and row["period_type"] == "day" and row["period_start_on"] < MARCH
+        if row["procedure_id"] == 3 and row["day_on"] < MARCH
     ]
     [day] = february
-    assert (day["period_start_on"], day["step_title"]) == (date(2026, 2, 28), "Prepare")
+    assert (day["day_on"], day["step_title"]) == (date(2026, 2, 28), "Prepare")
     assert (day["units_attempted"], day["first_pass_yield"], day["final_yield"]) == (1, 0.0, 1.0)
     lots = [
         row for row in of_march(warehouse, "quality.rolled_throughput_yield", 3) if row["quantity_attempted_most"] == 50

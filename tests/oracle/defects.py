@@ -9,6 +9,7 @@ from typing import Any
 from tests.oracle.bom import Bom
 from tests.oracle.issues import decisions, instant, open_periods, seed, units_of_issues
 from tests.oracle.lines import Generation
+from tests.oracle.production import PERIODS, first_day
 from tests.oracle.world import Row, World
 
 SIGMA_SHIFT = 1.5
@@ -177,6 +178,79 @@ def _rates(month: date, part: str, cell: dict[str, Any]) -> Row:
         "touch_hours": cell["hours"],
         "issues_per_100_touch_hours": 100 * len(cell["issues"]) / cell["hours"] if cell["hours"] else None,
     }
+
+
+def pareto(world: World, ending: str) -> list[Row]:
+    """Rows of ``defect_pareto…``; the ending names the length of the period, a key of ``PERIODS``."""
+    cells: defaultdict[date, dict[tuple[Any, ...], Row]] = defaultdict(dict)
+    for issue, found in _classes(world):
+        start = first_day(ending, datetime.fromisoformat(issue["_created"]).date())
+        for part, affected in found.items():
+            none = {"issue_part_count": 0, "affected_unit_count": 0, "defect_count": 0.0}
+            cell = cells[start].setdefault((part, *_context(world, issue)), none)
+            cell["issue_part_count"] += 1
+            cell["affected_unit_count"] += len(affected)
+            cell["defect_count"] += sum(affected)
+    rows = []
+    for start, classes in cells.items():
+        total, so_far = sum(cell["defect_count"] for cell in classes.values()), 0.0
+        for place, (names, cell) in enumerate(sorted(classes.items(), key=lambda it: (-it[1]["defect_count"], it[0]))):
+            so_far += cell["defect_count"]
+            part, procedure, step, category, supplier, labels, (_, step_id) = names
+            rows.append(
+                {
+                    PERIODS[ending]: start,
+                    "class_rank": place + 1,
+                    "part_number": part,
+                    "step_id": step_id,
+                    "procedure_title": procedure,
+                    "step_title": step,
+                    "disposition_category": category,
+                    "supplier_name": supplier,
+                    "labels": labels,
+                    **cell,
+                    "total_defect_count": total,
+                    "defect_share": cell["defect_count"] / total if total else None,
+                    "cumulative_defect_count": so_far,
+                    "cumulative_defect_share": so_far / total if total else None,
+                }
+            )
+    return rows
+
+
+def _classes(world: World) -> Iterator[tuple[Row, dict[str, list[float]]]]:
+    """Each issue with the pieces of its units, by part number."""
+    pieces = Pieces(world)
+    named: defaultdict[int, list[int]] = defaultdict(list)
+    for issue, unit in units_of_issues(world):
+        named[issue].append(unit)
+    for issue_row in world["issues"]:
+        found: defaultdict[str, list[float]] = defaultdict(list)
+        opened = datetime.fromisoformat(issue_row["_created"])
+        for unit, quantity in pieces.affected(named[issue_row["id"]], opened).items():
+            found[pieces.part[unit]].append(quantity)
+        yield issue_row, found or {"no part": []}
+
+
+def _context(world: World, issue: Row) -> tuple[Any, ...]:
+    """What a class has besides the part: procedure, step, disposition category, supplier and labels."""
+
+    def find(entity: str, row_id: int | None) -> Row:
+        return next((row for row in world[entity] if row["id"] == row_id), {})
+
+    run_step = find("runSteps", issue.get("runStepId"))
+    step = find("steps", run_step.get("originStepId"))
+    procedure = find("procedures", find("runs", run_step.get("runId")).get("procedureId"))
+    order = find("purchaseOrders", find("purchaseOrderLines", issue.get("purchaseOrderLineId")).get("purchaseOrderId"))
+    labels = sorted(find("labels", label["id"])["value"] for label in issue.get("labels") or ())
+    return (
+        procedure.get("title") or "no procedure",
+        step.get("title") or run_step.get("title") or "no step",
+        decisions(world)[issue["id"]].category,
+        find("suppliers", order.get("supplierId")).get("name") or "no supplier",
+        ", ".join(labels) or "no label",
+        (not step, step.get("id")),
+    )
 
 
 def opportunities(world: World, generation: Generation) -> dict[int, int]:

@@ -150,9 +150,13 @@ def hours(since: datetime | None, until: datetime | None) -> float | None:
     return None if since is None or until is None else (until - since) / timedelta(hours=1)
 
 
-def periods(day: date) -> list[tuple[str, date]]:
-    """The day, week and month that contain a day, by their first days."""
-    return [("day", day), ("week", day - timedelta(days=day.weekday())), ("month", day.replace(day=1))]
+# Lengths of period: the ending of a table's name, and the column with the first day.
+PERIODS = {"": "day_on", "_by_week": "week_starts_on", "_by_month": "month_starts_on"}
+
+
+def first_day(period: str, day: date) -> date:
+    """The first day of the period that contains a day; the period is a key of `PERIODS`."""
+    return {"": day, "_by_week": day - timedelta(days=day.weekday()), "_by_month": day.replace(day=1)}[period]
 
 
 def ratio(part: float, whole: float) -> float | None:

@@ -1,5 +1,5 @@
--- Defects, issues, pieces and hours, summed from ION's rows: the rates by part, and each Pareto dimension whose classes
--- are mutually exclusive. Lots count the pieces that raw rows give for the instant at which the issue was opened.
+-- Defects, issues, pieces and hours, summed from ION's rows: the rates by part, and the Pareto of each length of period
+-- by part. Lots count the pieces that raw rows give for the instant at which the issue was opened.
 with recursive links as (
     select
         issue_id,
@@ -127,12 +127,11 @@ expected as (
     group by part_number
     union all
     select
-        'pareto by ' || dimensions.dimension as what,
-        coalesce(sum(affected.quantity), 0) as quantity
+        'pareto by ' || periods.period || ' of ' || coalesce(affected.part_number, 'no part') as what,
+        sum(affected.quantity) as quantity
     from affected
-    cross join (values ('part'), ('disposition_category'), ('procedure_step'), ('supplier')) as dimensions (dimension)
-    where exists (select 1 from {{ source('ion', 'issues') }})
-    group by dimensions.dimension
+    cross join (values ('day'), ('week'), ('month')) as periods (period)
+    group by periods.period, coalesce(affected.part_number, 'no part')
     union all
     select
         'rows of issue_units' as what,
@@ -165,13 +164,14 @@ found as (
         sum(touch_hours) as quantity
     from {{ ref('defect_rates') }}
     group by part_number
-    union all
-    select
-        'pareto by ' || dimension as what,
-        sum(defect_count) as quantity
-    from {{ ref('defect_pareto') }}
-    where dimension <> 'label'
-    group by dimension
+    {% for period, suffix in {'day': '', 'week': '_by_week', 'month': '_by_month'}.items() %}
+        union all
+        select
+            'pareto by {{ period }} of ' || part_number as what,
+            sum(defect_count) as quantity
+        from {{ ref('defect_pareto' ~ suffix) }}
+        group by part_number
+    {% endfor %}
     union all
     select
         'rows of issue_units' as what,

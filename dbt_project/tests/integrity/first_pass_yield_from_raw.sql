@@ -1,4 +1,4 @@
--- First-pass yield by month, computed from raw history without row numbers: the previous version is the one that ends
+-- First-pass yield by day, computed from raw history without row numbers: the previous version is the one that ends
 -- where a version begins, the first attempt has the smallest instant, and lots count the pieces that raw rows give for
 -- that instant.
 with versions as (
@@ -97,8 +97,7 @@ first_run_steps as (
 expected as (
     select
         attempts.origin_step_id as step_id,
-        {{ period_start('month', day_in_zone('attempts.ended_at', organization_setting('production_time_zone'))) }}
-            as period_start_on,
+        {{ production_day('attempts.ended_at') }} as day_on,
         sum(attempts.quantity) as attempted,
         sum(
             case
@@ -121,28 +120,29 @@ expected as (
         on attempts.part_inventory_id = first_run_steps.part_inventory_id and attempts.id = first_run_steps.id
     group by
         attempts.origin_step_id,
-        {{ period_start('month', day_in_zone('attempts.ended_at', organization_setting('production_time_zone'))) }}
+        {{ production_day('attempts.ended_at') }}
 ),
 
 found as (
     select
         step_id,
-        period_start_on,
-        quantity_attempted as attempted,
-        quantity_passed_first as passed
+        day_on,
+        sum(quantity_attempted) as attempted,
+        sum(quantity_passed_first) as passed
     from {{ ref('first_pass_yield') }}
-    where period_type = 'month' and units_attempted > 0
+    where units_attempted > 0
+    group by step_id, day_on
 )
 
 select
     coalesce(expected.step_id, found.step_id) as step_id,
-    coalesce(expected.period_start_on, found.period_start_on) as period_start_on,
+    coalesce(expected.day_on, found.day_on) as day_on,
     expected.attempted as expected_attempted,
     found.attempted as found_attempted,
     expected.passed as expected_passed,
     found.passed as found_passed
 from expected
-full outer join found on expected.step_id = found.step_id and expected.period_start_on = found.period_start_on
+full outer join found on expected.step_id = found.step_id and expected.day_on = found.day_on
 where
     (expected.attempted is null) is distinct from (found.attempted is null)
     -- Floating-point sums in another order are equal if they agree to nine digits.
@@ -152,7 +152,7 @@ union all
 -- Fails if units have completed steps but none was compared.
 select
     null as step_id,
-    null as period_start_on,
+    null as day_on,
     count(*) as expected_attempted,
     0 as found_attempted,
     null as expected_passed,

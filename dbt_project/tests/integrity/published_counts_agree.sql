@@ -62,12 +62,12 @@
     ('age of open runs', "select run_id as item, wip_age_hours as amount from " ~ ref('open_runs'),
         "select run_id as item, wip_age_hours as amount from " ~ ref('runs') ~ " where not is_finished"),
     ('redlines of a procedure', "select procedure_id as item, sum(redlines) as amount from " ~ ref('redline_rates')
-        ~ " where period_type = 'month' group by procedure_id",
+        ~ " group by procedure_id",
         "select procedure_id as item, sum(redline_count) as amount from " ~ ref('runs')
         ~ " where first_started_at is not null and status is distinct from 'CANCELED' and procedure_id is not null"
         ~ " group by procedure_id"),
     ('units tried at a step', "select step_id as item, sum(units_attempted) as amount from " ~ ref('first_pass_yield')
-        ~ " where period_type = 'month' group by step_id",
+        ~ " group by step_id",
         "select steps.step_id as item, count(distinct history.part_inventory_id) as amount from " ~ ref('run_steps')
         ~ " as steps inner join " ~ ref('run_history') ~ " as history on steps.run_id = history.run_id"
         ~ " where steps.attempt_count > 0 and steps.step_id is not null group by steps.step_id"),
@@ -75,6 +75,11 @@
         "select step_id as item, sum(quantity_attempted) as amount from first_pass_yield_of_parts group by step_id",
         "select step.step_id as item, sum(step.quantity_attempted) as amount from rolled_steps"
         ~ " where step.step_id in (select step_id from first_pass_yield_of_parts) group by step.step_id"),
+    ('redlines of run steps', "select step_id as item, sum(redlines) as amount from " ~ ref('step_redline_rates')
+        ~ " group by step_id",
+        "select step_id as item, sum(redline_count) as amount from " ~ ref('run_steps') ~ " where step_id is not null"
+        ~ " and not is_group and status is distinct from 'CANCELED'"
+        ~ " and coalesce(started_at, first_attempt_ended_at) is not null group by step_id"),
     ('run steps that failed', "select step_id as item, sum(numerator) as amount from " ~ ref('control_chart_points')
         ~ " where chart_type = 'p' group by step_id",
         "select step_id as item, count(*) as amount from " ~ ref('run_steps')
@@ -92,18 +97,22 @@
         ~ " and status in ('COMPLETE', 'FAILED') group by step_id"),
     ('defects of a part', "select part_number as item, sum(defect_count) as amount from " ~ ref('defect_rates')
         ~ " where part_number <> 'no part' group by part_number",
-        "select class as item, defect_count as amount from " ~ ref('defect_pareto')
-        ~ " where dimension = 'part' and class <> 'no part'"),
+        "select part_number as item, sum(defect_count) as amount from " ~ ref('defect_pareto')
+        ~ " where part_number <> 'no part' group by part_number"),
     ('pieces affected of a part', "select part_number as item, sum(defect_count) as amount from " ~ ref('defect_rates')
         ~ " group by part_number",
         "select part_number as item, sum(quantity_affected) as amount from " ~ ref('issue_units')
         ~ " where part_number is not null group by part_number"),
     ('issues on a part', "select part_number as item, sum(issue_count) as amount from " ~ ref('defect_rates')
         ~ " where part_number <> 'no part' group by part_number",
-        "select class as item, issue_count as amount from " ~ ref('defect_pareto')
-        ~ " where dimension = 'part' and class <> 'no part'"),
-    ('defects of a disposition', "select class as item, defect_count as amount from " ~ ref('defect_pareto')
-        ~ " where dimension = 'disposition_category'",
+        "select part_number as item, sum(issue_part_count) as amount from " ~ ref('defect_pareto')
+        ~ " where part_number <> 'no part' group by part_number"),
+    ('units under issues', "select part_number as item, sum(affected_unit_count) as amount from " ~ ref('defect_rates')
+        ~ " where part_number <> 'no part' group by part_number",
+        "select part_number as item, sum(affected_unit_count) as amount from " ~ ref('defect_pareto')
+        ~ " where part_number <> 'no part' group by part_number"),
+    ('defects of a disposition', "select disposition_category as item, sum(defect_count) as amount from "
+        ~ ref('defect_pareto') ~ " group by disposition_category",
         "select disposition_category as item, sum(quantity_affected) as amount from " ~ ref('issue_units')
         ~ " group by disposition_category"),
     ('pieces of an issue', "select issue_id as item, quantity_affected as amount from " ~ ref('issues'),
@@ -154,34 +163,34 @@
         ~ " and step_field_id is not null group by step_field_id"),
 ] %}
 
-with sums as (
-    select
-        step_id,
-        period_type,
-        sum(quantity_attempted + 3 * quantity_passed_first + 5 * quantity_completed + 7 * quantity_cancelled) as amount
-    from {{ ref('first_pass_yield') }}
-    group by step_id, period_type
-),
+{#- What a table of weeks or months counts, weighted so that no two differences cancel out, is what that of days counts.
+-#}
+{% set of_days = {
+    'first_pass_yield': "select step_id as item, sum(units_attempted + 2 * quantity_attempted"
+        ~ " + 3 * quantity_passed_first + 5 * quantity_failed_first + 7 * quantity_failed_validation_first"
+        ~ " + 11 * quantity_redlined_first + 13 * quantity_issue_first + 17 * quantity_completed"
+        ~ " + 19 * quantity_cancelled) as amount from TABLE group by step_id",
+    'redline_rates': "select procedure_id as item, sum(runs_started + 2 * runs_redlined + 3 * redlines"
+        ~ " + 5 * runs_cancelled) as amount from TABLE group by procedure_id",
+    'defect_pareto': "select step_title as item, sum(issue_part_count + 2 * affected_unit_count + 3 * defect_count)"
+        ~ " as amount from TABLE group by step_title",
+} %}
+{% for table, sums in of_days.items() %}
+    {% for suffix in ['_by_week', '_by_month'] %}
+        {% set longer, days = ref(table ~ suffix) | string, ref(table) | string %}
+        {% do counts.append((table ~ suffix, sums.replace('TABLE', longer), sums.replace('TABLE', days))) %}
+    {% endfor %}
+{% endfor %}
 
-months as (
-    select * from sums
-    where period_type = 'month'
-),
-
-shorter as (
-    select * from sums
-    where period_type <> 'month'
-),
-
+with
 -- Rolled yields are per part, so steps with units whose part ION withholds are left out.
 first_pass_yield_of_parts as (
     select
         yields.step_id,
         yields.quantity_attempted
-    from {{ ref('first_pass_yield') }} as yields
+    from {{ ref('first_pass_yield_by_month') }} as yields
     where
-        yields.period_type = 'month'
-        and yields.step_kind = 'mandatory'
+        yields.step_kind = 'mandatory'
         and yields.procedure_id is not null
         and yields.units_attempted > 0
         -- A step that only groups others is not a factor of a rolled yield, although it may have been run.
@@ -200,8 +209,7 @@ first_pass_yield_of_parts as (
 
 rolled_steps as (
     select {{ each_of('steps') }} as step
-    from {{ ref('rolled_throughput_yield') }}
-    where period_type = 'month'
+    from {{ ref('rolled_throughput_yield_by_month') }}
 ),
 
 ones as (
@@ -234,14 +242,6 @@ compared as (
         coalesce(others.amount, 0) as other_amount
     from ones
     full outer join others on ones.measure = others.measure and ones.item = others.item
-    union all
-    select
-        'months and ' || shorter.period_type || 's of a step' as measure,
-        cast(coalesce(shorter.step_id, months.step_id) as string) as item,
-        shorter.amount,
-        months.amount as other_amount
-    from shorter
-    full outer join months on shorter.step_id = months.step_id
 )
 
 select

@@ -1,60 +1,126 @@
--- Attempts add up to the days of the first-pass yield, each occurs once, and those that were not first pass, and only
--- those, have a reason.
-with expected as (
+-- Attempts add up to the days of the first-pass yield, by step, part and reason; each occurs once, and those that were
+-- not first pass, and only those, have a reason.
+{% set reasons = {
+    'failed': 'quantity_failed_first',
+    'failed_validation': 'quantity_failed_validation_first',
+    'redline': 'quantity_redlined_first',
+    'issue': 'quantity_issue_first',
+} %}
+
+with yields as (
+    select * from {{ ref('first_pass_yield') }}
+    where units_attempted > 0
+),
+
+attempts as (
+    select * from {{ ref('step_attempts') }}
+    where is_yield_counted
+),
+
+expected as (
     select
-        step_id,
-        period_start_on as ended_on,
-        units_attempted,
-        quantity_attempted,
-        quantity_passed_first
-    from {{ ref('first_pass_yield') }}
-    where period_type = 'day' and units_attempted > 0
+        'units' as measure,
+        yield_key as item,
+        units_attempted as amount
+    from yields
     union all
     select
-        null as step_id,
-        null as ended_on,
-        count(*) as units_attempted,
-        cast(null as double) as quantity_attempted,
-        count(*) filter (where is_first_pass) as quantity_passed_first
+        'attempted' as measure,
+        yield_key as item,
+        quantity_attempted as amount
+    from yields
+    union all
+    select
+        'passed first' as measure,
+        yield_key as item,
+        quantity_passed_first as amount
+    from yields
+    {% for reason, column in reasons.items() %}
+        union all
+        select
+            '{{ reason }}' as measure,
+            yield_key as item,
+            {{ column }} as amount
+        from yields
+        where {{ column }} > 0
+    {% endfor %}
+    union all
+    select
+        'all attempts' as measure,
+        '' as item,
+        count(*) as amount
     from {{ ref('int_quality__unit_attempts') }}
+    union all
+    select
+        'all first passes' as measure,
+        '' as item,
+        count(*) as amount
+    from {{ ref('int_quality__unit_attempts') }}
+    where is_first_pass
+),
+
+counted as (
+    select
+        {{ join_texts('/', ['cast(step_id as string)', 'cast(units.part_id as string)', 'cast(ended_on as string)']) }}
+            as item,
+        attempts.*
+    from attempts
+    inner join {{ ref('int_production__run_units') }} as units
+        on attempts.run_id = units.run_id and attempts.part_inventory_id = units.part_inventory_id
 ),
 
 found as (
     select
-        step_id,
-        ended_on,
-        count(*) as units_attempted,
-        sum(quantity) as quantity_attempted,
-        coalesce(sum(quantity) filter (where is_first_pass), 0) as quantity_passed_first
-    from {{ ref('step_attempts') }}
-    where is_yield_counted
-    group by step_id, ended_on
+        'units' as measure,
+        item,
+        count(*) as amount
+    from counted
+    group by item
     union all
     select
-        null as step_id,
-        null as ended_on,
-        count(distinct step_attempt_key) as units_attempted,
-        cast(null as double) as quantity_attempted,
-        count(*) filter (where not_first_pass_because is null) as quantity_passed_first
+        'attempted' as measure,
+        item,
+        sum(quantity) as amount
+    from counted
+    group by item
+    union all
+    select
+        'passed first' as measure,
+        item,
+        coalesce(sum(quantity) filter (where is_first_pass), 0) as amount
+    from counted
+    group by item
+    union all
+    select
+        not_first_pass_because as measure,
+        item,
+        sum(quantity) as amount
+    from counted
+    where not_first_pass_because is not null and quantity > 0
+    group by item, not_first_pass_because
+    union all
+    select
+        'all attempts' as measure,
+        '' as item,
+        count(distinct step_attempt_key) as amount
     from {{ ref('step_attempts') }}
+    union all
+    select
+        'all first passes' as measure,
+        '' as item,
+        count(*) as amount
+    from {{ ref('step_attempts') }}
+    where not_first_pass_because is null
 )
 
 select
-    coalesce(expected.step_id, found.step_id) as step_id,
-    coalesce(expected.ended_on, found.ended_on) as ended_on,
-    expected.units_attempted as expected_units,
-    found.units_attempted as found_units,
-    expected.quantity_passed_first as expected_passed,
-    found.quantity_passed_first as found_passed
+    coalesce(expected.measure, found.measure) as measure,
+    coalesce(expected.item, found.item) as item,
+    expected.amount as expected_amount,
+    found.amount as found_amount
 from expected
-full outer join found
-    on
-        coalesce(expected.step_id, 0) = coalesce(found.step_id, 0)
-        and coalesce(expected.ended_on, date '1970-01-01') = coalesce(found.ended_on, date '1970-01-01')
+full outer join found on expected.measure = found.measure and expected.item = found.item
 where
-    expected.units_attempted is distinct from found.units_attempted
+    (expected.amount is null) is distinct from (found.amount is null)
     -- Floating-point sums in another order are equal if they agree to nine digits.
-    or abs(coalesce(expected.quantity_attempted, 0) - coalesce(found.quantity_attempted, 0))
-    > 1e-9 * abs(coalesce(expected.quantity_attempted, 0))
-    or abs(coalesce(expected.quantity_passed_first, 0) - coalesce(found.quantity_passed_first, 0))
-    > 1e-9 * abs(coalesce(expected.quantity_attempted, 0))
+    or abs(expected.amount - found.amount) > 1e-9 * abs(expected.amount)

@@ -1,55 +1,37 @@
--- Compares the marts of yields and redlines: factors multiplied through logarithms, days summed to months, and every
--- unit, run and redline counted once.
-with kinds_of_period as (
-    select distinct period_type
-    from {{ ref('first_pass_yield') }}
-),
+-- Compares the marts of yields and redlines, of each length of period: factors multiplied through logarithms, units in
+-- the period of their first attempt, and every unit, run, run step and redline counted once.
+{% set tables = {'day': '', 'week': '_by_week', 'month': '_by_month'} %}
 
-started as (
+with started as (
     select distinct run_id
     from {{ source('ion', 'run_steps') }}
     where start_time is not null
 ),
 
 factors as (
-    select
-        yields.part_id,
-        kinds.procedure_id,
-        yields.period_type,
-        yields.period_start_on,
-        yields.quantity_passed_first / yields.quantity_attempted as first_pass_yield
-    from {{ ref('int_quality__step_yields') }} as yields
-    inner join {{ ref('int_procedures__step_kinds') }} as kinds on yields.step_id = kinds.step_id
-    where
-        yields.quantity_attempted > 0
-        and yields.part_id is not null
-        and kinds.procedure_id is not null
-        and kinds.step_kind = 'mandatory'
-        and not kinds.is_group
+    {% for period in tables %}
+        select
+            '{{ period }}' as period,
+            yields.part_id,
+            kinds.procedure_id,
+            {{ period_of(period, 'yields.counted_on') }} as starts_on,
+            sum(yields.quantity_passed_first) / sum(yields.quantity_attempted) as first_pass_yield
+        from {{ ref('int_quality__step_yields') }} as yields
+        inner join {{ ref('int_procedures__step_kinds') }} as kinds on yields.step_id = kinds.step_id
+        where
+            yields.quantity_attempted > 0
+            and yields.part_id is not null
+            and kinds.procedure_id is not null
+            and kinds.step_kind = 'mandatory'
+            and not kinds.is_group
+        group by yields.part_id, kinds.procedure_id, {{ period_of(period, 'yields.counted_on') }}, yields.step_id
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
-expected as (
+runs_counted as (
     select
-        'rolled ' || period_type as measure,
-        cast(part_id as string)
-        || '/' || cast(procedure_id as string)
-        || '/' || cast(period_start_on as string) as item,
-        case when min(first_pass_yield) > 0 then exp(sum(ln(nullif(first_pass_yield, 0)))) else 0 end as amount
-    from factors
-    group by part_id, procedure_id, period_type, period_start_on
-    union all
-    select
-        'attempted in all' as measure,
-        kinds_of_period.period_type || '/' || cast(firsts.step_id as string) as item,
-        sum(firsts.quantity) as amount
-    from {{ ref('int_quality__unit_attempts') }} as firsts
-    cross join kinds_of_period
-    where firsts.unit_attempt_number = 1 and firsts.step_id is not null and firsts.part_inventory_id is not null
-    group by kinds_of_period.period_type, firsts.step_id
-    union all
-    select
-        'runs started or cancelled' as measure,
-        cast(procedure_id as string) as item,
+        procedure_id,
         count(*) as amount
     from {{ source('ion', 'runs') }}
     where
@@ -62,30 +44,88 @@ expected as (
     group by procedure_id
 ),
 
+run_steps_counted as (
+    select
+        origin_step_id as step_id,
+        count(*) as amount
+    from {{ source('ion', 'run_steps') }}
+    where
+        origin_step_id is not null
+        and id in (select steps.run_step_id from {{ ref('run_steps') }} as steps where not steps.is_group)
+        and (
+            start_time is not null
+            or status in ('COMPLETE', 'FAILED')
+            or (status = 'CANCELED' and _updated is not null)
+        )
+    group by origin_step_id
+),
+
+expected as (
+    select
+        'rolled ' || period as measure,
+        cast(part_id as string) || '/' || cast(procedure_id as string) || '/' || cast(starts_on as string) as item,
+        case when min(first_pass_yield) > 0 then exp(sum(ln(nullif(first_pass_yield, 0)))) else 0 end as amount
+    from factors
+    group by part_id, procedure_id, period, starts_on
+    {% for period in tables %}
+        union all
+        select
+            'attempted in a {{ period }}' as measure,
+            cast(step_id as string)
+            || '/' || coalesce(cast(part_id as string), '')
+            || '/' || cast({{ period_of(period, 'ended_on') }} as string) as item,
+            sum(quantity) as amount
+        from {{ ref('int_quality__unit_attempts') }}
+        where unit_attempt_number = 1 and step_id is not null and part_inventory_id is not null
+        group by step_id, part_id, {{ period_of(period, 'ended_on') }}
+        union all
+        select
+            'runs started or cancelled, by {{ period }}' as measure,
+            cast(procedure_id as string) as item,
+            amount
+        from runs_counted
+    {% endfor %}
+    union all
+    select
+        'run steps started or cancelled' as measure,
+        cast(step_id as string) as item,
+        amount
+    from run_steps_counted
+),
+
 found as (
+    {% for period, suffix in tables.items() %}
+        select
+            'rolled {{ period }}' as measure,
+            cast(part_id as string)
+            || '/' || cast(procedure_id as string)
+            || '/' || cast({{ period_column(period) }} as string) as item,
+            rolled_throughput_yield as amount
+        from {{ ref('rolled_throughput_yield' ~ suffix) }}
+        union all
+        select
+            'attempted in a {{ period }}' as measure,
+            cast(step_id as string)
+            || '/' || coalesce(cast(part_id as string), '')
+            || '/' || cast({{ period_column(period) }} as string) as item,
+            quantity_attempted as amount
+        from {{ ref('first_pass_yield' ~ suffix) }}
+        where units_attempted > 0
+        union all
+        select
+            'runs started or cancelled, by {{ period }}' as measure,
+            cast(procedure_id as string) as item,
+            sum(runs_started + runs_cancelled) as amount
+        from {{ ref('redline_rates' ~ suffix) }}
+        group by procedure_id
+        union all
+    {% endfor %}
     select
-        'rolled ' || period_type as measure,
-        cast(part_id as string)
-        || '/' || cast(procedure_id as string)
-        || '/' || cast(period_start_on as string) as item,
-        rolled_throughput_yield as amount
-    from {{ ref('rolled_throughput_yield') }}
-    union all
-    select
-        'attempted in all' as measure,
-        period_type || '/' || cast(step_id as string) as item,
-        sum(quantity_attempted) as amount
-    from {{ ref('first_pass_yield') }}
-    where units_attempted > 0
-    group by period_type, step_id
-    union all
-    select
-        'runs started or cancelled' as measure,
-        cast(procedure_id as string) as item,
-        sum(runs_started + runs_cancelled) as amount
-    from {{ ref('redline_rates') }}
-    where period_type = 'week'
-    group by procedure_id
+        'run steps started or cancelled' as measure,
+        cast(step_id as string) as item,
+        sum(run_steps_started + run_steps_cancelled) as amount
+    from {{ ref('step_redline_rates') }}
+    group by step_id
 )
 
 select

@@ -13,8 +13,7 @@ select
     round(yields.rolled_throughput_yield, 6) as rolled_throughput_yield
 from (
     select *, unnest(steps) as step
-    from quality.rolled_throughput_yield
-    where period_type = 'month'
+    from quality.rolled_throughput_yield_by_month
 ) as yields
-where yields.part_number = $part and yields.period_start_on = $month
+where yields.part_number = $part and yields.month_starts_on = $month
 order by yields.part_revision, yields.procedure_title, yields.procedure_version, step.step_id

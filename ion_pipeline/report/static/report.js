@@ -152,3 +152,26 @@
   });
   form.hidden = false;
 })();
+
+// Yield by product: all products as a whole, or one with its steps; or what fell against the month before.
+(() => {
+  const filter = document.getElementById("yield-filter");
+  if (!filter) return;
+  const part = document.getElementById("yield-part");
+  const fell = document.getElementById("yield-fell");
+  const rows = [...document.querySelectorAll("#yield-products tbody tr")];
+  const apply = () => {
+    const steps = part.value !== "" || fell.checked;
+    let count = 0;
+    for (const row of rows) {
+      const isOf = part.value === "" || row.dataset.part === part.value;
+      row.hidden = !isOf || (!steps && row.dataset.step) || (fell.checked && !row.dataset.fell);
+      if (!row.hidden) count++;
+    }
+    document.getElementById("yield-shown").textContent = count + " of " + rows.length + " rows";
+  };
+  part.addEventListener("change", apply);
+  fell.addEventListener("change", apply);
+  filter.hidden = false;
+  apply();
+})();

@@ -12,6 +12,7 @@ from ion_pipeline.report.model import (
     OpenDisposition,
     OpenIssue,
     OpenIssues,
+    ProductYield,
     Ratio,
     Report,
     Supplier,
@@ -24,8 +25,9 @@ from ion_pipeline.report.where_used import Use, WhereUsed
 
 AT = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 EMPTY = Report(
-    generated_at=AT, published_at=AT, load=None, freshness=(), yield_by_week=(), yield_by_month=(), pareto={},
-    control=ControlCharts(0, 0, 0, ()), open_issues=OpenIssues((), ()), suppliers=Suppliers(None, None, ()),
+    generated_at=AT, published_at=AT, load=None, freshness=(), yield_by_week=(), yield_by_month=(),
+    yield_by_product=(), products_left_out=0, pareto={}, control=ControlCharts(0, 0, 0, ()),
+    open_issues=OpenIssues((), ()), suppliers=Suppliers(None, None, ()),
     trees=Trees((), 0, 0), where_used=WhereUsed((), (), ()),
 )  # fmt: skip
 
@@ -53,7 +55,7 @@ def full_report(text: str) -> Report:
         key=text, chart_type=text, title=text, step=text, unit=text, baseline_count=4, point_count=8, broken_count=2,
         points=points,
     )  # fmt: skip
-    classes = (DefectClass(text, 2, 6, Ratio(6, 8)), DefectClass(f"{text} too", 1, 2, Ratio(8, 8)))
+    classes = (DefectClass(text, 6, Ratio(6, 8)), DefectClass(f"{text} too", 2, Ratio(8, 8)))
     months = (YieldPeriod(date(2026, 1, 1), Ratio(3, 4)), YieldPeriod(date(2026, 2, 1), Ratio(99, 100)))
     return Report(
         generated_at=AT,
@@ -62,6 +64,12 @@ def full_report(text: str) -> Report:
         freshness=(EntityFreshness(text, 7, AT, AT, 1.5), EntityFreshness(f"{text} too", 0, None, None, None)),
         yield_by_week=months,
         yield_by_month=months,
+        yield_by_product=(
+            ProductYield(text, None, Ratio(99, 100), Ratio(3, 4), (("failed", 1.0),)),
+            ProductYield(text, text, Ratio(1, 2), Ratio(0, 0), (("redline", 1.0),)),
+            ProductYield(f"{text} too", None, Ratio(0, 4), Ratio(1, 4), ()),
+        ),
+        products_left_out=1,
         pareto={"part": classes, "supplier": classes},
         control=ControlCharts(5, 1, 99, (chart,)),
         open_issues=OpenIssues(

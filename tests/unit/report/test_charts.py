@@ -28,7 +28,7 @@ def values(found: list[dict[str, str]], *names: str) -> list[tuple[float, ...]]:
 
 def classes(*counts: float) -> list[DefectClass]:
     return [
-        DefectClass(f"class {place}", 1, count, Ratio(sum(counts[: place + 1]), sum(counts)))
+        DefectClass(f"class {place}", count, Ratio(sum(counts[: place + 1]), sum(counts)))
         for place, count in enumerate(counts)
     ]
 
@@ -45,7 +45,7 @@ def test_pareto_has_bars_and_the_running_sum_on_one_scale() -> None:
 
 
 def test_pareto_of_less_than_all_classes_ends_below_all() -> None:
-    svg = pareto([DefectClass("only", 1, 5, Ratio(5, 10))], width=820, label="Defects")
+    svg = pareto([DefectClass("only", 5, Ratio(5, 10))], width=820, label="Defects")
     assert values(drawn(svg, "circle", "running"), "cx") == [(497,)]
 
 
@@ -142,7 +142,7 @@ def test_any_pareto_is_well_formed_and_finite(counts: list[tuple[str, float]], w
     total, running, rows = sum(count for _, count in counts), 0.0, []
     for name, count in counts:
         running += count
-        rows.append(DefectClass(name, 1, count, Ratio(running, total)))
+        rows.append(DefectClass(name, count, Ratio(running, total)))
     svg = pareto(rows, width=width, label=counts[0][0])
     assert_sound(svg)
     assert len(drawn(svg, "rect", "bar")) == len(counts)

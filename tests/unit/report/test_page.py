@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ion_pipeline.report import numbers
 from ion_pipeline.report.control import rule_meaning
 from ion_pipeline.report.page import page
 from tests.examples import examples
@@ -53,6 +54,17 @@ def test_hostile_text_is_shown_as_it_is() -> None:
     assert "<script>alert" not in written
     index = json.loads(root.one("script", id="index").text)
     assert index["names"][0][1:] == HOSTILE
+
+
+def test_yield_by_product_says_what_fell_and_what_is_left_out(plain: Element) -> None:
+    rows = plain.one("div", id="yield-products").one("tbody").all("tr")
+    assert [[cell.text for cell in row.children if isinstance(cell, Element)] for row in rows] == [
+        ["PLT-1", "all steps", "99.0 %", "99 of 100", "75.0 %", "+24.0", "failed 1"],
+        ["PLT-1", "PLT-1", "50.0 %", "1 of 2", numbers.DASH, numbers.DASH, "redline 1"],
+        ["PLT-1 too", "all steps", "0.0 %", "0 of 4", "25.0 %", "-25.0", ""],
+    ]
+    assert ["data-fell" in row.attributes for row in rows] == [False, False, True]
+    assert "NOT ALL IS SHOWN: 1 row that lost less" in plain.one("section", id="yield").text
 
 
 def test_the_page_loads_nothing(plain: Element) -> None:
@@ -101,7 +113,7 @@ def test_everything_is_labelled_and_can_be_reached(plain: Element) -> None:
             assert each.attributes["role"] == "region"
             assert each.attributes["aria-label"]
     assert plain.one("html").attributes["lang"] == "en"
-    assert [each.attributes["for"] for each in plain.all("label")] == ["find"]
+    assert [each.attributes["for"] for each in plain.all("label")] == ["yield-part", "yield-fell", "find"]
     assert plain.one(id="found").attributes["role"] == "status"
     for table in plain.all("table"):
         assert all("scope" in cell.attributes for cell in table.all("th"))

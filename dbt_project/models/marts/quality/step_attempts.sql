@@ -48,16 +48,7 @@ select
     and attempts.part_inventory_id is not null
     and attempts.step_id is not null
         as is_yield_counted,
-    case
-        when attempts.is_first_pass then null
-        when attempts.completed_so_far > case when attempts.outcome = 'COMPLETE' then 1 else 0 end
-            then 'repeat_of_passed_step'
-        when attempts.unit_attempt_number > 1 then 'retry'
-        when attempts.outcome = 'FAILED' then 'failed'
-        when attempts.failed_validation_count > 0 then 'failed_validation'
-        when attempts.redline_count > 0 then 'redline'
-        else 'issue'
-    end as not_first_pass_because,
+    {{ not_first_pass_because('attempts') }} as not_first_pass_because,
     attempts.failed_validation_count,
     attempts.redline_count,
     attempts.issue_count,

@@ -1,0 +1,1 @@
+{{ defect_pareto_of('week') }}

@@ -1,0 +1,1 @@
+{{ first_pass_yield_of('month') }}

@@ -1,0 +1,1 @@
+{{ redline_rates_of('week') }}

@@ -1,0 +1,1 @@
+{{ rolled_throughput_yield_of('month') }}
