@@ -120,7 +120,7 @@ $(AUDIT)/bin/pip-audit: | $(BIN)/python
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 
 audit: $(AUDIT)/bin/pip-audit ## Look the locked packages up in the advisory database; needs the internet
-	@for lock in requirements.lock docs/deploy/{postgres,delta,mcp}.lock; do \
+	@for lock in requirements.lock docs/deploy/{postgres,delta,mcp,object-store}.lock; do \
 	  echo "$$lock:"; \
 	  if $(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock >$(AUDIT)/said 2>&1; \
 	  then cat $(AUDIT)/said; \

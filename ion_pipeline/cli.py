@@ -85,13 +85,15 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.pipeline.check import check as run_check
     from ion_pipeline.terminal.views import check_view
 
-    report = run_check(command_settings(context))
+    settings = command_settings(context)
+    report = run_check(settings)
 
     def human() -> None:
         out.print(check_view(report))
         out.print(
             f"{report.user} of organisation {report.organization} at {report.api_host}: "
             f"{report.readable} of {len(report.entities)} entities can be read."
+            + (f" The lake is in {settings.lake_uri}, which can be written." if settings.lake_uri else "")
         )
 
     emit(asdict(report), as_json=as_json, human=human)

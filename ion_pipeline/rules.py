@@ -190,6 +190,14 @@ def _target(uri: str) -> str:
     return uri
 
 
+def _lake_uri(uri: str) -> str:
+    if holds_password(uri):
+        raise ValueError("contains a password: set it in the environment, in the variable of the store's client")
+    if not re.fullmatch(r"(s3|gs|abfss?)://[^/?#\s]+(/[^?#\s]*)?", uri):
+        raise ValueError("is not the URI of an object store: write s3://bucket/prefix, without options")
+    return uri.rstrip("/")
+
+
 def _secret_that(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(lambda secret: SecretStr(check(secret.get_secret_value())))
 
@@ -198,6 +206,7 @@ def _secret_that(check: Callable[[str], str]) -> AfterValidator:
 BaseUrl = Annotated[AnyHttpUrl, AfterValidator(_base_url)]
 Cron = Annotated[str, AfterValidator(checked_cron)]
 DataDir = Annotated[Path, AfterValidator(checked_data_dir)]
+LakeUri = Annotated[str, AfterValidator(_lake_uri)]
 Name = Annotated[str, AfterValidator(checked_secret)]
 Secret = Annotated[SecretStr, _secret_that(checked_secret)]
 Target = Annotated[str, AfterValidator(_target)]

@@ -1,4 +1,4 @@
-"""Writes postgres.lock, delta.lock and mcp.lock: what extras add to requirements.lock, with hashes.
+"""Writes postgres.lock, delta.lock, object-store.lock and mcp.lock: what extras add to requirements.lock, with hashes.
 
     python docs/deploy/lock_extras.py
 
@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).parents[2]
 LOCKS = {
     "postgres.lock": ("adbc-driver-manager", "adbc-driver-postgresql", "dagster-postgres", "psycopg2-binary"),
     "delta.lock": ("arro3-core", "deltalake", "deprecated", "wrapt"),
+    "object-store.lock": ("obstore",),
     "mcp.lock": (
         "cffi",
         "cryptography",

@@ -1,7 +1,7 @@
 """Files of the data directory: atomic writes to a disk or an object store, and locks between processes."""
 
-from ion_pipeline.files.errors import FileWriteError, LockedError, write_error
-from ion_pipeline.files.lock import WriterLock
+from ion_pipeline.files.errors import FileWriteError, LockedError, ObjectStoreError, write_error
+from ion_pipeline.files.lock import Lock, WriterLock
 from ion_pipeline.files.storage import replace_file
 
-__all__ = ["FileWriteError", "LockedError", "WriterLock", "replace_file", "write_error"]
+__all__ = ["FileWriteError", "Lock", "LockedError", "ObjectStoreError", "WriterLock", "replace_file", "write_error"]

@@ -16,13 +16,26 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import orjson
 
 from ion_pipeline.files.errors import LockedError, write_error
 
 _POLL_SECONDS = 0.2
+
+
+class Lock(Protocol):
+    """A lock of the one writer: of a folder, or of a prefix in an object store."""
+
+    def acquire(self) -> None:
+        """Take the lock. Raises LockedError, FileWriteError or ObjectStoreError."""
+
+    def check(self) -> None:
+        """Check that it is still held. Raises LockedError."""
+
+    def release(self) -> None:
+        """Release the lock; does nothing if it is not held."""
 
 
 class WriterLock:
@@ -65,6 +78,9 @@ class WriterLock:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+
+    def check(self) -> None:
+        """Do nothing: the lock is held until this process releases it or ends."""
 
     def release(self) -> None:
         """Release the lock; does nothing if it is not held."""

@@ -1,16 +1,21 @@
-"""Where the lake's bytes are stored: in a local folder, or in an object store through `pyarrow.fs`.
+"""Where bytes are stored: in a local folder, or in an object store through `pyarrow.fs`.
 
-Paths are relative to the lake's root and use `/`. This module does not know what a load is. In both kinds `put` is
-atomic: a reader sees the whole object or none. On a local disk `move` is one rename, and data is flushed to the disk
-before a rename makes it visible. An object store has no renames, so `move` copies file by file, and only `put` makes
-something visible atomically.
+Paths are relative to a root and use `/`. This module does not know what a load is. In both kinds `put` is atomic: a
+reader sees the whole object or none. On a local disk `move` is one rename, and data is flushed to the disk before a
+rename makes it visible. An object store has no renames, so `move` copies file by file, and only `put` makes something
+visible atomically.
+
+`ObjectStorage` receives publishes, of which each target has one writer. A lake in an object store, which several
+machines may write to, is a `bucket.Bucket`.
 """
 
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -50,8 +55,45 @@ class Storage(Protocol):
         """A local copy of a file, or the file itself if it is local. Raises FileNotFoundError."""
 
 
+class LakeStorage(Storage, Protocol):
+    """A storage whose writers cannot harm each other, even if one of them was stopped for a while.
+
+    Attributes:
+        renames: Whether `move` is one rename. Where it is not, files are written to their final place, which a reader
+            does not look into before a document names it.
+        suffix: Part of the name of each new file that no other writer uses; empty where a lock excludes other writers.
+    """
+
+    renames: bool
+    suffix: str
+
+    def reserve(self, path: str) -> None:
+        """Reserve a document: from now on only this storage's `put` can write it, and `names` does not show it yet.
+
+        A reservation of another writer is replaced, which ends that writer's right to the document.
+
+        Raises:
+            TakenOverError: The document exists, or another writer has reserved it at the same time.
+        """
+
+    def withdraw(self, path: str) -> bool:
+        """Delete a reservation, or the document if the storage has no reservations.
+
+        Returns whether the reservation was still this storage's; if it was not, others may use the files named there.
+        """
+
+    def reservations(self, path: str) -> list[str]:
+        """Names of the reserved documents in a folder, sorted."""
+
+    def is_older(self, path: str, age: timedelta) -> bool:
+        """Whether a file was written longer ago than this, by the clock of the storage."""
+
+
 class LocalStorage:
-    """A folder on this machine."""
+    """A folder on this machine, with one writer at a time: the lake's lock excludes others."""
+
+    renames = True
+    suffix = ""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
@@ -97,6 +139,22 @@ class LocalStorage:
     def has_root(self) -> bool:
         """Always true: a missing folder is created when it is needed."""
         return True
+
+    def reserve(self, path: str) -> None:
+        """Do nothing: there is no other writer."""
+
+    def withdraw(self, path: str) -> bool:
+        """Delete the document."""
+        self.remove(path)
+        return True
+
+    def reservations(self, path: str) -> list[str]:  # noqa: ARG002 -- there are none anywhere
+        """None."""
+        return []
+
+    def is_older(self, path: str, age: timedelta) -> bool:
+        """By the times of the disk."""
+        return time.time() - (self.root / path).stat().st_mtime > age.total_seconds()
 
     def scratch(self) -> AbstractContextManager[Path]:
         """The lake's own folder: nothing is copied."""

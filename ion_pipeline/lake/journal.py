@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
-from ion_pipeline.files.storage import Storage
+from ion_pipeline.files.storage import LakeStorage
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.manifest import FileEntry
+from ion_pipeline.lake.place import written_table
 from ion_pipeline.lake.verify import verified_file
 
 FORMAT = 1
@@ -93,7 +94,7 @@ class Checkpoints:
         named: Tables that the journal on the disk names.
     """
 
-    def __init__(self, storage: Storage, head: Journal, seconds: float) -> None:
+    def __init__(self, storage: LakeStorage, head: Journal, seconds: float) -> None:
         self.notes: Callable[[], Mapping[str, Any]] = dict
         self.named = set(head.tables)
         self._storage = storage
@@ -140,7 +141,7 @@ class Interrupted:
         return self.journal.tables if self.journal else {}
 
 
-def interrupted(storage: Storage, resumption: Resumption, *, now: datetime, committed: list[str]) -> Interrupted:
+def interrupted(storage: LakeStorage, resumption: Resumption, *, now: datetime, committed: list[str]) -> Interrupted:
     """Find the load that an interrupted writer left, and restore it to the state of its last checkpoint.
 
     Args:
@@ -162,6 +163,8 @@ def interrupted(storage: Storage, resumption: Resumption, *, now: datetime, comm
         refusal = _refusal(journal, resumption, now, committed)
         if not refusal:
             try:
+                # From now on the writer that was interrupted cannot commit the load, should it still exist.
+                storage.reserve(paths.load_manifest(journal.load_id))
                 _restore(storage, journal)
             except LakeCorruptionError as error:
                 refusal = error.message.rstrip(".")
@@ -181,13 +184,13 @@ def _refusal(journal: Journal, resumption: Resumption, now: datetime, committed:
     return f"there is another {' and another '.join(differing)} now" if differing else ""
 
 
-def _restore(storage: Storage, journal: Journal) -> None:
+def _restore(storage: LakeStorage, journal: Journal) -> None:
     for table in journal.tables:
-        folder, final = paths.staged_table(journal.load_id, table), paths.table_load(table, journal.load_id)
-        if storage.names(final) and not storage.names(folder):
+        folder, final = written_table(storage, journal.load_id, table), paths.table_load(table, journal.load_id)
+        if folder != final and storage.names(final) and not storage.names(folder):
             # The writer was killed during the commit, before the load existed.
             storage.move(final, folder)
-        entries = _staged_entries(journal, table)
+        entries = _staged_entries(storage, journal, table)
         named = {entry.path for entry in entries}
         for name in storage.names(folder):
             if f"{folder}/{name}" not in named:
@@ -201,17 +204,17 @@ def _restore(storage: Storage, journal: Journal) -> None:
             storage.remove(path)
 
 
-def staged_rows(storage: Storage, journal: Journal, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def staged_rows(storage: LakeStorage, journal: Journal, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The rows and tombstones of a table up to the last checkpoint, in the order written."""
-    for entry in _staged_entries(journal, table):
+    for entry in _staged_entries(storage, journal, table):
         with storage.scratch() as scratch:
             file = pq.ParquetFile(verified_file(storage, entry, scratch))
             yield from file.iter_batches(columns=list(columns))
 
 
-def _staged_entries(journal: Journal, table: str) -> list[FileEntry]:
+def _staged_entries(storage: LakeStorage, journal: Journal, table: str) -> list[FileEntry]:
     """The table's files, with their paths before the commit."""
-    folder, staged = paths.staged_table(journal.load_id, table), journal.tables.get(table)
+    folder, staged = written_table(storage, journal.load_id, table), journal.tables.get(table)
     files = staged.files if staged else ()
     return [replace(entry, path=f"{folder}/{entry.path.rpartition('/')[2]}") for entry in files]
 

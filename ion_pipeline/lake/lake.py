@@ -9,18 +9,21 @@ import pyarrow as pa
 from ulid import ULID
 
 import ion_pipeline
-from ion_pipeline.files.errors import FileWriteError, write_error
-from ion_pipeline.files.lock import WriterLock, shared_lock
-from ion_pipeline.files.storage import LocalStorage, open_storage
+from ion_pipeline.errors import TenantMismatchError
+from ion_pipeline.files.errors import ObjectStoreError, write_error
+from ion_pipeline.files.lock import Lock, shared_lock
+from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.lake import paths
+from ion_pipeline.lake.documents import Documents
 from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.journal import FORMAT as JOURNAL_FORMAT
 from ion_pipeline.lake.journal import Checkpoints, Interrupted, Journal, Resumption, interrupted
 from ion_pipeline.lake.manifest import LoadManifest, from_json
 from ion_pipeline.lake.part import WriterOptions
+from ion_pipeline.lake.place import lock_of, open_place
 from ion_pipeline.lake.snapshot import SnapshotWriter
 from ion_pipeline.lake.tenant import Tenant
-from ion_pipeline.lake.vacuum import read_log, vacuum
+from ion_pipeline.lake.vacuum import Log, read_log, vacuum
 from ion_pipeline.lake.verify import verified_file
 from ion_pipeline.lake.writer import LoadWriter
 
@@ -29,16 +32,17 @@ class Lake:
     """An append-only log of loads in Parquet.
 
     Args:
-        location: A local folder or a `pyarrow.fs` URI. Nothing is created before the first load begins.
-        lock_file: The file by which writers exclude each other; by default in the lake's own folder, if it is local. A
-            lake in an object store needs a local one, because a store has no locks.
+        location: A local folder, or the URI of an object store. Nothing is created before the first load begins.
+        lock_file: The file by which writers of this machine exclude each other; by default in the lake's own folder, if
+            it is local. In an object store, a lease excludes writers of all machines; with a local file besides, a
+            lease whose holder was killed on this machine is replaced at once.
     """
 
     def __init__(self, location: str | Path, *, lock_file: Path | None = None) -> None:
-        self._storage = open_storage(location)
-        if lock_file is None and isinstance(self._storage, LocalStorage):
-            lock_file = self._storage.root / paths.LOCK
+        self._storage = open_place(location)
         self._lock_file = lock_file
+        self._documents = Documents(self._storage, lock_file)
+        self._log: Log | None = None
 
     @property
     def location(self) -> str:
@@ -56,7 +60,7 @@ class Lake:
         options: WriterOptions | None = None,
         wait_seconds: float = 0.0,
         resumption: Resumption | None = None,
-        lock: WriterLock | None = None,
+        lock: Lock | None = None,
     ) -> LoadWriter:
         """Begin a load, or resume an interrupted one; delete the files that other killed writers left.
 
@@ -75,16 +79,21 @@ class Lake:
             LockedError: Another process is writing to this lake.
             FileWriteError: The lake cannot be written.
             LakeCorruptionError: A committed load's manifest is not readable.
+            TenantMismatchError: The lake is in an object store, and holds the data of another tenant.
         """
         lock = lock or self._lock("writing a load", wait_seconds)
         started_at = started_at or datetime.now(UTC)
         try:
             committed, left = self.load_ids(), Interrupted()
+            self._check_tenant(tenant, committed)
             if resumption:
                 left = interrupted(self._storage, resumption, now=started_at, committed=committed)
-            vacuum(self._storage, self._readers_file, keep=left.journal.load_id if left.journal else None)
+            resumed = left.journal.load_id if left.journal else None
+            vacuum(self._storage, self._readers_file, keep=resumed, tables=left.tables)
             plan = resumption.plan if resumption else {}
             journal = left.journal or Journal(JOURNAL_FORMAT, _next_id(committed), started_at, plan, {}, {})
+            if not left.journal:
+                self._storage.reserve(paths.load_manifest(journal.load_id))
             return LoadWriter(
                 self._storage,
                 lock,
@@ -118,6 +127,8 @@ class Lake:
             vacuum(self._storage, self._readers_file)
             log = read_log(self._storage.names(paths.LOADS))
             compacted = log.load_ids[: len(log.load_ids) - min(keep, len(log.loads))]
+            if compacted and compacted[-1] != log.base:
+                self._storage.reserve(paths.snapshot_manifest(compacted[-1]))
             return SnapshotWriter(
                 self._storage,
                 lock,
@@ -133,7 +144,7 @@ class Lake:
             raise
 
     @contextmanager
-    def writing(self, *, wait_seconds: float = 0.0) -> Iterator[WriterLock]:
+    def writing(self, *, wait_seconds: float = 0.0) -> Iterator[Lock]:
         """Hold the writer's lock from before a load begins, so that no other load is committed while it is prepared.
 
         Raises:
@@ -157,7 +168,11 @@ class Lake:
 
     def load_ids(self) -> list[str]:
         """Ids of the committed loads, oldest first. A snapshot has the id of the last load that it replaces."""
-        return read_log(self._storage.names(paths.LOADS)).load_ids
+        names = self._storage.names(paths.LOADS)
+        if not isinstance(self._storage, LocalStorage):
+            self._documents.keep(names)
+        self._log = read_log(names)
+        return self._log.load_ids
 
     def read_manifest(self, load_id: str) -> LoadManifest:
         """The manifest of a committed load, or of the snapshot that replaces the loads up to this one.
@@ -169,12 +184,14 @@ class Lake:
         where = f"{self.location}/{path}"
         try:
             try:
-                data = self._storage.read(path)
+                data = self._read_document(path, load_id)
             except FileNotFoundError:
                 path = paths.load_manifest(load_id)
                 where = f"{self.location}/{path}"
-                data = self._storage.read(path)
+                data = self._read_document(path, load_id)
             manifest = from_json(data, where)
+        except ObjectStoreError:
+            raise
         except OSError as error:
             raise LakeCorruptionError(
                 f"{where} cannot be read ({error}).", remedy="Restore it from a backup."
@@ -220,16 +237,35 @@ class Lake:
 
     @property
     def _readers_file(self) -> Path | None:
-        return self._lock_file.with_name(paths.READERS) if self._lock_file else None
+        if not isinstance(self._storage, LocalStorage):
+            return None
+        return (self._lock_file or self._storage.root / paths.LOCK).with_name(paths.READERS)
 
-    def _lock(self, purpose: str, wait_seconds: float) -> WriterLock:
-        if self._lock_file is None:
-            raise FileWriteError(
-                f"{self.location} is an object store, which has no locks.", remedy="Pass a local lock_file to the lake."
-            )
-        lock = WriterLock(self._lock_file, purpose, wait_seconds=wait_seconds, option="--wait")
+    def _lock(self, purpose: str, wait_seconds: float) -> Lock:
+        lock = lock_of(self._storage, self._lock_file, purpose, wait_seconds)
         lock.acquire()
         return lock
+
+    def _read_document(self, path: str, load_id: str) -> bytes:
+        if isinstance(self._storage, LocalStorage):
+            return self._storage.read(path)
+        if self._log is None or load_id not in self._log.load_ids:
+            self.load_ids()
+        if self._log and path == paths.snapshot_manifest(load_id) and load_id != self._log.base:
+            # The list says so without a request.
+            raise FileNotFoundError(path)
+        return self._documents.read(path)
+
+    def _check_tenant(self, tenant: Tenant, committed: list[str]) -> None:
+        """Check whose data an object store holds: unlike a folder, it does not lie next to a `tenant.json`."""
+        if isinstance(self._storage, LocalStorage) or not committed:
+            return
+        owner = self.read_manifest(committed[-1]).tenant
+        if owner != tenant:
+            raise TenantMismatchError(
+                f"{self.location} holds the data of {owner}, but the API key belongs to {tenant}.",
+                remedy="Set ION_LAKE_URI to another prefix for this tenant, or correct the API key.",
+            )
 
 
 def _next_id(committed: list[str]) -> str:

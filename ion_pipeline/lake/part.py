@@ -13,6 +13,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ion_pipeline.files.upload import Upload
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.manifest import FileEntry
 
@@ -34,12 +35,12 @@ class WriterOptions:
 
 
 class HashingSink:
-    """A file that counts and hashes the bytes written to it, and is flushed to the disk when it is closed.
+    """A file that counts and hashes the bytes written to it, and is flushed to the disk, or sent, when it is closed.
 
     It has those methods of Python's binary files that pyarrow uses.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO | Upload) -> None:
         self._stream = stream
         self._hash = hashlib.sha256()
         self._discarding = False
@@ -77,6 +78,9 @@ class HashingSink:
         if self.closed:
             return
         self.closed = True
+        if self._discarding and isinstance(self._stream, Upload):
+            self._stream.abandon()
+            return
         try:
             if isinstance(self._stream, io.FileIO) and not self._discarding:
                 os.fsync(self._stream.fileno())
@@ -102,6 +106,7 @@ class TableWriter:
         create: Opens a new file by its name.
         options: Limits for memory and file sizes.
         files: Files that the load has already written.
+        suffix: Part of the names of new files.
         do: Does the writing, in order; called with the work and the bytes that it holds. By default the work is done at
             once.
     """
@@ -114,9 +119,11 @@ class TableWriter:
         options: WriterOptions,
         files: Sequence[FileEntry] = (),
         *,
+        suffix: str = "",
         do: Callable[[Callable[[], None], int], None] = _at_once,
     ) -> None:
         self._do = do
+        self._suffix = suffix
         self._folder = folder
         self._schema = schema
         self._create = create
@@ -174,7 +181,7 @@ class TableWriter:
 
     def _write(self, rows: pa.Table) -> None:
         if self._parquet is None or self._sink is None:
-            self._sink = HashingSink(self._create(paths.part(len(self._files))))
+            self._sink = HashingSink(self._create(self._name()))
             self._parquet = pq.ParquetWriter(self._sink, self._schema, compression="zstd")
         self._parquet.write_table(rows, row_group_size=self._options.row_group_rows)
         self._part_rows += rows.num_rows
@@ -186,6 +193,10 @@ class TableWriter:
             return
         self._parquet.close()
         self._sink.close()
-        name = paths.part(len(self._files))
-        self._files.append(FileEntry(f"{self._folder}/{name}", self._part_rows, self._sink.bytes, self._sink.sha256))
+        self._files.append(
+            FileEntry(f"{self._folder}/{self._name()}", self._part_rows, self._sink.bytes, self._sink.sha256)
+        )
         self._parquet, self._sink, self._part_rows = None, None, 0
+
+    def _name(self) -> str:
+        return paths.part(len(self._files), self._suffix)

@@ -35,9 +35,9 @@ def table_load(table: str, load_id: str) -> str:
     return f"{table}/{_LOAD_PREFIX}{load_id}"
 
 
-def part(number: int) -> str:
-    """Name of a Parquet file; names sort in the order written."""
-    return f"part-{number:05d}.parquet"
+def part(number: int, suffix: str = "") -> str:
+    """Name of a Parquet file; names sort in the order written. The suffix names the writer, where there may be two."""
+    return f"part-{number:05d}{suffix}.parquet"
 
 
 def load_manifest(load_id: str) -> str:

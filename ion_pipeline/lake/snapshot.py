@@ -20,11 +20,12 @@ from typing import Self
 import pyarrow as pa
 
 from ion_pipeline.files.errors import FileWriteError, write_error
-from ion_pipeline.files.lock import WriterLock
-from ion_pipeline.files.storage import Storage
+from ion_pipeline.files.lock import Lock
+from ion_pipeline.files.storage import LakeStorage
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.manifest import FORMAT, LoadManifest, Snapshot, TableManifest, TableRead, to_json
 from ion_pipeline.lake.part import TableWriter, WriterOptions
+from ion_pipeline.lake.place import written_snapshot
 from ion_pipeline.lake.vacuum import vacuum
 
 # A snapshot adds these columns to each row version: its load, when it was read, and the period in which it was valid.
@@ -47,8 +48,8 @@ class SnapshotWriter:
 
     def __init__(
         self,
-        storage: Storage,
-        lock: WriterLock,
+        storage: LakeStorage,
+        lock: Lock,
         readers: Path | None,
         *,
         loads: tuple[LoadManifest, ...],
@@ -88,7 +89,7 @@ class SnapshotWriter:
     def staged(self, table: str, scratch: Path) -> list[Path]:
         """The files of a table that has been written, so that the caller can check them before the commit."""
         entries = next(written.files for written in self._tables if written.table == table)
-        folder = self._staged_folder(table)
+        folder = self._written_folder(table)
         return [self._storage.fetch(f"{folder}/{Path(entry.path).name}", scratch) for entry in entries]
 
     def commit(self) -> LoadManifest:
@@ -104,9 +105,10 @@ class SnapshotWriter:
             tables=tuple(self._tables),
             snapshot=Snapshot(tuple(load_id for load in self.loads for load_id in load.covers), tuple(self._load_log)),
         )
+        self._lock.check()
         try:
-            for name in (*(t.table for t in self._tables), *(f"{paths.LOAD_LOG}/{b.table}" for b in self._load_log)):
-                self._storage.move(self._staged_folder(name), paths.table_snapshot(name, last.load_id))
+            for name in self._folders if self._storage.renames else ():
+                self._storage.move(self._written_folder(name), paths.table_snapshot(name, last.load_id))
             self._storage.put(paths.snapshot_manifest(last.load_id), to_json(manifest))
         except OSError as error:
             raise self._error(error) from error
@@ -120,9 +122,16 @@ class SnapshotWriter:
         """Discard the snapshot and keep the loads; does nothing after a commit."""
         with suppress(OSError):
             # The staged files are invisible; if they cannot be deleted now, the next writer deletes them.
-            if self.loads:
+            if self.loads and self._storage.renames:
                 self._storage.remove(paths.staged_snapshot(self.loads[-1].load_id))
+            elif self.loads and self._storage.withdraw(paths.snapshot_manifest(self.loads[-1].load_id)):
+                for name in self._folders:
+                    self._storage.remove(self._written_folder(name))
         self._lock.release()
+
+    @property
+    def _folders(self) -> list[str]:
+        return [*(t.table for t in self._tables), *(f"{paths.LOAD_LOG}/{b.table}" for b in self._load_log)]
 
     def __enter__(self) -> Self:
         return self
@@ -135,12 +144,13 @@ class SnapshotWriter:
     def _written(
         self, table: str, place: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema, read: TableRead
     ) -> TableManifest:
-        folder = self._staged_folder(place)
+        folder = self._written_folder(place)
         writer = TableWriter(
             paths.table_snapshot(place, self.loads[-1].load_id),
             schema,
             lambda name: self._storage.create(f"{folder}/{name}"),
             self._options,
+            suffix=self._storage.suffix,
         )
         rows = 0
         try:
@@ -154,8 +164,8 @@ class SnapshotWriter:
             raise self._error(error) from error
         return TableManifest(table=table, read=read, rows=rows, tombstones=0, files=files)
 
-    def _staged_folder(self, place: str) -> str:
-        return f"{paths.staged_snapshot(self.loads[-1].load_id)}/{place}"
+    def _written_folder(self, place: str) -> str:
+        return written_snapshot(self._storage, self.loads[-1].load_id, place)
 
     def _error(self, error: OSError) -> FileWriteError:
         return write_error(error, f"the snapshot up to load {self.loads[-1].load_id} in {self._storage.location}")

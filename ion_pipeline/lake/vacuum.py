@@ -1,15 +1,21 @@
 """Deletes superfluous files from the lake: those of killed writers, and, when no process reads them, replaced loads.
 
-It looks only at names. The caller holds the writer's lock.
+It looks only at names. The caller holds the writer's lock. Where a lock can be lost (see `files.lease`), the documents
+that a former writer has reserved are reserved anew before anything is deleted: from then on it cannot commit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from ion_pipeline.files.lock import exclusive_lock
-from ion_pipeline.files.storage import Storage
+from ion_pipeline.files.storage import LakeStorage
 from ion_pipeline.lake import paths
+from ion_pipeline.lake.place import GRACE
+
+_LISTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +54,23 @@ def read_log(names: Iterable[str]) -> Log:
     return Log(base, tuple(loads), tuple(replaced))
 
 
-def vacuum(storage: Storage, readers: Path | None, *, keep: str | None = None) -> None:
-    """Delete files that no reader can find; replaced files that a reader may have open stay until the next vacuum.
+def vacuum(
+    storage: LakeStorage, readers: Path | None, *, keep: str | None = None, tables: Collection[str] = ()
+) -> None:
+    """Delete files that no reader can find; replaced files that a reader may have open stay until a later vacuum.
 
     Args:
         storage: The lake.
-        readers: The file that readers lock; None keeps all replaced files.
-        keep: The staged load that is resumed.
+        readers: The file that readers lock; None where they lock none, and replaced files stay for `GRACE`.
+        keep: The load that is resumed.
+        tables: Tables of which that load has files.
+
+    Raises:
+        TakenOverError: A former writer has committed its load at this moment.
     """
+    left = [name for name in storage.reservations(paths.LOADS) if name != f"{keep}.json"]
+    for name in left:
+        storage.reserve(f"{paths.LOADS}/{name}")
     for name in storage.names(paths.STAGING):
         if name != keep:
             storage.remove(f"{paths.STAGING}/{name}")
@@ -65,23 +80,39 @@ def vacuum(storage: Storage, readers: Path | None, *, keep: str | None = None) -
             storage.remove(f"{paths.LOADS}/{name}")
     log = read_log(names)
     replaced = [f"{paths.LOADS}/{name}" for name in log.replaced]
+    kept = {paths.table_load(table, keep) for table in tables} if keep else set()
     for folder, is_visible, is_replaced in _folders(storage, log):
         if is_replaced:
             replaced.append(folder)
-        elif not is_visible:
+        elif not is_visible and folder not in kept:
             storage.remove(folder)
-    if replaced and readers is not None:
-        with exclusive_lock(readers) as no_readers:
+    for name in left:
+        storage.withdraw(f"{paths.LOADS}/{name}")
+    if replaced:
+        with _unread(storage, readers, log) as is_unread:
             # Documents first: if the process is killed, the names of the remaining folders show that they are replaced.
-            for path in replaced if no_readers else ():
+            for path in replaced if is_unread else ():
                 storage.remove(path)
 
 
-def _folders(storage: Storage, log: Log) -> Iterator[tuple[str, bool, bool]]:
+def _unread(storage: LakeStorage, readers: Path | None, log: Log) -> AbstractContextManager[bool]:
+    """Whether no process reads what the newest snapshot has replaced."""
+    if readers is not None:
+        return exclusive_lock(readers)
+    return nullcontext(storage.is_older(paths.snapshot_manifest(log.base), GRACE))
+
+
+def _folders(storage: LakeStorage, log: Log) -> Iterator[tuple[str, bool, bool]]:
     """The folder of each load and snapshot, with whether it is in the log, and whether a snapshot has replaced it."""
     tables = [name for name in storage.names("") if not name.startswith("_")]
-    for table in [*tables, *(f"{paths.LOAD_LOG}/{name}" for name in storage.names(paths.LOAD_LOG))]:
-        for name in storage.names(table):
+    tables += (f"{paths.LOAD_LOG}/{name}" for name in storage.names(paths.LOAD_LOG))
+    if storage.renames:
+        listed = [storage.names(table) for table in tables]
+    else:
+        with ThreadPoolExecutor(_LISTS_AT_ONCE) as pool:
+            listed = list(pool.map(storage.names, tables))
+    for table, names in zip(tables, listed, strict=True):
+        for name in names:
             load_id, snapshot = paths.load_id_of(name), paths.snapshot_of(name)
             if load_id is not None:
                 yield f"{table}/{name}", load_id in log.loads, load_id <= log.base

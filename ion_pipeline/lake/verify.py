@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ion_pipeline.files.errors import ObjectStoreError
 from ion_pipeline.files.storage import Storage
 from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.manifest import FileEntry
@@ -33,6 +34,8 @@ def verified_file(storage: Storage, entry: FileEntry, scratch: Path) -> Path:
         problem = _problem(path, entry)
     except FileNotFoundError:
         raise LakeCorruptionError(f"{where} is missing from the lake.", remedy=_REMEDY) from None
+    except ObjectStoreError:
+        raise
     except OSError as error:
         raise LakeCorruptionError(f"{where} cannot be read ({error}).", remedy=_REMEDY) from error
     if problem:

@@ -13,9 +13,9 @@ from typing import Self
 
 import pyarrow as pa
 
-from ion_pipeline.files.errors import FileWriteError, write_error
-from ion_pipeline.files.lock import WriterLock
-from ion_pipeline.files.storage import Storage
+from ion_pipeline.files.errors import FileWriteError, ObjectStoreError, StoreWriteError, write_error
+from ion_pipeline.files.lock import Lock
+from ion_pipeline.files.storage import LakeStorage
 from ion_pipeline.lake import paths
 from ion_pipeline.lake.background import Background
 from ion_pipeline.lake.commit import abandon, commit
@@ -31,6 +31,7 @@ from ion_pipeline.lake.manifest import (
     check_reads,
 )
 from ion_pipeline.lake.part import TableWriter, WriterOptions
+from ion_pipeline.lake.place import written_table
 from ion_pipeline.lake.rows import difference, stamped, tombstones, with_lake_columns
 from ion_pipeline.lake.tenant import Tenant
 
@@ -49,8 +50,8 @@ class LoadWriter:
 
     def __init__(
         self,
-        storage: Storage,
-        lock: WriterLock,
+        storage: LakeStorage,
+        lock: Lock,
         *,
         load_id: str,
         tenant: Tenant,
@@ -120,6 +121,7 @@ class LoadWriter:
         """
         with self._mutex:
             self._check_open()
+            self._lock.check()
             del self._rows[table], self._tombstones[table]
             writer = self._tables.pop(table, None)
             if writer is None:
@@ -131,7 +133,7 @@ class LoadWriter:
                     # A journal that names deleted files could not be resumed, so remove the table from it first.
                     self._write_journal(self.checkpoints)
                     self._background.drain()
-                self._storage.remove(paths.staged_table(self.load_id, table))
+                self._storage.remove(written_table(self._storage, self.load_id, table))
 
     def checkpoint(self) -> None:
         """Make everything written so far durable, if a checkpoint is due; after a crash the load resumes from here.
@@ -164,6 +166,7 @@ class LoadWriter:
                     self._background.drain()
 
     def _write_journal(self, checkpoints: Checkpoints) -> None:
+        self._lock.check()
         # Counts and notes are taken now, and describe exactly the rows that are flushed now.
         write, tables = checkpoints.begin(), dict(self._tables)
         counts = {table: (self._rows[table], self._tombstones[table]) for table in tables}
@@ -221,12 +224,13 @@ class LoadWriter:
                     read_by=read_by,
                     clock=clock,
                 )
+                self._lock.check()
                 commit(self._storage, manifest)
             except OSError as error:
-                self._abandon()
+                self._give_up(error)
                 raise write_error(error, self._place()) from error
-            except BaseException:
-                self._abandon()
+            except BaseException as error:
+                self._give_up(error)
                 raise
             self._end()
             return manifest
@@ -267,10 +271,10 @@ class LoadWriter:
         try:
             yield
         except OSError as error:
-            self._abandon()
+            self._give_up(error)
             raise write_error(error, self._place(table)) from error
-        except FileWriteError:
-            self._abandon()
+        except FileWriteError as error:
+            self._give_up(error)
             raise
 
     def _place(self, table: str | None = None) -> str:
@@ -287,13 +291,14 @@ class LoadWriter:
     def _writer(self, table: str, files: Sequence[FileEntry] = ()) -> TableWriter:
         writer = self._tables.get(table)
         if writer is None:
-            folder = paths.staged_table(self.load_id, table)
+            folder = written_table(self._storage, self.load_id, table)
             writer = self._tables[table] = TableWriter(
                 paths.table_load(table, self.load_id),
                 with_lake_columns(self._schema(table)),
                 lambda name: self._storage.create(f"{folder}/{name}"),
                 self._options,
                 files,
+                suffix=self._storage.suffix,
                 do=lambda work, held_bytes: self._background.do(work, held_bytes, writes=self._place(table)),
             )
         return writer
@@ -311,12 +316,18 @@ class LoadWriter:
             tombstones=self._tombstones[table],
         )
 
-    def _abandon(self) -> None:
+    def _give_up(self, error: BaseException) -> None:
+        # A store that fails now may answer later: the next writer resumes from the last checkpoint.
+        # A commit whose answer is unknown is left as it is as well: it can become visible only as a whole.
+        self._abandon(keep=isinstance(error, (ObjectStoreError, StoreWriteError)))
+
+    def _abandon(self, *, keep: bool = False) -> None:
         try:
             self._background.close()
             for writer in self._tables.values():
                 writer.discard()
-            abandon(self._storage, self.load_id, self._tables)
+            if not keep:
+                abandon(self._storage, self.load_id, self._tables)
         finally:
             self._end()
 

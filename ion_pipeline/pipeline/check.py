@@ -7,6 +7,7 @@ from ion_pipeline.catalog import EntityPlan, negotiate
 from ion_pipeline.client import ClientConfig, IonClient, PermissionDeniedError
 from ion_pipeline.client.parts import Part
 from ion_pipeline.pipeline.adopt import data_catalog
+from ion_pipeline.pipeline.open_lake import check_lake
 from ion_pipeline.pipeline.target import check_target
 from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
@@ -76,21 +77,24 @@ class CheckReport:
 
 
 def check(settings: Settings) -> CheckReport:
-    """Check the tenant, without reading rows or writing files.
+    """Check the tenant and the object store of the lake, without reading rows or writing files.
 
     Raises:
-        IonPipelineError: The tenant cannot be reached, rejects the key, or has a schema that cannot be read.
+        IonPipelineError: The tenant cannot be reached, rejects the key, or has a schema that cannot be read; or the
+            store cannot hold a lake.
     """
+    check_lake(settings)
     with reachable_tenant(settings) as config:
         return asyncio.run(_check(config, settings))
 
 
 def check_ends(settings: Settings) -> None:
-    """Check, before a refresh, the key that it begins with and the target that it ends with.
+    """Check, before a refresh, the key that it begins with, the lake, and the target that it ends with.
 
     Raises:
-        IonPipelineError: See `check_key` and `target.check_target`.
+        IonPipelineError: See `check_key`, `open_lake.check_lake` and `target.check_target`.
     """
+    check_lake(settings)
     check_target(settings)
     check_key(settings)
 

@@ -21,10 +21,11 @@ from ion_pipeline.extract import (
     nothing_read,
     with_unsettled,
 )
-from ion_pipeline.files import WriterLock
+from ion_pipeline.files import Lock
 from ion_pipeline.heap import gc_frozen
-from ion_pipeline.lake import Lake, LoadManifest, LoadWriter
+from ion_pipeline.lake import LoadManifest, LoadWriter
 from ion_pipeline.pipeline.log_lines import log_read
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ExtractReport, ReadMode, RefreshPlan
 from ion_pipeline.pipeline.resources import resources_of
@@ -99,7 +100,7 @@ def _extract_once(
 ) -> ExtractReport:
     reporter = reporter or NullReporter()
     selection = entities or settings.entities
-    writing = Lake(settings.lake_dir).writing(wait_seconds=settings.lock_wait_seconds)
+    writing = open_lake(settings).writing(wait_seconds=settings.lock_wait_seconds)
     with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, gc_frozen():
         report = asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
     log_read(report)
@@ -143,7 +144,7 @@ async def _extract(
     *,
     mode: ReadMode,
     reporter: Reporter,
-    lock: WriterLock,
+    lock: Lock,
 ) -> ExtractReport:
     began = time.monotonic()
     async with open_session(settings, config, reporter) as session:
@@ -208,7 +209,7 @@ def _is_nothing_new(prepared: PreparedRead) -> bool:
 
 
 async def _write_load(
-    session: Session, prepared: PreparedRead, mode: ReadMode, lock: WriterLock
+    session: Session, prepared: PreparedRead, mode: ReadMode, lock: Lock
 ) -> tuple[LoadManifest | None, list[EntityResult]]:
     async def read(writer: LoadWriter) -> list[EntityResult]:
         with keep_for_resumption(writer, session.reporter):

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from ion_pipeline import warehouse
-from ion_pipeline.lake import Lake, LoadManifest
+from ion_pipeline.lake import LoadManifest
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.log_lines import log_loads
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
@@ -25,7 +26,7 @@ def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadRepo
     Raises:
         IonPipelineError: See `warehouse.rebuild`; the warehouse is unchanged.
     """
-    lake, reporter = Lake(settings.lake_dir), reporter or NullReporter()
+    lake, reporter = open_lake(settings), reporter or NullReporter()
     with reporter.phase("Rebuilding the warehouse"):
         report = warehouse.rebuild(
             lake,
@@ -50,7 +51,7 @@ def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: R
     Raises:
         IonPipelineError: See `warehouse.compact`; the lake is unchanged.
     """
-    lake, reporter = Lake(settings.lake_dir), reporter or NullReporter()
+    lake, reporter = open_lake(settings), reporter or NullReporter()
     with reporter.phase("Compacting the lake"):
         loads = lake.loads()
         return warehouse.compact(

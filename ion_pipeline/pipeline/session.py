@@ -21,10 +21,11 @@ from ion_pipeline.catalog import Catalog, Plan, negotiate
 from ion_pipeline.client import ClientConfig, Identity, IonClient
 from ion_pipeline.extract import EntityResult, RefreshOptions, State, Task, decide, known_of
 from ion_pipeline.extract.decide import Known
-from ion_pipeline.files import WriterLock
+from ion_pipeline.files import Lock
 from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, Resumption, Tenant, claim_tenant, read_tenant
 from ion_pipeline.pipeline.adopt import data_catalog, data_schema
 from ion_pipeline.pipeline.drift import schema_drift
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.progress import Reporter
 from ion_pipeline.pipeline.read_clock import ReadClock, read_clock, table_reads
 from ion_pipeline.pipeline.resources import resources_of
@@ -78,10 +79,10 @@ class Session:
     catalog: Catalog
     reporter: Reporter
 
-    @property
+    @cached_property
     def lake(self) -> Lake:
-        """The lake of the data directory."""
-        return Lake(self.settings.lake_dir)
+        """The lake of the settings."""
+        return open_lake(self.settings)
 
     @property
     def table_schemas(self) -> dict[str, pa.Schema]:
@@ -163,7 +164,7 @@ class Session:
         prepared: PreparedRead,
         read: Read,
         *,
-        lock: WriterLock | None = None,
+        lock: Lock | None = None,
         resumption: Resumption | None = None,
         drifted: Mapping[str, int] | None = None,
     ) -> tuple[LoadManifest | None, list[EntityResult]]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ion_pipeline.lake import Lake, LearnedPageSize, Tenant, read_tenant
+from ion_pipeline.lake import LearnedPageSize, Tenant, read_tenant
 from ion_pipeline.pipeline import dbt
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.target import has_formats, is_sent
 from ion_pipeline.pipeline.tenant import known_page_size
 from ion_pipeline.publish import published_database, settle
@@ -70,7 +71,7 @@ def status(settings: Settings, *, latest: int = 10) -> StatusReport:
     """
     if os.access(settings.published_dir, os.W_OK) and os.access(settings.data_dir, os.W_OK):
         settle(settings.published_dir)
-    lake = Lake(settings.lake_dir)
+    lake = open_lake(settings)
     load_ids = lake.load_ids()
     manifests = [lake.read_manifest(load_id) for load_id in reversed(load_ids[-latest:])]
     published = published_database(settings.published_dir)
@@ -109,10 +110,10 @@ def is_published_current(settings: Settings) -> bool:
     """
     settle(settings.published_dir)
     published = published_database(settings.published_dir)
-    load_ids = Lake(settings.lake_dir).load_ids()
+    load_ids = open_lake(settings).load_ids()
     if not load_ids or not published.is_file() or not is_sent(settings) or not has_formats(settings):
         return False
     at = datetime.fromtimestamp(published.stat().st_mtime, UTC)
     stamp = dbt.parse_stamp(settings)
     models_at = datetime.fromtimestamp(stamp.stat().st_mtime, UTC) if stamp.is_file() else at
-    return at >= max(models_at, Lake(settings.lake_dir).read_manifest(load_ids[-1]).committed_at)
+    return at >= max(models_at, open_lake(settings).read_manifest(load_ids[-1]).committed_at)

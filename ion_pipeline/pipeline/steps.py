@@ -5,12 +5,12 @@ from pathlib import Path
 
 from ion_pipeline import publish as publishing
 from ion_pipeline import warehouse
-from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import dbt, export_control
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.entity_tables import published_entities
 from ion_pipeline.pipeline.extraction import extract
 from ion_pipeline.pipeline.log_lines import log_loads, log_publish
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ExtractReport, ReadMode
 from ion_pipeline.pipeline.resources import resources_of
@@ -30,7 +30,7 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
     """
     with (reporter or NullReporter()).phase("Loading the warehouse"):
         report = warehouse.load(
-            Lake(settings.lake_dir),
+            open_lake(settings),
             settings.warehouse_path,
             data_catalog(settings.data_dir).tables.values(),
             resources=resources_of(settings),

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         description="Directory of the lake, the warehouse and the published files.",
         json_schema_extra={"default": "data/<environment>"},
     )
+    lake_uri: rules.LakeUri | None = Field(
+        default=None,
+        description="Object store that holds the lake instead of the data directory: `s3://bucket/prefix`, "
+        "`gs://bucket/prefix` or `abfs://container@account.dfs.core.windows.net/prefix`. Credentials come from the "
+        "environment. Needs `pip install 'ion-pipeline[object-store]'`.",
+    )
     entities: Annotated[tuple[str, ...], NoDecode, BeforeValidator(rules.comma_separated)] = Field(
         default=(),
         description="Entities to read, separated by commas. Empty: all but the administrative ones.",
@@ -294,7 +300,7 @@ class Settings(BaseSettings):
 
     @property
     def lake_dir(self) -> Path:
-        """The append-only lake of Parquet loads."""
+        """The folder of the append-only lake of Parquet loads, unless `lake_uri` is set."""
         return self.data_dir / "lake"
 
     @property

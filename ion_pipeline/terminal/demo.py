@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from ion_pipeline.lake import Lake
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.publish import published_database
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.text import styled
@@ -19,7 +19,7 @@ _NEXT = (
 
 def show_demo(settings: Settings, console: Console) -> None:
     """Print the result of the demo."""
-    lake = Lake(settings.lake_dir)
+    lake = open_lake(settings)
     manifest = lake.read_manifest(lake.load_ids()[-1])
     entities = [(table.table, table.rows) for table in manifest.tables if table.table == table.read.entity]
     children = [table for table in manifest.tables if table.table != table.read.entity]

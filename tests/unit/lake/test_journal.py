@@ -10,9 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyarrow import fs
 
-from ion_pipeline.files.storage import LocalStorage, ObjectStorage, Storage
 from ion_pipeline.lake import Lake, LoadWriter, Resumption, TableRead, WriterOptions
 from tests.mortal import mortal
 from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered, read, tree
@@ -223,24 +221,6 @@ def test_checkpoints_become_rarer_the_longer_it_takes(lake: Lake, monkeypatch: p
     # Never more than five seconds or a fiftieth, to the second.
     gaps = [(later - before, later) for before, later in pairwise(written)]
     assert all(gap <= max(5.0, at / 50 + 1) for gap, at in gaps)
-
-
-def test_an_object_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    stores: dict[str, Storage] = {}
-
-    def store_at(location: object) -> Storage:
-        return stores.setdefault(str(location), ObjectStorage(fs.LocalFileSystem(), str(location), str(location)))
-
-    monkeypatch.setattr("ion_pipeline.lake.lake.open_storage", store_at)
-    lake = Lake(str(tmp_path / "bucket"), lock_file=tmp_path / "lock")
-    with begin(lake) as writer:
-        some_work(writer)
-        writer.suspend()
-    with begin(lake) as writer:
-        assert writer.interrupted.journal
-        load = writer.commit({**READS, "runs": TableRead("runs")})
-    assert not isinstance(stores[str(tmp_path / "bucket")], LocalStorage)
-    assert read(lake, load)["id"].to_pylist() == [*range(25), 7, *range(25, 65)]
 
 
 def read_numbers(location: str) -> int:
