@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup setup-dev demo dev test test-all test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs generate audit lock clean
+.PHONY: help setup setup-dev demo dev test test-all test-spark test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs generate audit lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -100,6 +100,23 @@ test: lint-changed ## Lint, types and each test once
 test-all: lint ## What CI runs: as test, and the repeats with other seeds, versions and servers
 	ION_TEST_EXAMPLES=all $(PYTEST)
 
+# Spark has a Java virtual machine and its own copy of the client's module, hence an environment of its own.
+SPARK := .cache/spark
+SPARK_TOOLS := pytest hypothesis iniconfig pluggy setuptools sortedcontainers wheel
+$(SPARK)/.ready: requirements.lock docs/deploy/spark.lock | $(BIN)/python
+	@java -version >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless; } || \
+	  { echo "Spark needs Java 17: install it (Debian: openjdk-17-jre-headless), then run again." >&2; exit 1; }
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/python docs/deploy/lock_extras.py $(SPARK_TOOLS) >$(SPARK)/tools.lock
+	$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
+	  -r requirements.lock -r $(SPARK)/tools.lock
+	$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
+	  --no-build-isolation -r docs/deploy/spark.lock
+	@touch $@
+
+test-spark: $(SPARK)/.ready ## The same models on Apache Spark: all tables and data tests compared with DuckDB's
+	SPARK_CONF_DIR=$(CURDIR)/tests/spark/conf PYTHONPATH=$(CURDIR) $(SPARK)/bin/python -m pytest tests/spark
+
 bench: setup-dev ## Measure; figures go to benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
@@ -120,7 +137,7 @@ $(AUDIT)/bin/pip-audit: | $(BIN)/python
 	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 
 audit: $(AUDIT)/bin/pip-audit ## Look the locked packages up in the advisory database; needs the internet
-	@for lock in requirements.lock docs/deploy/{postgres,delta,mcp,object-store}.lock; do \
+	@for lock in requirements.lock docs/deploy/{postgres,delta,mcp,object-store,spark}.lock; do \
 	  echo "$$lock:"; \
 	  if $(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock >$(AUDIT)/said 2>&1; \
 	  then cat $(AUDIT)/said; \
@@ -135,6 +152,7 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --all
 lock: setup-dev ## Pin exact versions with hashes
 	$(PIP_COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(PIP_COMPILE) -c requirements-dev.lock --output-file requirements.lock pyproject.toml
+	$(filter-out --all-build-deps,$(PIP_COMPILE)) --output-file docs/deploy/pyspark.lock docs/deploy/pyspark.in
 	$(BIN)/python docs/deploy/lock_extras.py
 
 clean: ## Remove what setup, demo and tests have made

@@ -1,11 +1,13 @@
-"""Writes postgres.lock, delta.lock, object-store.lock and mcp.lock: what extras add to requirements.lock, with hashes.
+"""Writes a lock for each extra: what it adds to requirements.lock, with hashes.
 
-    python docs/deploy/lock_extras.py
+    python docs/deploy/lock_extras.py              # each lock
+    python docs/deploy/lock_extras.py PACKAGE…     # to standard output: a lock of these packages
 
-`make lock` runs it. The pins are copied from requirements-dev.lock, which the tests use.
+`make lock` runs it. The pins are copied from requirements-dev.lock, which the tests use, and from pyspark.lock.
 """
 
 import re
+import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -27,7 +29,10 @@ LOCKS = {
         "sse-starlette",
         "truststore",
     ),
+    "spark.lock": ("dbt-spark", "py4j", "pyspark", "sqlparams"),
 }
+# Spark and its small client have the same module, so the tests' environment has only one of them.
+SOURCES = ("requirements-dev.lock", "docs/deploy/pyspark.lock")
 _PIN = re.compile(r"^([a-z0-9.-]+)==.*\n(?:    .*\n)*", re.MULTILINE)
 
 
@@ -37,13 +42,17 @@ def extras_lock(packages: tuple[str, ...]) -> str:
     Raises:
         ValueError: A package is not in the lock.
     """
-    pins = {match[1]: match[0] for match in _PIN.finditer((REPOSITORY / "requirements-dev.lock").read_text("utf-8"))}
+    text = "".join((REPOSITORY / source).read_text("utf-8") for source in SOURCES)
+    pins = {match[1]: match[0] for match in _PIN.finditer(text)}
     missing = [name for name in packages if name not in pins]
     if missing:
-        raise ValueError(f"requirements-dev.lock does not have {', '.join(missing)}.")
+        raise ValueError(f"{' and '.join(SOURCES)} do not have {', '.join(missing)}.")
     return "".join(pins[name] for name in packages)
 
 
 if __name__ == "__main__":
-    for name, packages in LOCKS.items():
-        (Path(__file__).parent / name).write_text(extras_lock(packages), encoding="utf-8")
+    if sys.argv[1:]:
+        sys.stdout.write(extras_lock(tuple(sys.argv[1:])))
+    else:
+        for name, packages in LOCKS.items():
+            (Path(__file__).parent / name).write_text(extras_lock(packages), encoding="utf-8")

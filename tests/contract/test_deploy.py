@@ -167,6 +167,7 @@ def test_the_image_copies_only_existing_files() -> None:
         ("postgres.lock", ("postgres", "server"), {"psycopg2-binary"}),
         ("delta.lock", ("delta",), {"arro3-core", "deprecated", "wrapt"}),
         ("object-store.lock", ("object-store",), set()),
+        ("spark.lock", ("spark",), {"py4j", "sqlparams"}),
         (
             "mcp.lock",
             ("mcp",),

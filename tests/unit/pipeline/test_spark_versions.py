@@ -36,9 +36,11 @@ def versions(house: House, table: Table) -> list[str]:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         files, loads = _loads(house.lake.loads(), table)
+        names = [f'"{column.name}"' for column in table.columns]
         paths = [f"{house.lake.location}/{path}" for path in files]
         connection.execute(
-            "create table incoming as select *, file_row_number + 1000000 * "
+            f"create table incoming as select struct_pack({', '.join(f'{name} := {name}' for name in names)}) as row_values, "  # noqa: S608
+            "_ion_deleted, _ion_load, _ion_seen_at, file_row_number + 1000000 * "
             "cast(regexp_extract(filename, 'part-([0-9]+)', 1) as bigint) as place "
             "from read_parquet(?, hive_partitioning := false, filename := true, file_row_number := true)",
             [paths],
@@ -49,10 +51,8 @@ def versions(house: House, table: Table) -> list[str]:
         connection.execute(
             "create table kept as select *, _ion_seen_at as valid_from, _ion_seen_at as valid_to from incoming limit 0"
         )
-        names = [column.name for column in table.columns]
-        sql = versions_sql(names, table.key, owner=table.key[0], quote='"')
-        shown = ", ".join(f'"{name}"' for name in names)
-        rows = connection.execute(f"select {shown}, _ion_load, valid_from, valid_to, is_current from ({sql})")  # noqa: S608
+        sql = versions_sql(table.key, owner=table.key[0], quote='"')
+        rows = connection.execute(f"select row_values.*, _ion_load, valid_from, valid_to, is_current from ({sql})")  # noqa: S608
         return sorted(repr([*map(plain, row)]) for row in rows.fetchall())
 
 

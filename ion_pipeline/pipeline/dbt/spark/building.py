@@ -18,12 +18,12 @@ from ulid import ULID
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.files import WriterLock
 from ion_pipeline.files.storage import open_storage
-from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt.process import prepared_manifest, run
 from ion_pipeline.pipeline.dbt.project import work_dir
 from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.pipeline.dbt.spark.request import Relation, Request, lake_tables, spark_path, spark_type
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.publish import MissingDriverError
 from ion_pipeline.settings import Settings
@@ -101,7 +101,7 @@ def _build_folder(settings: Settings) -> Iterator[str]:
 
 
 def _request(settings: Settings, manifest: Mapping[str, Any], folder: str) -> Request:
-    lake = Lake(settings.lake_dir)
+    lake = open_lake(settings)
     with lake.reading(), connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
         tables = lake_tables(lake, data_catalog(settings.data_dir).tables)
         relations = _export(connection, folder)

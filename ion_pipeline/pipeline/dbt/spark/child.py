@@ -6,6 +6,8 @@ ARGUMENTS are those of `pipeline.dbt.child`. The Java process ends when this one
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ _LAKE = {"_ion_deleted": "boolean", "_ion_load": "string", "_ion_seen_at": "time
 _KEPT = {"_ion_load": "string", "_ion_seen_at": "timestamp", "valid_from": "timestamp", "valid_to": "timestamp"}
 # The order in which rows were written: the number of the file within the load, then the row in the file.
 _PLACE = "cast(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1) as bigint) * 1000000000000 + _metadata.row_index"
+_AT_ONCE = 4
 #: What the results depend on; a session that a server provides gets them too.
 CONFIGURATION = {
     "spark.sql.session.timeZone": "UTC",
@@ -72,6 +75,14 @@ def create_schemas(spark: "SparkSession", request: Request) -> None:
         spark.sql(f"create table `{schema}`.`{table}` ({_definitions(relation.columns)}) using parquet{place}")
 
 
+def derive_all(spark: "SparkSession", tables: list[LakeTable]) -> None:
+    """Create `raw` and `raw_history`; several tables at a time, because small ones leave a cluster idle."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for done, _ in enumerate(pool.map(partial(derive, spark), tables), start=1):
+            if done % 25 == 0 or done == len(tables):
+                print(f"{done} of {len(tables)} tables derived from the lake", flush=True)  # noqa: T201
+
+
 def derive(spark: "SparkSession", table: LakeTable) -> None:
     """Create `raw_history.<table>`, and the view `raw.<table>` of its current rows."""
     history, own = f"raw_history.`{table.name}`", ", ".join(f"`{name}`" for name in table.columns)
@@ -79,37 +90,42 @@ def derive(spark: "SparkSession", table: LakeTable) -> None:
         columns = table.columns | _KEPT | {"is_current": "boolean"}
         spark.sql(f"create table {history} ({_definitions(columns)}) using parquet")
     else:
-        spark.createDataFrame(table.loads, _definitions(LOAD_COLUMNS)).createOrReplaceTempView("loads")
-        _rows(spark, table.incoming, table.columns | _LAKE, place=_PLACE).createOrReplaceTempView("incoming")
-        _rows(spark, table.kept, table.columns | _KEPT).createOrReplaceTempView("kept")
-        query = versions_sql(list(table.columns), table.key, owner=table.owner)
+        views = {name: f"`{table.name}_{name}`" for name in ("loads", "incoming", "kept")}
+        relations = (
+            spark.createDataFrame(table.loads, _definitions(LOAD_COLUMNS)),
+            _rows(spark, table.incoming, table.columns, _LAKE, place=_PLACE),
+            _rows(spark, table.kept, table.columns, _KEPT),
+        )
+        for name, relation in zip(views.values(), relations, strict=True):
+            relation.createOrReplaceTempView(name.strip("`"))
+        ctes = ", ".join(f"{name} as (select * from {view})" for name, view in views.items())  # noqa: S608 -- our own names
+        versions = versions_sql(table.key, owner=table.owner)
+        query = f"with {ctes} select row_values.*, * except (row_values) from ({versions})"  # noqa: S608 -- as above
         spark.sql(f"create table {history} using parquet as {query}")
     spark.sql(
         f"create view raw.`{table.name}` as select {own}, _ion_load, _ion_seen_at from {history} where is_current"  # noqa: S608 -- names of the catalog, quoted
     )
 
 
-def _rows(spark: "SparkSession", groups: list[Files], columns: dict[str, str], *, place: str = "") -> "DataFrame":
-    """The rows of files with older columns as rows of the current catalog; a column that a file lacks is null."""
+def _rows(
+    spark: "SparkSession", groups: list[Files], columns: dict[str, str], added: dict[str, str], *, place: str = ""
+) -> "DataFrame":
+    """The rows of files, each as a struct of the catalog's columns; a column that a file lacks is null there."""
     extra = [f"{place} as place"] if place else []
-    found = [
-        spark.read.schema(_definitions(files.columns))
-        .parquet(*files.paths)
-        .selectExpr(
-            *(
-                f"cast({f'`{name}`' if name in files.columns else 'null'} as {kind}) as `{name}`"
-                for name, kind in columns.items()
-            ),
-            *extra,
+    found = []
+    for files in groups:
+        values = ", ".join(
+            f"cast({f'`{name}`' if name in files.columns else 'null'} as {kind}) as `{name}`"
+            for name, kind in columns.items()
         )
-        for files in groups
-    ]
+        rows = spark.read.schema(_definitions(files.columns)).parquet(*files.paths)
+        found.append(rows.selectExpr(f"struct({values}) as row_values", *added, *extra))
     if not found:
-        return spark.createDataFrame([], _definitions(columns | ({"place": "bigint"} if place else {})))
-    rows, *others = found
-    for other in others:
-        rows = rows.unionAll(other)
-    return rows
+        kinds = ", ".join(f"`{name}`: {kind}" for name, kind in columns.items())
+        none = {"row_values": f"struct<{kinds}>"} | added | ({"place": "bigint"} if place else {})
+        return spark.createDataFrame([], _definitions(none))
+    first, *others = found
+    return reduce(lambda left, right: left.unionAll(right), others, first)
 
 
 def _definitions(columns: dict[str, str]) -> str:
@@ -128,10 +144,7 @@ def main() -> int:
     spark = open_session(request)
     try:
         create_schemas(spark, request)
-        for done, table in enumerate(request.tables, start=1):
-            derive(spark, table)
-            if done % 25 == 0 or done == len(request.tables):
-                print(f"{done} of {len(request.tables)} tables derived from the lake", flush=True)  # noqa: T201
+        derive_all(spark, request.tables)
         return run_dbt(results, [*arguments, "--target", "spark"])
     finally:
         spark.stop()

@@ -60,61 +60,39 @@ def load_rows(loads: Sequence[TableLoad], snapshot_id: str = "") -> list[LoadRow
     return [(0, snapshot_id, None, False, next_full(0)), *rows]
 
 
-def versions_sql(columns: Sequence[str], key: Sequence[str], *, owner: str = "", quote: str = "`") -> str:
-    """SQL of all versions of a table: its columns, `_ion_load`, `_ion_seen_at`, `valid_from`, `valid_to`, `is_current`.
+def versions_sql(key: Sequence[str], *, owner: str = "", quote: str = "`") -> str:
+    """SQL of all versions of a table: the columns of `kept` below, and `is_current`.
 
-    It reads three relations:
+    `row_values` is a row of the table as one struct: a plan with a column for each of a hundred fields takes seconds.
+    The query reads three relations:
     - `loads`, with `LOAD_COLUMNS` and the rows of `load_rows`;
-    - `incoming`, the rows of all loads with the lake's columns and `place`, which grows in the order of writing;
-    - `kept`, the versions in the snapshot, with `_ion_load`, `_ion_seen_at`, `valid_from` and `valid_to`.
+    - `incoming`, the rows of all loads: `row_values`, the lake's columns, and `place`, which grows as they were written;
+    - `kept`, the versions in the snapshot: `row_values`, `_ion_load`, `_ion_seen_at`, `valid_from` and `valid_to`.
 
     Args:
-        columns: The columns of the table.
         key: The columns that identify a row; null is a value there.
         owner: The column that tombstones name, if a load is by owner.
         quote: The character that quotes a name.
     """
-
-    def names(of: Sequence[str], prefix: str = "") -> str:
-        return ", ".join(f"{prefix}{quote}{name}{quote}" for name in of)
-
-    keys, all_columns, owners = names(key), names(columns), names([owner]) if owner else "null"
-    same = " and ".join(
-        f"{names([name])} is not distinct from lag({names([name])}) over of_key" for name in columns if name not in key
-    )
-    since_owner = (
-        f"max(case when by_owner and _ion_deleted then place end) over (partition by load_number, {owners})"
-        if owner
-        else "cast(null as bigint)"
-    )
-    owner_ends = (
-        f"min(case when is_owner then load_number end) over (partition by {owners} order by load_number "
-        f"range between 1 following and unbounded following)"
-        if owner
-        else "cast(null as bigint)"
-    )
-    nulls = ", ".join(
-        f"{names([name])} as {names([name])}" if name == owner else f"null as {names([name])}" for name in columns
-    )
-    marks = (
-        f"""
-    union all
-    select distinct
-        {nulls}, null as _ion_load, null as _ion_seen_at, load_number, null as valid_from, null as next_full,
-        false as is_live, true as is_owner
-    from rows_read
-    where by_owner and _ion_deleted and {owners} is not null"""  # noqa: S608 -- names of the catalog, quoted
-        if owner
-        else ""
-    )
+    fields = [f"row_values.{quote}{name}{quote}" for name in key]
+    keys = ", ".join(f"key_{number}" for number in range(len(fields)))
+    named = ", ".join(f"{field} as key_{number}" for number, field in enumerate(fields))
+    owner_value = f"row_values.{quote}{owner}{quote}" if owner else "cast(null as bigint)"
+    no_keys = ", ".join("null" for _ in fields)
+    # Names of the catalog, quoted, are all that is pasted.
     return f"""
 with rows_read as (
-    select incoming.*, loads.load_number, loads.valid_from, loads.by_owner, loads.next_full
+    select
+        incoming.*, loads.load_number, loads.valid_from, loads.by_owner, loads.next_full, {named},
+        {owner_value} as owner_value
     from incoming
     inner join loads on incoming._ion_load = loads.load_id and loads.load_number > 0
 ),
 since_owner as (
-    select *, {since_owner} as owner_place from rows_read
+    select
+        *,
+        max(case when by_owner and _ion_deleted then place end) over (partition by load_number, owner_value) as owner_place
+    from rows_read
 ),
 latest as (
     select *, row_number() over (partition by load_number, {keys} order by place desc) as recency
@@ -123,20 +101,32 @@ latest as (
 ),
 events as (
     select
-        {all_columns}, _ion_load, _ion_seen_at, load_number, valid_from, next_full, not _ion_deleted as is_live,
-        false as is_owner
+        row_values, {keys}, owner_value, _ion_load, _ion_seen_at, load_number, valid_from, next_full,
+        not _ion_deleted as is_live, false as is_owner
     from latest
     where recency = 1
     union all
     select
-        {names(columns, "kept.")}, kept._ion_load, kept._ion_seen_at, loads.load_number, kept.valid_from,
-        loads.next_full, true as is_live, false as is_owner
+        kept.row_values, {", ".join(f"kept.{field}" for field in fields)},
+        {f"kept.{owner_value}" if owner else owner_value}, kept._ion_load, kept._ion_seen_at, loads.load_number,
+        kept.valid_from, loads.next_full, true as is_live, false as is_owner
     from kept
     inner join loads on loads.load_number = 0
-    where kept.valid_to is null{marks}
+    where kept.valid_to is null
+    union all
+    select distinct
+        null, {no_keys}, owner_value, null, null, load_number, null, cast(null as bigint), false as is_live,
+        true as is_owner
+    from rows_read
+    where by_owner and _ion_deleted and owner_value is not null
 ),
 owned as (
-    select *, {owner_ends} as owner_end from events
+    select
+        *,
+        min(case when is_owner then load_number end) over (
+            partition by owner_value order by load_number range between 1 following and unbounded following
+        ) as owner_end
+    from events
 ),
 ends as (
     select *, least(coalesce(next_full, owner_end), coalesce(owner_end, next_full)) as absent_at
@@ -148,13 +138,13 @@ neighbours as (
         *,
         lead(load_number) over of_key as next_number,
         coalesce(lag(is_live) over of_key, false)
-        and coalesce(lag(absent_at) over of_key >= load_number, true) as is_continued,
-        {same or "true"} as is_same
+        and coalesce(lag(absent_at) over of_key >= load_number, true)
+        and row_values is not distinct from lag(row_values) over of_key as is_continued
     from ends
     window of_key as (partition by {keys} order by load_number)
 ),
 begun as (
-    select *, is_live and not (is_continued and is_same) as is_version from neighbours
+    select *, is_live and not is_continued as is_version from neighbours
 ),
 -- The last event of a version says when it ends: the rows are absent from a load, or the next event is another version.
 ended as (
@@ -175,13 +165,13 @@ versions as (
     select *, max(stops_at) over (partition by {keys}, version_number) as ends_at from ended
 )
 select
-    {names(columns, "versions.")}, versions._ion_load, versions._ion_seen_at, versions.valid_from,
-    stops.valid_from as valid_to, versions.ends_at is null as is_current
+    versions.row_values, versions._ion_load, versions._ion_seen_at, versions.valid_from, stops.valid_from as valid_to,
+    versions.ends_at is null as is_current
 from versions
 left join loads as stops on versions.ends_at = stops.load_number
 where versions.is_version
 union all
-select {all_columns}, _ion_load, _ion_seen_at, valid_from, valid_to, false as is_current
+select row_values, _ion_load, _ion_seen_at, valid_from, valid_to, false as is_current
 from kept
 where valid_to is not null
-"""  # noqa: S608 -- names of the catalog, quoted; no value is pasted
+"""  # noqa: S608

@@ -1,0 +1,68 @@
+"""The row versions that Spark derives from the lake are those of DuckDB's loader."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ion_pipeline.pipeline.dbt.spark.child import create_schemas, derive, open_session
+from ion_pipeline.pipeline.dbt.spark.request import Request, lake_tables
+from ion_pipeline.warehouse import compact
+from tests.unit.warehouse.random_loads import Load, full_loads, incremental_loads, loads_by_owner, plain
+from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+TABLES = {table.name: table for table in (THINGS, ATTRIBUTES, LINKS)}
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
+    session = open_session(request(tmp_path_factory.mktemp("session")))
+    yield session
+    session.stop()
+
+
+def request(folder: Path) -> Request:
+    return Request(remote="", folder=str(folder), memory="1g", threads=2, schemas=["raw", "raw_history"], tables=[])
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    loads=st.lists(full_loads | incremental_loads | loads_by_owner(), min_size=2, max_size=5),
+    compacted=st.integers(0, 2),
+)
+def test_versions_are_those_of_the_loader(spark: "SparkSession", loads: list[Load], compacted: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder))
+        for number, load in enumerate(loads, start=1):
+            house.write(load.rows(), strategy=load.strategy, gone=load.gone, owners=load.owners)  # type: ignore[arg-type]
+            house.load()
+            if number == compacted:
+                compact(house.lake, house.folder / "scratch", house.tables, resources=SMALL, keep=1)
+        create_schemas(spark, request(Path(folder) / "spark"))
+        for table in lake_tables(house.lake, TABLES):
+            derive(spark, table)
+        for table in TABLES.values():
+            for schema, added in (("raw", []), ("raw_history", ["valid_from", "valid_to", "is_current"])):
+                names = [*(column.name for column in table.columns), "_ion_load", "_ion_seen_at", *added]
+                columns = ", ".join(names)
+                expected = house.query(f"select {columns} from {schema}.{table.name}")  # noqa: S608
+                found = spark.sql(f"select {columns} from {schema}.{table.name}").collect()  # noqa: S608
+                assert texts(found) == texts(expected)
+
+
+def texts(rows: Any) -> list[str]:
+    """Rows as text, sorted; Spark's client gives instants in the local time zone, without naming it."""
+    return sorted(repr([plain(in_utc(value)) for value in row]) for row in rows)
+
+
+def in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
