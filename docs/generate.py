@@ -1,4 +1,4 @@
-"""Writes the generated references: docs/{settings,cli,data-dictionary,metrics}.md and .env.example.
+"""Writes the generated references: docs/{settings,cli,data-dictionary,diagrams,metrics}.md and .env.example.
 
     python docs/generate.py          write them
     python docs/generate.py --check  fail if one differs from what it would write
@@ -7,9 +7,11 @@
 """
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import click
 import orjson
 import typer
+import yaml
 
 from ion_pipeline import cli
 from ion_pipeline.catalog import known_catalog
@@ -29,6 +32,28 @@ from ion_pipeline.warehouse import ENTITY_SCHEMA, entity_tables
 
 REPOSITORY = Path(__file__).parent.parent
 _NOTICE = "<!-- Written by docs/generate.py (make docs). Change the source, not this file. -->"
+# Tables that nearly all others refer to in the same way: who did it, and on which day.
+NOT_DRAWN = ("reference.users", "ion.users", "reference.calendar")
+# Columns that are drawn although they are no keys.
+DRAWN = ("part_number", "serial_number", "lot_number", "status")
+# The diagrams of the schema ion: a title, and which tables it has.
+TOPICS = (
+    ("Plans", r"mbom|step_mbom"),
+    ("As built", r"abom|build_requirement"),
+    ("Supply", r"purchase_order|receipt|supplier|plan|part_kit|mrp|currenc|contact"),
+    ("Parts and inventory", r"part|barcode|location|units_of_measurement"),
+    ("Quality", r"issue|redline|review"),
+    ("Production", r"run|step|procedure|datagrid|requirement|validation|rule"),
+    ("People and the rest", r""),
+)
+_DIAGRAMS_INTRODUCTION = [
+    "One diagram for each schema, and for each topic of the schema `ion`. They show keys, the columns that refer to",
+    "other tables, and the numbers of parts, serials and lots; the [data dictionary](data-dictionary.md) has all",
+    "columns. Not drawn: columns that name a user or a day, and in `ion` the lists of attributes, labels and files.",
+    "",
+    "A line says which column refers to the key of which table. `||` at its end: the column is never null. The row",
+    "that it refers to is missing if ION no longer has it, has not shown it to the API key, or was read before it.",
+]
 PUBLIC_SCHEMAS = ("reference", "genealogy", "production", "quality", "supply", "ops")
 
 
@@ -69,19 +94,32 @@ def cli_reference() -> str:
 
 
 def data_dictionary() -> str:
-    """Return every public table with its grain and columns, from dbt's manifest and from the catalog."""
+    """Return every public table with its grain, key and columns, from dbt's manifest and from the catalog."""
     lines = [_NOTICE, "", "# Data dictionary", ""]
-    lines += ["Every table and column of the published file. Instants are UTC.", ""]
-    for schema, table in _public_tables():
-        lines += [f"## `{schema}.{table['name']}`", "", " ".join(table["description"].split()), ""]
-        lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, table["columns"].values()), ""]
-    for entity in entity_tables(known_catalog(), references(known_schema(), known_catalog())):
-        columns = [
-            {"name": column.name, "data_type": column.type.lower(), "description": column.description}
-            for column in entity.columns
-        ]
-        lines += [f"## `{ENTITY_SCHEMA}.{entity.name}`", "", entity.description, ""]
-        lines += ["| column | type | meaning |", "|---|---|---|", *map(_column_row, columns), ""]
+    lines += [
+        "Every table and column of the published file. Instants are UTC. [Diagrams](diagrams.md) show the keys.",
+        "",
+    ]
+    for table in _tables():
+        key = ", ".join(f"`{column.name}`" for column in table.key)
+        lines += [f"## `{table.schema}.{table.name}`", "", f"{table.description} Key: {key}.", ""]
+        lines += ["| column | type | refers to | meaning |", "|---|---|---|---|", *map(_column_row, table.columns), ""]
+    return "\n".join(lines)
+
+
+def diagrams() -> str:
+    """Return one entity-relationship diagram for each schema, or for each topic of a large one, in Mermaid."""
+    lines = [_NOTICE, "", "# Diagrams", "", *_DIAGRAMS_INTRODUCTION, ""]
+    tables = _tables()
+    for schema in (*PUBLIC_SCHEMAS, ENTITY_SCHEMA):
+        lines += [f"## `{schema}`", ""]
+        of_schema = [table for table in tables if table.schema == schema and not table.is_a_small_list]
+        if schema != ENTITY_SCHEMA:
+            lines += _diagram(of_schema)
+            continue
+        topics = dict.fromkeys(topic for topic, _ in TOPICS)
+        for topic in topics:
+            lines += [f"### {topic}", "", *_diagram([table for table in of_schema if topic == _topic(table)])]
     return "\n".join(lines)
 
 
@@ -103,6 +141,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     ".env.example": dotenv_example,
     "docs/cli.md": cli_reference,
     "docs/data-dictionary.md": data_dictionary,
+    "docs/diagrams.md": diagrams,
     "docs/metrics.md": metrics_reference,
 }
 
@@ -132,15 +171,47 @@ def _help_pages(command: click.Command, path: str) -> list[tuple[str, str]]:
     return pages
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    type: str
+    description: str
+    is_never_null: bool
+    refers_to: str | None
+
+    @property
+    def target(self) -> str:
+        """The table that the column refers to; empty if it refers to none."""
+        return self.refers_to.rpartition(".")[0] if self.refers_to else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    schema: str
+    name: str
+    description: str
+    key: tuple[_Column, ...]
+    columns: tuple[_Column, ...]
+
+    @property
+    def is_a_small_list(self) -> bool:
+        """Whether a diagram gains nothing by it: attributes, labels and files hang on many tables in the same way."""
+        return self.schema == ENTITY_SCHEMA and self.name.endswith(("_attributes", "_labels", "_file_attachments"))
+
+
 @cache
-def _models() -> list[dict[str, Any]]:
+def _manifest() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        manifest = orjson.loads(dbt.prepared_manifest(load_settings(data_dir=folder)).read_bytes())
-    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+        manifest: dict[str, Any] = orjson.loads(dbt.prepared_manifest(load_settings(data_dir=folder)).read_bytes())
+    return manifest
+
+
+def _models() -> list[dict[str, Any]]:
+    return [node for node in _manifest()["nodes"].values() if node["resource_type"] == "model"]
 
 
 def _public_tables() -> list[tuple[str, dict[str, Any]]]:
-    """Return each public table with its schema, in the order of the page."""
+    """Return each public model with its schema, in the order of the page."""
     return [
         (schema, table)
         for schema in PUBLIC_SCHEMAS
@@ -149,9 +220,114 @@ def _public_tables() -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def _column_row(column: dict[str, Any]) -> str:
-    description = " ".join(column["description"].split()).replace("|", "\\|")
-    return f"| `{column['name']}` | {column['data_type']} | {description} |"
+def _tables() -> list[_Table]:
+    """Return each public table, in the order of the page."""
+    project = yaml.safe_load((REPOSITORY / "dbt_project" / "dbt_project.yml").read_text("utf-8"))
+    targets = {name: target for target, names in project["vars"]["refers_to"].items() for name in names}
+    tables = []
+    for schema, node in _public_tables():
+        columns = {
+            name: _Column(
+                name,
+                column["data_type"],
+                " ".join(column["description"].split()),
+                any(one["type"] in {"not_null", "primary_key"} for one in column["constraints"]),
+                _unless(targets.get(name), f"{schema}.{node['name']}.{name}"),
+            )
+            for name, column in node["columns"].items()
+        }
+        key = tuple(columns[name] for name in _key(node))
+        description = " ".join(node["description"].split())
+        tables.append(_Table(schema, node["name"], description, key, tuple(columns.values())))
+    for entity in entity_tables(known_catalog(), references(known_schema(), known_catalog())):
+        key_numbers = {column.name: column.key_number for column in entity.columns if column.key_number}
+        columns = {
+            column.name: _Column(
+                column.name,
+                column.type.lower(),
+                " ".join(column.description.split()),
+                column.name in key_numbers,
+                column.refers_to,
+            )
+            for column in entity.columns
+        }
+        key = tuple(columns[name] for name in sorted(key_numbers, key=key_numbers.__getitem__))
+        tables.append(_Table(ENTITY_SCHEMA, entity.name, entity.description, key, tuple(columns.values())))
+    return tables
+
+
+def _key(model: dict[str, Any]) -> list[str]:
+    """Return the columns that identify a row: those of the primary key, or else of the test `unique_combination`."""
+    for constraint in model["constraints"]:
+        if constraint["type"] == "primary_key":
+            return list(constraint["columns"])
+    for name, column in model["columns"].items():
+        if any(constraint["type"] == "primary_key" for constraint in column["constraints"]):
+            return [name]
+    tests = (node for node in _manifest()["nodes"].values() if node.get("attached_node") == model["unique_id"])
+    [columns] = [
+        node["test_metadata"]["kwargs"]["columns"]
+        for node in tests
+        if node["test_metadata"]["name"] == "unique_combination"
+    ]
+    return list(columns)
+
+
+def _unless(target: str | None, itself: str) -> str | None:
+    return None if target == itself else target
+
+
+def _column_row(column: _Column) -> str:
+    refers_to = f"`{column.refers_to}`" if column.refers_to else ""
+    description = column.description.replace("|", "\\|")
+    return f"| `{column.name}` | {column.type} | {refers_to} | {description} |"
+
+
+def _topic(table: _Table) -> str:
+    return next(topic for topic, names in TOPICS if re.match(names, table.name))
+
+
+def _diagram(tables: list[_Table]) -> list[str]:
+    lines = ["```mermaid", "erDiagram"]
+    inside = {f"{table.schema}.{table.name}" for table in tables}
+    for table in tables:
+        lines += [f"    {_entity(f'{table.schema}.{table.name}')} {{", *_attributes(table), "    }"]
+    outside: dict[str, None] = {}
+    edges = []
+    for table in tables:
+        by_target: dict[str, list[_Column]] = {}
+        for column in table.columns:
+            if column.target and column.target not in NOT_DRAWN:
+                by_target.setdefault(column.target, []).append(column)
+        for target, columns in by_target.items():
+            if target not in inside:
+                outside[target] = None
+            end = "||" if all(column.is_never_null for column in columns) else "o|"
+            names = ", ".join(column.name for column in columns)
+            edges.append(
+                f'    {_entity_id(f"{table.schema}.{table.name}")} }}o--{end} {_entity_id(target)} : "{names}"'
+            )
+    lines += [f"    {_entity(target)}" for target in outside]
+    return [*lines, *edges, "```", ""]
+
+
+def _entity(name: str) -> str:
+    return f'{_entity_id(name)}["{name}"]'
+
+
+def _entity_id(name: str) -> str:
+    return name.replace(".", "_")
+
+
+def _attributes(table: _Table) -> list[str]:
+    lines = []
+    for column in table.columns:
+        marks = ["PK"] if column in table.key else []
+        marks += ["FK"] if column.target and column.target not in NOT_DRAWN else []
+        if marks or column.name in DRAWN:
+            kind = {"timestamp with time zone": "timestamptz"}.get(column.type, column.type)
+            lines.append(f"        {kind} {column.name} {', '.join(marks)}".rstrip())
+    return lines
 
 
 def main() -> None:

@@ -14,13 +14,14 @@ __all__ = ["once", "parsed", "shared_folder"]
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+FROM_MODELS = ("dictionary.md", "diagrams.md", "metrics.md")
 GENERATE = runpy.run_path(str(REPOSITORY / "docs" / "generate.py"))
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.slow] if name.endswith(("dictionary.md", "metrics.md")) else [])
+        pytest.param(name, marks=[pytest.mark.slow] if name.endswith(FROM_MODELS) else [])
         for name in GENERATE["GENERATED"]
     ],
 )

@@ -6,13 +6,14 @@
 -- Leaf stripping from both ends at once: an edge stays while something is below its child and above its parent. A tree
 -- is stripped completely after half its depth; the remaining edges are in a cycle or between two cycles.
 stripped as (
+    {{ rounds_begin() }}
     select
         parent_id,
         child_id,
         0 as round
     from edges
 
-    union all
+    {{ rounds_repeat('union all') }}
 
     select
         parent_id,
@@ -22,7 +23,8 @@ stripped as (
     where
         child_id in (select above.parent_id from stripped as above)
         and parent_id in (select below.child_id from stripped as below)
-        and round < {{ var('cycle_strip_rounds') }}
+        and round < {{ strip_rounds() }}
+    {{ rounds_end() }}
 ),
 
 suspects as (
@@ -30,7 +32,7 @@ suspects as (
         parent_id,
         child_id
     from stripped
-    where round = {{ var('cycle_strip_rounds') }}
+    where round = {{ strip_rounds() }}
 ),
 
 -- One wrong installation can put a whole plant on cycles: a product installed in a lot of bolts that all its assemblies
@@ -46,19 +48,23 @@ hub as (
 ),
 
 below_hub as (
+    {{ rounds_begin() }}
     select unit_id from hub
-    union
+    {{ rounds_repeat('union') }}
     select suspects.child_id as unit_id
     from below_hub
     inner join suspects on below_hub.unit_id = suspects.parent_id
+    {{ rounds_end() }}
 ),
 
 above_hub as (
+    {{ rounds_begin() }}
     select unit_id from hub
-    union
+    {{ rounds_repeat('union') }}
     select suspects.parent_id as unit_id
     from above_hub
     inner join suspects on above_hub.unit_id = suspects.child_id
+    {{ rounds_end() }}
 ),
 
 around_hub as (
@@ -77,18 +83,20 @@ elsewhere as (
 ),
 
 reached as (
+    {{ rounds_begin() }}
     select
         parent_id as start_id,
         child_id as reached_id
     from elsewhere
 
-    union
+    {{ rounds_repeat('union') }}
 
     select
         reached.start_id,
         elsewhere.child_id as reached_id
     from reached
     inner join elsewhere on reached.reached_id = elsewhere.parent_id
+    {{ rounds_end() }}
 ),
 
 cycle_edges as (

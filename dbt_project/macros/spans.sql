@@ -70,7 +70,7 @@ greatest({{ left }}.valid_from, {{ right }}.valid_from) as valid_from,
     select
         {{ key }},
         {% for column in content %}
-            any_value({{ column }}) as {{ column }},
+            {{ any_of(column) }} as {{ column }},
         {% endfor %}
         {% for column in earliest %}
             min_by({{ column }}, valid_from) as {{ column }},

@@ -7,7 +7,7 @@ derived. A strong reference means "belongs to"; `WEAK` holds the columns that me
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLSchema, get_named_type, is_object_type
@@ -101,12 +101,16 @@ class References:
         handles: Tables whose rows have their own handle.
         strong: References by which a row belongs to another, for targets that the flag may reach.
         weak: Columns that name such targets without belonging to them.
+        keys: The table whose id a column holds, by (table, column): all columns, whether the flag extends along them or
+            not.
     """
 
     roots: tuple[str, ...]
     handles: tuple[str, ...]
     strong: tuple[Reference, ...]
     weak: tuple[WeakReference, ...]
+    # Not printed: the text of the references is what export control depends on.
+    keys: Mapping[tuple[str, str], str] = field(repr=False)
 
     @property
     def tables(self) -> frozenset[str]:
@@ -142,6 +146,7 @@ def references(schema: GraphQLSchema, catalog: Catalog) -> References:
             for one in every
             if (one.via, one.column) in WEAK and one.target in reached
         ),
+        {(one.via, one.column): one.target for one in every if not _is_list(catalog, one)},
     )
 
 

@@ -1,15 +1,16 @@
 """Sends a publish to PostgreSQL, for tools that need a server.
 
 All tables change in one transaction. Readers see the previous publish until the transaction commits, and never wait,
-because rows are deleted and inserted rather than tables replaced. This also keeps views and grants on the tables. Only
-tables that ion-pipeline created are changed; the schema `ion_pipeline` records which. The client is ADBC, which sends
-columns by COPY.
+because rows are deleted and inserted rather than tables replaced. This also keeps views, grants and indexes. A table
+with the same rows is left alone, and where there is a primary key, only rows that differ are replaced: each row costs
+as much again for each index. Only tables that ion-pipeline created are changed; the schema `ion_pipeline` records
+which. The client is ADBC, which sends columns by COPY.
 """
 # ruff: noqa: S608 -- names come from the published file and are quoted
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -19,8 +20,10 @@ from urllib.parse import parse_qsl, urlsplit
 import duckdb
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.publish.copy import public_schema, schema_in_file
+from ion_pipeline.publish.copy import FINGERPRINT, public_schema, schema_in_file
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
+from ion_pipeline.publish.postgres_comments import existing_comments, write_comments
+from ion_pipeline.publish.postgres_keys import Indexed, add_indexes, declared, indexed, prepare_keys
 from ion_pipeline.publish.swap import DATABASE
 from ion_pipeline.publish.upload import SendReport, check_target, current_publish, redacted
 from ion_pipeline.warehouse.connection import Resources, connect
@@ -75,6 +78,7 @@ class _Table:
     name: str
     comment: str | None
     columns: tuple[_Column, ...]
+    indexed: Indexed
 
     @property
     def quoted(self) -> str:
@@ -114,11 +118,21 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
         ):
             tables = _tables(source)
             created = _created_tables(cursor)
+            content = {table.quoted: _content(source, table) for table in tables}
+            wanted = {(table.schema, table.name): table.indexed for table in tables}
+            keyed = prepare_keys(
+                cursor, {(table.schema, table.name): table.indexed for table in tables if table.quoted in created}
+            )
+            comments = existing_comments(cursor)
             for table in tables:
-                _send(source, cursor, table, table.quoted in created)
-            for outdated in created - {table.quoted for table in tables}:
+                has_key = (table.schema, table.name) in keyed.now
+                before = created.get(table.quoted)
+                is_same = before == content[table.quoted]
+                _send(source, cursor, table, before is not None, is_same=is_same, has_key=has_key, comments=comments)
+            for outdated in created.keys() - content.keys():
                 cursor.execute(f"drop table if exists {outdated}")
-            _record(cursor, tables, publish_id)
+            add_indexes(cursor, wanted, keyed.not_yet)
+            _record(cursor, tables, publish_id, content)
             target.commit()
     except driver_error as error:
         raise _translated(uri, error) from error
@@ -178,33 +192,67 @@ def _translated(uri: str, error: Exception) -> PublishError | SettingsError:
 
 
 def _tables(source: duckdb.DuckDBPyConnection) -> list[_Table]:
-    columns: dict[tuple[str, str], list[_Column]] = {}
-    for schema, table, name, data_type, comment in source.execute(
+    columns: dict[tuple[str, str], list[tuple[str, str, str | None]]] = {}
+    for schema, table, *column in source.execute(
         "select schema_name, table_name, column_name, data_type, comment from duckdb_columns() where not internal "
         "order by schema_name, table_name, column_index"
     ).fetchall():
-        columns.setdefault((schema, table), []).append(_Column(name, data_type, comment))
-    return [
-        _Table(public_schema(schema), name, comment, tuple(columns[schema, name]))
-        for schema, name, comment in source.execute(
-            "select schema_name, table_name, comment from duckdb_tables() order by all"
-        ).fetchall()
-    ]
+        columns.setdefault((schema, table), []).append((column[0], column[1], column[2]))
+    of = declared(source, [name for name, *_ in columns.get(("ops", "data_dictionary"), [])])
+    tables = []
+    for schema, name, comment in source.execute(
+        "select schema_name, table_name, comment from duckdb_tables() order by all"
+    ).fetchall():
+        table = (public_schema(schema), name)
+        described = tuple(
+            _Column(column, data_type, _with_target(said, of.targets.get((*table, column))))
+            for column, data_type, said in columns[schema, name]
+        )
+        indexes = indexed(source, of, table, {column.name: column.type for column in described})
+        tables.append(_Table(*table, comment, described, indexes))
+    return tables
 
 
-def _created_tables(cursor: Any) -> set[str]:
-    """Quoted names of the tables that earlier publishes created. Locks the list: only one process sends at a time."""
+def _with_target(comment: str | None, target: str | None) -> str | None:
+    return f"{comment or ''} Refers to {target}.".lstrip() if target else comment
+
+
+def _content(source: duckdb.DuckDBPyConnection, table: _Table) -> str:
+    """Equal contents mean equal rows."""
+    [(rows, hash_sum)] = source.execute(f"select {FINGERPRINT} from {table.source} as t").fetchall()
+    return f"{rows} {hash_sum} {duckdb.__version__}"
+
+
+def _created_tables(cursor: Any) -> dict[str, str]:
+    """The tables that earlier publishes created, quoted, and their content; an earlier version has not recorded it.
+
+    Locks the list: only one process sends at a time.
+    """
     cursor.execute("create schema if not exists ion_pipeline")
     cursor.execute(
         f"create table if not exists {_PUBLISHED_TABLES} "
-        "(table_schema text, table_name text, publish_id text, published_at timestamptz)"
+        "(table_schema text, table_name text, publish_id text, published_at timestamptz, content text)"
     )
     cursor.execute(f"lock table {_PUBLISHED_TABLES} in exclusive mode")
-    cursor.execute(f"select table_schema, table_name from {_PUBLISHED_TABLES}")
-    return {identifier(schema, table) for schema, table in cursor.fetchall()}
+    cursor.execute(
+        f"select 1 from pg_attribute where attrelid = {literal(_PUBLISHED_TABLES)}::regclass and attname = 'content'"
+    )
+    if cursor.fetchone() is None:
+        cursor.execute(f"alter table {_PUBLISHED_TABLES} add column content text")
+    cursor.execute(f"select table_schema, table_name, content from {_PUBLISHED_TABLES}")
+    return {identifier(schema, table): content or "" for schema, table, content in cursor.fetchall()}
 
 
-def _send(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table, is_created_here: bool) -> None:
+def _send(
+    source: duckdb.DuckDBPyConnection,
+    cursor: Any,
+    table: _Table,
+    is_created_here: bool,
+    *,
+    is_same: bool,
+    has_key: bool,
+    comments: set[tuple[str, str]],
+) -> None:
     existing = _existing_columns(cursor, table)
     if existing and not is_created_here:
         raise PublishError(
@@ -212,21 +260,55 @@ def _send(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table, is_crea
             remedy="Publish to a separate database, or rename that table. Nothing was changed.",
         )
     if existing == [(column.name, column.type) for column in table.columns]:
-        cursor.execute(f"delete from {table.quoted}")
+        # Counted, because rows may have been deleted there by hand.
+        is_same = is_same and _rows(cursor, table.quoted) == _rows(source, table.source)
+        if not has_key and not is_same:
+            cursor.execute(f"delete from {table.quoted}")
     else:
+        is_same = has_key = False
+        comments = set()
         cursor.execute(f"create schema if not exists {identifier(table.schema)}")
         cursor.execute(f"drop table if exists {table.quoted}")
         columns = ", ".join(f"{identifier(column.name)} {column.type}" for column in table.columns)
         cursor.execute(f"create table {table.quoted} ({columns})")
-    _comment(cursor, table)
-    _fill(source, cursor, table)
+    places = {f"column {table.quoted}.{identifier(column.name)}": column.comment for column in table.columns}
+    write_comments(cursor, {f"table {table.quoted}": table.comment, **places}, comments)
+    if is_same:
+        return
+    if has_key:
+        _replace_what_differs(source, cursor, table)
+    else:
+        _fill(source, cursor, table, table.name, table.schema)
 
 
-def _fill(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table) -> None:
+def _rows(cursor: Any, quoted: str) -> int:
+    cursor.execute(f"select count(*) from {quoted}")
+    [(rows,)] = cursor.fetchall()
+    return int(rows)
+
+
+def _replace_what_differs(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table) -> None:
+    cursor.execute(f"create temporary table ion_rows (like {table.quoted})")
+    _fill(source, cursor, table, "ion_rows", None)
+    cursor.execute("analyze pg_temp.ion_rows")
+    same_key = " and ".join(f"new.{identifier(name)} = old.{identifier(name)}" for name in table.indexed.key)
+    cursor.execute(
+        f"delete from {table.quoted} as old where not exists (select from pg_temp.ion_rows as new "
+        f"where {same_key} and row(new.*) is not distinct from row(old.*))"
+    )
+    cursor.execute(
+        f"insert into {table.quoted} select new.* from pg_temp.ion_rows as new "
+        f"where not exists (select from {table.quoted} as old where {same_key})"
+    )
+    cursor.execute("drop table pg_temp.ion_rows")
+
+
+def _fill(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table, target: str, schema: str | None) -> None:
+    """Insert all rows into a table of PostgreSQL; a temporary one, if no schema is given."""
     selected = ", ".join(column.selected for column in table.columns)
     reader = source.sql(f"select {selected} from {table.source}").to_arrow_reader(_BATCH_ROWS)
     if not any(column.is_cast for column in table.columns):
-        cursor.adbc_ingest(table.name, reader, mode="append", db_schema_name=table.schema)
+        cursor.adbc_ingest(target, reader, mode="append", db_schema_name=schema, temporary=schema is None)
         return
     cursor.adbc_ingest("ion_incoming", reader, mode="create", temporary=True)
     names = identifiers(column.name for column in table.columns)
@@ -234,7 +316,8 @@ def _fill(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table) -> None
         f"{identifier(column.name)}::{column.type}" if column.is_cast else identifier(column.name)
         for column in table.columns
     )
-    cursor.execute(f"insert into {table.quoted} ({names}) select {values} from pg_temp.ion_incoming")
+    into = identifier(schema or "pg_temp", target)
+    cursor.execute(f"insert into {into} ({names}) select {values} from pg_temp.ion_incoming")
     cursor.execute("drop table pg_temp.ion_incoming")
 
 
@@ -249,19 +332,11 @@ def _existing_columns(cursor: Any, table: _Table) -> list[tuple[str, str]]:
     return [(name, kind.replace("timestamp with time zone", "timestamptz")) for name, kind in cursor.fetchall()]
 
 
-def _comment(cursor: Any, table: _Table) -> None:
-    if table.comment:
-        cursor.execute(f"comment on table {table.quoted} is {literal(table.comment)}")
-    for column in table.columns:
-        if column.comment:
-            name = f"{table.quoted}.{identifier(column.name)}"
-            cursor.execute(f"comment on column {name} is {literal(column.comment)}")
-
-
-def _record(cursor: Any, tables: Sequence[_Table], publish_id: str) -> None:
+def _record(cursor: Any, tables: Sequence[_Table], publish_id: str, content: Mapping[str, str]) -> None:
     cursor.execute(f"delete from {_PUBLISHED_TABLES}")
     for table in tables:
         cursor.execute(
-            f"insert into {_PUBLISHED_TABLES} values ($1, $2, $3, now())",
-            parameters=(table.schema, table.name, publish_id),
+            f"insert into {_PUBLISHED_TABLES} (table_schema, table_name, publish_id, published_at, content) "
+            "values ($1, $2, $3, now(), $4)",
+            parameters=(table.schema, table.name, publish_id, content[table.quoted]),
         )

@@ -34,11 +34,21 @@ _FLAG_DESCRIPTION = "Whether it is under export control, itself or through a rec
 
 @dataclass(frozen=True, slots=True)
 class EntityColumn:
-    """A column of an entity table: its name, its type in DuckDB, and its description."""
+    """A column of an entity table.
+
+    Attributes:
+        name: Name of the column.
+        type: Its type in DuckDB.
+        description: What it holds.
+        key_number: Its position in the key that identifies a row, from 1; None if it is no part of it.
+        refers_to: The column whose value it holds, `schema.table.column`; None if it holds no key of another row.
+    """
 
     name: str
     type: str
     description: str
+    key_number: int | None = None
+    refers_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,8 @@ def entity_tables(catalog: Catalog, references: References, *, released: bool = 
         released: Whether the controlled rows are left out, as in the models.
     """
     schema = RELEASED if released else RAW
-    return tuple(_entity_table(table, catalog, references, schema) for table in published_tables(catalog))
+    tables = {table.name: table for table in published_tables(catalog)}
+    return tuple(_entity_table(table, catalog, references, schema, tables) for table in tables.values())
 
 
 def states(
@@ -138,6 +149,8 @@ def record_columns(connection: duckdb.DuckDBPyConnection, tables: Sequence[Entit
             "column_name": column.name,
             "data_type": column.type.lower(),
             "is_never_null": column.name == FLAG,
+            "key_number": column.key_number,
+            "refers_to": column.refers_to,
             "column_description": " ".join(column.description.split()),
             "table_description": table.description,
         }
@@ -183,8 +196,10 @@ def _state(
     return EntityState(hashlib.sha256(repr(inputs).encode()).hexdigest(), description)
 
 
-def _entity_table(table: PublishedTable, catalog: Catalog, references: References, schema: str) -> EntityTable:
-    columns = list(_columns(table))
+def _entity_table(
+    table: PublishedTable, catalog: Catalog, references: References, schema: str, tables: Mapping[str, PublishedTable]
+) -> EntityTable:
+    columns = list(_columns(table, references, tables))
     selected = [f"{_value(column)} as {identifier(column.name)}" for column in table.columns]
     source = identifier(schema, table.name)
     joined = ""
@@ -209,10 +224,34 @@ def _entity_table(table: PublishedTable, catalog: Catalog, references: Reference
     )
 
 
-def _columns(table: PublishedTable) -> Iterator[EntityColumn]:
+def _columns(
+    table: PublishedTable, references: References, tables: Mapping[str, PublishedTable]
+) -> Iterator[EntityColumn]:
+    key = [column.name for column in _key(table)]
     for column in table.columns:
         data_type = "TIMESTAMP WITH TIME ZONE" if column.is_text_instant else duckdb_type(column.raw.arrow_type)
-        yield EntityColumn(column.name, data_type, column.description)
+        yield EntityColumn(
+            column.name,
+            data_type,
+            column.description,
+            key_number=key.index(column.name) + 1 if column.name in key else None,
+            refers_to=_referred(column, tables.get(references.keys.get((table.name, column.raw.name), ""))),
+        )
+
+
+def _key(table: PublishedTable) -> list[PublishedColumn]:
+    """The columns that identify a row."""
+    # Reversed: where two columns are read from one, the first is meant.
+    columns = {column.raw.name: column for column in reversed(table.columns)}
+    return [columns[name] for name in table.key]
+
+
+def _referred(column: PublishedColumn, target: PublishedTable | None) -> str | None:
+    """The column that another one refers to; None if it cannot be joined with it, as a text with a number."""
+    key = _key(target) if target else []
+    if target and len(key) == 1 and key[0].raw.arrow_type == column.raw.arrow_type:
+        return f"{ENTITY_SCHEMA}.{target.name}.{key[0].name}"
+    return None
 
 
 def _value(column: PublishedColumn) -> str:

@@ -141,10 +141,12 @@ class _Merge:
         if rows_read != distinct_keys:
             if self._is_full and not self._manifest.read.nested:
                 raise self._duplicate_keys(rows_read - distinct_keys)
-            # The files hold rows in the order in which they were read, so the last row of a key is the latest.
+            # The files hold rows in the order in which they were read, so the last row of a key is the latest. The
+            # tombstone of an owner is not the row of a key: a row may have nulls where the tombstone has them.
+            of_key = f"{keys}, _ion_deleted" if self._manifest.read.by_owner else keys
             self._incoming = (
                 f"(select * from {self._incoming} qualify row_number() over "
-                f"(partition by {keys} order by _ion_file desc, file_row_number desc) = 1)"
+                f"(partition by {of_key} order by _ion_file desc, file_row_number desc) = 1)"
             )
         return rows_read, distinct_keys
 

@@ -151,6 +151,79 @@ def test_a_table_of_somebody_else_is_not_touched_and_nothing_is_half_done(publis
     ) == [("things",)]
 
 
+DECLARED = """
+    create schema ops;
+    create table ops.data_dictionary as
+    from (values
+        ('reference', 'things', 'id', 1, null), ('reference', 'things', 'label', 2, null),
+        ('reference', 'things', 'small', null, 'reference.things.id'),
+        ('ops', 'data_dictionary', 'table_schema', 1, null), ('ops', 'data_dictionary', 'table_name', 2, null),
+        ('ops', 'data_dictionary', 'column_name', 3, null)
+    ) as d(table_schema, table_name, column_name, key_number, refers_to);
+    alter table reference.things add column serial_number varchar;
+    update reference.things set serial_number = 'S' || id
+"""
+INDEXES = """
+    select regexp_replace(indexdef, '^.* USING ', '') from pg_indexes where schemaname = 'reference' order by 1
+"""
+
+
+def test_keys_and_indexes_follow_the_declarations_and_what_fits(published: Path, uri: str) -> None:
+    send_to_postgres(published, uri, resources=SMALL)
+    assert query(uri, INDEXES) == []
+    change(published.parent, DECLARED)
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    keyed = [("btree (id, label)",), ("btree (small)",), ("hash (serial_number)",)]
+    assert query(uri, INDEXES) == keyed
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("create index mine on reference.things (flag)")
+    # Texts that no b-tree can hold: a part of the key, and a number.
+    change(
+        published.parent,
+        "update reference.things set label = (select string_agg(md5(id::varchar || i)) from range(200) as r(i)), "
+        "serial_number = (select string_agg(md5(id::varchar || i)) from range(500) as r(i)) where id = 7",
+    )
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    assert query(uri, INDEXES) == [("btree (flag)",), *keyed[1:]]
+    assert query(uri, "select length(serial_number) from reference.things where id = 7") == [(500 * 33 - 1,)]
+    # The key is back in the second publish: an index would also hold the row that the first one deletes.
+    change(published.parent, "update reference.things set label = 'short' where id = 7")
+    for indexes in ([("btree (flag)",), *keyed[1:]], [("btree (flag)",), *keyed]):
+        send_to_postgres(republish(published.parent), uri, resources=SMALL)
+        assert sorted(query(uri, INDEXES)) == sorted(indexes)
+    assert query(uri, "select col_description('reference.things'::regclass, 2)") == [
+        ("Refers to reference.things.id.",)
+    ]
+
+
+def test_rows_that_differ_are_replaced_and_others_stay(published: Path, uri: str) -> None:
+    change(published.parent, DECLARED)
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    places = "select id, ctid::text, label, attributes from reference.things order by id"
+    before = {row[0]: row for row in query(uri, places)}
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    assert query(uri, places) == [*before.values()]
+    # A row that was deleted there by hand is back in the next publish.
+    with psycopg.connect(uri) as connection:
+        connection.execute("delete from reference.things where id = 1")
+    change(
+        published.parent,
+        "delete from reference.things where id = 2; update reference.things set ratio = null where id = 3; "
+        "update reference.things set attributes = map {'k': 'other'} where id = 4; "
+        "insert into reference.things (id, label) values (5000, 'new')",
+    )
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    after = {row[0]: row for row in query(uri, places)}
+    assert after.keys() == before.keys() - {2} | {5000}
+    assert {number for number in after if after[number] != before.get(number)} == {1, 3, 4, 5000}
+    assert after[4][3] == {"k": "other"}
+    assert query(uri, "select count(*) from reference.things where ratio is null") == [(2,)]
+    with psycopg.connect(uri) as connection:
+        connection.execute("delete from reference.things where id = 1")
+    send_to_postgres(republish(published.parent), uri, resources=SMALL)
+    assert query(uri, "select count(*) from reference.things") == [(2000,)]
+
+
 def test_a_server_that_is_not_there_is_named(published: Path) -> None:
     with pytest.raises(PublishError, match=r"PostgreSQL at postgresql://127\.0\.0\.1:1/none reports an error"):
         send_to_postgres(published, "postgresql://somebody@127.0.0.1:1/none", resources=SMALL)
@@ -165,6 +238,32 @@ def test_the_whole_demo_arrives(demo_warehouse: Built, uri: str) -> None:
         name = f'"{"ion" if schema == "main" else schema}"."{table}"'
         assert query(uri, f"select count(*) from {name}") == [(rows,)]  # noqa: S608
     assert query(uri, "select attributes ->> 'Mass' from ion.parts where attributes ? 'Mass' limit 1") == [("12.5",)]
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        keys = connection.execute(
+            "select table_schema || '.' || table_name, list(column_name order by key_number) "
+            "from ops.data_dictionary where key_number is not null group by all order by all"
+        ).fetchall()
+        large = {("ion" if schema == "main" else schema, table) for schema, table, rows in tables if rows >= 1000}
+        referring = {
+            (f"{schema}.{table}", column)
+            for schema, table, column in connection.execute(
+                "select table_schema, table_name, column_name from ops.data_dictionary where refers_to is not null"
+            ).fetchall()
+            if (schema, table) in large
+        }
+    primary = query(
+        uri,
+        "select indrelid::regclass::text, (select array_agg(attname::text order by n) "
+        "from unnest(indkey) with ordinality as k(number, n) "
+        "join pg_attribute on attrelid = indrelid and attnum = number) "
+        "from pg_index join pg_class c on c.oid = indrelid "
+        "where indisprimary and relnamespace::regnamespace::text not in ('pg_catalog', 'pg_toast')",
+    )
+    assert sorted(primary) == keys
+    assert len(keys) == len(tables)
+    first = "select indrelid::regclass::text, attname::text from pg_index join pg_attribute on attrelid = indrelid "
+    assert len(referring) > 3
+    assert referring <= set(query(uri, f"{first} and attnum = indkey[0]"))
     assert query(uri, "select obj_description('ion.part_kits'::regclass)") == [
         ("One row per part_kit_id: ION's `partKits` (`PartKit`) as they are now.",)
     ]

@@ -42,6 +42,11 @@
     named_struct({% for column in columns %}'{{ column.split('.')[-1] }}', {{ column }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
+{#- A row of a relation as one struct. -#}
+{% macro whole_row(relation) %}{{ return(adapter.dispatch('whole_row')(relation)) }}{% endmacro %}
+{% macro duckdb__whole_row(relation) %}{{ relation }}{% endmacro %}
+{% macro spark__whole_row(relation) %}struct({{ relation }}.*){% endmacro %}
+
 {% macro empty_list() %}{{ return(adapter.dispatch('empty_list')()) }}{% endmacro %}
 {% macro duckdb__empty_list() %}[]{% endmacro %}
 {% macro spark__empty_list() %}array(){% endmacro %}
@@ -86,6 +91,11 @@
     min_by({{ value }}, {{ spark_sort_key(order_by) }})
     {%- endif -%}
 {%- endmacro %}
+
+{#- One of a group's values that are not null; for groups in which they are all equal. -#}
+{% macro any_of(value) %}{{ return(adapter.dispatch('any_of')(value)) }}{% endmacro %}
+{% macro duckdb__any_of(value) %}any_value({{ value }}){% endmacro %}
+{% macro spark__any_of(value) %}any_value({{ value }}, true){% endmacro %}
 
 {#- The distinct values of a group, ascending, without nulls. -#}
 {% macro ids_of(value) %}{{ return(adapter.dispatch('ids_of')(value)) }}{% endmacro %}

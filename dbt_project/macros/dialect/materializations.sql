@@ -41,3 +41,66 @@
         {%- endfor %}
     {%- endif %}
 {% endmacro %}
+
+{#-
+    A table on Spark has the types of its contract, to which an insert converts the values of the query or fails. Columns
+    that may not be null are counted: files hold no such constraint. Comments are not written there: what is published
+    takes them from the models.
+-#}
+{% materialization table, adapter='spark' %}
+    {{ return(stored_on_spark(this.incorporate(type='table'))) }}
+{% endmaterialization %}
+
+{#- A view that needs rounds is a table on Spark. -#}
+{% materialization view, adapter='spark' %}
+    {{ return(stored_on_spark(this.incorporate(type='table' if spark__rounds_begin() in sql else 'view'))) }}
+{% endmaterialization %}
+
+{% macro stored_on_spark(target) %}
+    {%- set existing, stored = load_cached_relation(this), [] -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- if existing and not (existing.is_view and target.is_view) -%}
+        {%- call statement('replaced') -%} drop {{ existing.type }} if exists {{ existing }} {%- endcall -%}
+    {%- endif -%}
+    {%- set query = rounds_run(sql, stored) -%}
+    {%- if target.is_view -%}
+        {%- call statement('main') -%} create or replace view {{ target }} as {{ query }} {%- endcall -%}
+    {%- elif config.get('contract').enforced -%}
+        {%- call statement('promised') -%}
+            create table {{ target }} (
+            {%- for column in model.columns.values() %}
+                {{ adapter.quote(column.name) }} {{ spark_type(column.data_type) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+            ) using parquet
+        {%- endcall -%}
+        {%- call statement('main') -%} insert into {{ target }} by name {{ query }} {%- endcall -%}
+        {%- do refuse_nulls(target) -%}
+    {%- else -%}
+        {%- call statement('main') -%} create table {{ target }} using parquet as {{ query }} {%- endcall -%}
+    {%- endif -%}
+    {%- for table in stored -%}
+        {%- do run_query('drop table if exists ' ~ table) -%}
+    {%- endfor -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target]}) }}
+{% endmacro %}
+
+{#- Fails if a column of the table is null although its contract says that it never is. -#}
+{% macro refuse_nulls(target) %}
+    {%- set promised = [] -%}
+    {%- for column in model.columns.values() if column.constraints | selectattr('type', 'equalto', 'not_null') | list -%}
+        {%- do promised.append(column.name) -%}
+    {%- endfor -%}
+    {%- if promised -%}
+        {%- set counts -%}
+            select
+            {%- for name in promised %}
+                count_if({{ adapter.quote(name) }} is null) as {{ adapter.quote(name) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+            from {{ target }}
+        {%- endset -%}
+        {%- for name, nulls in run_query(counts).rows[0].dict().items() if nulls -%}
+            {%- do exceptions.raise_compiler_error(target ~ '.' ~ name ~ ' is null in ' ~ nulls ~ ' rows.') -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}

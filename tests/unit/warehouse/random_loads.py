@@ -35,6 +35,7 @@ class Load:
     attributes: list[Row]
     links: list[Row]
     gone: dict[str, list[Row]] = field(default_factory=dict)
+    owners: dict[str, list[int]] = field(default_factory=dict)
 
     def rows(self) -> dict[str, list[Row]]:
         return {"things": self.things, "thing_attributes": self.attributes, "thing_links": self.links}
@@ -65,6 +66,22 @@ incremental_loads = st.builds(
 )
 
 
+@st.composite
+def loads_by_owner(draw: st.DrawFn) -> Load:
+    """Some things again, each with all its attributes and links."""
+    owners = draw(st.lists(ID, min_size=1, max_size=3, unique=True))
+    of_owner = st.sampled_from(owners)
+    attribute = st.fixed_dictionaries({"thing_id": of_owner, "key": st.sampled_from(["a", "b"]), "value": TEXT})
+    link = st.fixed_dictionaries({"thing_id": of_owner, "label_id": st.none() | ID})
+    return Load(
+        "incremental",
+        things=draw(st.lists(THING, max_size=2)),
+        attributes=draw(st.lists(attribute, max_size=3)),
+        links=draw(st.lists(link, max_size=3)),
+        owners={"thing_attributes": owners, "thing_links": owners},
+    )
+
+
 class Reference:
     """One table, as slowly and plainly as can be."""
 
@@ -74,7 +91,8 @@ class Reference:
         self.closed: list[tuple[Row, str, datetime, datetime]] = []
 
     def apply(self, load: Load, load_id: str, at: datetime) -> None:
-        said: dict[tuple[Any, ...], Row | None] = {}
+        owners = load.owners.get(self.table.name, [])
+        said: dict[tuple[Any, ...], Row | None] = {key: None for key in self.current if key[0] in owners}
         for row in load.rows()[self.table.name]:
             said[self.key(row)] = row
         # The writer of these tests puts tombstones last.

@@ -283,6 +283,15 @@ def test_an_owner_read_again_replaces_what_it_had(house: House) -> None:
     ]
 
 
+def test_a_row_with_a_null_in_its_key_replaces_the_rows_of_its_owner(house: House) -> None:
+    house.write({"thing_links": [{"thing_id": owner, "label_id": label} for owner, label in ((1, 2), (1, 3), (2, 2))]})
+    house.write(
+        {"thing_links": [{"thing_id": 1, "label_id": None}]}, strategy="incremental", owners={"thing_links": [1]}
+    )
+    house.load()
+    assert house.query("select thing_id, label_id from raw.thing_links order by all") == [(1, None), (2, 2)]
+
+
 def test_of_an_owner_read_twice_in_one_load_the_later_rows_count(house: House) -> None:
     schema = ATTRIBUTES.arrow_schema
     house.write({"thing_attributes": [attribute(1, "old")]})

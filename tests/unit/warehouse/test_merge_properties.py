@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from ion_pipeline.warehouse import rebuild
 from tests.examples import examples
-from tests.unit.warehouse.random_loads import Load, Reference, full_loads, incremental_loads
+from tests.unit.warehouse.random_loads import Load, Reference, full_loads, incremental_loads, loads_by_owner
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
 
 
 @settings(max_examples=examples(25))
-@given(st.lists(full_loads | incremental_loads, min_size=1, max_size=5), st.booleans())
+@given(st.lists(full_loads | incremental_loads | loads_by_owner(), min_size=1, max_size=5), st.booleans())
 def test_any_sequence_of_loads(loads: list[Load], at_once: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder))
         references = [Reference(table) for table in (THINGS, ATTRIBUTES, LINKS)]
         for load in loads:
-            manifest = house.write(load.rows(), strategy=load.strategy, gone=load.gone)  # type: ignore[arg-type]
+            manifest = house.write(load.rows(), strategy=load.strategy, gone=load.gone, owners=load.owners)  # type: ignore[arg-type]
             for reference in references:
                 reference.apply(load, manifest.load_id, manifest.started_at)
             if not at_once:

@@ -144,15 +144,17 @@ numbered{{ suffix }} as (
 ),
 
 found{{ suffix }} as (
+    {{ rounds_begin() }}
     select
         pair_key,
         {%- for column in carried %}
-        any_value({{ column }}) as {{ column }},
+        {{ any_of(column) }} as {{ column }},
         {%- endfor %}
-        any_value(line_before) as line_before,
-        any_value(line_after) as line_after
+        {{ any_of('line_before') }} as line_before,
+        {{ any_of('line_after') }} as line_after
     from numbered{{ suffix }}
     group by pair_key, match_key, place
+    {{ rounds_end() }}
 ),
 {%- endmacro %}
 

@@ -69,14 +69,14 @@ lines as (
 select
     lines.requirement_type,
     lines.build_requirement_id,
-    any_value(lines.part_id) as part_id,
-    any_value(lines.origin_mbom_item_id) as origin_mbom_item_id,
+    {{ any_of('lines.part_id') }} as part_id,
+    {{ any_of('lines.origin_mbom_item_id') }} as origin_mbom_item_id,
     case when count(*) = 1 then min(units.unit_label) else cast(count(*) as string) || ' units' end as parent_label,
     case when count(distinct units.status) = 1 then min(units.status) end as parent_status,
     {{ ids_of('lines.parent_part_inventory_id') }} as parent_part_inventory_ids,
-    any_value(lines.quantity_required) as quantity_required,
-    any_value(lines.quantity_installed) as quantity_installed,
-    any_value(lines.quantity_required - lines.quantity_installed) as quantity_open,
+    {{ any_of('lines.quantity_required') }} as quantity_required,
+    {{ any_of('lines.quantity_installed') }} as quantity_installed,
+    {{ any_of('lines.quantity_required - lines.quantity_installed') }} as quantity_open,
     coalesce(bool_or(lines.is_export_controlled), false) as is_export_controlled
 from lines
 inner join units on lines.parent_part_inventory_id = units.part_inventory_id

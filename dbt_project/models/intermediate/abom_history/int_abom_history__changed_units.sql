@@ -37,6 +37,7 @@ other_content as (
 -- A change of a unit is a change of every unit that contains it at that instant. `union` ends the recursion on a cycle
 -- too.
 changed as (
+    {{ rounds_begin() }}
     select
         part_inventory_id,
         changed_at
@@ -50,7 +51,7 @@ changed as (
         changed_at
     from other_content
 
-    union
+    {{ rounds_repeat('union') }}
 
     select
         lines.parent_part_inventory_id as part_inventory_id,
@@ -61,6 +62,7 @@ changed as (
             changed.part_inventory_id = lines.child_part_inventory_id
             and changed.changed_at >= lines.valid_from
             and changed.changed_at < lines.valid_until
+    {{ rounds_end() }}
 )
 
 select * from changed

@@ -70,8 +70,10 @@ with
     ),
     {% for side in ['ended', 'began'] %}
         {{ side }}_{{ now }} as (
+            {{ rounds_begin() }}
             select * from {{ side }}_{{ before }}
             where line_end_id not in (select matches_{{ now }}.{{ side }}_id from matches_{{ now }})
+            {{ rounds_end() }}
         ),
     {% endfor %}
 {%- endfor %}

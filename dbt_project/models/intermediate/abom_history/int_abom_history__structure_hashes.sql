@@ -15,19 +15,21 @@ edges as (
 
 -- Height of a state: its longest path down to a state without assemblies. It ends, because cycles are removed.
 climbing as (
+    {{ rounds_begin() }}
     select distinct
         child_state_id as structure_state_id,
         0 as height
     from edges
     where child_state_id not in (select above.parent_state_id from edges as above)
 
-    union
+    {{ rounds_repeat('union') }}
 
     select
         edges.parent_state_id as structure_state_id,
         climbing.height + 1 as height
     from climbing
     inner join edges on climbing.structure_state_id = edges.child_state_id
+    {{ rounds_end() }}
 ),
 
 heights as (
@@ -71,6 +73,7 @@ high_edges as (
 
 -- Works from the bottom up, one height per round; a hash is carried along until the highest state that uses it.
 hashed as (
+    {{ rounds_begin() }}
     select
         structure_state_id,
         {{ structure_digest('part_id', 'plain_digest', 'null') }} as structure_hash,
@@ -79,7 +82,7 @@ hashed as (
     from nodes
     where height = 0
 
-    union all
+    {{ rounds_repeat('union all') }}
     (
         select
             nodes.structure_state_id,
@@ -111,6 +114,7 @@ hashed as (
         from hashed
         where height + 1 < last_height and height < {{ var('abom_max_depth') }}
     )
+    {{ rounds_end() }}
 )
 
 select

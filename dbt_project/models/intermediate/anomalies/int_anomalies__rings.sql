@@ -15,11 +15,13 @@ hub as (
 ),
 
 around_hub as (
+    {{ rounds_begin() }}
     select part_inventory_id from hub
-    union
+    {{ rounds_repeat('union') }}
     select edges.child_part_inventory_id as part_inventory_id
     from around_hub
     inner join edges on around_hub.part_inventory_id = edges.parent_part_inventory_id
+    {{ rounds_end() }}
 ),
 
 elsewhere as (
@@ -29,16 +31,18 @@ elsewhere as (
 
 -- These recursions need no cap: each unit or pair is found once, and there are finitely many.
 reached as (
+    {{ rounds_begin() }}
     select
         parent_part_inventory_id as part_inventory_id,
         child_part_inventory_id as reached_id
     from elsewhere
-    union
+    {{ rounds_repeat('union') }}
     select
         reached.part_inventory_id,
         elsewhere.child_part_inventory_id as reached_id
     from reached
     inner join elsewhere on reached.reached_id = elsewhere.parent_part_inventory_id
+    {{ rounds_end() }}
 ),
 
 rings as (

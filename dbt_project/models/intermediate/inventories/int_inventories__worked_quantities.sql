@@ -74,7 +74,7 @@ seen as (
     select
         in_force.part_inventory_id,
         in_force.worked_at,
-        any_value(in_force.quantity)
+        {{ any_of('in_force.quantity') }}
         -- Pieces split off after the work but before the load that read the state were worked on as well.
         + coalesce(sum(split_off.first_quantity) filter (
             where split_off.split_at > in_force.worked_at and split_off.began_at <= in_force.seen_at
@@ -94,8 +94,8 @@ now_and_since as (
     select
         worked.part_inventory_id,
         worked.worked_at,
-        any_value(pieces.serial_number) as serial_number,
-        any_value(pieces.quantity) as quantity,
+        {{ any_of('pieces.serial_number') }} as serial_number,
+        {{ any_of('pieces.quantity') }} as quantity,
         coalesce(sum(split_off.quantity) filter (where split_off.split_at > worked.worked_at), 0) as split_off_since
     from worked
     left join pieces on worked.part_inventory_id = pieces.part_inventory_id

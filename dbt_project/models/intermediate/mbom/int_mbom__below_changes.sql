@@ -42,10 +42,11 @@ ended as (
 
 -- The recursion needs no cap, even with cycles: each pair is found once, and there are finitely many.
 changed as (
+    {{ rounds_begin() }}
     select * from begun
     union
     select * from ended
-    union
+    {{ rounds_repeat('union') }}
     select
         periods.part_id,
         changed.changed_at
@@ -57,6 +58,7 @@ changed as (
             and lines.state_number = periods.state_number
             and changed.changed_at >= periods.in_force_from
             and (periods.in_force_to is null or changed.changed_at <= periods.in_force_to)
+    {{ rounds_end() }}
 )
 
 select * from changed

@@ -9,8 +9,8 @@ with states as (
 versions as (
     select
         mbom_id,
-        any_value(part_id) as part_id,
-        any_value(mbom_version) as mbom_version,
+        {{ any_of('part_id') }} as part_id,
+        {{ any_of('mbom_version') }} as mbom_version,
         coalesce(
             min(case when state_number = 1 and status in ('RELEASED', 'ARCHIVED') then created_at end),
             min(case when status = 'RELEASED' then valid_from end)

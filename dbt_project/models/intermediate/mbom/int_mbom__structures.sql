@@ -20,6 +20,7 @@ periods as (
 
 -- The recursion needs no cap, even with cycles: each assembly is found once per tree, and there are finitely many.
 contained as (
+    {{ rounds_begin() }}
     select
         states.mbom_id,
         states.state_number,
@@ -32,7 +33,7 @@ contained as (
     inner join lines on states.mbom_id = lines.mbom_id and states.state_number = lines.state_number
     inner join periods on lines.part_id = periods.part_id and {{ in_force_until('periods', 'states.stood_until') }}
 
-    union
+    {{ rounds_repeat('union') }}
 
     select
         contained.mbom_id,
@@ -46,6 +47,7 @@ contained as (
     inner join lines
         on contained.below_mbom_id = lines.mbom_id and contained.below_state_number = lines.state_number
     inner join periods on lines.part_id = periods.part_id and {{ in_force_until('periods', 'contained.stood_until') }}
+    {{ rounds_end() }}
 ),
 
 assemblies as (

@@ -19,6 +19,7 @@ known_follows as (
 
 -- Length of the longest sequence of steps before this one. `union` keeps parallel branches from multiplying.
 levels as (
+    {{ rounds_begin() }}
     select
         steps.step_id,
         0 as step_level
@@ -26,7 +27,7 @@ levels as (
     left join known_follows on steps.step_id = known_follows.step_id
     where known_follows.step_id is null
 
-    union
+    {{ rounds_repeat('union') }}
 
     select
         known_follows.step_id,
@@ -34,6 +35,7 @@ levels as (
     from levels
     inner join known_follows on levels.step_id = known_follows.upstream_step_id
     where levels.step_level < {{ var('step_max_level') }}
+    {{ rounds_end() }}
 ),
 
 numbered as (

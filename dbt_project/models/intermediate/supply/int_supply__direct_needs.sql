@@ -59,7 +59,7 @@ direct as (
         required.part_id,
         case when consumers.part_id <> required.part_id then consumers.part_id end as parent_part_id,
         case when count(*) = count(required.quantity) then sum(required.quantity) end
-        - coalesce(any_value(kitted.quantity), 0) as quantity
+        - coalesce({{ any_of('kitted.quantity') }}, 0) as quantity
     from required
     inner join consumers on required.allocation_order = consumers.allocation_order
     left join kitted

@@ -15,6 +15,7 @@ supplies as (
 ),
 
 rounds as (
+    {{ rounds_begin() }}
     select
         0 as round,
         direct.allocation_order,
@@ -27,7 +28,7 @@ rounds as (
     left join steps as own on direct.part_id = own.part_id and own.is_waiting
     left join steps as above on direct.parent_part_id = above.part_id and above.is_waiting
 
-    union all
+    {{ rounds_repeat('union all') }}
 
     select
         shared.round + 1 as round,
@@ -62,6 +63,7 @@ rounds as (
     where
         (steps.is_waiting or shared.quantity_short > 0 or shared.quantity_short is null)
         and shared.round < {{ var('abom_max_depth') }} + 2
+    {{ rounds_end() }}
 ),
 
 needs as (

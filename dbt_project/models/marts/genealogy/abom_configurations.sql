@@ -43,9 +43,10 @@ levelled as (
 -- Works from the bottom up. A round computes the hashes of one height and carries all lower ones along, since a unit
 -- may hold units of any lower height.
 configured as (
+    {{ rounds_begin() }}
     {{ configurations_of_height('0', none) }}
 
-    union all
+    {{ rounds_repeat('union all') }}
 
     (
         select
@@ -59,6 +60,7 @@ configured as (
 
         {{ configurations_of_height('(select max(height) + 1 from configured)', 'configured') }}
     )
+    {{ rounds_end() }}
 )
 
 select

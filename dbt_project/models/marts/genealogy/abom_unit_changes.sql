@@ -45,7 +45,7 @@ lines as (
 wholes as (
     select
         *,
-        lines as line
+        {{ whole_row('lines') }} as line
     from lines
 ),
 
@@ -68,6 +68,7 @@ afters as (
 -- In the first round the key is that of the line itself, so a join suffices, and lines that are equal in both units
 -- drop out at once.
 found_1 as (
+    {{ rounds_begin() }}
     select
         coalesce(befores.pair_key, afters.pair_key) as pair_key,
         befores.line as line_before,
@@ -82,6 +83,7 @@ found_1 as (
     where
         befores.configurations is distinct from afters.configurations
         or {{ line_change('befores', 'afters') | indent(8) }} is not null
+    {{ rounds_end() }}
 ),
 
 {% for round in range(2, line_match_rounds() | int + 1) %}

@@ -1,8 +1,13 @@
 {%- set never_null = ['not_null', 'primary_key'] -%}
+{%- set keys = public_keys() -%}
+{%- set targets = targets_of_keys() -%}
 {%- set rows = [] -%}
 {%- for model in public_models() -%}
     {%- set table_description = one_line(model.description) -%}
+    {%- set key = keys.get(model.unique_id, []) | list -%}
     {%- for column in model.columns.values() -%}
+        {%- set name = [model.schema, model.alias, column.name] | join('.') -%}
+        {%- set target = targets.get(column.name) -%}
         {%- do rows.append({
             'table_schema': model.schema,
             'table_name': model.alias,
@@ -10,6 +15,8 @@
             'column_name': column.name,
             'data_type': column.data_type,
             'is_never_null': column.constraints | selectattr('type', 'in', never_null) | list != [],
+            'key_number': key.index(column.name) + 1 if column.name in key else none,
+            'refers_to': target if target != name else none,
             'column_description': one_line(column.description),
             'table_description': table_description,
         }) -%}
@@ -24,6 +31,8 @@ with described as (
         'column_name': 'varchar',
         'data_type': 'varchar',
         'is_never_null': 'boolean',
+        'key_number': 'bigint',
+        'refers_to': 'varchar',
         'column_description': 'varchar',
         'table_description': 'varchar',
     }) }}
@@ -38,6 +47,8 @@ every_column as (
         column_name,
         data_type,
         is_never_null,
+        key_number,
+        refers_to,
         column_description,
         table_description
     from described
@@ -51,6 +62,8 @@ every_column as (
         column_name,
         data_type,
         is_never_null,
+        key_number,
+        refers_to,
         column_description,
         table_description
     from {{ source('ion_entity_tables', '_ion_entity_columns') }}
@@ -63,6 +76,8 @@ select
     column_name,
     data_type,
     is_never_null,
+    key_number,
+    refers_to,
     column_description,
     table_description
 from every_column

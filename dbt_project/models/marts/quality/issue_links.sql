@@ -36,38 +36,23 @@ linked as (
         is_export_controlled
     from relations
     union all
-    {% for link in ['run_step', 'must_close_by_run_step'] %}
+    {% for column, link_type, linked_type in [
+        ('run_step_id', 'found_on', 'run_step'),
+        ('must_close_by_run_step_id', 'must_close_by', 'run_step'),
+        ('purchase_order_line_id', 'found_on', 'purchase_order_line'),
+        ('fix_part_inventory_id', 'fixed_by', 'part_inventory'),
+    ] %}
         select
             issue_id,
-            '{{ 'found_on' if link == 'run_step' else 'must_close_by' }}' as link_type,
-            'run_step' as linked_type,
-            {{ link }}_id as linked_id,
+            '{{ link_type }}' as link_type,
+            '{{ linked_type }}' as linked_type,
+            {{ column }} as linked_id,
             null as linked_at,
             is_export_controlled
         from issues
-        where {{ link }}_id is not null
+        where {{ column }} is not null
         union all
     {% endfor %}
-    select
-        issue_id,
-        'found_on' as link_type,
-        'purchase_order_line' as linked_type,
-        purchase_order_line_id as linked_id,
-        null as linked_at,
-        is_export_controlled
-    from issues
-    where purchase_order_line_id is not null
-    union all
-    select
-        issue_id,
-        'fixed_by' as link_type,
-        'part_inventory' as linked_type,
-        fix_part_inventory_id as linked_id,
-        null as linked_at,
-        is_export_controlled
-    from issues
-    where fix_part_inventory_id is not null
-    union all
     select
         units.issue_id,
         'affects' as link_type,
