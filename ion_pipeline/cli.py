@@ -251,8 +251,11 @@ def build(
     from ion_pipeline.terminal.views import build_line
 
     settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
-    with reporter(err).phase("Building the models"):
+    reporting = reporter(err)
+    with reporting.phase("Building the models"):
         report = dbt.build(settings, select=select or (), indirect_selection="buildable")
+    for line in dbt.warning_lines(report):
+        reporting.note(line)
     emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))
 
 

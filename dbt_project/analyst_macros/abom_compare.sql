@@ -1,4 +1,5 @@
--- Compares two as-built units at every level, by part, quantity and designator: one row per line that differs.
+-- Compares two as-built units at every level, by part, quantity and designator: one row per line that differs. A line
+-- below which levels are left out has a row `not_compared`.
 -- Written from macros/dialect/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
 create or replace macro abom_compare(unit_a, unit_b) as table
 with recursive units as (
@@ -239,34 +240,43 @@ compared as (
         inner join lines on lines.part_inventory_id in (pairs.unit_before, pairs.unit_after)
     )
 ),
+-- Each finished line, and once more for what is not compared below it: beyond the last level, a difference is not found.
 changes as (
     select
         case
-                when before.part_number is null then 'installed'
-                when after.part_number is null then 'missing'
-                when before.part_number <> after.part_number
-                    then case
-                        when before.is_substitute or after.is_substitute then 'substitute'
-                        else 'replaced'
-                    end
-                when coalesce(before.part_revision, '') <> coalesce(after.part_revision, '') then 'other_revision'
-                -- Planned lines of two versions of a plan have different ids: only their part identifies them.
-                when
-                    before.planned_line <> after.planned_line
-                    and coalesce(before.designator_key <> after.designator_key, true)
-                    and (
-                        coalesce(before.required_part_number, '') <> coalesce(after.required_part_number, '')
-                        or before.origin_mbom_id = after.origin_mbom_id
-                        or (before.origin_mbom_id is null) <> (after.origin_mbom_id is null)
-                    )
-                    then 'moved'
-                when coalesce(before.designator_key, '') <> coalesce(after.designator_key, '')
-                    then 'designator_changed'
-                when
-                    (before.quantity is null) <> (after.quantity is null)
-                    or abs(before.quantity - after.quantity) > 1e-9 * abs(before.quantity)
-                    then 'quantity_changed'
-            end as change,
+            when not ends.is_end
+                then case
+                            when before.part_number is null then 'installed'
+                            when after.part_number is null then 'missing'
+                            when before.part_number <> after.part_number
+                                then case
+                                    when before.is_substitute or after.is_substitute then 'substitute'
+                                    else 'replaced'
+                                end
+                            when coalesce(before.part_revision, '') <> coalesce(after.part_revision, '') then 'other_revision'
+                            -- Planned lines of two versions of a plan have different ids: only their part identifies them.
+                            when
+                                before.planned_line <> after.planned_line
+                                and coalesce(before.designator_key <> after.designator_key, true)
+                                and (
+                                    coalesce(before.required_part_number, '') <> coalesce(after.required_part_number, '')
+                                    or before.origin_mbom_id = after.origin_mbom_id
+                                    or (before.origin_mbom_id is null) <> (after.origin_mbom_id is null)
+                                )
+                                then 'moved'
+                            when coalesce(before.designator_key, '') <> coalesce(after.designator_key, '')
+                                then 'designator_changed'
+                            when
+                                (before.quantity is null) <> (after.quantity is null)
+                                or abs(before.quantity - after.quantity) > 1e-9 * abs(before.quantity)
+                                then 'quantity_changed'
+                        end
+            when compared.depth >= 256
+                and coalesce(
+                            before.part_number = after.part_number and before.configurations <> after.configurations, false
+                        )
+                then 'not_compared'
+        end as change,
         coalesce(after.label, before.label) as line,
         before.part_number as part_number_before,
         after.part_number as part_number_after,
@@ -291,6 +301,7 @@ changes as (
     from compared
     left join lines as before on compared.line_before = before.line_number
     left join lines as after on compared.line_after = after.line_number
+    cross join (select unnest([false, true]) as is_end) as ends
     where compared.is_done
 )
 select *

@@ -1,4 +1,4 @@
-{#- Day, week and month of the tables that exist in each of them. A count stands in one row of each table. -#}
+{#- Day, week and month of the tables that exist in each of them. A count is in one row of each table. -#}
 
 {#- Name of the column with the period: its first day. -#}
 {% macro period_column(period) -%}

@@ -59,8 +59,12 @@ class Pipeline:
         """Build and test the named models, or those downstream of changed tables; errors as `dbt.build`."""
         with self.reporter.phase("Building the models"):
             if names is None:
-                return dbt.build_pending(self.settings(), on_line=self.on_line)
-            return dbt.build(self.settings(), select=names, indirect_selection="empty", on_line=self.on_line)
+                report = dbt.build_pending(self.settings(), on_line=self.on_line)
+            else:
+                report = dbt.build(self.settings(), select=names, indirect_selection="empty", on_line=self.on_line)
+        for line in dbt.warning_lines(report):
+            self.reporter.note(line)
+        return report
 
     def publish(self) -> PublishReport:
         """Write the files that readers open; errors as `steps.publish`."""

@@ -205,14 +205,14 @@ class Genealogy:
         return read_conformance(self._connection, unit.part_inventory_id, levels)
 
     def recall(self, lot_or_serial: str, part_number: str | None = None) -> tuple[Recall, list[Row]]:
-        """What contains a lot or serial number, or something split off it: how complete that is, and `recall`'s rows.
+        """What contains a lot or serial number, or something split off it: how complete that is, and its trees.
 
         Raises:
             UnknownLotError: There is no such lot or serial number.
             AmbiguousLotError: Several parts have one.
         """
         part, name = named_lot(self._connection, lot_or_serial, part_number)
-        rows = self._rows("from recall($part_number, $name)", {"part_number": part, "name": name})
+        rows = self._rows("from recall($part_number, $name) where is_in_tree", {"part_number": part, "name": name})
         return read_recall(self._connection, part, name), rows
 
     def _named(self, name: str) -> list[Unit]:

@@ -8,6 +8,7 @@ from ion_pipeline.pipeline.dbt.building import IndirectSelection, build, build_p
 from ion_pipeline.pipeline.dbt.process import is_prepared, parse_stamp, prepared_manifest, results_path, run
 from ion_pipeline.pipeline.dbt.project import environment, models_digest, project_dir, project_of
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, NodeResult
+from ion_pipeline.pipeline.dbt.warned import warning_lines
 
 __all__ = [
     "BuildError",
@@ -26,4 +27,5 @@ __all__ = [
     "project_of",
     "results_path",
     "run",
+    "warning_lines",
 ]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import duckdb
 import pytest
@@ -256,3 +257,31 @@ def test_parts_that_ion_withholds_are_distinguished(
     names = ("change", "part_number_before", "part_number_after", "path_text")
     expected = [("replaced", "part 70", "part 71", "part 1 > part 71")] if differs else []
     assert [tuple(row[name] for name in names) for row in found] == expected
+
+
+@pytest.mark.parametrize(("levels", "found"), [(256, "quantity_changed"), (258, "not_compared")])
+def test_what_is_deeper_than_a_comparison_goes_is_said(
+    connection: duckdb.DuckDBPyConnection, levels: int, found: str
+) -> None:
+    """Two chains of pumps that differ in the quantity at their ends."""
+    common = {"origin": None, "mbom": None, "designator": None, "revision": "A", "substitute": False}
+    chains = [[top, *range(first, first + levels)] for top, first in ((TOP_A, 1_000), (TOP_B, 2_000))]
+    pieces = [
+        Piece(
+            parent, child, 1, required_part="PUMP", part="PUMP",
+            quantity=Fraction(top if child == chain[-1] else 1), **common,
+        )
+        for top, chain in zip((TOP_A, TOP_B), chains, strict=True)
+        for parent, child in pairwise(chain)
+    ]  # fmt: skip
+    fill(connection, [], Built([], part_of()))
+    for top, chain in zip((TOP_A, TOP_B), chains, strict=True):
+        connection.executemany("insert into genealogy.abom_hierarchy values (?, ?)", [[top, unit] for unit in chain])
+        connection.executemany(
+            "insert into genealogy.abom_configurations values (?, ?)", [[unit, f"h{unit}"] for unit in chain[:-1]]
+        )
+    rows = [[p.parent, p.child, 1, None, None, "PUMP", None, "PUMP", "A", float(p.quantity or 0), False, None, None,
+             False, None] for p in pieces]  # fmt: skip
+    connection.executemany(INSTALL, rows)
+    [row] = macro(connection, TOP_A, TOP_B)
+    assert (row["change"], row["depth"], row["path_text"].count("PUMP")) == (found, 256, 256)

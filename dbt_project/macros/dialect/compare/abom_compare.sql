@@ -1,6 +1,7 @@
 {#- The text of `analyst_macros/abom_compare.sql`: `python -m tests.contract.analyst_macros` writes it. -#}
 {% macro abom_compare() -%}
--- Compares two as-built units at every level, by part, quantity and designator: one row per line that differs.
+-- Compares two as-built units at every level, by part, quantity and designator: one row per line that differs. A line
+-- below which levels are left out has a row `not_compared`.
 -- Written from macros/dialect/compare by `python -m tests.contract.analyst_macros`; a test compares the two.
 create or replace macro abom_compare(unit_a, unit_b) as table
 with recursive units as (

@@ -173,9 +173,16 @@ compared as (
     )
 ),
 
+-- Each finished line, and once more for what is not compared below it: beyond the last level, a difference is not found.
 changes as (
     select
-        {{ line_change('before', 'after') | indent(8) }} as change,
+        case
+            when not ends.is_end
+                then {{ line_change('before', 'after') | indent(20) }}
+            when compared.depth >= {{ var('abom_max_depth') }}
+                and {{ line_is_changed_below('before', 'after') | indent(20) }}
+                then 'not_compared'
+        end as change,
         coalesce(after.label, before.label) as line,
         {{- changed_line_columns('before', 'after') | indent(4) }}
         compared.depth,
@@ -183,6 +190,7 @@ changes as (
     from compared
     left join lines as before on compared.line_before = before.line_number
     left join lines as after on compared.line_after = after.line_number
+    cross join (select unnest([false, true]) as is_end) as ends
     where compared.is_done
 )
 
