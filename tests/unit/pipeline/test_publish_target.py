@@ -52,8 +52,8 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sett
         committed_at = datetime(2026, 1, 1, tzinfo=UTC)
 
     class OneLoad:
-        def __init__(self, _: Path) -> None:
-            """Any folder."""
+        def __init__(self, _: Settings) -> None:
+            """Wherever it is."""
 
         def load_ids(self) -> list[str]:
             return ["1"]
@@ -61,7 +61,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sett
         def read_manifest(self, _: str) -> type[Committed]:
             return Committed
 
-    monkeypatch.setattr(status, "Lake", OneLoad)
+    monkeypatch.setattr(status, "open_lake", OneLoad)
     monkeypatch.setattr(steps, "analyst_macros", list)
     (tmp_path / "data").mkdir()
     with duckdb.connect(str(tmp_path / "data" / "warehouse.duckdb")) as connection:
