@@ -73,7 +73,7 @@ def settings_reference() -> str:
     lines.append("| `embedded` | a sandbox on this machine, started for the run | the same |")
     lines += [f"| `{name}` | {hosts.api_url} | {hosts.auth_url} |" for name, hosts in ENDPOINTS.items()]
     lines.append("| `custom` | `ION_API_URL` | `ION_AUTH_URL` |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", see_also("cli", "operations", "seeds")])
 
 
 def dotenv_example() -> str:
@@ -90,7 +90,7 @@ def cli_reference() -> str:
     command = typer.main.get_command(cli.app)
     for path, page in _help_pages(command, "ion-pipeline"):
         lines += [f"## `{path}`", "", "```text", page, "```", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, see_also("settings", "operations", "how-to")])
 
 
 def data_dictionary() -> str:
@@ -104,7 +104,7 @@ def data_dictionary() -> str:
         key = ", ".join(f"`{column.name}`" for column in table.key)
         lines += [f"## `{table.schema}.{table.name}`", "", f"{table.description} Key: {key}.", ""]
         lines += ["| column | type | refers to | meaning |", "|---|---|---|---|", *map(_column_row, table.columns), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, see_also("diagrams", "metrics", "analysts")])
 
 
 def diagrams() -> str:
@@ -113,14 +113,14 @@ def diagrams() -> str:
     tables = _tables()
     for schema in (*PUBLIC_SCHEMAS, ENTITY_SCHEMA):
         lines += [f"## `{schema}`", ""]
-        of_schema = [table for table in tables if table.schema == schema and not table.is_a_small_list]
+        of_schema = [table for table in tables if table.schema == schema and not _is_small_list(table)]
         if schema != ENTITY_SCHEMA:
             lines += _diagram(of_schema)
             continue
         topics = dict.fromkeys(topic for topic, _ in TOPICS)
         for topic in topics:
             lines += [f"### {topic}", "", *_diagram([table for table in of_schema if topic == _topic(table)])]
-    return "\n".join(lines)
+    return "\n".join([*lines, see_also("data-dictionary", "analysts", "bi")])
 
 
 def metrics_reference() -> str:
@@ -133,7 +133,12 @@ def metrics_reference() -> str:
             texts = {name: " ".join(text.split()) for name, text in metric.items()}
             lines += [f"### `{texts['name']}`", "", texts["formula"], ""]
             lines += [f"- Grain: {texts['grain']}.", f"- Source: {texts['source']}.", f"- {texts['caveats']}", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, see_also("data-dictionary", "seeds", "analysts")])
+
+
+def see_also(*pages: str) -> str:
+    """Return the last line of a page: its neighbours."""
+    return " · ".join(["See also: [Contents](index.md)", *(f"[{page}]({page}.md)" for page in pages)]) + "\n"
 
 
 GENERATED: dict[str, Callable[[], str]] = {
@@ -193,11 +198,6 @@ class _Table:
     key: tuple[_Column, ...]
     columns: tuple[_Column, ...]
 
-    @property
-    def is_a_small_list(self) -> bool:
-        """Whether a diagram gains nothing by it: attributes, labels and files hang on many tables in the same way."""
-        return self.schema == ENTITY_SCHEMA and self.name.endswith(("_attributes", "_labels", "_file_attachments"))
-
 
 @cache
 def _manifest() -> dict[str, Any]:
@@ -223,7 +223,7 @@ def _public_tables() -> list[tuple[str, dict[str, Any]]]:
 def _tables() -> list[_Table]:
     """Return each public table, in the order of the page."""
     project = yaml.safe_load((REPOSITORY / "dbt_project" / "dbt_project.yml").read_text("utf-8"))
-    targets = {name: target for target, names in project["vars"]["refers_to"].items() for name in names}
+    declared = project["vars"]["refers_to"]
     tables = []
     for schema, node in _public_tables():
         columns = {
@@ -232,7 +232,7 @@ def _tables() -> list[_Table]:
                 column["data_type"],
                 " ".join(column["description"].split()),
                 any(one["type"] in {"not_null", "primary_key"} for one in column["constraints"]),
-                _unless(targets.get(name), f"{schema}.{node['name']}.{name}"),
+                next((to for to in declared if name in declared[to] and to != f"{schema}.{node['name']}.{name}"), None),
             )
             for name, column in node["columns"].items()
         }
@@ -273,14 +273,15 @@ def _key(model: dict[str, Any]) -> list[str]:
     return list(columns)
 
 
-def _unless(target: str | None, itself: str) -> str | None:
-    return None if target == itself else target
-
-
 def _column_row(column: _Column) -> str:
     refers_to = f"`{column.refers_to}`" if column.refers_to else ""
     description = column.description.replace("|", "\\|")
     return f"| `{column.name}` | {column.type} | {refers_to} | {description} |"
+
+
+def _is_small_list(table: _Table) -> bool:
+    """Whether a diagram gains nothing by it: attributes, labels and files hang on many tables in the same way."""
+    return table.schema == ENTITY_SCHEMA and table.name.endswith(("_attributes", "_labels", "_file_attachments"))
 
 
 def _topic(table: _Table) -> str:
@@ -292,12 +293,11 @@ def _diagram(tables: list[_Table]) -> list[str]:
     inside = {f"{table.schema}.{table.name}" for table in tables}
     for table in tables:
         lines += [f"    {_entity(f'{table.schema}.{table.name}')} {{", *_attributes(table), "    }"]
-    outside: dict[str, None] = {}
-    edges = []
+    outside, edges = dict[str, None](), []
     for table in tables:
         by_target: dict[str, list[_Column]] = {}
         for column in table.columns:
-            if column.target and column.target not in NOT_DRAWN:
+            if column.target not in {"", *NOT_DRAWN}:
                 by_target.setdefault(column.target, []).append(column)
         for target, columns in by_target.items():
             if target not in inside:
@@ -322,11 +322,11 @@ def _entity_id(name: str) -> str:
 def _attributes(table: _Table) -> list[str]:
     lines = []
     for column in table.columns:
-        marks = ["PK"] if column in table.key else []
-        marks += ["FK"] if column.target and column.target not in NOT_DRAWN else []
+        is_foreign = column.target not in {"", *NOT_DRAWN}
+        marks = [*(["PK"] if column in table.key else []), *(["FK"] if is_foreign else [])]
         if marks or column.name in DRAWN:
-            kind = {"timestamp with time zone": "timestamptz"}.get(column.type, column.type)
-            lines.append(f"        {kind} {column.name} {', '.join(marks)}".rstrip())
+            line = f"        {column.type} {column.name} {', '.join(marks)}"
+            lines.append(line.replace("timestamp with time zone", "timestamptz").rstrip())
     return lines
 
 

@@ -23,6 +23,7 @@ from ion_pipeline.errors import SettingsError
 from ion_pipeline.publish.copy import FINGERPRINT, public_schema, schema_in_file
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
 from ion_pipeline.publish.postgres_comments import existing_comments, write_comments
+from ion_pipeline.publish.postgres_functions import write_functions
 from ion_pipeline.publish.postgres_keys import Indexed, add_indexes, declared, indexed, prepare_keys
 from ion_pipeline.publish.swap import DATABASE
 from ion_pipeline.publish.upload import SendReport, check_target, current_publish, redacted
@@ -119,7 +120,8 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
             tables = _tables(source)
             created = _created_tables(cursor)
             content = {table.quoted: _content(source, table) for table in tables}
-            wanted = {(table.schema, table.name): table.indexed for table in tables}
+            by_name = {(table.schema, table.name): table for table in tables}
+            wanted = {one: table.indexed for one, table in by_name.items()}
             keyed = prepare_keys(
                 cursor, {(table.schema, table.name): table.indexed for table in tables if table.quoted in created}
             )
@@ -132,6 +134,8 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
             for outdated in created.keys() - content.keys():
                 cursor.execute(f"drop table if exists {outdated}")
             add_indexes(cursor, wanted, keyed.not_yet)
+            types = {one: [(column.name, column.type) for column in table.columns] for one, table in by_name.items()}
+            write_functions(cursor, types)
             _record(cursor, tables, publish_id, content)
             target.commit()
     except driver_error as error:

@@ -267,3 +267,47 @@ def test_the_whole_demo_arrives(demo_warehouse: Built, uri: str) -> None:
     assert query(uri, "select obj_description('ion.part_kits'::regclass)") == [
         ("One row per part_kit_id: ION's `partKits` (`PartKit`) as they are now.",)
     ]
+
+
+def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A sum depends on the order of its terms in the last digits."""
+    return tuple(round(value, 9) if isinstance(value, float) else value for value in row)
+
+
+def test_functions_give_what_the_macros_give(demo_warehouse: Built, uri: str) -> None:
+    send_to_postgres(demo_warehouse.published.parent, uri, resources=SMALL)
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as source, psycopg.connect(uri) as target:
+        source.execute("set TimeZone = 'UTC'")
+        target.execute("set timezone to 'UTC'")
+        named = source.execute(
+            "select distinct part_number, coalesce(serial_number, lot_number) as number "
+            "from reference.part_inventories where part_inventory_id in (select component_part_inventory_id from genealogy.abom_where_used) "
+            "and part_number is not null and number is not null order by all"
+        ).fetchall()
+        units = source.execute(
+            "select distinct root_part_inventory_id from genealogy.abom_hierarchy order by 1"
+        ).fetchall()
+        plans = source.execute(
+            "select distinct root_part_number, root_part_revision from genealogy.mbom_hierarchy order by all"
+        ).fetchall()
+        calls = [("recall", one) for one in [*named[::4], ("PLT-POWDER", "PLT-BAD-POWDER")]]
+        calls += [("mbom_explode", one) for one in plans[::2]]
+        calls += [(name, one) for name in ("abom_explode", "where_used") for one in units[::10]]
+        rows = 0
+        for name, values in calls:
+            wanted = source.execute(f"from {name}({', '.join('?' * len(values))})", values)
+            columns = [column[0] for column in wanted.description or ()]
+            statement: Any = f"select * from ion.{name}({', '.join(['%s'] * len(values))})"  # noqa: S608
+            found = target.execute(statement, values)
+            assert [column.name for column in found.description or ()] == columns
+            expected = [rounded(row) for row in wanted.fetchall()]
+            assert [rounded(row) for row in found.fetchall()] == expected, (name, values)
+            rows += len(expected)
+        assert len(calls) > 100
+        assert rows > 300
+    with psycopg.connect(uri) as connection:
+        connection.execute("drop function ion.where_used(bigint)")
+        connection.execute("create function ion.where_used(bigint) returns int language sql as 'select 1'")
+    with pytest.raises(PublishError, match=r"where_used.* that ion-pipeline did not create"):
+        send_to_postgres(demo_warehouse.published.parent, uri, resources=SMALL)
+    assert query(uri, "select ion.where_used(1)") == [(1,)]
