@@ -37,9 +37,10 @@ def versions(house: House, table: Table) -> list[str]:
         connection.execute("set TimeZone = 'UTC'")
         files, loads = _loads(house.lake.loads(), table)
         names = [f'"{column.name}"' for column in table.columns]
+        fields = ", ".join(f"{name} := {name}" for name in names)
         paths = [f"{house.lake.location}/{path}" for path in files]
         connection.execute(
-            f"create table incoming as select struct_pack({', '.join(f'{name} := {name}' for name in names)}) as row_values, "  # noqa: S608
+            f"create table incoming as select struct_pack({fields}) as row_values, "  # noqa: S608
             "_ion_deleted, _ion_load, _ion_seen_at, file_row_number + 1000000 * "
             "cast(regexp_extract(filename, 'part-([0-9]+)', 1) as bigint) as place "
             "from read_parquet(?, hive_partitioning := false, filename := true, file_row_number := true)",

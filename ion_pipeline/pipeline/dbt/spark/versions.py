@@ -66,7 +66,7 @@ def versions_sql(key: Sequence[str], *, owner: str = "", quote: str = "`") -> st
     `row_values` is a row of the table as one struct: a plan with a column for each of a hundred fields takes seconds.
     The query reads three relations:
     - `loads`, with `LOAD_COLUMNS` and the rows of `load_rows`;
-    - `incoming`, the rows of all loads: `row_values`, the lake's columns, and `place`, which grows as they were written;
+    - `incoming`, the rows of all loads: `row_values`, the lake's columns, and `place`, in the order of writing;
     - `kept`, the versions in the snapshot: `row_values`, `_ion_load`, `_ion_seen_at`, `valid_from` and `valid_to`.
 
     Args:
@@ -91,7 +91,9 @@ with rows_read as (
 since_owner as (
     select
         *,
-        max(case when by_owner and _ion_deleted then place end) over (partition by load_number, owner_value) as owner_place
+        max(case when by_owner and _ion_deleted then place end) over (
+            partition by load_number, owner_value
+        ) as owner_place
     from rows_read
 ),
 latest as (
