@@ -102,7 +102,7 @@ test-all: lint ## What CI runs: as test, and the repeats with other seeds, versi
 
 # Spark has a Java virtual machine and its own copy of the client's module, hence an environment of its own.
 SPARK := .cache/spark
-SPARK_TOOLS := pytest hypothesis iniconfig pluggy setuptools sortedcontainers wheel
+SPARK_TOOLS := hypothesis iniconfig pluggy pytest setuptools sortedcontainers syrupy wheel
 $(SPARK)/.ready: requirements.lock docs/deploy/spark.lock | $(BIN)/python
 	@java -version >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless; } || \
 	  { echo "Spark needs Java 17: install it (Debian: openjdk-17-jre-headless), then run again." >&2; exit 1; }
@@ -115,7 +115,7 @@ $(SPARK)/.ready: requirements.lock docs/deploy/spark.lock | $(BIN)/python
 	@touch $@
 
 test-spark: $(SPARK)/.ready ## The same models on Apache Spark: all tables and data tests compared with DuckDB's
-	SPARK_CONF_DIR=$(CURDIR)/tests/spark/conf PYTHONPATH=$(CURDIR) $(SPARK)/bin/python -m pytest tests/spark
+	SPARK_CONF_DIR=$(CURDIR)/tests/spark/conf PYTHONPATH=$(CURDIR) $(SPARK)/bin/python -m pytest -o faulthandler_timeout=1800 tests/spark
 
 bench: setup-dev ## Measure; figures go to benchmarks/README.md
 	$(BIN)/python -m benchmarks

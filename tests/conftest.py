@@ -4,6 +4,7 @@ import gc
 import os
 import socket
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from tests.examples import examples
+
+# Only Spark's own environment (`make test-spark`) has the bridge to Java.
+collect_ignore = [] if find_spec("py4j") else ["spark"]
 
 # A slow machine is no failure: there is no deadline for an example.
 settings.register_profile("ion", max_examples=examples(100), deadline=None)

@@ -21,9 +21,7 @@ climbing as (
         0 as height
     from edges
     where child_state_id not in (select above.parent_state_id from edges as above)
-
     {{ rounds_repeat('union') }}
-
     select
         edges.parent_state_id as structure_state_id,
         climbing.height + 1 as height
@@ -81,7 +79,6 @@ hashed as (
         last_height
     from nodes
     where height = 0
-
     {{ rounds_repeat('union all') }}
     (
         select
@@ -103,9 +100,7 @@ hashed as (
             group by high_edges.parent_state_id
         ) as assemblies
         inner join nodes on assemblies.parent_state_id = nodes.structure_state_id
-
         union all
-
         select
             structure_state_id,
             structure_hash,
