@@ -61,7 +61,7 @@ class _Shop:
                 yield {"part_inventory_id": unit, **self._content(unit), **self._work(unit, row, runs)}
 
     def _holds(self, issue: Row) -> bool:
-        """ION's rule of a type of disposition: for good, until the issue is resolved, or not at all."""
+        """ION's rule of a type of disposition: permanently, until the issue is resolved, or not at all."""
         rules = {row["id"]: row.get("inventoryAvailability") for row in self.factory.world["issueDispositionTypes"]}
         rule = rules.get(issue.get("issueDispositionTypeId"))
         return rule == "PERMANENTLY_UNAVAILABLE" or (

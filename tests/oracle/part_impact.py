@@ -203,8 +203,10 @@ def _open_requirements(
     for line in lines(world, generation):
         if line.generation == 1 and line.required is not None:
             seen.setdefault(line.requirement, []).append(line)
+    items = {row["id"]: row for row in rows(world, "abomItems")}
     for requirement, its in seen.items():
-        required, got = float(its[0].required or 0), float(its[0].quantity or 0)
+        parents, row = sorted({line.parent for line in its}), items[requirement]
+        each, got = row.get("expectedQuantityPer"), float(its[0].quantity or 0)
+        required = float(its[0].required or 0) if each is None else each * sum(map(pieces, parents))
         if required - got > 1e-9:
-            parents = sorted({line.parent for line in its})
             yield "abom_items", requirement, its[0].part, parents, required, required - got

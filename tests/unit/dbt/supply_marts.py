@@ -19,6 +19,9 @@ def supply_marts(world: World, due: list[Row]) -> dict[str, tuple[str, list[Row]
     lines = {row["id"]: row for row in world["purchaseOrderLines"]}
     orders = {row["id"]: row for row in world["purchaseOrders"]}
 
+    currencies = {row["id"]: row["type"] for row in world["currencies"]}
+    currency_of = {key: order.get("currencyId") for key, order in orders.items()}
+
     def is_ordered(line: int) -> bool:
         order = orders[lines[line]["purchaseOrderId"]]
         return lines[line]["status"] not in {"DRAFT", "CANCELED"} and order["status"] != "CANCELED"
@@ -61,12 +64,13 @@ def supply_marts(world: World, due: list[Row]) -> dict[str, tuple[str, list[Row]
         "purchase_order_lines": (
             "purchase_order_line_id bigint, purchase_order_id bigint, part_id bigint, status varchar, "
             "quantity_due double, quantity_received double, promised_at timestamptz, is_ordered boolean, "
-            "is_closed boolean, cost double, quantity_ordered double, is_export_controlled boolean",
+            "is_closed boolean, cost double, currency varchar, quantity_ordered double, is_export_controlled boolean",
             [
                 {
                     **row,
                     "purchase_order_id": lines[row["purchase_order_line_id"]]["purchaseOrderId"],
                     "part_id": lines[row["purchase_order_line_id"]]["partId"],
+                    "currency": currencies.get(currency_of[lines[row["purchase_order_line_id"]]["purchaseOrderId"]]),
                     "status": lines[row["purchase_order_line_id"]]["status"],
                     "is_ordered": is_ordered(row["purchase_order_line_id"]),
                     "cost": lines[row["purchase_order_line_id"]]["cost"],
