@@ -281,7 +281,8 @@ def test_functions_give_what_the_macros_give(demo_warehouse: Built, uri: str) ->
         target.execute("set timezone to 'UTC'")
         named = source.execute(
             "select distinct part_number, coalesce(serial_number, lot_number) as number "
-            "from reference.part_inventories where part_inventory_id in (select component_part_inventory_id from genealogy.abom_where_used) "
+            "from reference.part_inventories "
+            "where part_inventory_id in (select component_part_inventory_id from genealogy.abom_where_used) "
             "and part_number is not null and number is not null order by all"
         ).fetchall()
         units = source.execute(
