@@ -7,6 +7,7 @@ The tables of a build are in a folder of its own, which is deleted when they hav
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,7 +22,8 @@ from ion_pipeline.files.storage import open_storage
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt.process import prepared_manifest, run
 from ion_pipeline.pipeline.dbt.project import work_dir
-from ion_pipeline.pipeline.dbt.report import BuildReport
+from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
+from ion_pipeline.pipeline.dbt.spark.child import NO_SESSION
 from ion_pipeline.pipeline.dbt.spark.request import Relation, Request, lake_tables, spark_path, spark_type
 from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.resources import resources_of
@@ -73,17 +75,33 @@ def build(settings: Settings, *, on_line: Callable[[str], None] | None = None) -
     ):
         document = work_dir(settings) / "spark-request.json"
         document.write_bytes(TypeAdapter(Request).dump_json(_request(settings, manifest, folder)))
-        work = work_dir(settings) / "spark"
-        report = run(
-            settings,
-            ["build"],
-            on_line=on_line,
-            child=(*_CHILD, str(document)),
-            variables={"DBT_TARGET_PATH": str(work / "target"), "DBT_LOG_PATH": str(work / "logs")},
-        )
+        report = _run(settings, document, on_line)
         with connect(settings.warehouse_path, resources_of(settings)) as connection:
             import_tables(connection, manifest, folder)
     return report
+
+
+def _run(settings: Settings, document: Path, on_line: Callable[[str], None] | None) -> BuildReport:
+    work, lines = work_dir(settings) / "spark", list[str]()
+
+    def heard(line: str) -> None:
+        lines.append(line)
+        if on_line:
+            on_line(line)
+
+    try:
+        return run(
+            settings,
+            ["build"],
+            on_line=heard,
+            child=(*_CHILD, str(document)),
+            variables={"DBT_TARGET_PATH": str(work / "target"), "DBT_LOG_PATH": str(work / "logs")},
+        )
+    except BuildError as error:
+        if reason := next((line for line in lines if line.startswith(NO_SESSION)), None):
+            remedy = "Check ION_SPARK_REMOTE; without it, a session on this machine needs Java 17. Nothing was built."
+            raise BuildError(reason, remedy=remedy, report=error.report) from error
+        raise
 
 
 @contextmanager

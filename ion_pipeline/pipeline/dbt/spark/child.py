@@ -25,6 +25,8 @@ _KEPT = {"_ion_load": "string", "_ion_seen_at": "timestamp", "valid_from": "time
 # The order in which rows were written: the number of the file within the load, then the row in the file.
 _PLACE = "cast(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1) as bigint) * 1000000000000 + _metadata.row_index"
 _AT_ONCE = 4
+#: Begins the line that says why there is no session.
+NO_SESSION = "Spark cannot be reached:"
 #: What the results depend on; a session that a server provides gets them too.
 CONFIGURATION = {
     "spark.sql.session.timeZone": "UTC",
@@ -141,7 +143,11 @@ def main() -> int:
     document, results, alive, *arguments = sys.argv[1:]
     end_with_parent(int(alive))
     request = TypeAdapter(Request).validate_json(Path(document).read_bytes())
-    spark = open_session(request)
+    try:
+        spark = open_session(request)
+    except Exception as error:
+        print(f"{NO_SESSION} {str(error).splitlines()[0]}", flush=True)  # noqa: T201 -- the parent reads it
+        return 2
     try:
         create_schemas(spark, request)
         derive_all(spark, request.tables)
