@@ -5,7 +5,7 @@ with firsts as (
         attempts.*,
         {{ not_first_pass_because('attempts') }} as not_first_pass_because
     from {{ ref('int_quality__unit_attempts') }} as attempts
-    where unit_attempt_number = 1 and part_inventory_id is not null and step_id is not null
+    where attempts.unit_attempt_number = 1 and attempts.part_inventory_id is not null and attempts.step_id is not null
 ),
 
 cancelled as (
