@@ -15,6 +15,14 @@ with recursive links as (
         and id not in (select linked.issue_id from {{ source('ion', 'issue_part_inventories') }} as linked)
 ),
 
+first_versions as (
+    select
+        id,
+        min(valid_from) as valid_from
+    from {{ source('ion_history', 'issues') }}
+    group by id
+),
+
 -- An issue without a creation time was opened at the change time of its first version, or else at the load that read
 -- it.
 opened as (
@@ -22,14 +30,9 @@ opened as (
         issues.id,
         coalesce(issues._created, versions._created, versions._updated, versions.valid_from) as opened_at
     from {{ source('ion', 'issues') }} as issues
+    left join first_versions on issues.id = first_versions.id
     left join {{ source('ion_history', 'issues') }} as versions
-        on
-            issues.id = versions.id
-            and versions.valid_from = (
-                select min(earlier.valid_from)
-                from {{ source('ion_history', 'issues') }} as earlier
-                where earlier.id = versions.id
-            )
+        on first_versions.id = versions.id and first_versions.valid_from = versions.valid_from
 ),
 
 asked as (
