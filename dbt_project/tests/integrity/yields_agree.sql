@@ -19,12 +19,12 @@ factors as (
         from {{ ref('int_quality__step_yields') }} as yields
         inner join {{ ref('int_procedures__step_kinds') }} as kinds on yields.step_id = kinds.step_id
         where
-            yields.quantity_attempted > 0
-            and yields.part_id is not null
+            yields.part_id is not null
             and kinds.procedure_id is not null
             and kinds.step_kind = 'mandatory'
             and not kinds.is_group
         group by yields.part_id, kinds.procedure_id, {{ period_of(period, 'yields.counted_on') }}, yields.step_id
+        having sum(yields.quantity_attempted) > 0
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
