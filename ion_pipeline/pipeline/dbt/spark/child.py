@@ -11,6 +11,7 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 from pydantic import TypeAdapter
 
 from ion_pipeline.pipeline.dbt.child import end_with_parent, run_dbt
@@ -94,7 +95,7 @@ def derive(spark: "SparkSession", table: LakeTable) -> None:
     else:
         views = {name: f"`{table.name}_{name}`" for name in ("loads", "incoming", "kept")}
         relations = (
-            spark.createDataFrame(table.loads, _definitions(LOAD_COLUMNS)),
+            _loads(spark, table),
             _rows(spark, table.incoming, table.columns, _LAKE, place=_PLACE),
             _rows(spark, table.kept, table.columns, _KEPT),
         )
@@ -106,6 +107,16 @@ def derive(spark: "SparkSession", table: LakeTable) -> None:
         spark.sql(f"create table {history} using parquet as {query}")
     spark.sql(
         f"create view raw.`{table.name}` as select {own}, _ion_load, _ion_seen_at from {history} where is_current"  # noqa: S608 -- names of the catalog, quoted
+    )
+
+
+def _loads(spark: "SparkSession", table: LakeTable) -> "DataFrame":
+    """The relation `loads`, from one text: a frame made of Python objects starts processes to unpack them."""
+    rows = [dict(zip(LOAD_COLUMNS, row, strict=True)) for row in table.loads]
+    kinds = ", ".join(f"{name}: {kind}" for name, kind in LOAD_COLUMNS.items())
+    return spark.sql(
+        f"select inline(from_json(:rows, 'array<struct<{kinds}>>'))",
+        args={"rows": orjson.dumps(rows).decode()},
     )
 
 
@@ -125,7 +136,8 @@ def _rows(
     if not found:
         kinds = ", ".join(f"`{name}`: {kind}" for name, kind in columns.items())
         none = {"row_values": f"struct<{kinds}>"} | added | ({"place": "bigint"} if place else {})
-        return spark.createDataFrame([], _definitions(none))
+        nulls = ", ".join(f"cast(null as {kind}) as `{name}`" for name, kind in none.items())
+        return spark.sql(f"select {nulls} where false")
     first, *others = found
     return reduce(lambda left, right: left.unionAll(right), others, first)
 
