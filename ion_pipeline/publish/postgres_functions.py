@@ -16,6 +16,8 @@ from ion_pipeline.warehouse.sql import identifier, literal
 _HIERARCHY = ("genealogy", "abom_hierarchy")
 _PLANS = ("genealogy", "mbom_hierarchy")
 _WHERE_USED = ("genealogy", "abom_where_used")
+_INSTALLATIONS = ("genealogy", "abom_installations")
+_FRESHNESS, _LOADS = ("ops", "freshness"), ("ops", "loads")
 _INVENTORIES = ("reference", "part_inventories")
 _WRITTEN_HERE = "Written by ion-pipeline."
 Columns = Sequence[tuple[str, str]]
@@ -25,7 +27,9 @@ _RECALL = """
 with recursive components as (
     select units.part_inventory_id
     from reference.part_inventories as units
-    where coalesce(units.part_number, 'part ' || units.part_id) = $1 and $2 in (units.lot_number, units.serial_number)
+    where
+        coalesce(units.part_number, 'part ' || units.part_id, '') = $1
+        and $2 in (units.lot_number, units.serial_number)
     union
     select units.part_inventory_id
     from components
@@ -49,16 +53,65 @@ ways as (
         tree.root_part_inventory_id in (select ancestor_part_inventory_id from uses)
         and tree.part_inventory_id in (select part_inventory_id from components)
     order by tree.root_part_inventory_id, tree.depth, tree.sort_key collate "C"
+),
+above as (
+    select part_inventory_id from components
+    union
+    select installed.parent_part_inventory_id
+    from above
+    inner join genealogy.abom_installations as installed
+        on above.part_inventory_id = installed.child_part_inventory_id
+),
+missing as (
+    select
+        string_agg(entity, ', ' order by entity) filter (where entity in ('abom_installations', 'build_requirements'))
+        || ' of ION never read: installations recorded there are missing.' as reason
+    from ops.freshness
+    where last_read_at is null
+    having
+        count(*) filter (where entity in ('abom_installations', 'build_requirements')) > 0
+        and count(*) filter (where entity in ('abom_edges', 'abom_items')) > 0
+    union all
+    select 'Rows under export control are left out of this data: units among them are missing.'
+    from ops.loads
+    where is_latest and rows_read is null
+),
+found as (
+    select
+        uses.ancestor_part_inventory_id as part_inventory_id, uses.quantity_extended, uses.path_count, uses.min_depth,
+        ways.path_text, uses.components, true as is_in_tree
+    from uses
+    inner join ways on uses.ancestor_part_inventory_id = ways.root_part_inventory_id
+    union all
+    select
+        above.part_inventory_id, null, null, null,
+        'in no tree with it: in or above a ring of installations, or too many levels above it', null, false
+    from above
+    where
+        above.part_inventory_id not in (select part_inventory_id from components)
+        and above.part_inventory_id not in (
+            select used.ancestor_part_inventory_id
+            from genealogy.abom_where_used as used
+            where used.component_part_inventory_id in (select part_inventory_id from components)
+        )
+),
+answer as (
+    select
+        found.part_inventory_id, units.part_number, units.part_revision, units.serial_number, units.lot_number,
+        units.status, units.location_path, found.quantity_extended, found.path_count, found.min_depth, found.path_text,
+        found.components, found.is_in_tree
+    from found
+    inner join reference.part_inventories as units on found.part_inventory_id = units.part_inventory_id
+    union all
+    select
+        null, 'INCOMPLETE', null, null, null, null, null, null, null, null, missing.reason, null, false
+    from missing
 )
-select
-    uses.ancestor_part_inventory_id, tops.part_number, tops.part_revision, tops.serial_number, tops.lot_number,
-    tops.status, tops.location_path, uses.quantity_extended, uses.path_count, uses.min_depth, ways.path_text,
-    uses.components
-from uses
-inner join reference.part_inventories as tops on uses.ancestor_part_inventory_id = tops.part_inventory_id
-inner join ways on uses.ancestor_part_inventory_id = ways.root_part_inventory_id
+select *
+from answer
 order by
-    tops.part_number collate "C", tops.serial_number collate "C", tops.lot_number collate "C", tops.part_inventory_id
+    is_in_tree, part_inventory_id is not null, part_number collate "C", serial_number collate "C",
+    lot_number collate "C", part_inventory_id
 """
 
 
@@ -116,9 +169,9 @@ _FUNCTIONS = (
     _Function(
         "recall",
         "text, text",
-        "The top-level units that contain a lot or serial of a part, or anything split off it.",
+        "The units that contain a lot or serial of a part, or anything split off it; first those that are in no tree.",
         _RECALL,
-        (_WHERE_USED, _HIERARCHY, _INVENTORIES),
+        (_WHERE_USED, _HIERARCHY, _INVENTORIES, _INSTALLATIONS, _FRESHNESS, _LOADS),
         (
             ("part_inventory_id", _INVENTORIES),
             ("part_number", _INVENTORIES),
@@ -132,6 +185,7 @@ _FUNCTIONS = (
             ("min_depth", _WHERE_USED),
             ("path_text", _HIERARCHY),
             ("component_part_inventory_ids", "bigint[]"),
+            ("is_in_tree", "boolean"),
         ),
     ),
 )
