@@ -51,7 +51,11 @@ run_steps_counted as (
     from {{ source('ion', 'run_steps') }}
     where
         origin_step_id is not null
-        and id in (select steps.run_step_id from {{ ref('run_steps') }} as steps where not steps.is_group)
+        and id in (
+            select steps.run_step_id
+            from {{ ref('run_steps') }} as steps
+            where not steps.is_group
+        )
         and (
             start_time is not null
             or status in ('COMPLETE', 'FAILED')
