@@ -71,7 +71,8 @@ create macro abom_explode(unit) as table from genealogy.tree;
 create macro recall(part_number, name) as table
 select
     1 as part_inventory_id, null as part_number, null as part_revision, 'T-1' as serial_number, null as lot_number,
-    'WIP' as status, 1.0 as quantity_extended, 1 as path_count, 'part 70 T-1 > part 70 S-2' as path_text;
+    'WIP' as status, 1.0 as quantity_extended, 1 as path_count, 'part 70 T-1 > part 70 S-2' as path_text,
+    true as is_in_tree;
 create macro abom_compare(a, b) as table
 select
     'replaced' as change, 'part 70' as line, 'part 70' as part_number_before, 'part 71' as part_number_after,
