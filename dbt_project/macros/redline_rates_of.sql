@@ -19,7 +19,7 @@ with runs as (
 dated as (
     select
         *,
-        {{ day_in_zone('counted_at', organization_setting('production_time_zone')) }} as counted_on,
+        {{ production_day('counted_at') }} as counted_on,
         coalesce(status = 'CANCELED', false) as is_cancelled
     from runs
     where counted_at is not null

@@ -13,7 +13,7 @@ cancelled as (
         run_steps.step_id,
         run_units.part_id,
         quantities.quantity,
-        {{ day_in_zone('run_steps.updated_at', organization_setting('production_time_zone')) }} as cancelled_on
+        {{ production_day('run_steps.updated_at') }} as cancelled_on
     from {{ ref('int_production__run_steps') }} as run_steps
     inner join {{ ref('int_production__run_units') }} as run_units on run_steps.run_id = run_units.run_id
     inner join {{ ref('int_inventories__worked_quantities') }} as quantities
