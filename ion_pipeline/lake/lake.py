@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from ulid import ULID
 
 import ion_pipeline
@@ -18,7 +19,7 @@ from ion_pipeline.lake.documents import Documents
 from ion_pipeline.lake.errors import LakeCorruptionError
 from ion_pipeline.lake.journal import FORMAT as JOURNAL_FORMAT
 from ion_pipeline.lake.journal import Checkpoints, Interrupted, Journal, Resumption, interrupted
-from ion_pipeline.lake.manifest import LoadManifest, from_json
+from ion_pipeline.lake.manifest import FileEntry, LoadManifest, from_json
 from ion_pipeline.lake.part import WriterOptions
 from ion_pipeline.lake.place import lock_of, open_place
 from ion_pipeline.lake.snapshot import SnapshotWriter
@@ -225,6 +226,11 @@ class Lake:
                 table.table: [verified_file(self._storage, entry, scratch) for entry in table.files]
                 for table in (*load.tables, *(load.snapshot.load_log if load.snapshot else ()))
             }
+
+    def schema_of(self, entry: FileEntry) -> pa.Schema:
+        """The columns of one file of a load. Raises FileNotFoundError."""
+        with self._storage.scratch() as scratch:
+            return pq.read_schema(self._storage.fetch(entry.path, scratch))
 
     def verify(self, load: LoadManifest) -> None:
         """Check every file of a load against its manifest: size, checksum, Parquet footer, rows.

@@ -17,8 +17,7 @@ from ion_pipeline.warehouse.merge import merge
 from ion_pipeline.warehouse.restore import clear, restore
 from ion_pipeline.warehouse.tables import TableLike
 
-#: The least time between the starts of two loads.
-TICK = timedelta(microseconds=1)
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +104,4 @@ def _valid_from(connection: duckdb.DuckDBPyConnection, manifest: LoadManifest) -
             remedy="Use one data directory for each tenant (ION_DATA_DIR).",
         )
     before = load_log.latest_valid_from(connection)
-    return max(manifest.started_at, before + TICK) if before else manifest.started_at
+    return max(manifest.started_at, before + _TICK) if before else manifest.started_at

@@ -157,6 +157,11 @@ def latest_valid_from(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     return row[0] if row else None
 
 
+def starts(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """The `valid_from` of each load that has been applied, by its id."""
+    return dict(connection.execute(f"select load_id, valid_from from {RAW}.{LOADS}").fetchall())
+
+
 def tenants(connection: duckdb.DuckDBPyConnection) -> set[str]:
     """The tenants whose loads have been applied: at most one."""
     return {row[0] for row in connection.execute(f"select distinct tenant from {RAW}.{LOADS}").fetchall()}

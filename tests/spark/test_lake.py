@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ion_pipeline.pipeline.dbt.spark.child import create_schemas, derive, open_session
 from ion_pipeline.pipeline.dbt.spark.request import Request, lake_tables
-from ion_pipeline.warehouse import compact
+from ion_pipeline.warehouse import compact, load_log
 from tests.unit.warehouse.random_loads import Load, full_loads, incremental_loads, loads_by_owner, plain
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
 
@@ -48,7 +48,9 @@ def test_versions_are_those_of_the_loader(spark: "SparkSession", loads: list[Loa
             if number == compacted:
                 compact(house.lake, house.folder / "scratch", house.tables, resources=SMALL, keep=1)
         create_schemas(spark, request(Path(folder) / "spark"))
-        for table in lake_tables(house.lake, TABLES):
+        with house.opened() as connection:
+            starts = load_log.starts(connection)
+        for table in lake_tables(house.lake, TABLES, starts):
             derive(spark, table)
         for table in TABLES.values():
             for schema, added in (("raw", []), ("raw_history", ["valid_from", "valid_to", "is_current"])):

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,8 +68,3 @@ def _loads(manifests: Sequence[LoadManifest], table: Table) -> tuple[list[str], 
                     )
                 )
     return files, loads
-
-
-def test_the_columns_of_loads_are_those_of_their_rows() -> None:
-    assert pa.array([row[0] for row in load_rows([])]).to_pylist() == [0]
-    assert {len(row) for row in load_rows([])} == {len(LOAD_COLUMNS)}

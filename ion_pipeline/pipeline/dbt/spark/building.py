@@ -4,6 +4,7 @@ The rest of the pipeline does not know which engine built them: it publishes fro
 The tables of a build are in a folder of its own, which is deleted when they have been imported, or the build failed.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -29,11 +30,13 @@ from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.publish import MissingDriverError
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import CONTROLLED, connect
+from ion_pipeline.warehouse import CONTROLLED, connect, load_log
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
 _CHILD = ("-m", "ion_pipeline.pipeline.dbt.spark.child")
+# What a name begins with that this module may delete: the folder may be anything that a person has set.
+_FOLDER = "build-"
 _LOG_TABLES = (
     "select schema_name, table_name from duckdb_tables() "
     "where schema_name = $controlled or schema_name = 'raw' and starts_with(table_name, '_ion_') order by all"
@@ -71,7 +74,7 @@ def build(settings: Settings, *, on_line: Callable[[str], None] | None = None) -
     manifest = orjson.loads(prepared_manifest(settings).read_bytes())
     with (
         WriterLock(work_dir(settings) / "spark.lock", "building on Spark", wait_seconds=settings.lock_wait_seconds),
-        _build_folder(settings) as folder,
+        build_folder(settings) as folder,
     ):
         document = work_dir(settings) / "spark-request.json"
         document.write_bytes(TypeAdapter(Request).dump_json(_request(settings, manifest, folder)))
@@ -105,34 +108,46 @@ def _run(settings: Settings, document: Path, on_line: Callable[[str], None] | No
 
 
 @contextmanager
-def _build_folder(settings: Settings) -> Iterator[str]:
+def build_folder(settings: Settings) -> Iterator[str]:
     """A folder for the tables of one build, deleted afterwards; folders that killed builds left are deleted too."""
-    root = settings.warehouse_uri or str(settings.data_dir.absolute() / "spark")
-    storage = open_storage(root)
+    storage = open_storage(settings.warehouse_uri or str(settings.data_dir.absolute() / "spark"))
     for name in storage.names(""):
-        storage.remove(name)
-    build_id = str(ULID())
+        if name.startswith(_FOLDER):
+            storage.remove(name)
+    folder = f"{_FOLDER}{ULID()}"
     try:
-        yield f"{storage.location}/{build_id}"
+        yield f"{storage.location}/{folder}"
     finally:
-        storage.remove(build_id)
+        storage.remove(folder)
 
 
 def _request(settings: Settings, manifest: Mapping[str, Any], folder: str) -> Request:
     lake = open_lake(settings)
     with lake.reading(), connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
-        tables = lake_tables(lake, data_catalog(settings.data_dir).tables)
+        tables = lake_tables(lake, data_catalog(settings.data_dir).tables, load_log.starts(connection))
         relations = _export(connection, folder)
     schemas = {node["schema"] for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed"}}
     return Request(
         remote=settings.spark_remote,
         folder=spark_path(folder),
-        memory=settings.duckdb_memory_limit.replace(" ", "").replace("i", "").removesuffix("B").lower(),
+        memory=java_memory(settings.duckdb_memory_limit),
         threads=settings.duckdb_threads,
         schemas=sorted({*schemas, "raw", "raw_history", CONTROLLED}),
         tables=tables,
         relations=relations,
     )
+
+
+def java_memory(limit: str) -> str:
+    """A limit as DuckDB spells it (`1.5 GiB`) in whole megabytes, as Java spells them (`1536m`).
+
+    Example:
+        >>> java_memory("4GB")
+        '3814m'
+    """
+    number, unit = re.fullmatch(r"([\d.]+)\s*([KMGT]i?B)", limit).groups()  # type: ignore[union-attr] -- the setting's pattern
+    base = 1024 if "i" in unit else 1000
+    return f"{int(float(number) * base ** (1 + 'KMGT'.index(unit[0])) / 1024**2)}m"
 
 
 def _export(connection: duckdb.DuckDBPyConnection, folder: str) -> dict[str, Relation]:

@@ -1,19 +1,15 @@
 """What the child process is asked: where the rows are, and which loads they belong to. Written as one JSON file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import fs
 
 from ion_pipeline.catalog import Table
 from ion_pipeline.lake import LAKE_COLUMNS, Lake, LoadManifest, TableManifest
 from ion_pipeline.lake.snapshot import VERSION_COLUMNS
 from ion_pipeline.pipeline.dbt.spark.versions import LoadRow, TableLoad, load_rows
-from ion_pipeline.warehouse.applying import TICK
-from ion_pipeline.warehouse.load_log import LOADS
 
 _TYPES = {
     pa.string(): "string",
@@ -109,36 +105,22 @@ def spark_path(location: str) -> str:
     return f"s3a://{location.removeprefix('s3://')}" if location.startswith("s3://") else location
 
 
-def lake_tables(lake: Lake, catalog: Mapping[str, Table]) -> list[LakeTable]:
-    """Every table of the catalog with the committed loads that it is in; call it within `lake.reading()`.
+def lake_tables(lake: Lake, catalog: Mapping[str, Table], starts: Mapping[str, datetime]) -> list[LakeTable]:
+    """Every table of the catalog with the applied loads that it is in; call it within `lake.reading()`.
+
+    Args:
+        lake: The lake.
+        catalog: The tables by name.
+        starts: The `valid_from` of each load that the warehouse has applied: no other load is read, so that both
+            engines build as of the same load.
 
     Raises:
         LakeCorruptionError: A manifest is not readable.
     """
-    manifests = lake.loads()
+    manifests = [manifest for manifest in lake.loads() if manifest.load_id in starts]
     snapshot = manifests[0] if manifests and manifests[0].snapshot else None
-    loads = manifests[1:] if snapshot else manifests
-    begins = starts([load.started_at for load in loads], _last_start(lake, snapshot) if snapshot else None)
-    return [_lake_table(lake, table, snapshot, list(zip(loads, begins, strict=True))) for table in catalog.values()]
-
-
-def starts(started: Sequence[datetime], before: datetime | None) -> list[datetime]:
-    """The `valid_from` of each load: its start, or just after the load before it if the clock was set back.
-
-    Args:
-        started: The start of each load, in the order of the loads.
-        before: The latest `valid_from` of the loads before them; None if there are none.
-    """
-    found: list[datetime] = []
-    for start in started:
-        latest = found[-1] if found else before
-        found.append(max(start, latest + TICK) if latest else start)
-    return found
-
-
-def _last_start(lake: Lake, snapshot: LoadManifest) -> datetime | None:
-    with lake.checkout(replace(snapshot, tables=())) as files:
-        return max(pq.read_table(files[LOADS], columns=["valid_from"])["valid_from"].to_pylist(), default=None)
+    loads = [(load, starts[load.load_id]) for load in (manifests[1:] if snapshot else manifests)]
+    return [_lake_table(lake, table, snapshot, loads) for table in catalog.values()]
 
 
 def _lake_table(
@@ -169,17 +151,8 @@ def _by_columns(lake: Lake, table: Table, manifests: Sequence[TableManifest], ad
     wanted = {column.name for column in table.columns} | set(added.names)
     for manifest in manifests:
         if manifest.rows + manifest.tombstones:
-            paths = [f"{lake.location}/{entry.path}" for entry in manifest.files]
-            schema = _schema(paths[0])
+            schema = lake.schema_of(manifest.files[0])
             columns = tuple((one.name, spark_type(one.type)) for one in schema if one.name in wanted)
-            found.setdefault(columns, []).extend(map(spark_path, paths))
+            paths = [spark_path(f"{lake.location}/{entry.path}") for entry in manifest.files]
+            found.setdefault(columns, []).extend(paths)
     return [Files(paths, dict(columns)) for columns, paths in found.items()]
-
-
-def _schema(location: str) -> pa.Schema:
-    """The columns of a file of the lake; only its footer is read."""
-    if "://" not in location:
-        return pq.read_schema(location)
-    filesystem, path = fs.FileSystem.from_uri(location)
-    with filesystem.open_input_file(path) as file:
-        return pq.read_schema(file)

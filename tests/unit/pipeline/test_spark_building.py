@@ -1,0 +1,126 @@
+"""What surrounds a build on Spark: its folder, memory and request, and the import of its tables. No Java is needed."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ion_pipeline.pipeline.dbt.spark.building import build_folder, import_tables, java_memory
+from ion_pipeline.pipeline.dbt.spark.request import lake_tables, spark_path
+from ion_pipeline.settings import load_settings
+from ion_pipeline.warehouse import load_log
+from tests.unit.warehouse.support import ATTRIBUTES, LINKS, THINGS, House
+
+
+def test_only_folders_of_builds_are_deleted(tmp_path: Path) -> None:
+    settings = load_settings(environment="embedded", data_dir=tmp_path / "data", warehouse_uri=str(tmp_path))
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "home.txt").write_text("kept")
+    (tmp_path / "build-01KILLED" / "production").mkdir(parents=True)
+    with build_folder(settings) as folder:
+        Path(folder, "production").mkdir(parents=True)
+        assert sorted(path.name for path in tmp_path.iterdir()) == [Path(folder).name, "letters"]
+    assert [path.name for path in tmp_path.iterdir()] == ["letters"]
+    assert (tmp_path / "letters" / "home.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("limit", "megabytes"),
+    [("4GB", "3814m"), ("4 GiB", "4096m"), ("1.5GiB", "1536m"), ("2048KiB", "2m"), ("1TB", "953674m")],
+)
+def test_a_limit_as_java_spells_it(limit: str, megabytes: str) -> None:
+    assert java_memory(limit) == megabytes
+
+
+def test_spark_reads_s3_by_its_own_name() -> None:
+    assert spark_path("s3://bucket/lake") == "s3a://bucket/lake"
+    assert [spark_path(other) for other in ("/data/s3://x", "gs://b/l")] == ["/data/s3://x", "gs://b/l"]
+
+
+def test_a_load_that_the_warehouse_has_not_applied_is_not_read(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    first = house.write({"thing_links": [{"thing_id": 1, "label_id": 2}]})
+    house.load()
+    house.write({"thing_links": [{"thing_id": 1, "label_id": 3}]}, strategy="incremental", owners={"thing_links": [1]})
+    with house.opened() as connection:
+        starts = load_log.starts(connection)
+    links, things = lake_tables(house.lake, {table.name: table for table in (LINKS, THINGS)}, starts)
+    assert links.loads[1:] == [(1, first.load_id, first.started_at, False, None)]
+    assert [Path(path).parent.name for files in links.incoming for path in files.paths] == [f"load={first.load_id}"]
+    assert (links.owner, links.key, links.columns) == ("", ["thing_id", "label_id"], dict.fromkeys(links.key, "bigint"))
+    assert (things.loads[1:], things.incoming) == ([], [])
+    house.load()
+    with house.opened() as connection:
+        starts = load_log.starts(connection)
+    (links,) = lake_tables(house.lake, {LINKS.name: LINKS}, starts)
+    assert [row[3] for row in links.loads] == [False, False, True]
+    assert links.owner == "thing_id"
+
+
+def test_files_with_older_columns_are_apart(tmp_path: Path) -> None:
+    earlier = House(tmp_path, [THINGS, ATTRIBUTES])
+    earlier.write({"thing_attributes": [{"thing_id": 1, "key": "a", "value": "x"}]})
+    narrow = type(ATTRIBUTES)("thing_attributes", "things", ATTRIBUTES.columns[:2], ATTRIBUTES.key, is_child=True)
+    House(tmp_path, [narrow]).write({"thing_attributes": [{"thing_id": 1, "key": "b"}]}, strategy="incremental")
+    earlier.load()
+    with earlier.opened() as connection:
+        (table,) = lake_tables(earlier.lake, {ATTRIBUTES.name: ATTRIBUTES}, load_log.starts(connection))
+    assert ["value" in files.columns for files in table.incoming] == [True, False]
+
+
+def model(name: str, **columns: str) -> dict[str, Any]:
+    """A public model as dbt's manifest has it."""
+    return {
+        "resource_type": "model",
+        "access": "public",
+        "schema": "production",
+        "name": name,
+        "description": f"One row per row of {name}.",
+        "config": {"contract": {"enforced": True}},
+        "columns": {
+            column: {"name": column, "data_type": kind, "description": f"It's {column}."}
+            for column, kind in columns.items()
+        },
+    }
+
+
+def test_tables_are_imported_with_the_types_and_comments_of_the_models(tmp_path: Path) -> None:
+    manifest = {"nodes": {name: model(name, id="bigint", names="varchar[]") for name in ("runs", "empty")}}
+    folder = tmp_path / "production" / "runs"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema production; create table production.runs as select 1 as old")
+        for part, number in enumerate((2, 1)):
+            connection.execute(
+                f"copy (select ['a'] as names, {number}::integer as id) to '{folder}/part-0000{part}-x.parquet'"
+            )
+        (folder / "_SUCCESS").touch()
+        import_tables(connection, manifest, str(tmp_path))
+        assert connection.execute("from production.runs").fetchall() == [(2, ["a"]), (1, ["a"])]
+        assert connection.execute("select count(*) from production.empty").fetchall() == [(0,)]
+        assert connection.execute(
+            "select table_name, column_name, data_type, comment from duckdb_columns() where not internal order by all"
+        ).fetchall() == [
+            (name, column, kind, f"It's {column}.")
+            for name in ("empty", "runs")
+            for column, kind in (("id", "BIGINT"), ("names", "VARCHAR[]"))
+        ]
+        assert connection.execute("select comment from duckdb_tables() where table_name = 'runs'").fetchall() == [
+            ("One row per row of runs.",)
+        ]
+
+
+def test_an_import_that_fails_leaves_every_table_as_it_was(tmp_path: Path) -> None:
+    manifest = {"nodes": {name: model(name, id="bigint") for name in ("a_whole", "b_damaged")}}
+    for name in ("a_whole", "b_damaged"):
+        (tmp_path / "production" / name).mkdir(parents=True)
+    (tmp_path / "production" / "b_damaged" / "part-00000.parquet").write_bytes(b"no parquet")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "copy (select 1::bigint as id) to ?", [str(tmp_path / "production/a_whole/part-00000.parquet")]
+        )
+        connection.execute("create schema production; create table production.a_whole as select 7 as old")
+        with pytest.raises(duckdb.Error):
+            import_tables(connection, manifest, str(tmp_path))
+        assert connection.execute("from production.a_whole").fetchall() == [(7,)]
