@@ -1,7 +1,6 @@
 """An object store as a lake uses it: whatever a request meets, the outcome is what was asked for, or one clear line."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -13,28 +12,13 @@ from ion_pipeline.errors import SettingsError
 from ion_pipeline.files.bucket import Bucket, Patience
 from ion_pipeline.files.errors import ObjectStoreError, TakenOverError
 from ion_pipeline.files.store_check import check_store
-from tests.faulty_store import Fault, FaultyStore, Kind, faulty_store
+from tests.faulty_store import Fault, FaultyStore, Kind
 
 pytestmark = pytest.mark.slow
 
 BRIEF = Patience(timedelta(seconds=5), timedelta(seconds=1))
 PASSING: list[Kind] = ["error", "slow down", "reset", "half received", "stored, error", "stored, lost", "cut"]
 prefixes = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultyStore]:
-    with faulty_store() as store:
-        yield store
-
-
-@pytest.fixture
-def store(server: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> FaultyStore:
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    server.faults.clear()
-    server.happened.clear()
-    return server
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -13,27 +13,13 @@ import pytest
 from ion_pipeline.files import LockedError, ObjectStoreError
 from ion_pipeline.files.bucket import Bucket
 from ion_pipeline.files.lease import Lease, LostLockError
-from tests.faulty_store import Fault, FaultyStore, faulty_store
+from tests.faulty_store import Fault, FaultyStore
 from tests.mortal import mortal
 
 pytestmark = pytest.mark.slow
 
 SHORT = timedelta(seconds=1)
 prefixes = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultyStore]:
-    with faulty_store() as store:
-        yield store
-
-
-@pytest.fixture
-def store(server: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> FaultyStore:
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    server.faults.clear()
-    return server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ion_pipeline.lake import Lake, LoadManifest, TableRead, Tenant
+from ion_pipeline.lake import Lake, LoadManifest, LoadWriter, TableRead, Tenant
 
 TENANT = Tenant("org-1", "api.example.com")
 PARTS = pa.schema(
@@ -52,3 +52,19 @@ def tree(folder: Path) -> set[str]:
     return {
         str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != "_writer.lock"
     }
+
+
+def write_numbers(writer: LoadWriter) -> int:
+    """Write the numbers to 600 from where an interrupted read stopped, with checkpoints, and commit; return where."""
+    journal = writer.interrupted.journal
+    notes = dict(journal.notes) if journal else {"next": 0}
+    first: int = notes["next"]
+    assert writer.checkpoints
+    writer.checkpoints.notes = lambda: notes
+    for start in range(first, 600, 100):
+        writer.write("parts", numbered(start, 100))
+        writer.write("runs", numbered(start, 100).select(["id"]))
+        notes["next"] = start + 100
+        writer.checkpoint()
+    writer.commit({"parts": TableRead("parts"), "runs": TableRead("runs")})
+    return first

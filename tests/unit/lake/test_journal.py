@@ -13,7 +13,7 @@ import pytest
 
 from ion_pipeline.lake import Lake, LoadWriter, Resumption, TableRead, WriterOptions
 from tests.mortal import mortal
-from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered, read, tree
+from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered, read, tree, write_numbers
 
 BEGAN = datetime(2026, 3, 2, 3, 12, tzinfo=UTC)
 PLAN = {"selection of entities": "parts", "schema at ION": "s1"}
@@ -227,18 +227,7 @@ def read_numbers(location: str) -> int:
     """Read 600 numbers from wherever an interrupted read stopped; return where that was."""
     resumption = Resumption({"what": "numbers"}, checkpoint_seconds=0.0)
     with Lake(location).begin(TENANT, SCHEMAS, resumption=resumption) as writer:
-        journal = writer.interrupted.journal
-        notes = dict(journal.notes) if journal else {"next": 0}
-        first: int = notes["next"]
-        assert writer.checkpoints
-        writer.checkpoints.notes = lambda: notes
-        for start in range(first, 600, 100):
-            writer.write("parts", numbered(start, 100))
-            writer.write("runs", numbered(start, 100).select(["id"]))
-            notes["next"] = start + 100
-            writer.checkpoint()
-        writer.commit({"parts": TableRead("parts"), "runs": TableRead("runs")})
-    return first
+        return write_numbers(writer)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -16,9 +16,9 @@ from ion_pipeline.files.errors import StoreWriteError
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.lake import Lake, LakeCorruptionError, LoadWriter, Resumption, TableRead, Tenant, WriterOptions
 from ion_pipeline.lake.place import open_place
-from tests.faulty_store import Fault, FaultyStore, faulty_store
+from tests.faulty_store import Fault, FaultyStore
 from tests.mortal import mortal
-from tests.unit.lake.support import PARTS, SCHEMAS, TENANT, commit, numbered, read
+from tests.unit.lake.support import PARTS, SCHEMAS, TENANT, commit, numbered, read, write_numbers
 
 BEGAN = datetime(2026, 3, 2, 3, 12, tzinfo=UTC)
 pytestmark = pytest.mark.slow
@@ -27,20 +27,9 @@ READS = {"parts": TableRead("parts")}
 prefixes = count()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[FaultyStore]:
-    with faulty_store() as store:
-        yield store
-
-
-@pytest.fixture
-def store(server: FaultyStore, monkeypatch: pytest.MonkeyPatch) -> FaultyStore:
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
+@pytest.fixture(autouse=True)
+def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ion_pipeline.files.bucket.PATIENCE", Patience(timedelta(seconds=5), timedelta(seconds=1)))
-    server.faults.clear()
-    server.release.clear()
-    return server
 
 
 @pytest.fixture
@@ -309,18 +298,7 @@ def test_a_snapshot_of_a_writer_that_was_stopped_replaces_nothing(lake: Lake) ->
 def read_numbers(location: str, lock_file: str) -> int:
     """Read 600 numbers from wherever an interrupted read stopped; return where that was."""
     with begin(Lake(location, lock_file=Path(lock_file))) as writer:
-        journal = writer.interrupted.journal
-        notes = dict(journal.notes) if journal else {"next": 0}
-        first: int = notes["next"]
-        assert writer.checkpoints
-        writer.checkpoints.notes = lambda: notes
-        for start in range(first, 600, 100):
-            writer.write("parts", numbered(start, 100))
-            writer.write("runs", numbered(start, 100).select(["id"]))
-            notes["next"] = start + 100
-            writer.checkpoint()
-        writer.commit({**READS, "runs": TableRead("runs")})
-    return first
+        return write_numbers(writer)
 
 
 @pytest.mark.exhaustive

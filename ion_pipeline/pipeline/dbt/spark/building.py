@@ -145,7 +145,7 @@ def java_memory(limit: str) -> str:
         >>> java_memory("4GB")
         '3814m'
     """
-    number, unit = re.fullmatch(r"([\d.]+)\s*([KMGT]i?B)", limit).groups()  # type: ignore[union-attr] -- the setting's pattern
+    number, unit = re.findall(r"([\d.]+)\s*([KMGT]i?B)", limit)[0]
     base = 1024 if "i" in unit else 1000
     return f"{int(float(number) * base ** (1 + 'KMGT'.index(unit[0])) / 1024**2)}m"
 
