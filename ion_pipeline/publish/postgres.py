@@ -24,7 +24,7 @@ from ion_pipeline.publish.copy import FINGERPRINT, public_schema, schema_in_file
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
 from ion_pipeline.publish.postgres_comments import existing_comments, write_comments
 from ion_pipeline.publish.postgres_functions import write_functions
-from ion_pipeline.publish.postgres_keys import Indexed, add_indexes, declared, indexed, prepare_keys
+from ion_pipeline.publish.postgres_keys import Indexed, add_indexes, declared, indexed, prepare_keys, row_count
 from ion_pipeline.publish.swap import DATABASE
 from ion_pipeline.publish.upload import SendReport, check_target, current_publish, redacted
 from ion_pipeline.warehouse.connection import Resources, connect
@@ -265,7 +265,7 @@ def _send(
         )
     if existing == [(column.name, column.type) for column in table.columns]:
         # Counted, because rows may have been deleted there by hand.
-        is_same = is_same and _rows(cursor, table.quoted) == _rows(source, table.source)
+        is_same = is_same and row_count(cursor, table.quoted) == row_count(source, table.source)
         if not has_key and not is_same:
             cursor.execute(f"delete from {table.quoted}")
     else:
@@ -283,12 +283,6 @@ def _send(
         _replace_what_differs(source, cursor, table)
     else:
         _fill(source, cursor, table, table.name, table.schema)
-
-
-def _rows(cursor: Any, quoted: str) -> int:
-    cursor.execute(f"select count(*) from {quoted}")
-    [(rows,)] = cursor.fetchall()
-    return int(rows)
 
 
 def _replace_what_differs(source: duckdb.DuckDBPyConnection, cursor: Any, table: _Table) -> None:

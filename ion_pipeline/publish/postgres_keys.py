@@ -93,7 +93,7 @@ def indexed(
         for name, kind in types.items()
         if name not in key[:1] and ((*table, name) in of.targets or name.endswith(_NUMBERS))
     }
-    if candidates and _rows(source, quoted) < INDEXED_ROWS:
+    if candidates and row_count(source, quoted) < INDEXED_ROWS:
         candidates = {}
     return Indexed(key, candidates)
 
@@ -148,8 +148,10 @@ def add_indexes(
             cursor.execute(f"alter table {identifier(*table)} add primary key ({identifiers(of.key)})")
 
 
-def _rows(source: duckdb.DuckDBPyConnection, quoted: str) -> int:
-    [(rows,)] = source.execute(f"select count(*) from {quoted}").fetchall()
+def row_count(cursor: Any, quoted: str) -> int:
+    """Rows of a table, in PostgreSQL or in the published file."""
+    cursor.execute(f"select count(*) from {quoted}")
+    [(rows,)] = cursor.fetchall()
     return int(rows)
 
 
