@@ -6,8 +6,8 @@ import pytest
 
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt import BuildError
+from tests.spark.comparing import opened, rows
 from tests.spark.conftest import Engines, settings_of
-from tests.spark.test_build import opened, rows
 
 
 def test_a_machine_without_java_is_one_clear_line(

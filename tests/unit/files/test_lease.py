@@ -121,7 +121,8 @@ def test_it_outlives_its_duration_only_while_it_is_renewed(uri: str, store: Faul
     assert not store.faults[0].times
     with pytest.raises(LockedError):
         lease(uri).acquire()
-    held.check()
+    # A machine with other work may renew it late; it is held again after the next renewal.
+    until(lambda: not is_lost(held))
     # As when the process is stopped: nothing renews it any more.
     held._stop.set()
     with lease(uri, wait_seconds=30) as other:
