@@ -9,5 +9,5 @@
 
 {#- The day of the last load, which is "today" for the warehouse. -#}
 {% macro last_loaded_day() -%}
-    (select {{ production_day('max(loads.read_at)') }} from {{ ref('stg_ion__loads') }} as loads)
+    (select days.last_day from {{ ref('int_loads__last_day') }} as days)
 {%- endmacro %}

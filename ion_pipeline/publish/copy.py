@@ -2,7 +2,6 @@
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -19,18 +18,6 @@ TARGET = "ion"
 # DuckDB refuses `ion.parts` as ambiguous where the catalog and a schema are both called ion. In the default schema of
 # the catalog the same name is unambiguous.
 _DEFAULT_SCHEMA = "main"
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Row count and the sum of all row hashes, which do not depend on the order of the rows."""
-
-    rows: int
-    hash_sum: int
-
-
-#: SQL of the fingerprint of a table with the alias `t`.
-FINGERPRINT = "count(*), coalesce(sum(hash(t)::hugeint), 0)"
 
 
 def schema_in_file(schema: str) -> str:
@@ -70,14 +57,6 @@ def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]
             connection.execute(f"comment on table {target} is {literal(comment)}")
     _copy_column_comments(connection, {(schema, name) for schema, name, _ in relations})
     return [(schema, name) for schema, name, _ in relations]
-
-
-def fingerprint(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str) -> Fingerprint:
-    """Read a whole table and return its fingerprint."""
-    row = connection.execute(f"select {FINGERPRINT} from {identifier(catalog, schema, table)} as t").fetchone()
-    if row is None:
-        raise RuntimeError(f"No fingerprint of {schema}.{table}")
-    return Fingerprint(*row)
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]], folder: Path) -> None:

@@ -16,9 +16,20 @@ import duckdb
 import orjson
 
 from ion_pipeline.publish import swap
-from ion_pipeline.publish.copy import FINGERPRINT, SOURCE, TARGET, Fingerprint, fingerprint, schema_in_file
+from ion_pipeline.publish.copy import SOURCE, TARGET, schema_in_file
 from ion_pipeline.publish.errors import PublishError
-from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityState, EntityTable, Resources, WarehouseError, load_log, states
+from ion_pipeline.warehouse import (
+    ENTITY_SCHEMA,
+    FINGERPRINT,
+    EntityState,
+    EntityTable,
+    Fingerprint,
+    Resources,
+    WarehouseError,
+    fingerprint,
+    load_log,
+    states,
+)
 from ion_pipeline.warehouse.connection import attach, connect, transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 

@@ -20,13 +20,14 @@ from urllib.parse import parse_qsl, urlsplit
 import duckdb
 
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.publish.copy import FINGERPRINT, public_schema, schema_in_file
+from ion_pipeline.publish.copy import public_schema, schema_in_file
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
 from ion_pipeline.publish.postgres_comments import existing_comments, write_comments
 from ion_pipeline.publish.postgres_functions import write_functions
 from ion_pipeline.publish.postgres_keys import Indexed, add_indexes, declared, indexed, prepare_keys, row_count
 from ion_pipeline.publish.swap import DATABASE
 from ion_pipeline.publish.upload import SendReport, check_target, current_publish, redacted
+from ion_pipeline.warehouse import FINGERPRINT
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.sql import identifier, identifiers, literal
 

@@ -23,19 +23,11 @@ from ulid import ULID
 from ion_pipeline.files import LockedError, WriterLock
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import delta, dictionary, latest, swap
-from ion_pipeline.publish.copy import (
-    SOURCE,
-    TARGET,
-    Fingerprint,
-    copy_relations,
-    fingerprint,
-    schema_in_file,
-    write_parquet,
-)
+from ion_pipeline.publish.copy import SOURCE, TARGET, copy_relations, schema_in_file, write_parquet
 from ion_pipeline.publish.entities import link_parquet, write_entities
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.upload import SendReport
-from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityTable
+from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityTable, Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.errors import WarehouseDiskFullError, translate_errors
 

@@ -8,7 +8,15 @@
 """
 
 from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
-from ion_pipeline.warehouse.builds import BuildRecord, begin_build, built_load, changed_since_build, record_build
+from ion_pipeline.warehouse.builds import (
+    BuildRecord,
+    BuiltNode,
+    begin_build,
+    built_load,
+    built_nodes,
+    changed_since_build,
+    record_build,
+)
 from ion_pipeline.warehouse.compacting import CompactReport, compact
 from ion_pipeline.warehouse.connection import Resources, connect
 from ion_pipeline.warehouse.diff import diff_rows
@@ -42,6 +50,7 @@ from ion_pipeline.warehouse.export_control import (
     left_out_since,
     release,
 )
+from ion_pipeline.warehouse.fingerprints import FINGERPRINT, Fingerprint, fingerprint
 from ion_pipeline.warehouse.load_log import TableChange
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.schemas import CONTROLLED, RELEASED, RELEASED_HISTORY
@@ -49,10 +58,12 @@ from ion_pipeline.warehouse.schemas import CONTROLLED, RELEASED, RELEASED_HISTOR
 __all__ = [
     "CONTROLLED",
     "ENTITY_SCHEMA",
+    "FINGERPRINT",
     "RELEASED",
     "RELEASED_HISTORY",
     "AppliedLoad",
     "BuildRecord",
+    "BuiltNode",
     "CompactReport",
     "CompactionError",
     "CountMismatchError",
@@ -60,6 +71,7 @@ __all__ = [
     "EntityColumn",
     "EntityState",
     "EntityTable",
+    "Fingerprint",
     "LoadOrderError",
     "LoadProgress",
     "LoadReport",
@@ -74,6 +86,7 @@ __all__ = [
     "WarehouseMemoryError",
     "begin_build",
     "built_load",
+    "built_nodes",
     "changed_since_build",
     "columns_digest",
     "compact",
@@ -82,6 +95,7 @@ __all__ = [
     "diff_rows",
     "entity_tables",
     "find_controlled",
+    "fingerprint",
     "is_search_current",
     "left_out_since",
     "load",

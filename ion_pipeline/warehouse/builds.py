@@ -1,21 +1,29 @@
-"""The build record: from which load and by which models all models were last built.
+"""The build record: from which load and by which models all models were last built, and with which results.
 
 The record is in the same file as the tables that it describes, so it is restored, moved and deleted with them. A
 rebuild of `raw` drops it; the next build then builds everything.
 """
 # ruff: noqa: S608 -- our own names; values are bound as parameters
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
+import pyarrow as pa
 
 from ion_pipeline.warehouse import load_log
 from ion_pipeline.warehouse.connection import transaction
+from ion_pipeline.warehouse.fingerprints import Fingerprint
 from ion_pipeline.warehouse.schemas import RAW
 
 _TABLE = "_ion_build"
 _RECORD = f"{RAW}.{_TABLE}"
+_RESULTS_TABLE = "_ion_build_results"
+_RESULTS = f"{RAW}.{_RESULTS_TABLE}"
+_RESULTS_SCHEMA = pa.schema(
+    [("node", pa.string()), ("status", pa.string()), ("row_count", pa.int64()), ("hash_sum", pa.string())]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,19 @@ class BuildRecord:
     loaded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltNode:
+    """The result of one node when all models were last built.
+
+    Attributes:
+        status: dbt's status, such as `success`, `pass` or `warn`.
+        fingerprint: Of the rows of a model that is a table; None for a view and a test.
+    """
+
+    status: str
+    fingerprint: Fingerprint | None = None
+
+
 def begin_build(connection: duckdb.DuckDBPyConnection, models: str) -> BuildRecord | None:
     """Return what a build that begins now covers; None if no load has been applied.
 
@@ -47,12 +68,48 @@ def begin_build(connection: duckdb.DuckDBPyConnection, models: str) -> BuildReco
     return BuildRecord(models, last.load_id, last.loaded_at)
 
 
-def record_build(connection: duckdb.DuckDBPyConnection, built: BuildRecord) -> None:
-    """Record that all models are built as of a load. Call it only after the build has succeeded."""
+def record_build(
+    connection: duckdb.DuckDBPyConnection, built: BuildRecord, results: Mapping[str, BuiltNode] | None = None
+) -> None:
+    """Record that all models are built as of a load. Call it only after the build has succeeded.
+
+    Args:
+        connection: The warehouse.
+        built: What the build covers.
+        results: The results of the nodes of which they are known, by dbt's unique id.
+    """
+    rows = pa.Table.from_pylist(
+        [
+            {
+                "node": node,
+                "status": result.status,
+                "row_count": result.fingerprint.rows if result.fingerprint else None,
+                "hash_sum": str(result.fingerprint.hash_sum) if result.fingerprint else None,
+            }
+            for node, result in (results or {}).items()
+        ],
+        _RESULTS_SCHEMA,
+    )
     with transaction(connection):
         connection.execute(f"drop table if exists {_RECORD}")
         connection.execute(f"create table {_RECORD} (models varchar, load_id varchar, loaded_at timestamptz)")
         connection.execute(f"insert into {_RECORD} values (?, ?, ?)", [built.models, built.load_id, built.loaded_at])
+        connection.execute(f"drop table if exists {_RESULTS}")
+        connection.from_arrow(rows).create(_RESULTS)
+
+
+def built_nodes(connection: duckdb.DuckDBPyConnection) -> dict[str, BuiltNode]:
+    """The results of the last build of all models, by dbt's unique id; empty if they are not known.
+
+    They are those of the build that `built_load` names.
+    """
+    if not load_log.exists(connection, _RESULTS_TABLE):
+        return {}
+    found = connection.execute(f"select node, status, row_count, hash_sum from {_RESULTS}").fetchall()
+    return {
+        node: BuiltNode(status, None if rows is None else Fingerprint(rows, int(hash_sum)))
+        for node, status, rows, hash_sum in found
+    }
 
 
 def changed_since_build(connection: duckdb.DuckDBPyConnection, models: str) -> frozenset[str] | None:

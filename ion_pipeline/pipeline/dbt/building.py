@@ -9,15 +9,25 @@ import orjson
 from ion_pipeline.pipeline import entity_tables, export_control
 from ion_pipeline.pipeline.dbt import spark
 from ion_pipeline.pipeline.dbt.log import logs_build
-from ion_pipeline.pipeline.dbt.pending import pending
+from ion_pipeline.pipeline.dbt.pending import Pending, pending
 from ion_pipeline.pipeline.dbt.process import failure_message, prepared_manifest, results_path, run
 from ion_pipeline.pipeline.dbt.project import models_digest, work_dir
 from ion_pipeline.pipeline.dbt.rendered import load_rendered, rendered_digest, save_rendered
-from ion_pipeline.pipeline.dbt.replay import replay
+from ion_pipeline.pipeline.dbt.replay import LastBuild, replay
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import BuildRecord, begin_build, built_load, changed_since_build, connect, record_build
+from ion_pipeline.warehouse import (
+    BuildRecord,
+    BuiltNode,
+    begin_build,
+    built_load,
+    built_nodes,
+    changed_since_build,
+    connect,
+    fingerprint,
+    record_build,
+)
 
 IndirectSelection = Literal["eager", "buildable", "cautious", "empty"]
 
@@ -49,8 +59,8 @@ def build(
         return _built_on_spark(settings, begun, on_line)
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
     report = run(settings, ["build", *arguments], on_line=on_line)
-    if not select:
-        _record(settings, begun, rendered=True)
+    if begun and not select:
+        _record_rendered(settings, begun)
     return report
 
 
@@ -59,29 +69,28 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
     """Build and test what is downstream of the tables that changed since all models were last built.
 
     If the last build is not known, everything is built. dbt runs if it has not built these models here before; later
-    builds re-execute the statements that it rendered. A failed build is not recorded, so the next build includes its
-    nodes.
+    builds re-execute the statements that it rendered, except those whose inputs have the same rows as in the last
+    build. A failed build is not recorded, so the next build includes its nodes.
 
     Raises:
         WarehouseBusyError: Another process has the warehouse open.
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
     """
     begun, changed = _begin(settings)
-    report = BuildReport((), 0.0)
+    if changed == frozenset():
+        return BuildReport((), 0.0)
     if settings.engine == "spark":
-        return report if changed == frozenset() else _built_on_spark(settings, begun, on_line)
-    names: list[str] | None = None
-    if changed:
-        # Never empty: each load also changes the load log, which some models read.
-        names = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed)
-    replayed = _replayed(settings, begun.models, names, on_line) if begun and changed != frozenset() else None
-    if replayed:
-        report = replayed
-    elif changed is None:
-        report = run(settings, ["build"], on_line=on_line)
-    elif names:
-        report = run(settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line)
-    _record(settings, begun, rendered=changed is None and not replayed)
+        return _built_on_spark(settings, begun, on_line)
+    waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
+    if begun and (replayed := _replayed(settings, begun, waiting, on_line)):
+        return replayed
+    # Never without names: each load also changes the load log, which some models read.
+    selection = ["--indirect-selection", "empty", "--select", *waiting.names] if waiting else []
+    report = run(settings, ["build", *selection], on_line=on_line)
+    if begun and waiting:
+        _record(settings, begun)
+    elif begun:
+        _record_rendered(settings, begun)
     return report
 
 
@@ -90,28 +99,33 @@ def _built_on_spark(
 ) -> BuildReport:
     """Build everything: Spark keeps no tables between builds. The build record is of all models."""
     report = spark.build(settings, on_line=on_line)
-    _record(settings, begun, rendered=False)
+    if begun:
+        _record(settings, begun)
     return report
 
 
 def _replayed(
-    settings: Settings, models: str, names: Sequence[str] | None, on_line: Callable[[str], None] | None
+    settings: Settings, begun: BuildRecord, waiting: Pending | None, on_line: Callable[[str], None] | None
 ) -> BuildReport | None:
-    """Build from the statements that dbt rendered; return None if dbt has not rendered these models.
+    """Build from the statements that dbt rendered, and record it; return None if dbt has not rendered these models.
 
     Raises:
         BuildError: A model or a test failed.
     """
-    rendered = load_rendered(work_dir(settings), rendered_digest(models))
+    rendered = load_rendered(work_dir(settings), rendered_digest(begun.models))
     if rendered is None:
         return None
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        report = replay(connection, rendered, names, on_line=on_line)
-    if any(node.status in FAILED for node in report.nodes):
-        remedy = (
-            "Run `ion-pipeline build`: it builds all models with dbt, whose log has details. Nothing was published."
-        )
-        raise BuildError(failure_message(report), remedy=remedy, report=report)
+        last = LastBuild(built_nodes(connection), waiting.downstream, waiting.readers) if waiting else None
+        report = replay(connection, rendered, waiting.names if waiting else None, last=last, on_line=on_line)
+        if any(node.status in FAILED for node in report.nodes):
+            remedy = (
+                "Run `ion-pipeline build`: it builds all models with dbt, whose log has details. Nothing was published."
+            )
+            raise BuildError(failure_message(report), remedy=remedy, report=report)
+        before = last.nodes if last else {}
+        results = {node.unique_id: BuiltNode(node.status, node.fingerprint) for node in report.nodes}
+        record_build(connection, begun, {**before, **results})
     return report
 
 
@@ -149,12 +163,23 @@ def _changed(connection: duckdb.DuckDBPyConnection, settings: Settings, models: 
     return changed and changed | export_control.changed_sources(connection, settings, load_id)
 
 
-def _record(settings: Settings, begun: BuildRecord | None, *, rendered: bool) -> None:
-    """Write the build record and, if dbt built everything, store the statements that it rendered."""
-    if begun is None:
-        return
+def _record(settings: Settings, begun: BuildRecord) -> None:
+    """Write the build record. The results of the nodes are not known, so the next build executes all that it needs."""
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         record_build(connection, begun)
-        if rendered:
-            results = orjson.loads(results_path(settings).read_bytes())["results"]
-            save_rendered(work_dir(settings), rendered_digest(begun.models), results, connection)
+
+
+def _record_rendered(settings: Settings, begun: BuildRecord) -> None:
+    """Write the build record after dbt has built everything, and store the statements that it rendered."""
+    results = orjson.loads(results_path(settings).read_bytes())["results"]
+    digest = rendered_digest(begun.models)
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        save_rendered(work_dir(settings), digest, results, connection)
+        rendered = load_rendered(work_dir(settings), digest)
+        rows = {
+            node.unique_id: fingerprint(connection, node.schema, node.name)
+            for node in (rendered.nodes.values() if rendered else ())
+            if node.kind == "model" and not node.is_view
+        }
+        found = {one["unique_id"]: BuiltNode(one["status"], rows.get(one["unique_id"])) for one in results}
+        record_build(connection, begun, found)

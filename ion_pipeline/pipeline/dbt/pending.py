@@ -1,6 +1,7 @@
 """Finds the nodes of the dbt project that are downstream of changed tables, from dbt's manifest."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 # The `meta` key of a model that reads the load log, but whose result no later load changes.
@@ -9,8 +10,23 @@ _UNAFFECTED_BY_LOADS = "same_after_any_load"
 _SOURCES_OF_RAW = frozenset({"ion", "ion_history", "ion_load_log"})
 
 
-def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:
-    """The tables to build and the tests to run, as names for dbt's node selection.
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The nodes downstream of changed tables.
+
+    Attributes:
+        names: The tables to build and the tests to run, as names for dbt's node selection.
+        downstream: dbt's unique ids of all of them, and of the views between them.
+        readers: Those of `downstream` that read a changed table themselves.
+    """
+
+    names: tuple[str, ...]
+    downstream: frozenset[str]
+    readers: frozenset[str]
+
+
+def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> Pending:
+    """The nodes downstream of changed tables.
 
     Views and seeds are not built again: a view reads its upstream tables, and a seed changes only with the project.
     Their tests run if something upstream changed.
@@ -26,25 +42,28 @@ def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> list[str]:
         or f"{source['schema']}.{source['name']}" in changed
     ]
     nodes = manifest["nodes"]
-    downstream = (nodes[name] for name in _downstream(manifest, sources) if name in nodes)
-    return sorted(
+    downstream = _downstream(manifest, sources)
+    names = sorted(
         node["name"]
-        for node in downstream
+        for node in (nodes[name] for name in downstream if name in nodes)
         if node["resource_type"] == "test"
         or (node["resource_type"] == "model" and node["config"]["materialized"] != "view")
     )
+    return Pending(tuple(names), downstream, _children(manifest, sources))
 
 
-def _downstream(manifest: Mapping[str, Any], roots: Collection[str]) -> set[str]:
+def _downstream(manifest: Mapping[str, Any], roots: Collection[str]) -> frozenset[str]:
     found: set[str] = set()
-    waiting = list(roots)
+    waiting = frozenset(roots)
     while waiting:
-        for child in manifest["child_map"][waiting.pop()]:
-            if child in found or _is_unaffected(manifest, child):
-                continue
-            found.add(child)
-            waiting.append(child)
-    return found
+        waiting = _children(manifest, waiting) - found
+        found |= waiting
+    return frozenset(found)
+
+
+def _children(manifest: Mapping[str, Any], nodes: Collection[str]) -> frozenset[str]:
+    children = manifest["child_map"]
+    return frozenset(child for node in nodes for child in children[node] if not _is_unaffected(manifest, child))
 
 
 def _is_unaffected(manifest: Mapping[str, Any], name: str) -> bool:

@@ -1,7 +1,12 @@
-"""Executes rendered statements in dependency order, in one connection, with dbt's rules for failed tests."""
+"""Executes rendered statements in dependency order, in one connection, with dbt's rules for failed tests.
+
+A node whose inputs have the rows of the last complete build is not executed again: most changes in ION change few
+tables, and a model that is built from unchanged rows has unchanged rows.
+"""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 import duckdb
@@ -9,9 +14,26 @@ import pyarrow.parquet as pq
 
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, NodeResult
+from ion_pipeline.warehouse import BuiltNode, Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import transaction
 
 _STOPS = FAILED | {"skipped"}
+_NO_RESULT = BuiltNode("")
+
+
+@dataclass(frozen=True, slots=True)
+class LastBuild:
+    """What is known of the last complete build.
+
+    Attributes:
+        nodes: The results of its nodes, by dbt's unique id.
+        downstream: The nodes, views included, that are downstream of a table of `raw` that changed since.
+        readers: Those of them that read such a table themselves.
+    """
+
+    nodes: Mapping[str, BuiltNode]
+    downstream: Collection[str]
+    readers: Collection[str]
 
 
 def replay(
@@ -19,16 +41,19 @@ def replay(
     rendered: Rendered,
     names: Collection[str] | None = None,
     *,
+    last: LastBuild | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> BuildReport:
     """Build and test nodes as `dbt build` does.
 
-    If a node or a blocking test fails, the nodes downstream of it are skipped and all others are built.
+    If a node or a blocking test fails, the nodes downstream of it are skipped and all others are built. Nodes that are
+    up to date are not part of the report.
 
     Args:
         connection: The warehouse.
         rendered: The statements that dbt rendered.
         names: Names of the models to build and the tests to run; None for everything, seeds included.
+        last: The last complete build; without it, every chosen node is executed.
         on_line: Called with a line of output after each node.
     """
     chosen = {unique_id: node for unique_id, node in rendered.nodes.items() if names is None or node.name in names}
@@ -36,17 +61,22 @@ def replay(
     stopped: set[str] = set()
     results: list[NodeResult] = []
     warehouse = _Warehouse(connection, rendered)
-    for unique_id, waits_for in _in_order(rendered.nodes, chosen):
+    changes = _Changes(warehouse, rendered.nodes, last)
+    for number, (unique_id, waits_for) in enumerate(_in_order(rendered.nodes, chosen), start=1):
         node, started = chosen[unique_id], time.monotonic()
-        if stopped.isdisjoint(waits_for):
-            status, message = warehouse.execute(node)
-        else:
-            status, message = "skipped", ""
-        if status in _STOPS:
+        found, message, rows = "up to date", "", None
+        if not stopped.isdisjoint(waits_for):
+            found = "skipped"
+        elif not changes.is_up_to_date(node):
+            found, message = warehouse.execute(node)
+            rows = warehouse.fingerprint(node) if found == "success" else None
+            changes.add(node, rows)
+        if found in _STOPS:
             stopped.add(unique_id)
-        results.append(NodeResult(unique_id, status, message, time.monotonic() - started))
+        if found != "up to date":
+            results.append(NodeResult(unique_id, found, message, time.monotonic() - started, rows))
         if on_line:
-            on_line(f"{len(results)} of {len(chosen)} {status} {unique_id} {' '.join(message.split())}".rstrip())
+            on_line(f"{number} of {len(chosen)} {found} {unique_id} {' '.join(message.split())}".rstrip())
     return BuildReport(tuple(results), time.monotonic() - began)
 
 
@@ -71,6 +101,42 @@ def _in_order(nodes: Mapping[str, Node], chosen: Collection[str]) -> Iterator[tu
     }
     for unique_id in TopologicalSorter(waits_for).static_order():
         yield unique_id, waits_for[unique_id]
+
+
+class _Changes:
+    """Which nodes have other rows than in the last complete build."""
+
+    def __init__(self, warehouse: "_Warehouse", nodes: Mapping[str, Node], last: LastBuild | None) -> None:
+        self._warehouse, self._nodes, self._last = warehouse, nodes, last
+        self._differs = {name: False for name in nodes if last and name not in last.downstream}
+
+    def is_up_to_date(self, node: Node) -> bool:
+        """Whether executing a node would change nothing: its inputs and its own rows are those of the last build.
+
+        A test is up to date only if it passed, so that what it warns of is repeated.
+        """
+        if self._last is None or self._inputs_differ(node):
+            return False
+        before = self._last.nodes.get(node.unique_id, _NO_RESULT)
+        if node.kind == "test":
+            return before.status == "pass"
+        # The rows are compared too: a build that failed, or was started by hand, may have replaced them.
+        return before.fingerprint is not None and self._warehouse.fingerprint(node) == before.fingerprint
+
+    def add(self, node: Node, rows: Fingerprint | None) -> None:
+        """Note the rows of a node that was executed."""
+        before = self._last.nodes.get(node.unique_id, _NO_RESULT) if self._last else _NO_RESULT
+        self._differs[node.unique_id] = rows is None or rows != before.fingerprint
+
+    def _inputs_differ(self, node: Node) -> bool:
+        is_reader = self._last is not None and node.unique_id in self._last.readers
+        return is_reader or any(self._has_changed(parent) for parent in node.parents)
+
+    def _has_changed(self, unique_id: str) -> bool:
+        """Whether a node that others read differs: a view differs if one of its inputs does."""
+        if unique_id not in self._differs:
+            self._differs[unique_id] = self._inputs_differ(self._nodes[unique_id])
+        return self._differs[unique_id]
 
 
 class _Warehouse:
@@ -105,6 +171,11 @@ class _Warehouse:
             return "error", str(error)
         self._kinds[node.schema, node.name] = "view" if node.is_view else "table"
         return "success", "OK"
+
+    def fingerprint(self, node: Node) -> Fingerprint | None:
+        """The fingerprint of a table that a node has built; None if it is no table."""
+        name = (node.schema, node.name)
+        return fingerprint(self._connection, *name) if self._kinds.get(name) == "table" else None
 
     def _drop(self, node: Node) -> None:
         if kind := self._kinds.get((node.schema, node.name)):

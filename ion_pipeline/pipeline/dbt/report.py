@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.warehouse import Fingerprint
 
 # dbt's statuses: of a model or seed that exists now, of a test that was evaluated, of a node that stops the build.
 BUILT = frozenset({"success", "no-op"})
@@ -19,12 +20,14 @@ class NodeResult:
         status: dbt's status: success, pass, warn, error, fail, skipped, no-op.
         message: dbt's message, empty if none.
         seconds: Execution time.
+        fingerprint: Of the rows of a table that was built; None if it was not read.
     """
 
     unique_id: str
     status: str
     message: str
     seconds: float
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,13 @@ INPUTS = {
 TEN = datetime(2026, 1, 10, 9, tzinfo=UTC)
 
 
-MODELS = ["int_supply__order_lines", "int_supply__line_receipts", "purchase_order_lines", "supplier_delivery"]
+MODELS = [
+    "int_loads__last_day",
+    "int_supply__order_lines",
+    "int_supply__line_receipts",
+    "purchase_order_lines",
+    "supplier_delivery",
+]
 SETTINGS = {
     "production_time_zone": "America/Los_Angeles",
     "on_time_basis": "estimated_arrival_date",

@@ -34,7 +34,7 @@ STANDARD = 10.0
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return Models(INPUTS, ["inventory_valuation"])
+    return Models(INPUTS, ["int_loads__last_day", "inventory_valuation"])
 
 
 def version(lot: int, place: int, until: int, **row: Any) -> dict[str, Any]:

@@ -35,7 +35,10 @@ Receipt = tuple[int, float, int]
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    made = Models(INPUTS, ["int_quality__rejected_units", "int_quality__rejected_receipts", "supplier_quality"])
+    made = Models(
+        INPUTS,
+        ["int_loads__last_day", "int_quality__rejected_units", "int_quality__rejected_receipts", "supplier_quality"],
+    )
     made.connection.execute("set TimeZone = 'UTC'")
     return made
 

@@ -55,20 +55,33 @@ MANIFEST = {
 
 
 @pytest.mark.parametrize(
-    ("changed", "names"),
+    ("changed", "names", "readers"),
     [
-        (set(), []),
-        ({"nobody_reads_this"}, []),
+        (set(), [], set()),
+        ({"nobody_reads_this"}, [], set()),
         # Through views to tables, with the tests of both; no view, and no test of what stayed.
-        ({"parts"}, ["part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"]),
+        ({"parts"}, ["part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"], {"model.p.stg_parts"}),
         # The history too, and the tests of the source; no seed.
-        ({"runs"}, ["dated", "part_runs", "raw_runs", "runs", "runs_refer_to_parts"]),
+        (
+            {"runs"},
+            ["dated", "part_runs", "raw_runs", "runs", "runs_refer_to_parts"],
+            {"model.p.dated", "model.p.stg_runs", "test.p.raw_runs.3"},
+        ),
         # A model that reads the load log, but not what loads change, is not built.
-        ({"_ion_loads"}, ["loads"]),
+        ({"_ion_loads"}, ["loads"], {"model.p.loads"}),
         # Which rows are controlled is a source of its own: the rows need not have changed.
-        ({"raw_controlled.runs"}, ["part_runs", "runs", "runs_refer_to_parts"]),
-        ({"_ion_loads", "parts"}, ["loads", "part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"]),
+        ({"raw_controlled.runs"}, ["part_runs", "runs", "runs_refer_to_parts"], {"model.p.runs"}),
+        (
+            {"_ion_loads", "parts"},
+            ["loads", "part_runs", "parts", "runs_refer_to_parts", "stg_parts_key"],
+            {"model.p.loads", "model.p.stg_parts"},
+        ),
     ],
 )
-def test_what_is_downstream(changed: set[str], names: list[str]) -> None:
-    assert pending(MANIFEST, changed) == names
+def test_what_is_downstream(changed: set[str], names: list[str], readers: set[str]) -> None:
+    found = pending(MANIFEST, changed)
+    assert found.names == tuple(names)
+    assert found.readers == readers
+    assert {name.split(".")[2] for name in found.downstream} >= {*names}
+    assert found.downstream >= readers
+    assert "model.p.first" not in found.downstream

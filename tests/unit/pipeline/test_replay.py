@@ -1,4 +1,5 @@
 """Executing what dbt rendered: order, statuses and what a failure stops, against dbt's rules said in another way."""
+# ruff: noqa: S608 -- names of our own
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered
-from ion_pipeline.pipeline.dbt.replay import replay
+from ion_pipeline.pipeline.dbt.replay import LastBuild, replay
+from ion_pipeline.warehouse import BuiltNode
 from tests.examples import examples
 
 FAILS = "select error('on purpose')"
@@ -144,6 +146,135 @@ def test_a_failure_stops_what_is_below_it_and_nothing_else(project: tuple[Render
     assert {one.unique_id: words.get(one.status, "well") for one in report.nodes} == expected(
         nodes.nodes, failing, chosen
     )
+
+
+NUMBERS = st.lists(st.integers(0, 2), min_size=3, max_size=3)
+ENDS = st.sampled_from(["complete", "killed", "by hand"])
+HISTORIES = st.lists(st.tuples(NUMBERS, ENDS), min_size=2, max_size=8)
+
+
+@st.composite
+def sums(draw: st.DrawFn) -> tuple[Rendered, dict[str, set[int]]]:
+    """Views and tables that add up columns of `raw.a`, `raw.b`, `raw.c`, perhaps halved; which of them each reads."""
+    count = draw(st.integers(1, 8))
+    names = [f"m{number}" for number in range(count)]
+    nodes, reads = [], {}
+    for number, name in enumerate(names):
+        parents = sorted(draw(st.sets(st.sampled_from(names[:number]), max_size=2))) if number else []
+        reads[f"model.p.{name}"] = sources = draw(st.sets(st.integers(0, 2), min_size=not parents, max_size=1))
+        cut, is_view = draw(st.integers(1, 2)), draw(st.booleans())
+        terms = [f"(select x from s.{parent})" for parent in parents]
+        terms += [f"(select x from raw.{'abc'[source]})" for source in sources]
+        sql = f'create {"view" if is_view else "table"} s."{name}" as select ({" + ".join(terms)}) // {cut} as x'
+        nodes.append(model(name, *(f"model.p.{parent}" for parent in parents), sql=sql, view=is_view))
+        # What is true of any row: such a test passes or warns by the parity of its model.
+        found = f"(select x % 2 from s.{name})"
+        sql = f"select {found} as failures, {found} != 0 as should_warn, false as should_error"
+        nodes.append(node(f"test.p.t_{name}", [f"model.p.{name}"], sql))
+    return rendered(*nodes), reads
+
+
+def contents(connection: duckdb.DuckDBPyConnection, nodes: Rendered) -> dict[str, list[tuple[int]]]:
+    models = (one.name for one in nodes.nodes.values() if one.kind == "model")
+    return {name: connection.execute(f"from s.{name}").fetchall() for name in models}
+
+
+@settings(max_examples=examples(80))
+@given(sums(), HISTORIES)
+def test_what_is_kept_is_what_would_be_built(
+    project: tuple[Rendered, dict[str, set[int]]], history: list[tuple[list[int], str]]
+) -> None:
+    nodes, reads = project
+    before, changed = [0, 0, 0], set[int]()
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw; create schema s")
+        for name in "abc":
+            connection.execute(f"create table raw.{name} as select 0 as x")
+        last = {one.unique_id: BuiltNode(one.status, one.fingerprint) for one in replay(connection, nodes).nodes}
+        for values, what in history:
+            for name, value in zip("abc", values, strict=True):
+                connection.execute(f"update raw.{name} set x = ?", [value])
+            # A value that comes back has changed, too.
+            changed |= {source for source in range(3) if values[source] != before[source]}
+            before = values
+            readers = {name for name, sources in reads.items() if sources & changed}
+            downstream = below(nodes, readers)
+            pending = {nodes.nodes[name].name for name in downstream if not nodes.nodes[name].is_view}
+            since = LastBuild(last, downstream, readers)
+            if what == "by hand":
+                # Nothing records it.
+                replay(connection, nodes)
+            elif what == "killed":
+                half = sorted(pending)[: len(pending) // 2]
+                replay(connection, nodes, half, last=since)
+            else:
+                report = replay(connection, nodes, pending, last=since)
+                last |= {one.unique_id: BuiltNode(one.status, one.fingerprint) for one in report.nodes}
+                changed = set()
+                kept = contents(connection, nodes)
+                everything = {one.unique_id: one.status for one in replay(connection, nodes).nodes}
+                assert kept == contents(connection, nodes)
+                assert {name: one.status for name, one in last.items()} == everything
+                # What is warned of is repeated, also where nothing changed.
+                warned = {nodes.nodes[one.unique_id].name for one in report.nodes if one.status == "warn"}
+                warning = {nodes.nodes[name].name for name, status in everything.items() if status == "warn"}
+                assert warned == warning & pending
+
+
+def below(nodes: Rendered, readers: Collection[str]) -> set[str]:
+    """The nodes that read a reader, however far up."""
+
+    def reads(name: str) -> bool:
+        return name in readers or any(reads(parent) for parent in nodes.nodes[name].parents)
+
+    return {name for name in nodes.nodes if reads(name)}
+
+
+def test_what_reads_unchanged_rows_is_not_executed() -> None:
+    nodes = rendered(
+        model("parity", sql="create table s.parity as select x % 2 as x from raw.a"),
+        model("seen", "model.p.parity", sql="create view s.seen as from s.parity", view=True),
+        model(
+            "words",
+            "model.p.seen",
+            sql="create table s.words as select case x when 0 then 'even' else 'odd' end from s.seen",
+        ),
+        check("well", "model.p.words"),
+        check("odd", "model.p.words", found=1, blocking=False),
+    )
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw; create schema s; create table raw.a as select 2 as x")
+        last = {one.unique_id: BuiltNode(one.status, one.fingerprint) for one in replay(connection, nodes).nodes}
+        # A warning is repeated, also where nothing changed.
+        for value, executed in ((4, {"parity", "odd"}), (5, {"parity", "words", "well", "odd"})):
+            connection.execute("update raw.a set x = ?", [value])
+            lines: list[str] = []
+            report = replay(
+                connection,
+                nodes,
+                ["parity", "words", "well", "odd"],
+                last=LastBuild(last, nodes.nodes, {"model.p.parity"}),
+                on_line=lines.append,
+            )
+            assert {one.unique_id.split(".")[2] for one in report.nodes} == executed
+            assert len(lines) == 4
+            assert sum("up to date" in line for line in lines) == 4 - len(executed)
+
+
+def test_rows_of_a_build_that_was_not_recorded_are_built_again() -> None:
+    nodes = rendered(
+        model("first", sql="create table s.first as from raw.a"),
+        model("second", "model.p.first", sql="create table s.second as from s.first"),
+    )
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw; create schema s; create table raw.a as select 2 as x")
+        last = {one.unique_id: BuiltNode(one.status, one.fingerprint) for one in replay(connection, nodes).nodes}
+        connection.execute("update raw.a set x = 3")
+        replay(connection, nodes)
+        # The input is again that of the recorded build.
+        connection.execute("update raw.a set x = 2")
+        replay(connection, nodes, ["first", "second"], last=LastBuild(last, nodes.nodes, {"model.p.first"}))
+        assert connection.execute("from s.second").fetchall() == [(2,)]
 
 
 def test_nothing_is_kept_until_a_build_was_complete(tmp_path: Path) -> None:

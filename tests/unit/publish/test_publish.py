@@ -12,8 +12,7 @@ import pytest
 
 from ion_pipeline.files import LockedError, WriterLock
 from ion_pipeline.publish import PublishError, PublishReport, publish, settle
-from ion_pipeline.publish.copy import Fingerprint
-from ion_pipeline.warehouse import Resources, WarehouseError
+from ion_pipeline.warehouse import Fingerprint, Resources, WarehouseError, fingerprint
 
 SMALL = Resources("256MB", 1)
 
@@ -220,8 +219,6 @@ def test_a_copy_that_differs_is_not_published(database: Path, tmp_path: Path, mo
 
 
 def test_the_fingerprint_sees_a_changed_value_but_not_the_order(tmp_path: Path) -> None:
-    from ion_pipeline.publish.copy import fingerprint
-
     with duckdb.connect() as connection:
         connection.execute("create table a as select i, 'x' || i as t from range(1000) r(i)")
         connection.execute("create table b as from a order by i desc")

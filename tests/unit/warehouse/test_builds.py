@@ -9,7 +9,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from ion_pipeline.warehouse import begin_build, changed_since_build, connect, rebuild, record_build
+from ion_pipeline.warehouse import (
+    BuiltNode,
+    Fingerprint,
+    begin_build,
+    built_nodes,
+    changed_since_build,
+    connect,
+    rebuild,
+    record_build,
+)
 from tests.unit.warehouse.support import SMALL, House
 
 LOAD_LOG = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}
@@ -123,3 +132,21 @@ def test_a_warehouse_that_was_deleted_is_built_from_nothing(house: House) -> Non
     house.database.unlink()
     house.load()
     assert changed(house) is None
+
+
+def test_the_results_of_a_build_are_replaced_by_those_of_the_next(house: House) -> None:
+    load(house, "one")
+    results = {
+        "model.p.table": BuiltNode("success", Fingerprint(3, 2**100)),
+        "model.p.view": BuiltNode("success"),
+        "test.p.unique": BuiltNode("warn"),
+    }
+    with opened(house) as connection:
+        assert built_nodes(connection) == {}
+        begun = begin_build(connection, "models")
+        assert begun
+        record_build(connection, begun, results)
+    with opened(house) as connection:
+        assert built_nodes(connection) == results
+        record_build(connection, begun)
+        assert built_nodes(connection) == {}
