@@ -1,7 +1,7 @@
 """Copies tables from the attached warehouse to an attached new file, and from there to Parquet."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import duckdb
@@ -30,33 +30,31 @@ def public_schema(schema: str) -> str:
     return ENTITY_SCHEMA if schema == _DEFAULT_SCHEMA else schema
 
 
-def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
-    """Copy every table and view of some schemas, with the order of their rows and their comments.
-
-    Returns:
-        (schema, name) of each copied table or view, in the order of `schemas`, then by name.
-    """
-    relations = connection.execute(
+def public_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
+    """(schema, name) of every table and view of some schemas of the warehouse, in their order, then by name."""
+    return connection.execute(
         """
-        select schema_name, name, comment
+        select schema_name, name
         from (
-            select database_name, schema_name, table_name as name, comment from duckdb_tables()
+            select database_name, schema_name, table_name as name from duckdb_tables()
             union all
-            select database_name, schema_name, view_name, comment from duckdb_views() where not internal
+            select database_name, schema_name, view_name from duckdb_views() where not internal
         )
         where database_name = $source and list_contains($schemas::varchar[], schema_name)
         order by list_position($schemas::varchar[], schema_name), name
         """,
         {"source": SOURCE, "schemas": list(schemas)},
     ).fetchall()
-    for schema, name, comment in relations:
+
+
+def copy_relations(connection: duckdb.DuckDBPyConnection, relations: Collection[tuple[str, str]]) -> None:
+    """Copy tables and views, with the order of their rows and their comments."""
+    for schema, name in relations:
         connection.execute(f"create schema if not exists {identifier(TARGET, schema)}")
-        target = identifier(TARGET, schema, name)
-        connection.execute(f"create table {target} as select * from {identifier(SOURCE, schema, name)}")
-        if comment:
-            connection.execute(f"comment on table {target} is {literal(comment)}")
-    _copy_column_comments(connection, {(schema, name) for schema, name, _ in relations})
-    return [(schema, name) for schema, name, _ in relations]
+        connection.execute(
+            f"create table {identifier(TARGET, schema, name)} as select * from {identifier(SOURCE, schema, name)}"
+        )
+    _copy_comments(connection, frozenset(relations))
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]], folder: Path) -> None:
@@ -68,15 +66,23 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, relations: Sequence[tup
         connection.execute(f"copy (from {rows}) to {target} (format parquet, compression zstd)")
 
 
-def _copy_column_comments(connection: duckdb.DuckDBPyConnection, relations: set[tuple[str, str]]) -> None:
+def _copy_comments(connection: duckdb.DuckDBPyConnection, relations: Collection[tuple[str, str]]) -> None:
     comments = connection.execute(
-        "select schema_name, table_name, column_name, comment from duckdb_columns() "
-        "where database_name = ? and comment is not null",
-        [SOURCE],
+        """
+        select 'table', schema_name, table_name, null, comment from duckdb_tables()
+        where database_name = $source and comment is not null
+        union all
+        select 'table', schema_name, view_name, null, comment from duckdb_views()
+        where database_name = $source and comment is not null
+        union all
+        select 'column', schema_name, table_name, column_name, comment from duckdb_columns()
+        where database_name = $source and comment is not null
+        """,
+        {"source": SOURCE},
     ).fetchall()
     # One transaction: each commit syncs to disk, and there are more than a thousand comments.
     with transaction(connection):
-        for schema, table, column, comment in comments:
+        for kind, schema, table, column, comment in comments:
             if (schema, table) in relations:
-                name = identifier(TARGET, schema, table, column)
-                connection.execute(f"comment on column {name} is {literal(comment)}")
+                name = identifier(TARGET, schema, table, *([column] if column else []))
+                connection.execute(f"comment on {kind} {name} is {literal(comment)}")

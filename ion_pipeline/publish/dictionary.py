@@ -41,7 +41,7 @@ class TableEntry:
 
 
 def describe(connection: duckdb.DuckDBPyConnection, catalog: str, rows: dict[tuple[str, str], int]) -> list[TableEntry]:
-    """Describe tables of an attached database.
+    """Describe tables and views of an attached database.
 
     Args:
         connection: A connection that the database is attached to.
@@ -58,7 +58,9 @@ def describe(connection: duckdb.DuckDBPyConnection, catalog: str, rows: dict[tup
     comments = {
         (public_schema(schema), table): comment or ""
         for schema, table, comment in connection.execute(
-            "select schema_name, table_name, comment from duckdb_tables() where database_name = ?", [catalog]
+            "select schema_name, table_name, comment from duckdb_tables() where database_name = $catalog "
+            "union all select schema_name, view_name, comment from duckdb_views() where database_name = $catalog",
+            {"catalog": catalog},
         ).fetchall()
     }
     return [

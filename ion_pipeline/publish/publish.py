@@ -12,7 +12,7 @@ The published files hold tables and comments only: no path of this machine and n
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +23,19 @@ from ulid import ULID
 from ion_pipeline.files import LockedError, WriterLock
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import delta, dictionary, latest, swap
-from ion_pipeline.publish.copy import SOURCE, TARGET, copy_relations, schema_in_file, write_parquet
-from ion_pipeline.publish.entities import link_parquet, write_entities
+from ion_pipeline.publish.copy import (
+    SOURCE,
+    TARGET,
+    copy_relations,
+    public_relations,
+    schema_in_file,
+    write_parquet,
+)
+from ion_pipeline.publish.entities import entity_states, make_entities
 from ion_pipeline.publish.errors import PublishError
+from ion_pipeline.publish.kept import Kept, Relation, create_file, find_kept, link_parquet, states
 from ion_pipeline.publish.upload import SendReport
-from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityTable, Fingerprint, fingerprint
+from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityState, EntityTable, Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.errors import WarehouseDiskFullError, translate_errors
 
@@ -199,23 +207,25 @@ def _write(
     }
     with connect_memory(database.parent, resources) as connection, translate_errors("Publishing", database):
         attach(connection, database, SOURCE, read_only=True, wait_seconds=resources.wait_seconds if resources else 0.0)
-        entities = write_entities(
-            connection,
-            entity_tables,
-            fresh,
-            published_dir,
-            storage_version=storage_version,
-            made_by=made_by,
-            resources=resources,
-        )
-        relations = copy_relations(connection, schemas)
+        relations = public_relations(connection, schemas)
         if not relations:
             raise PublishError(
                 f"{database} has no table in {', '.join(schemas)}.", remedy="Run `ion-pipeline build` first."
             )
         load = latest.latest_load(connection, SOURCE)
-        expected = {relation: fingerprint(connection, SOURCE, *relation) for relation in relations}
-        expected |= {(ENTITY_SCHEMA, name): made for name, made in entities.made.items()}
+        found = {relation: fingerprint(connection, SOURCE, *relation) for relation in relations}
+        entities = entity_states(connection, entity_tables)
+        state = states(connection, found) | {(ENTITY_SCHEMA, name): one.digest for name, one in entities.items()}
+        kept = find_kept(
+            state, published_dir, made_by=made_by, with_parquet=swap.PARQUET in formats, resources=resources
+        )
+        create_file(connection, fresh, kept, storage_version)
+        copy_relations(connection, [relation for relation in relations if relation not in kept.entries])
+        fresh_entities = [table for table in entity_tables if _is_new(table, entities, kept)]
+        made = make_entities(connection, fresh_entities, entities)
+        found |= kept.fingerprints() | {(ENTITY_SCHEMA, name): one for name, one in made.items()}
+        found = {relation: found[relation] for relation in state}
+        expected = {relation: one for relation, one in found.items() if relation not in kept.entries}
         connection.execute(f"use {TARGET}")
         for path in sql_files:
             _define(connection, path)
@@ -228,10 +238,8 @@ def _write(
         fresh.parquet.mkdir()
         if swap.PARQUET in formats:
             write_parquet(connection, list(expected), fresh.parquet)
-            link_parquet(entities, fresh.parquet)
+            link_parquet(kept, fresh.parquet)
         now = datetime.now(UTC)
-        found = {relation: expected[relation] for relation in relations}
-        found |= {(ENTITY_SCHEMA, name): one for name, one in entities.fingerprints().items()}
         tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in found.items()})
         staged = _stage(connection, fresh, tables, found) if latest.DELTA in formats else None
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
@@ -244,8 +252,8 @@ def _write(
             load,
             tables,
             made_by=made_by,
-            kept={(ENTITY_SCHEMA, name): entry for name, entry in entities.kept.items()},
-            states=entities.recorded(),
+            kept=kept.entries,
+            states={name: {"state": state[name], "hash_sum": str(one.hash_sum)} for name, one in found.items()},
             formats=formats,
             versions=staged.entries if staged else None,
         )
@@ -253,11 +261,15 @@ def _write(
     return tables, staged
 
 
+def _is_new(table: EntityTable, entities: Mapping[str, EntityState], kept: Kept) -> bool:
+    return table.name in entities and (ENTITY_SCHEMA, table.name) not in kept.entries
+
+
 def _stage(
     connection: duckdb.DuckDBPyConnection,
     fresh: swap.Publish,
     tables: Sequence[dictionary.TableEntry],
-    found: dict[tuple[str, str], Fingerprint],
+    found: dict[Relation, Fingerprint],
 ) -> delta.Staged:
     """Stage the Delta tables; where no type differs, their data files are the Parquet files of this publish."""
     fresh.scratch.mkdir()
@@ -285,7 +297,7 @@ def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         ) from error
 
 
-def _verify(connection: duckdb.DuckDBPyConnection, expected: dict[tuple[str, str], Fingerprint]) -> None:
+def _verify(connection: duckdb.DuckDBPyConnection, expected: dict[Relation, Fingerprint]) -> None:
     for relation, wanted in expected.items():
         schema, table = relation
         found = fingerprint(connection, TARGET, schema_in_file(schema), table)

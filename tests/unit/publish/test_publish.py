@@ -204,6 +204,9 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_a_copy_that_differs_is_not_published(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(database)
     before = snapshot(tmp_path / "published")
+    # What has not changed is not copied.
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update genealogy.tree set quantity = 7 where unit_id = 2")
 
     publishing = import_module("ion_pipeline.publish.publish")
     honest = publishing.fingerprint
