@@ -1,4 +1,4 @@
-"""The fingerprint of a table's rows: tells whether two tables have the same rows, in any order."""
+"""The fingerprint of the rows of a table: tables with the same rows, in any order, have the same one."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`
 
 from dataclasses import dataclass
