@@ -8,12 +8,13 @@ from ion_pipeline.commands.attachments import attachments
 from ion_pipeline.commands.mcp import mcp
 from ion_pipeline.commands.report import report
 from ion_pipeline.commands.sandbox import sandbox
+from ion_pipeline.commands.watch import watch
 from ion_pipeline.commands.webhooks import webhooks
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands and the groups of commands to the command line."""
-    for command in (mcp, report):
+    for command in (mcp, report, watch):
         app.command()(command)
     for name, group in {
         "abom": abom,

@@ -57,26 +57,26 @@ class RefreshResult:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def refresh(settings: Settings, pipeline: Pipeline) -> RefreshResult:
+def refresh(settings: Settings, pipeline: Pipeline, *, entities: Sequence[str] | None = None) -> RefreshResult:
     """Read what is new in ION, load, build, test and publish.
 
     Args:
         settings: Name the entities and the data directory.
         pipeline: The steps.
+        entities: The entities to read; by default those of the settings.
 
     Raises:
         IonPipelineError: A step failed with this error; later steps were not run.
         BlockingCheckError: As many rows as ION counts could not be read; the published version is unchanged.
     """
-    catalog = data_catalog(settings.data_dir)
-    entities = [entity.name for entity in catalog.select(settings.entities or catalog.default_selection)]
+    names = entities if entities is not None else selected_entities(settings)
     # Also for what is not built: the time of the last change of the models decides whether the publish is current.
     manifest = prepared_manifest(settings)
     seconds: dict[str, float] = {}
     if trouble := pipeline.target_trouble():
         pipeline.reporter.note(visible(trouble))
     with _timed(seconds, "extract"):
-        read = pipeline.extract(entities)
+        read = pipeline.extract(names)
     checks = [check for result in read.entities for check in read_checks(read, result)]
     _stop_at_blocking(checks)
     if read.load_id is None and pipeline.is_published_current():
@@ -95,6 +95,12 @@ def refresh(settings: Settings, pipeline: Pipeline) -> RefreshResult:
         manifest=orjson.loads(manifest.read_bytes()),
         published=published.database,
     )
+
+
+def selected_entities(settings: Settings) -> list[str]:
+    """The names of the entities that a refresh reads."""
+    catalog = data_catalog(settings.data_dir)
+    return [entity.name for entity in catalog.select(settings.entities or catalog.default_selection)]
 
 
 def _result(

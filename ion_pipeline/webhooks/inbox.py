@@ -75,6 +75,14 @@ class Inbox:
             for position, event_id, resource, subscription_id, received_at in rows
         ]
 
+    def last_position(self) -> int:
+        """The position of the last event that was stored; 0 if there is none."""
+        if not self.path.exists():
+            return 0
+        with self._open() as connection:
+            [(position,)] = connection.execute("select coalesce(max(position), 0) from events").fetchall()
+        return int(position)
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS)

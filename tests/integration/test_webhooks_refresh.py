@@ -3,10 +3,15 @@
 The receiver and the tenant are processes; the sensor's request is carried out as the daemon would.
 """
 
+import os
 import random
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -20,7 +25,7 @@ from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.settings import Settings
 from tests.integration.conftest import Built, continued, settings_for
 from tests.integration.support.changing_world import Change, add, delete, update
-from tests.integration.support.webhooks import Receiver, running
+from tests.integration.support.webhooks import SECRET, Receiver, free_port, running
 
 pytestmark = [pytest.mark.slow]
 
@@ -150,3 +155,72 @@ def test_a_flood_becomes_one_run(tenant: Tenant) -> None:
     [request] = tenant.look()
     assert request.tags["ion/webhook_events"] == "30"
     assert tenant.look() == []
+
+
+def until(is_so: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 120
+    while not is_so():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_watch_publishes_what_events_name_and_outlives_a_failure(tenant: Tenant) -> None:
+    settings, port = tenant.settings, free_port()
+    assert settings.client_secret
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("ION_", "DAGSTER_"))},
+        "ION_ENVIRONMENT": "custom",
+        "ION_API_URL": str(settings.api_url),
+        "ION_AUTH_URL": str(settings.auth_url),
+        "ION_CLIENT_ID": settings.client_id,
+        "ION_CLIENT_SECRET": settings.client_secret.get_secret_value(),
+        "ION_DATA_DIR": str(settings.data_dir),
+        "ION_ENTITIES": ",".join(settings.entities),
+        "ION_WEBHOOK_SECRET": SECRET,
+        "ION_MAX_ATTEMPTS": "1",
+    }
+    [(supplier,)] = tenant.raw("select max(id) from raw.suppliers")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ion_pipeline.cli", "watch", "--every", "3600", "--settle", "0.2", "--port", str(port)],
+        env=environment,
+        cwd=settings.data_dir,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    def name() -> str:
+        with suppress(duckdb.Error):
+            [(found,)] = tenant.published(
+                f"select supplier_name from reference.suppliers where supplier_id = {supplier}"  # noqa: S608 -- an id
+            )
+            return str(found)
+        return ""
+
+    def is_ready() -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
+        return False
+
+    with process, httpx.Client(timeout=20) as client:
+        try:
+            receiver = replace(tenant.receiver, url=f"http://127.0.0.1:{port}", client=client)
+            # The first refresh reads everything that is selected.
+            tenant.change(update("suppliers", supplier, name="Before the watch", touch=True))
+            until(is_ready, process)
+            until(lambda: name() == "Before the watch", process)
+            # ION fails once: the refresh is repeated, and the event is not lost.
+            fault = {"seed": 1, "rules": [{"kind": "status", "status": 500, "entity": "suppliers", "next": 1}]}
+            httpx.post(f"{tenant.url}/_sandbox/faults", json=fault).raise_for_status()
+            tenant.change(update("suppliers", supplier, name="By an event", touch=True))
+            assert receiver.deliver("watched", "suppliers").json() == {"status": "stored"}
+            until(lambda: name() == "By an event", process)
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert "The refresh is repeated in 5 s." in output
+    assert "read of suppliers" in output
+    assert "1 events, the first received" in output
+    assert "Traceback" not in output
