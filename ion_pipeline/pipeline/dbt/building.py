@@ -1,11 +1,14 @@
 """Builds the models: with dbt, or by re-executing the statements that dbt rendered."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import duckdb
 import orjson
 
+from ion_pipeline.counting import OnCount, unheard
+from ion_pipeline.files.storage import replace_file
 from ion_pipeline.pipeline import entity_tables, export_control
 from ion_pipeline.pipeline.dbt import spark
 from ion_pipeline.pipeline.dbt.log import logs_build
@@ -29,6 +32,7 @@ def build(
     select: Sequence[str] = (),
     indirect_selection: IndirectSelection = "eager",
     on_line: Callable[[str], None] | None = None,
+    on_count: OnCount = unheard,
 ) -> BuildReport:
     """Build and test the models: `dbt build`.
 
@@ -39,6 +43,7 @@ def build(
             (`eager`), tests that can run after the build (`buildable`), tests that read nothing else (`cautious`), or
             no tests (`empty`).
         on_line: Called with each line of dbt's output.
+        on_count: Called when a node begins or ends.
 
     Raises:
         WarehouseBusyError: Another process has the warehouse open.
@@ -46,16 +51,18 @@ def build(
     """
     begun, _ = _begin(settings)
     if settings.engine == "spark":
-        return _built_on_spark(settings, begun, on_line)
+        return _built_on_spark(settings, begun, on_line, on_count)
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
-    report = run(settings, ["build", *arguments], on_line=on_line)
+    report = run(settings, ["build", *arguments], on_line=on_line, on_count=on_count)
     if not select:
         _record(settings, begun, rendered=True)
     return report
 
 
 @logs_build
-def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
+def build_pending(
+    settings: Settings, *, on_line: Callable[[str], None] | None = None, on_count: OnCount = unheard
+) -> BuildReport:
     """Build and test what is downstream of the tables that changed since all models were last built.
 
     If the last build is not known, everything is built. dbt runs if it has not built these models here before; later
@@ -69,33 +76,42 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
     begun, changed = _begin(settings)
     report = BuildReport((), 0.0)
     if settings.engine == "spark":
-        return report if changed == frozenset() else _built_on_spark(settings, begun, on_line)
+        return report if changed == frozenset() else _built_on_spark(settings, begun, on_line, on_count)
     names: list[str] | None = None
     if changed:
         # Never empty: each load also changes the load log, which some models read.
         names = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed)
-    replayed = _replayed(settings, begun.models, names, on_line) if begun and changed != frozenset() else None
+    replayed = _replayed(settings, begun.models, names, on_line, on_count) if begun and changed != frozenset() else None
     if replayed:
         report = replayed
     elif changed is None:
-        report = run(settings, ["build"], on_line=on_line)
+        report = run(settings, ["build"], on_line=on_line, on_count=on_count)
     elif names:
-        report = run(settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line)
+        report = run(
+            settings, ["build", "--indirect-selection", "empty", "--select", *names], on_line=on_line, on_count=on_count
+        )
     _record(settings, begun, rendered=changed is None and not replayed)
     return report
 
 
 def _built_on_spark(
-    settings: Settings, begun: BuildRecord | None, on_line: Callable[[str], None] | None
+    settings: Settings,
+    begun: BuildRecord | None,
+    on_line: Callable[[str], None] | None,
+    on_count: OnCount,
 ) -> BuildReport:
     """Build everything: Spark keeps no tables between builds. The build record is of all models."""
-    report = spark.build(settings, on_line=on_line)
+    report = spark.build(settings, on_line=on_line, on_count=on_count)
     _record(settings, begun, rendered=False)
     return report
 
 
 def _replayed(
-    settings: Settings, models: str, names: Sequence[str] | None, on_line: Callable[[str], None] | None
+    settings: Settings,
+    models: str,
+    names: Sequence[str] | None,
+    on_line: Callable[[str], None] | None,
+    on_count: OnCount,
 ) -> BuildReport | None:
     """Build from the statements that dbt rendered; return None if dbt has not rendered these models.
 
@@ -106,13 +122,31 @@ def _replayed(
     if rendered is None:
         return None
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        report = replay(connection, rendered, names, on_line=on_line)
+        seconds = _replayed_seconds(settings)
+        report = replay(connection, rendered, names, on_line=on_line, on_count=on_count, seconds=seconds)
     if any(node.status in FAILED for node in report.nodes):
         remedy = (
             "Run `ion-pipeline build`: it builds all models with dbt, whose log has details. Nothing was published."
         )
         raise BuildError(failure_message(report), remedy=remedy, report=report)
+    seconds |= {node.unique_id: round(node.seconds, 4) for node in report.nodes}
+    replace_file(
+        _seconds_file(settings), orjson.dumps({name: seconds[name] for name in rendered.nodes if name in seconds})
+    )
     return report
+
+
+def _replayed_seconds(settings: Settings) -> dict[str, float]:
+    """What each node took when it was last replayed, by unique id; only to say how long a build takes."""
+    file = _seconds_file(settings)
+    if not file.is_file():
+        return {}
+    seconds: dict[str, float] = orjson.loads(file.read_bytes())
+    return seconds
+
+
+def _seconds_file(settings: Settings) -> Path:
+    return work_dir(settings) / "replayed.json"
 
 
 def is_built(settings: Settings) -> bool:

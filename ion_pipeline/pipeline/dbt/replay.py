@@ -3,10 +3,13 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 
 import duckdb
 import pyarrow.parquet as pq
 
+from ion_pipeline.counting import OnCount, unheard
+from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, NodeResult
 from ion_pipeline.warehouse.connection import transaction
@@ -20,6 +23,8 @@ def replay(
     names: Collection[str] | None = None,
     *,
     on_line: Callable[[str], None] | None = None,
+    on_count: OnCount = unheard,
+    seconds: Mapping[str, float] = MappingProxyType({}),
 ) -> BuildReport:
     """Build and test nodes as `dbt build` does.
 
@@ -30,13 +35,17 @@ def replay(
         rendered: The statements that dbt rendered.
         names: Names of the models to build and the tests to run; None for everything, seeds included.
         on_line: Called with a line of output after each node.
+        on_count: Called when a node begins or ends.
+        seconds: What nodes took before, by unique id.
     """
     chosen = {unique_id: node for unique_id, node in rendered.nodes.items() if names is None or node.name in names}
+    count = NodeCount(on_count, {unique_id: seconds[unique_id] for unique_id in chosen if unique_id in seconds})
     began = time.monotonic()
     stopped: set[str] = set()
     results: list[NodeResult] = []
     warehouse = _Warehouse(connection, rendered)
     for unique_id, waits_for in _in_order(rendered.nodes, chosen):
+        count.started(unique_id, len(chosen))
         node, started = chosen[unique_id], time.monotonic()
         if stopped.isdisjoint(waits_for):
             status, message = warehouse.execute(node)
@@ -45,6 +54,7 @@ def replay(
         if status in _STOPS:
             stopped.add(unique_id)
         results.append(NodeResult(unique_id, status, message, time.monotonic() - started))
+        count.finished(unique_id, len(chosen))
         if on_line:
             on_line(f"{len(results)} of {len(chosen)} {status} {unique_id} {' '.join(message.split())}".rstrip())
     return BuildReport(tuple(results), time.monotonic() - began)
