@@ -7,7 +7,7 @@
 `is_current`. dbt builds everything that is derived from them.
 """
 
-from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
+from ion_pipeline.warehouse.applying import AppliedLoad
 from ion_pipeline.warehouse.builds import BuildRecord, begin_build, built_load, changed_since_build, record_build
 from ion_pipeline.warehouse.compacting import CompactReport, compact
 from ion_pipeline.warehouse.connection import Resources, connect
@@ -61,7 +61,6 @@ __all__ = [
     "EntityState",
     "EntityTable",
     "LoadOrderError",
-    "LoadProgress",
     "LoadReport",
     "MissingLoadError",
     "Resources",
