@@ -1,12 +1,13 @@
 """Copies tables from the attached warehouse to an attached new file, and from there to Parquet."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from ion_pipeline.counting import OnCount, counted
 from ion_pipeline.warehouse import ENTITY_SCHEMA
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
@@ -43,7 +44,31 @@ def public_schema(schema: str) -> str:
     return ENTITY_SCHEMA if schema == _DEFAULT_SCHEMA else schema
 
 
-def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
+def counted_tables(
+    tables: Mapping[tuple[str, str], Fingerprint], on_count: OnCount, doing: str, kept: int = 0
+) -> Iterator[tuple[str, str]]:
+    """Yield (schema, name) of tables, and count them; a table is as much work as it has rows.
+
+    Args:
+        tables: The tables.
+        on_count: As for `counted`.
+        doing: As for `counted`.
+        kept: Tables of the publish that are kept from the previous one, with which nothing is done.
+    """
+    return counted(
+        list(tables),
+        on_count,
+        unit="tables",
+        doing=doing,
+        name=".".join,
+        work=[one.rows + 1 for one in tables.values()],
+        before=kept,
+    )
+
+
+def copy_relations(
+    connection: duckdb.DuckDBPyConnection, schemas: Sequence[str], on_count: OnCount
+) -> list[tuple[str, str]]:
     """Copy every table and view of some schemas, with the order of their rows and their comments.
 
     Returns:
@@ -51,25 +76,33 @@ def copy_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]
     """
     relations = connection.execute(
         """
-        select schema_name, name, comment
+        select schema_name, name, comment, size
         from (
-            select database_name, schema_name, table_name as name, comment from duckdb_tables()
+            select database_name, schema_name, table_name as name, comment, estimated_size as size from duckdb_tables()
             union all
-            select database_name, schema_name, view_name, comment from duckdb_views() where not internal
+            select database_name, schema_name, view_name, comment, 0 from duckdb_views() where not internal
         )
         where database_name = $source and list_contains($schemas::varchar[], schema_name)
         order by list_position($schemas::varchar[], schema_name), name
         """,
         {"source": SOURCE, "schemas": list(schemas)},
     ).fetchall()
-    for schema, name, comment in relations:
+    for schema, name, comment, _ in counted(
+        relations,
+        on_count,
+        unit="tables",
+        doing="copying",
+        name=lambda relation: f"{relation[0]}.{relation[1]}",
+        work=[size + 1 for *_, size in relations],
+    ):
         connection.execute(f"create schema if not exists {identifier(TARGET, schema)}")
         target = identifier(TARGET, schema, name)
         connection.execute(f"create table {target} as select * from {identifier(SOURCE, schema, name)}")
         if comment:
             connection.execute(f"comment on table {target} is {literal(comment)}")
-    _copy_column_comments(connection, {(schema, name) for schema, name, _ in relations})
-    return [(schema, name) for schema, name, _ in relations]
+    copied = [(schema, name) for schema, name, *_ in relations]
+    _copy_column_comments(connection, set(copied))
+    return copied
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str) -> Fingerprint:
@@ -80,9 +113,15 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, catalog: str, schema: str
     return Fingerprint(*row)
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]], folder: Path) -> None:
-    """Write `<folder>/<schema>/<table>.parquet` for each table of the new file."""
-    for schema, table in relations:
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[tuple[str, str], Fingerprint],
+    folder: Path,
+    on_count: OnCount,
+    kept: int,
+) -> None:
+    """Write `<folder>/<schema>/<table>.parquet` for tables of the new file; `kept` as for `counted_tables`."""
+    for schema, table in counted_tables(tables, on_count, "writing Parquet", kept):
         path = folder / schema / f"{table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         rows, target = identifier(TARGET, schema_in_file(schema), table), literal(str(path))

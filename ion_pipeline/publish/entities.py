@@ -9,12 +9,14 @@ of export control, or made by another DuckDB, keeps nothing.
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import orjson
 
+from ion_pipeline.counting import OnCount, counted
 from ion_pipeline.publish import swap
 from ion_pipeline.publish.copy import FINGERPRINT, SOURCE, TARGET, Fingerprint, fingerprint, schema_in_file
 from ion_pipeline.publish.errors import PublishError
@@ -66,6 +68,7 @@ def write_entities(
     storage_version: str,
     made_by: Mapping[str, str],
     resources: Resources | None,
+    on_count: OnCount,
 ) -> Entities:
     """Create the new database file, attach it, and write the entity tables to it.
 
@@ -77,6 +80,7 @@ def write_entities(
         storage_version: DuckDB's storage version of the file.
         made_by: As in `latest.to_json`; a previous publish with other values is not used.
         resources: Memory and threads.
+        on_count: Called before each table that is made.
 
     Raises:
         PublishError: A table cannot be made from the warehouse as it is.
@@ -96,7 +100,7 @@ def write_entities(
         attach(connection, fresh.database, TARGET, storage_version=storage_version)
     new = [table for table in tables if table.name not in entities.kept]
     connection.execute(f"use {SOURCE}")
-    for table in new:
+    for table in counted(new, on_count, unit="tables", doing="making ION's", name=attrgetter("name")):
         entities.made[table.name] = _make(connection, table)
     connection.execute("use memory")
     # One transaction: each commit syncs to disk.

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 from ulid import ULID
 
+from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.files import LockedError, WriterLock
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import delta, dictionary, latest, swap
@@ -28,6 +29,7 @@ from ion_pipeline.publish.copy import (
     TARGET,
     Fingerprint,
     copy_relations,
+    counted_tables,
     fingerprint,
     schema_in_file,
     write_parquet,
@@ -82,6 +84,7 @@ def publish(
     export_controlled: str = latest.INCLUDED,
     formats: Sequence[str] = (swap.PARQUET,),
     resources: Resources | None = None,
+    on_count: OnCount = unheard,
 ) -> PublishReport:
     """Publish the public schemas of a warehouse.
 
@@ -100,6 +103,7 @@ def publish(
             publishes with a different value are deleted, regardless of `keep`.
         formats: The formats besides the database file: `parquet`, `delta`.
         resources: Memory and threads for DuckDB.
+        on_count: Called before each table that is made, copied, checked or written, and when all are.
 
     Raises:
         MissingDriverError: The library for Delta tables is needed, but not installed.
@@ -134,10 +138,11 @@ def publish(
                 export_controlled=export_controlled,
                 formats=formats,
                 resources=resources,
+                on_count=on_count,
             )
             size = fresh.database.stat().st_size
             if staged:
-                staged.commit()
+                staged.commit(on_count)
             swap.commit(fresh, published_dir, keep=keep)
             if export_controlled != latest.INCLUDED:
                 swap.vacuum_unless(
@@ -199,6 +204,7 @@ def _write(
     export_controlled: str,
     formats: Sequence[str],
     resources: Resources | None,
+    on_count: OnCount,
 ) -> tuple[list[dictionary.TableEntry], delta.Staged | None]:
     made_by = {
         "export_controlled": export_controlled,
@@ -215,8 +221,9 @@ def _write(
             storage_version=storage_version,
             made_by=made_by,
             resources=resources,
+            on_count=on_count,
         )
-        relations = copy_relations(connection, schemas)
+        relations = copy_relations(connection, schemas, on_count)
         if not relations:
             raise PublishError(
                 f"{database} has no table in {', '.join(schemas)}.", remedy="Run `ion-pipeline build` first."
@@ -231,17 +238,18 @@ def _write(
         connection.execute(f"detach {TARGET}")
         # Attached again, so that the file on disk is what is verified and copied.
         attach(connection, fresh.database, TARGET, read_only=True)
-        _verify(connection, expected)
+        kept = len(entities.kept)
+        _verify(connection, expected, on_count, kept)
         # Without Parquet files, `parquet` is an empty folder: no reader finds the files of an earlier publish there.
         fresh.parquet.mkdir()
         if swap.PARQUET in formats:
-            write_parquet(connection, list(expected), fresh.parquet)
+            write_parquet(connection, expected, fresh.parquet, on_count, kept)
             link_parquet(entities, fresh.parquet)
         now = datetime.now(UTC)
         found = {relation: expected[relation] for relation in relations}
         found |= {(ENTITY_SCHEMA, name): one for name, one in entities.fingerprints().items()}
         tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in found.items()})
-        staged = _stage(connection, fresh, tables, found) if latest.DELTA in formats else None
+        staged = _stage(connection, fresh, tables, found, on_count) if latest.DELTA in formats else None
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
     fresh.latest.write_bytes(
@@ -266,6 +274,7 @@ def _stage(
     fresh: swap.Publish,
     tables: Sequence[dictionary.TableEntry],
     found: dict[tuple[str, str], Fingerprint],
+    on_count: OnCount,
 ) -> delta.Staged:
     """Stage the Delta tables; where no type differs, their data files are the Parquet files of this publish."""
     fresh.scratch.mkdir()
@@ -280,7 +289,8 @@ def _stage(
 
     current = fresh.published / swap.LATEST
     named = delta.entries_of(current.read_bytes()) if current.is_file() else {}
-    return delta.stage(LocalStorage(fresh.published), delta.contents(connection, tables, found), named, data)
+    contents = delta.contents(connection, tables, found)
+    return delta.stage(LocalStorage(fresh.published), contents, named, data, on_count)
 
 
 def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -293,9 +303,14 @@ def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         ) from error
 
 
-def _verify(connection: duckdb.DuckDBPyConnection, expected: dict[tuple[str, str], Fingerprint]) -> None:
-    for relation, wanted in expected.items():
-        schema, table = relation
+def _verify(
+    connection: duckdb.DuckDBPyConnection,
+    expected: dict[tuple[str, str], Fingerprint],
+    on_count: OnCount,
+    kept: int,
+) -> None:
+    for relation in counted_tables(expected, on_count, "checking", kept):
+        wanted, (schema, table) = expected[relation], relation
         found = fingerprint(connection, TARGET, schema_in_file(schema), table)
         if found != wanted:
             raise PublishError(

@@ -12,6 +12,7 @@ import pytest
 from ion_pipeline.catalog.catalog import Catalog, known_catalog
 from ion_pipeline.catalog.references import references
 from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.counting import Count, OnCount, unheard
 from ion_pipeline.publish import PublishError, PublishReport, publish
 from ion_pipeline.warehouse import connect, entity_tables, find_controlled, load, rebuild, release
 from tests.unit.warehouse.support import SMALL, House
@@ -23,7 +24,7 @@ REFERENCES = references(known_schema(), CATALOG)
 class Publisher(House):
     """A data directory whose loads are published."""
 
-    def publish(self, *, included: bool = True) -> PublishReport:
+    def publish(self, *, included: bool = True, on_count: OnCount = unheard) -> PublishReport:
         """Load what is new, find what is controlled, and publish, as a refresh does."""
         load(self.lake, self.database, self.tables, resources=SMALL)
         with connect(self.database, SMALL) as connection:
@@ -37,6 +38,7 @@ class Publisher(House):
             entity_tables=entity_tables(CATALOG, REFERENCES, released=not included),
             export_controlled="included" if included else "left out",
             resources=SMALL,
+            on_count=on_count,
         )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -96,6 +98,29 @@ def house(first: Publisher, tmp_path: Path) -> Publisher:
     """A copy of a data directory that was published once."""
     shutil.copytree(first.folder, tmp_path, symlinks=True, dirs_exist_ok=True)
     return Publisher(tmp_path, first.tables)
+
+
+def test_tables_are_counted_to_the_last_kept_or_not(house: Publisher) -> None:
+    house.write({"labels": [{"id": 9, "value": "Blue"}]}, strategy="incremental")
+    heard = list[Count]()
+    report = house.publish(on_count=heard.append)
+    total = len(report.tables)
+    assert total > 3
+    assert {table.table for table in report.tables} >= {"mart", "labels", "parts", "runs"}
+    assert {one.unit for one in heard} == {"tables"}
+    # The labels have changed and the mart is always copied; the others are there, and are counted as done.
+    assert [(one.doing, one.done, one.total, one.name) for one in heard] == [
+        ("making ION's", 0, 1, "labels"),
+        ("making ION's", 1, 1, ""),
+        ("copying", 0, 1, "ops.mart"),
+        ("copying", 1, 1, ""),
+        ("checking", total - 2, total, "ops.mart"),
+        ("checking", total - 1, total, "ion.labels"),
+        ("checking", total, total, ""),
+        ("writing Parquet", total - 2, total, "ops.mart"),
+        ("writing Parquet", total - 1, total, "ion.labels"),
+        ("writing Parquet", total, total, ""),
+    ]
 
 
 def test_rows_are_those_of_raw_under_the_published_names(house: Publisher) -> None:
