@@ -24,9 +24,13 @@ else
 	$(PYTHON) -m venv $(VENV)
 endif
 
+# Says what the next minutes are for: pip says nothing until it is done.
+installing = echo "Installing the $$(grep -c '==' $(1)) packages of $(1) in $(VENV)/: some minutes the first time ..."
+
 # The lock holds the whole closure, build back end included, so nothing is resolved here; `pip check` says so if a
 # Python version wants more. Bytecode is made of what is imported, when it is: half a minute less.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	@$(call installing,requirements.lock)
 ifdef UV
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r requirements.lock
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation -e .
@@ -38,6 +42,7 @@ endif
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@$(call installing,requirements-dev.lock)
 ifdef UV
 	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet -r requirements-dev.lock
 else

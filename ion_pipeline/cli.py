@@ -253,7 +253,7 @@ def build(
     settings = command_settings(context, tenant=False, lock_wait_seconds=wait)
     reporting = reporter(err)
     with reporting.phase("Building the models"):
-        report = dbt.build(settings, select=select or (), indirect_selection="buildable")
+        report = dbt.build(settings, select=select or (), indirect_selection="buildable", on_count=reporting.counted)
     for line in dbt.warning_lines(report):
         reporting.note(line)
     emit(asdict(report), as_json=as_json, human=lambda: out.print(build_line(report)))

@@ -1,18 +1,14 @@
 """Maintenance of a data directory, without requests to ION: rebuild the warehouse from the lake, compact the lake."""
 
-from collections.abc import Callable, Sequence
-
 from ion_pipeline import warehouse
-from ion_pipeline.lake import LoadManifest
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.log_lines import log_loads
 from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import CompactReport, LoadProgress, LoadReport
+from ion_pipeline.warehouse import CompactReport, LoadReport
 
-_ROWS = "rows of the lake"
 _SCRATCH = "compacting"
 
 
@@ -21,7 +17,7 @@ def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadRepo
 
     Args:
         settings: The data directory.
-        reporter: Receives progress by rows.
+        reporter: Receives the number of rows.
 
     Raises:
         IonPipelineError: See `warehouse.rebuild`; the warehouse is unchanged.
@@ -33,7 +29,7 @@ def rebuild(settings: Settings, *, reporter: Reporter | None = None) -> LoadRepo
             settings.warehouse_path,
             data_catalog(settings.data_dir).tables.values(),
             resources=resources_of(settings),
-            progress=_rows(lake.loads(), reporter),
+            on_count=reporter.counted,
         )
     log_loads(report)
     return report
@@ -46,14 +42,13 @@ def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: R
         settings: The data directory.
         keep: Number of latest loads to leave as they are.
         dry_run: Only determine how much space compacting saves.
-        reporter: Receives progress by rows.
+        reporter: Receives the number of rows.
 
     Raises:
         IonPipelineError: See `warehouse.compact`; the lake is unchanged.
     """
     lake, reporter = open_lake(settings), reporter or NullReporter()
     with reporter.phase("Compacting the lake"):
-        loads = lake.loads()
         return warehouse.compact(
             lake,
             settings.data_dir / _SCRATCH,
@@ -61,10 +56,5 @@ def compact(settings: Settings, *, keep: int, dry_run: bool = False, reporter: R
             keep=keep,
             dry_run=dry_run,
             resources=resources_of(settings),
-            progress=_rows(loads[: max(len(loads) - keep, 0)], reporter),
+            on_count=reporter.counted,
         )
-
-
-def _rows(loads: Sequence[LoadManifest], reporter: Reporter) -> Callable[[LoadProgress], None]:
-    reporter.started(_ROWS, sum(table.rows + table.tombstones for load in loads for table in load.tables))
-    return lambda step: reporter.advanced(_ROWS, step.rows)

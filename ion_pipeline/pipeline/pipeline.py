@@ -57,11 +57,14 @@ class Pipeline:
 
     def build(self, names: Sequence[str] | None = None) -> BuildReport:
         """Build and test the named models, or those downstream of changed tables; errors as `dbt.build`."""
+        settings, on_line, on_count = self.settings(), self.on_line, self.reporter.counted
         with self.reporter.phase("Building the models"):
             if names is None:
-                report = dbt.build_pending(self.settings(), on_line=self.on_line)
+                report = dbt.build_pending(settings, on_line=on_line, on_count=on_count)
             else:
-                report = dbt.build(self.settings(), select=names, indirect_selection="empty", on_line=self.on_line)
+                report = dbt.build(
+                    settings, select=names, indirect_selection="empty", on_line=on_line, on_count=on_count
+                )
         for line in dbt.warning_lines(report):
             self.reporter.note(line)
         return report

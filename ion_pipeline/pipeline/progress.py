@@ -4,14 +4,22 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+from ion_pipeline.counting import Count
 from ion_pipeline.extract import Progress
 
 
 class Reporter(Progress, Protocol):
-    """Receives the progress of a refresh: its phases, the number of rows read, and notes."""
+    """Receives the progress of a refresh: its phases, how far each is, and notes.
+
+    Reading tells of each entity that is read; all other phases count.
+    """
 
     def phase(self, title: str) -> AbstractContextManager[None]:
         """Report a phase, such as `Reading ION`, which ends with the block, also after an exception."""
+        ...
+
+    def counted(self, count: Count) -> None:
+        """Report how far the phase is."""
         ...
 
 
@@ -22,6 +30,9 @@ class NullReporter:
     def phase(self, title: str) -> Iterator[None]:  # noqa: ARG002
         """Run the block."""
         yield
+
+    def counted(self, count: Count) -> None:
+        """Discard a count."""
 
     def started(self, entity: str, total: int | None) -> None:
         """Discard the start of an entity."""

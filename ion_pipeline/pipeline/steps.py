@@ -28,12 +28,14 @@ def load(settings: Settings, *, reporter: Reporter | None = None) -> LoadReport:
     Raises:
         IonPipelineError: See `warehouse.load`; the load that failed was rolled back.
     """
-    with (reporter or NullReporter()).phase("Loading the warehouse"):
+    reporter = reporter or NullReporter()
+    with reporter.phase("Loading the warehouse"):
         report = warehouse.load(
             open_lake(settings),
             settings.warehouse_path,
             data_catalog(settings.data_dir).tables.values(),
             resources=resources_of(settings),
+            on_count=reporter.counted,
         )
     log_loads(report)
     return report
@@ -65,12 +67,13 @@ def publish(settings: Settings, *, to: str | None = None, reporter: Reporter | N
             export_controlled=_export_controlled(settings),
             formats=settings.publish_format,
             resources=resources_of(settings),
+            on_count=reporter.counted,
         )
     log_publish(report)
     if not target:
         return report
     with reporter.phase("Sending the publish"):
-        return replace(report, sent=send(settings, target, report))
+        return replace(report, sent=send(settings, target, report, on_count=reporter.counted))
 
 
 def analyst_macros() -> list[Path]:

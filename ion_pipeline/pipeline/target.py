@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 
 from ion_pipeline import publish
+from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.files.storage import replace_file
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.resources import resources_of
@@ -60,8 +61,14 @@ def check_target(settings: Settings, *, to: str | None = None, reporter: Reporte
     return ""
 
 
-def send(settings: Settings, target: str, published: PublishReport) -> SendReport:
+def send(settings: Settings, target: str, published: PublishReport, *, on_count: OnCount = unheard) -> SendReport:
     """Send the publish to the target.
+
+    Args:
+        settings: The settings.
+        target: The target.
+        published: The publish.
+        on_count: Called with the bytes or tables that are sent.
 
     Raises:
         NotSentError: The publish could not be sent. If the target is that of the settings, the next refresh publishes
@@ -69,9 +76,11 @@ def send(settings: Settings, target: str, published: PublishReport) -> SendRepor
     """
     try:
         if target.startswith(_POSTGRES):
-            sent = publish.send_to_postgres(settings.published_dir, target, resources=resources_of(settings))
+            sent = publish.send_to_postgres(
+                settings.published_dir, target, resources=resources_of(settings), on_count=on_count
+            )
         else:
-            sent = publish.send(settings.published_dir, target, keep=settings.publish_keep)
+            sent = publish.send(settings.published_dir, target, keep=settings.publish_keep, on_count=on_count)
     except PublishError as error:
         again = " The next refresh sends it." if target == settings.publish_to else ""
         raise NotSentError(

@@ -1,12 +1,13 @@
 """Copies tables from the attached warehouse to an attached new file, and from there to Parquet."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
-from ion_pipeline.warehouse import ENTITY_SCHEMA
+from ion_pipeline.counting import OnCount, counted
+from ion_pipeline.warehouse import ENTITY_SCHEMA, Fingerprint
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
@@ -30,6 +31,28 @@ def public_schema(schema: str) -> str:
     return ENTITY_SCHEMA if schema == _DEFAULT_SCHEMA else schema
 
 
+def counted_tables(
+    tables: Mapping[tuple[str, str], Fingerprint], on_count: OnCount, doing: str, kept: int = 0
+) -> Iterator[tuple[str, str]]:
+    """Yield (schema, name) of tables, and count them; a table is as much work as it has rows.
+
+    Args:
+        tables: The tables.
+        on_count: As for `counted`.
+        doing: As for `counted`.
+        kept: Tables of the publish that are kept from the previous one, with which nothing is done.
+    """
+    return counted(
+        list(tables),
+        on_count,
+        unit="tables",
+        doing=doing,
+        name=".".join,
+        work=[one.rows + 1 for one in tables.values()],
+        before=kept,
+    )
+
+
 def public_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> list[tuple[str, str]]:
     """(schema, name) of every table and view of some schemas of the warehouse, in their order, then by name."""
     return connection.execute(
@@ -47,19 +70,30 @@ def public_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[st
     ).fetchall()
 
 
-def copy_relations(connection: duckdb.DuckDBPyConnection, relations: Collection[tuple[str, str]]) -> None:
-    """Copy tables and views, with the order of their rows and their comments."""
-    for schema, name in relations:
+def copy_relations(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[tuple[str, str], Fingerprint],
+    on_count: OnCount,
+    kept: int,
+) -> None:
+    """Copy tables and views, with the order of their rows and their comments; `kept` as for `counted_tables`."""
+    for schema, name in counted_tables(tables, on_count, "copying", kept):
         connection.execute(f"create schema if not exists {identifier(TARGET, schema)}")
         connection.execute(
             f"create table {identifier(TARGET, schema, name)} as select * from {identifier(SOURCE, schema, name)}"
         )
-    _copy_comments(connection, frozenset(relations))
+    _copy_comments(connection, tables)
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]], folder: Path) -> None:
-    """Write `<folder>/<schema>/<table>.parquet` for each table of the new file."""
-    for schema, table in relations:
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[tuple[str, str], Fingerprint],
+    folder: Path,
+    on_count: OnCount,
+    kept: int,
+) -> None:
+    """Write `<folder>/<schema>/<table>.parquet` for tables of the new file; `kept` as for `counted_tables`."""
+    for schema, table in counted_tables(tables, on_count, "writing Parquet", kept):
         path = folder / schema / f"{table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         rows, target = identifier(TARGET, schema_in_file(schema), table), literal(str(path))

@@ -1,10 +1,12 @@
 """The tables of ION's entities and lists in a publish, which are made from the rows of the warehouse."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import duckdb
 
+from ion_pipeline.counting import OnCount, counted
 from ion_pipeline.publish.copy import SOURCE, TARGET, schema_in_file
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.warehouse import (
@@ -41,7 +43,10 @@ def entity_states(connection: duckdb.DuckDBPyConnection, tables: Sequence[Entity
 
 
 def make_entities(
-    connection: duckdb.DuckDBPyConnection, tables: Iterable[EntityTable], found: Mapping[str, EntityState]
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[EntityTable],
+    found: Mapping[str, EntityState],
+    on_count: OnCount,
 ) -> dict[str, Fingerprint]:
     """Create entity tables in the new file; return their fingerprints by name.
 
@@ -49,13 +54,16 @@ def make_entities(
         connection: A connection that the warehouse and the new file are attached to.
         tables: The tables to make.
         found: Their states.
+        on_count: Called before each table.
 
     Raises:
         PublishError: A table cannot be made from the warehouse as it is.
     """
-    tables = tuple(tables)
     connection.execute(f"use {SOURCE}")
-    made = {table.name: _make(connection, table) for table in tables}
+    made = {
+        table.name: _make(connection, table)
+        for table in counted(tables, on_count, unit="tables", doing="making ION's", name=attrgetter("name"))
+    }
     connection.execute("use memory")
     # One transaction: each commit syncs to disk.
     with transaction(connection):

@@ -13,12 +13,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import duckdb
 
+from ion_pipeline.counting import OnCount, counted, unheard
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.publish.copy import public_schema, schema_in_file
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
@@ -92,13 +94,16 @@ class _Table:
         return identifier(schema_in_file(self.schema), self.name)
 
 
-def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | None = None) -> SendReport:
+def send_to_postgres(
+    published_dir: Path, uri: str, *, resources: Resources | None = None, on_count: OnCount = unheard
+) -> SendReport:
     """Replace the tables in a PostgreSQL database by those of the current publish.
 
     Args:
         published_dir: The folder of the published files.
         uri: `postgresql://user@host/database`; the password comes from PGPASSWORD or a password file.
         resources: Memory and threads for reading the published file.
+        on_count: Called before each table.
 
     Returns:
         What was sent; `files` is the number of tables.
@@ -127,7 +132,10 @@ def send_to_postgres(published_dir: Path, uri: str, *, resources: Resources | No
                 cursor, {(table.schema, table.name): table.indexed for table in tables if table.quoted in created}
             )
             comments = existing_comments(cursor)
-            for table in tables:
+            work = [
+                1 + row_count(source, one.source) * (created.get(one.quoted) != content[one.quoted]) for one in tables
+            ]
+            for table in counted(tables, on_count, unit="tables", name=attrgetter("name"), work=work):
                 has_key = (table.schema, table.name) in keyed.now
                 before = created.get(table.quoted)
                 is_same = before == content[table.quoted]

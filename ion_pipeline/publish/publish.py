@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 from ulid import ULID
 
+from ion_pipeline.counting import OnCount, counted, unheard
 from ion_pipeline.files import LockedError, WriterLock
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import delta, dictionary, latest, swap
@@ -27,6 +28,7 @@ from ion_pipeline.publish.copy import (
     SOURCE,
     TARGET,
     copy_relations,
+    counted_tables,
     public_relations,
     schema_in_file,
     write_parquet,
@@ -82,6 +84,7 @@ def publish(
     export_controlled: str = latest.INCLUDED,
     formats: Sequence[str] = (swap.PARQUET,),
     resources: Resources | None = None,
+    on_count: OnCount = unheard,
 ) -> PublishReport:
     """Publish the public schemas of a warehouse.
 
@@ -100,6 +103,7 @@ def publish(
             publishes with a different value are deleted, regardless of `keep`.
         formats: The formats besides the database file: `parquet`, `delta`.
         resources: Memory and threads for DuckDB.
+        on_count: Called before each table that is made, copied, checked or written, and when all are.
 
     Raises:
         MissingDriverError: The library for Delta tables is needed, but not installed.
@@ -134,10 +138,11 @@ def publish(
                 export_controlled=export_controlled,
                 formats=formats,
                 resources=resources,
+                on_count=on_count,
             )
             size = fresh.database.stat().st_size
             if staged:
-                staged.commit()
+                staged.commit(on_count)
             swap.commit(fresh, published_dir, keep=keep)
             if export_controlled != latest.INCLUDED:
                 swap.vacuum_unless(
@@ -199,6 +204,7 @@ def _write(
     export_controlled: str,
     formats: Sequence[str],
     resources: Resources | None,
+    on_count: OnCount,
 ) -> tuple[list[dictionary.TableEntry], delta.Staged | None]:
     made_by = {
         "export_controlled": export_controlled,
@@ -213,16 +219,21 @@ def _write(
                 f"{database} has no table in {', '.join(schemas)}.", remedy="Run `ion-pipeline build` first."
             )
         load = latest.latest_load(connection, SOURCE)
-        found = {relation: fingerprint(connection, SOURCE, *relation) for relation in relations}
+        found = {
+            relation: fingerprint(connection, SOURCE, *relation)
+            for relation in counted(relations, on_count, unit="tables", doing="comparing", name=".".join)
+        }
         entities = entity_states(connection, entity_tables)
         state = states(connection, found) | {(ENTITY_SCHEMA, name): one.digest for name, one in entities.items()}
         kept = find_kept(
             state, published_dir, made_by=made_by, with_parquet=swap.PARQUET in formats, resources=resources
         )
         create_file(connection, fresh, kept, storage_version)
-        copy_relations(connection, [relation for relation in relations if relation not in kept.entries])
-        fresh_entities = [table for table in entity_tables if _is_new(table, entities, kept)]
-        made = make_entities(connection, fresh_entities, entities)
+        new = {relation: one for relation, one in found.items() if relation not in kept.entries}
+        copy_relations(connection, new, on_count, len(relations) - len(new))
+        made = make_entities(
+            connection, [table for table in entity_tables if _is_new(table, entities, kept)], entities, on_count
+        )
         found |= kept.fingerprints() | {(ENTITY_SCHEMA, name): one for name, one in made.items()}
         found = {relation: found[relation] for relation in state}
         expected = {relation: one for relation, one in found.items() if relation not in kept.entries}
@@ -233,15 +244,15 @@ def _write(
         connection.execute(f"detach {TARGET}")
         # Attached again, so that the file on disk is what is verified and copied.
         attach(connection, fresh.database, TARGET, read_only=True)
-        _verify(connection, expected)
+        _verify(connection, expected, on_count, len(kept.entries))
         # Without Parquet files, `parquet` is an empty folder: no reader finds the files of an earlier publish there.
         fresh.parquet.mkdir()
         if swap.PARQUET in formats:
-            write_parquet(connection, list(expected), fresh.parquet)
+            write_parquet(connection, expected, fresh.parquet, on_count, len(kept.entries))
             link_parquet(kept, fresh.parquet)
         now = datetime.now(UTC)
         tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in found.items()})
-        staged = _stage(connection, fresh, tables, found) if latest.DELTA in formats else None
+        staged = _stage(connection, fresh, tables, found, on_count) if latest.DELTA in formats else None
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
     fresh.latest.write_bytes(
@@ -270,6 +281,7 @@ def _stage(
     fresh: swap.Publish,
     tables: Sequence[dictionary.TableEntry],
     found: dict[Relation, Fingerprint],
+    on_count: OnCount,
 ) -> delta.Staged:
     """Stage the Delta tables; where no type differs, their data files are the Parquet files of this publish."""
     fresh.scratch.mkdir()
@@ -284,7 +296,8 @@ def _stage(
 
     current = fresh.published / swap.LATEST
     named = delta.entries_of(current.read_bytes()) if current.is_file() else {}
-    return delta.stage(LocalStorage(fresh.published), delta.contents(connection, tables, found), named, data)
+    contents = delta.contents(connection, tables, found)
+    return delta.stage(LocalStorage(fresh.published), contents, named, data, on_count)
 
 
 def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -297,9 +310,11 @@ def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         ) from error
 
 
-def _verify(connection: duckdb.DuckDBPyConnection, expected: dict[Relation, Fingerprint]) -> None:
-    for relation, wanted in expected.items():
-        schema, table = relation
+def _verify(
+    connection: duckdb.DuckDBPyConnection, expected: dict[Relation, Fingerprint], on_count: OnCount, kept: int
+) -> None:
+    for relation in counted_tables(expected, on_count, "checking", kept):
+        wanted, (schema, table) = expected[relation], relation
         found = fingerprint(connection, TARGET, schema_in_file(schema), table)
         if found != wanted:
             raise PublishError(

@@ -7,7 +7,6 @@ Delta tables have a log and version numbers of their own at each target, which c
 created anew; `latest.json` names the versions of the target. Only one process may send to a target at a time.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 import pyarrow as pa
 
+from ion_pipeline.counting import Count, OnCount, unheard
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.files.storage import Storage, open_storage
 from ion_pipeline.publish import delta, dictionary
@@ -24,6 +24,8 @@ from ion_pipeline.publish.swap import DICTIONARY_JSON, LATEST, PUBLISHES
 from ion_pipeline.rules import holds_password
 
 _REMEDY = "Check the address, the credentials in the environment and the permissions; publish again."
+
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,14 @@ class SendReport:
     bytes: int
 
 
-def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
+def send(published_dir: Path, uri: str, *, keep: int = 2, on_count: OnCount = unheard) -> SendReport:
     """Copy the current publish to a URI, and delete older publishes there.
 
     Args:
         published_dir: The folder of the published files.
         uri: The target, such as `s3://bucket/prefix`; its file system reads credentials from the environment.
         keep: Number of publishes to keep there, this one included; at least two.
+        on_count: Called with the bytes that are sent; then, if the publish has Delta tables, before each of them.
 
     Raises:
         SettingsError: It is not a URI, or it holds a password.
@@ -62,9 +65,9 @@ def send(published_dir: Path, uri: str, *, keep: int = 2) -> SendReport:
         storage = open_storage(uri)
         if _is_there(storage, publish_id):
             return SendReport(redacted(uri), publish_id, 0, 0)
-        files, size = _copy(published_dir / PUBLISHES / publish_id, storage, f"{PUBLISHES}/{publish_id}")
+        files, size = _copy(published_dir / PUBLISHES / publish_id, storage, f"{PUBLISHES}/{publish_id}", on_count)
         if delta.entries_of(document):
-            document, fresh = _send_delta(published_dir, publish_id, document, storage)
+            document, fresh = _send_delta(published_dir, publish_id, document, storage, on_count)
             files, size = files + len(fresh), size + sum(entry.bytes for entry in fresh)
         storage.put(f"{PUBLISHES}/{publish_id}/{LATEST}", document)
         files, size = files + 1, size + len(document)
@@ -165,15 +168,15 @@ def _export_control_at(storage: Storage, publish: str) -> str | None:
 
 
 def _send_delta(
-    published_dir: Path, publish_id: str, document: bytes, storage: Storage
+    published_dir: Path, publish_id: str, document: bytes, storage: Storage, on_count: OnCount
 ) -> tuple[bytes, list[delta.Entry]]:
     """Send the Delta tables that have changed; return `latest.json` with the target's versions, and the new ones."""
     local = delta.entries_of(document)
     tables = dictionary.from_json((published_dir / PUBLISHES / publish_id / DICTIONARY_JSON).read_bytes())
     wanted = delta.contents_of(tables, {path: entry.digest for path, entry in local.items()})
     named = delta.entries_of(storage.read(LATEST)) if LATEST in storage.names("") else {}
-    staged = delta.stage(storage, wanted, named, lambda content: published_dir / local[content.path].file)
-    staged.commit()
+    staged = delta.stage(storage, wanted, named, lambda content: published_dir / local[content.path].file, on_count)
+    staged.commit(on_count)
     return with_versions(document, staged.entries), staged.fresh
 
 
@@ -183,11 +186,17 @@ def _documents(storage: Storage) -> list[bytes]:
     return [storage.read(f"{folder}/{LATEST}") for folder in folders if LATEST in storage.names(folder)]
 
 
-def _copy(folder: Path, storage: Storage, target: str) -> tuple[int, int]:
+def _copy(folder: Path, storage: Storage, target: str, on_count: OnCount) -> tuple[int, int]:
     """Copy the files of a publish except `latest.json`; return their number and size."""
     storage.remove(target)
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LATEST]
+    done, size = 0, sum(path.stat().st_size for path in paths)
     for path in paths:
-        with path.open("rb") as source, storage.create(f"{target}/{path.relative_to(folder).as_posix()}") as stream:
-            shutil.copyfileobj(source, stream, 1 << 20)
-    return len(paths), sum(path.stat().st_size for path in paths)
+        name = path.relative_to(folder).as_posix()
+        with path.open("rb") as source, storage.create(f"{target}/{name}") as stream:
+            while piece := source.read(_PIECE):
+                on_count(Count(done, size, "bytes", name=name, share=done / size))
+                stream.write(piece)
+                done += len(piece)
+    on_count(Count(done, size, "bytes", share=1.0))
+    return len(paths), size

@@ -7,7 +7,7 @@
 `is_current`. dbt builds everything that is derived from them.
 """
 
-from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress
+from ion_pipeline.warehouse.applying import AppliedLoad
 from ion_pipeline.warehouse.builds import (
     BuildRecord,
     BuiltNode,
@@ -73,7 +73,6 @@ __all__ = [
     "EntityTable",
     "Fingerprint",
     "LoadOrderError",
-    "LoadProgress",
     "LoadReport",
     "MissingLoadError",
     "Resources",

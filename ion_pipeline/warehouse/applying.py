@@ -1,15 +1,16 @@
 """Applies one load or snapshot to `raw`, `raw_history` and the load log, inside the caller's transaction."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
+from ion_pipeline.counting import Count, OnCount
 from ion_pipeline.errors import TenantMismatchError
-from ion_pipeline.lake import LoadManifest
+from ion_pipeline.lake import LoadManifest, TableManifest
 from ion_pipeline.warehouse import load_log
 from ion_pipeline.warehouse.enums import unknown_values
 from ion_pipeline.warehouse.load_log import TableChange
@@ -20,15 +21,42 @@ from ion_pipeline.warehouse.tables import TableLike
 _TICK = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadProgress:
-    """Progress of a load: table number `done` of `total`, with `rows` rows, has just been applied."""
+class RowCount:
+    """Counts the rows of loads, table by table, while they are applied.
 
-    load_id: str
-    table: str
-    done: int
-    total: int
-    rows: int = 0
+    Args:
+        on_count: Called before each table and after each load.
+        loads: The number of loads.
+        rows: The rows and tombstones of all loads; None if those of a load are known only when it begins. Then the
+            share of the work is that of the load.
+    """
+
+    def __init__(self, on_count: OnCount, loads: int, rows: int | None = None) -> None:
+        self._on_count = on_count
+        self._loads, self._rows = loads, rows
+        self._number = self._before = self._done = 0
+
+    def tables(self, load: Sequence[TableManifest]) -> Iterator[TableManifest]:
+        """Yield the tables of the next load, each of which is applied before the next is asked for."""
+        self._number, self._before = self._number + 1, self._done
+        total = self._before + rows_of(load) if self._rows is None else self._rows
+        for table in load:
+            self._say(total, table.table)
+            yield table
+            self._done += rows_of([table])
+        self._say(total)
+
+    def _say(self, total: int, name: str = "") -> None:
+        before, doing = 0, ""
+        if self._rows is None and self._loads > 1:
+            before, doing = self._before, f"load {self._number} of {self._loads}"
+        share = (self._done - before) / (total - before) if total > before else None
+        self._on_count(Count(self._done, total, "rows", doing, name, share))
+
+
+def rows_of(tables: Iterable[TableManifest]) -> int:
+    """Rows and tombstones of tables of a load."""
+    return sum(table.rows + table.tombstones for table in tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +81,7 @@ def apply(
     manifest: LoadManifest,
     files: Mapping[str, Sequence[Path]],
     catalog: Mapping[str, TableLike],
-    progress: Callable[[LoadProgress], None] | None = None,
+    count: RowCount,
 ) -> AppliedLoad:
     """Apply one load, or replace the contents of all tables by a snapshot.
 
@@ -62,7 +90,7 @@ def apply(
         manifest: Manifest of the load or the snapshot.
         files: Its files by table, as `Lake.checkout` returns them.
         catalog: The tables by name.
-        progress: Called after each table.
+        count: Counts the rows.
 
     Raises:
         TenantMismatchError: The load belongs to another tenant than the data in the warehouse.
@@ -75,17 +103,13 @@ def apply(
         clear(connection, catalog.values())
     changes: list[TableChange] = []
     drift = list(manifest.drift)
-    for table in known:
+    for table in count.tables(known):
         if manifest.snapshot:
             changes.append(restore(connection, catalog[table.table], files[table.table]))
         else:
             changes.append(merge(connection, catalog[table.table], table, files[table.table], valid_from))
             if table.rows:
                 drift += unknown_values(connection, catalog[table.table], table.read.entity, files[table.table])
-        if progress is not None:
-            progress(
-                LoadProgress(manifest.load_id, table.table, len(changes), len(known), table.rows + table.tombstones)
-            )
     if manifest.snapshot:
         load_log.restore(connection, files)
     else:

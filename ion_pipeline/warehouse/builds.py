@@ -22,7 +22,13 @@ _RECORD = f"{RAW}.{_TABLE}"
 _RESULTS_TABLE = "_ion_build_results"
 _RESULTS = f"{RAW}.{_RESULTS_TABLE}"
 _RESULTS_SCHEMA = pa.schema(
-    [("node", pa.string()), ("status", pa.string()), ("row_count", pa.int64()), ("hash_sum", pa.string())]
+    [
+        ("node", pa.string()),
+        ("status", pa.string()),
+        ("row_count", pa.int64()),
+        ("hash_sum", pa.string()),
+        ("seconds", pa.float64()),
+    ]
 )
 
 
@@ -48,10 +54,12 @@ class BuiltNode:
     Attributes:
         status: dbt's status, such as `success`, `pass` or `warn`.
         fingerprint: Of the rows of a model that is a table; None for a view and a test.
+        seconds: Execution time; None if another engine or dbt executed it.
     """
 
     status: str
     fingerprint: Fingerprint | None = None
+    seconds: float | None = None
 
 
 def begin_build(connection: duckdb.DuckDBPyConnection, models: str) -> BuildRecord | None:
@@ -85,6 +93,7 @@ def record_build(
                 "status": result.status,
                 "row_count": result.fingerprint.rows if result.fingerprint else None,
                 "hash_sum": str(result.fingerprint.hash_sum) if result.fingerprint else None,
+                "seconds": result.seconds,
             }
             for node, result in (results or {}).items()
         ],
@@ -105,10 +114,10 @@ def built_nodes(connection: duckdb.DuckDBPyConnection) -> dict[str, BuiltNode]:
     """
     if not load_log.exists(connection, _RESULTS_TABLE):
         return {}
-    found = connection.execute(f"select node, status, row_count, hash_sum from {_RESULTS}").fetchall()
+    found = connection.execute(f"select node, status, row_count, hash_sum, seconds from {_RESULTS}").fetchall()
     return {
-        node: BuiltNode(status, None if rows is None else Fingerprint(rows, int(hash_sum)))
-        for node, status, rows, hash_sum in found
+        node: BuiltNode(status, None if rows is None else Fingerprint(rows, int(hash_sum)), seconds)
+        for node, status, rows, hash_sum, seconds in found
     }
 
 

@@ -6,17 +6,19 @@ rebuild from the loads. The snapshot also holds columns that are no longer in th
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ion_pipeline.counting import OnCount, counted, unheard
 from ion_pipeline.lake import LAKE_COLUMNS, VERSION_COLUMNS, Lake, LoadManifest, SnapshotWriter, TableRead
 from ion_pipeline.warehouse import load_log
-from ion_pipeline.warehouse.applying import LoadProgress, apply
+from ion_pipeline.warehouse.applying import RowCount, apply, rows_of
 from ion_pipeline.warehouse.connection import Resources, connect, transaction
 from ion_pipeline.warehouse.errors import CompactionError, translate_errors
 from ion_pipeline.warehouse.schemas import HISTORY
@@ -91,7 +93,7 @@ def compact(
     keep: int = 30,
     dry_run: bool = False,
     resources: Resources | None = None,
-    progress: Callable[[LoadProgress], None] | None = None,
+    on_count: OnCount = unheard,
 ) -> CompactReport:
     """Compact all loads except the latest ones into a snapshot. If the process is killed, the lake loses no data.
 
@@ -102,7 +104,7 @@ def compact(
         keep: Number of latest loads to leave as they are.
         dry_run: Write and verify the snapshot, but do not commit it.
         resources: Memory and threads for DuckDB.
-        progress: Called after each table of each load.
+        on_count: Called before each table of each load with the number of rows, and before each table is written.
 
     Raises:
         LockedError: Another process is writing to the lake.
@@ -122,8 +124,15 @@ def compact(
                 connect(scratch / "compacting.duckdb", resources) as connection,
                 translate_errors("Compacting", scratch),
             ):
-                _replay(connection, lake, before, catalog, progress)
-                rows_after = _write(connection, writer, before, catalog, scratch)
+                _replay(connection, lake, before, catalog, on_count)
+                written = counted(
+                    list(catalog.values()),
+                    on_count,
+                    unit="tables",
+                    doing="writing the snapshot",
+                    name=attrgetter("name"),
+                )
+                rows_after = _write(connection, writer, before, written, scratch)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         bytes_after = writer.bytes
@@ -157,26 +166,27 @@ def _replay(
     lake: Lake,
     loads: Sequence[LoadManifest],
     catalog: dict[str, _Table],
-    progress: Callable[[LoadProgress], None] | None,
+    on_count: OnCount,
 ) -> None:
+    count = RowCount(on_count, len(loads), rows_of(table for load in loads for table in load.tables))
     for load in loads:
         with lake.checkout(load) as files, transaction(connection):
             for table in load.tables:
                 catalog[table.table] = catalog[table.table].with_columns_of(files[table.table])
             ensure_tables(connection, catalog.values())
-            apply(connection, load, files, catalog, progress)
+            apply(connection, load, files, catalog, count)
 
 
 def _write(
     connection: duckdb.DuckDBPyConnection,
     writer: SnapshotWriter,
     loads: Sequence[LoadManifest],
-    catalog: Mapping[str, _Table],
+    tables: Iterable[_Table],
     scratch: Path,
 ) -> int:
     last_read: dict[str, TableRead] = {table.table: table.read for load in loads for table in load.tables}
     rows = 0
-    for table in catalog.values():
+    for table in tables:
         columns = identifiers(table.arrow_schema.names)
         history = f"select {columns} from {identifier(HISTORY, table.name)}"
         batches = _batches(connection, f"{history} order by {identifiers(table.key)}, valid_from", table.arrow_schema)

@@ -5,15 +5,16 @@ is written in the same transaction, so that a load is never applied twice, even 
 not applied if the log already has its last load, because the log then has all loads that the snapshot covers.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
+from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.lake import Lake, LoadManifest
 from ion_pipeline.warehouse import load_log
-from ion_pipeline.warehouse.applying import AppliedLoad, LoadProgress, apply
+from ion_pipeline.warehouse.applying import AppliedLoad, RowCount, apply, rows_of
 from ion_pipeline.warehouse.connection import Resources, connect, transaction
 from ion_pipeline.warehouse.errors import REBUILD_REMEDY, LoadOrderError, MissingLoadError, translate_errors
 from ion_pipeline.warehouse.load_log import TableChange
@@ -43,7 +44,7 @@ def load(
     tables: Iterable[TableLike],
     *,
     resources: Resources | None = None,
-    progress: Callable[[LoadProgress], None] | None = None,
+    on_count: OnCount = unheard,
 ) -> LoadReport:
     """Apply every committed load that is not in the warehouse yet.
 
@@ -52,7 +53,7 @@ def load(
         database: The warehouse file; created if it does not exist.
         tables: Every table of the catalog; a table that was never read is created empty.
         resources: Memory and threads for DuckDB.
-        progress: Called after each table.
+        on_count: Called before each table, with the number of rows.
 
     Raises:
         LakeCorruptionError: A file of a load is missing or damaged. Earlier loads stay applied.
@@ -72,10 +73,10 @@ def load(
                 f"{max(applied)}.",
                 remedy=REBUILD_REMEDY,
             )
-        reports = []
+        reports, count = [], RowCount(on_count, len(waiting))
         for load_id in waiting:
             with transaction(connection):
-                reports.append(_apply(connection, lake, lake.read_manifest(load_id), catalog, progress))
+                reports.append(_apply(connection, lake, lake.read_manifest(load_id), catalog, count))
     return LoadReport(tuple(reports))
 
 
@@ -85,7 +86,7 @@ def rebuild(
     tables: Iterable[TableLike],
     *,
     resources: Resources | None = None,
-    progress: Callable[[LoadProgress], None] | None = None,
+    on_count: OnCount = unheard,
 ) -> LoadReport:
     """Rebuild `raw` and `raw_history` from the lake, in one transaction; other schemas stay unchanged.
 
@@ -94,7 +95,7 @@ def rebuild(
         database: The warehouse file; created if it does not exist.
         tables: Every table of the catalog.
         resources: Memory and threads for DuckDB.
-        progress: Called after each table.
+        on_count: Called before each table, with the number of rows.
 
     Raises:
         LakeCorruptionError: A file of a load is missing or damaged; the warehouse is unchanged.
@@ -114,7 +115,9 @@ def rebuild(
             _check_none_missing(connection, lake, manifests)
             connection.execute("drop schema if exists raw cascade; drop schema if exists raw_history cascade")
             ensure_tables(connection, catalog.values())
-            return LoadReport(tuple(_apply(connection, lake, manifest, catalog, progress) for manifest in manifests))
+            rows = rows_of(table for manifest in manifests for table in manifest.tables if table.table in catalog)
+            count = RowCount(on_count, len(manifests), rows)
+            return LoadReport(tuple(_apply(connection, lake, manifest, catalog, count) for manifest in manifests))
 
 
 def _apply(
@@ -122,10 +125,10 @@ def _apply(
     lake: Lake,
     manifest: LoadManifest,
     catalog: Mapping[str, TableLike],
-    progress: Callable[[LoadProgress], None] | None,
+    count: RowCount,
 ) -> AppliedLoad:
     with lake.checkout(manifest) as files:
-        return apply(connection, manifest, files, catalog, progress)
+        return apply(connection, manifest, files, catalog, count)
 
 
 def _check_none_missing(connection: duckdb.DuckDBPyConnection, lake: Lake, manifests: Sequence[LoadManifest]) -> None:

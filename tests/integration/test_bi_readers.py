@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from deltalake import DeltaTable
 
+from ion_pipeline.counting import Count
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import dictionary
 from ion_pipeline.publish.delta import contents_of, stage
@@ -161,10 +162,16 @@ def test_delta_tables_hold_every_table_row_by_row(demo_warehouse: Built, tmp_pat
     published = demo_warehouse.published.parent
     tables = dictionary.from_json((published / "data_dictionary.json").read_bytes())
     wanted = contents_of(tables, {f"delta/{table.schema}/{table.table}": table.table for table in tables})
+    counts = list[Count]()
     staged = stage(
-        LocalStorage(tmp_path), wanted, {}, lambda one: published / "parquet" / one.schema / f"{one.table}.parquet"
+        LocalStorage(tmp_path),
+        wanted,
+        {},
+        lambda one: published / "parquet" / one.schema / f"{one.table}.parquet",
+        counts.append,
     )
-    staged.commit()
+    staged.commit(counts.append)
+    assert [(one.done, one.total) for one in counts if not one.name] == [(len(tables), len(tables))] * 4
     assert not [one.name for one in wanted if one.casts], "a published type is stored as another one: docs/bi.md"
     rows = 0
     with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:

@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ion_pipeline.counting import Count
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import load_settings
 from tests.integration.conftest import Built
@@ -37,14 +38,28 @@ def test_own_rules_and_baseline_and_back_again(demo_warehouse: Built, tmp_path: 
     assert {name.split("_")[0] for (name,) in shipped} == {"nelson", "western"}
     assert ask(data_dir, longest) == [(25,)]
 
-    def build(seeds_dir: Path | None) -> None:
+    def build(seeds_dir: Path | None) -> list[Count]:
         settings = load_settings(data_dir=data_dir, seeds_dir=seeds_dir, duckdb_memory_limit="1GB")
         models = ["int_quality__chart_values", "int_quality__individuals", "control_chart_points"]
-        report = dbt.build(settings, select=["chart_rules", "chart_baselines", *models])
+        counts, lines = list[Count](), list[str]()
+        select = ["chart_rules", "chart_baselines", *models]
+        report = dbt.build(settings, select=select, on_line=lines.append, on_count=counts.append)
         assert report.count("model") == len(models)
+        # Each node begins and ends; dbt's own lines are as without a count.
+        assert (counts[-1].done, len(counts)) == (len(report.nodes), 2 * len(report.nodes))
+        assert {one.total for one in counts} == {len(report.nodes)}
+        assert {f"model {name}" for name in models} <= {one.name for one in counts}
+        assert [line for line in lines if not line.isprintable()] == []
+        assert any("control_chart_points" in line for line in lines)
+        return counts
 
-    build(own)
+    first = build(own)
     assert {name.split("_")[0] for (name,) in ask(data_dir, rules)} == {"western"}
     assert ask(data_dir, longest) == [(10,)]
-    build(None)
+    second = build(None)
+    # The run before the first was of all models; that before the second was of the same ones.
+    assert {one.share for one in first} == {None}
+    shares = [one.share or 0.0 for one in second]
+    assert shares == sorted(shares)
+    assert (shares[0], round(shares[-1], 9)) == (0.0, 1.0)
     assert (ask(data_dir, rules), ask(data_dir, longest)) == (shipped, [(25,)])

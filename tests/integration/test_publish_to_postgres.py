@@ -9,6 +9,7 @@ import duckdb
 import psycopg
 import pytest
 
+from ion_pipeline.counting import Count
 from ion_pipeline.publish import PublishError, publish, send_to_postgres
 from ion_pipeline.warehouse import Resources
 from tests.integration.conftest import Built
@@ -76,8 +77,10 @@ def query(uri: str, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_values_types_and_comments_arrive(published: Path, uri: str) -> None:
-    report = send_to_postgres(published, uri, resources=SMALL)
+    heard = list[Count]()
+    report = send_to_postgres(published, uri, resources=SMALL, on_count=heard.append)
     assert report.files == 1
+    assert heard == [Count(0, 1, "tables", name="things", share=0.0), Count(1, 1, "tables", share=1.0)]
     columns = "id, small, ratio, flag, day, seen_at, label, ids, names"
     with duckdb.connect(str(published / "ion.duckdb"), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")

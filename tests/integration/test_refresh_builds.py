@@ -2,7 +2,7 @@
 # ruff: noqa: S608 -- names of our own
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ import httpx
 import orjson
 import pytest
 
+from ion_pipeline.counting import Count
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.dbt import building
 from ion_pipeline.pipeline.dbt import project as dbt_project
@@ -163,7 +164,9 @@ def test_what_dbt_rendered_builds_what_dbt_has_built(
     results = orjson.loads(dbt.results_path(settings).read_bytes())["results"]
     by_dbt = {one["unique_id"]: (one["status"], one["message"] or "") for one in results}
     monkeypatch.setattr(building, "run", started)
-    report = dbt.build_pending(settings)
+    counts = list[Count]()
+    report = dbt.build_pending(settings, on_count=counts.append)
+    assert (counts[-1].done, counts[-1].total) == (len(report.nodes), len(report.nodes))
     again = {node.unique_id: (node.status, node.message) for node in report.nodes}
     assert outcomes(again) == outcomes(by_dbt)
     assert {"pass", "warn"} <= {status for name, (status, _) in again.items() if name.startswith("test.")}
@@ -253,8 +256,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def run(
         settings: Settings,
         arguments: list[str],
-        *,
-        on_line: Callable[[str], None] | None = None,
+        **options: object,
     ) -> BuildReport:
         asked.append(arguments)
         dbt.results_path(settings).write_text('{"elapsed_time": 0, "results": []}')

@@ -6,6 +6,7 @@ from typing import Literal
 import duckdb
 import orjson
 
+from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.pipeline import entity_tables, export_control
 from ion_pipeline.pipeline.dbt import spark
 from ion_pipeline.pipeline.dbt.log import logs_build
@@ -39,6 +40,7 @@ def build(
     select: Sequence[str] = (),
     indirect_selection: IndirectSelection = "eager",
     on_line: Callable[[str], None] | None = None,
+    on_count: OnCount = unheard,
 ) -> BuildReport:
     """Build and test the models: `dbt build`.
 
@@ -49,6 +51,7 @@ def build(
             (`eager`), tests that can run after the build (`buildable`), tests that read nothing else (`cautious`), or
             no tests (`empty`).
         on_line: Called with each line of dbt's output.
+        on_count: Called when a node begins or ends.
 
     Raises:
         WarehouseBusyError: Another process has the warehouse open.
@@ -56,16 +59,18 @@ def build(
     """
     begun, _ = _begin(settings)
     if settings.engine == "spark":
-        return _built_on_spark(settings, begun, on_line)
+        return _built_on_spark(settings, begun, on_line, on_count)
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
-    report = run(settings, ["build", *arguments], on_line=on_line)
+    report = run(settings, ["build", *arguments], on_line=on_line, on_count=on_count)
     if begun and not select:
         _record_rendered(settings, begun)
     return report
 
 
 @logs_build
-def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
+def build_pending(
+    settings: Settings, *, on_line: Callable[[str], None] | None = None, on_count: OnCount = unheard
+) -> BuildReport:
     """Build and test what is downstream of the tables that changed since all models were last built.
 
     If the last build is not known, everything is built. dbt runs if it has not built these models here before; later
@@ -80,13 +85,13 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
     if changed == frozenset():
         return BuildReport((), 0.0)
     if settings.engine == "spark":
-        return _built_on_spark(settings, begun, on_line)
+        return _built_on_spark(settings, begun, on_line, on_count)
     waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
-    if begun and (replayed := _replayed(settings, begun, waiting, on_line)):
+    if begun and (replayed := _replayed(settings, begun, waiting, on_line, on_count)):
         return replayed
     # Never without names: each load also changes the load log, which some models read.
     selection = ["--indirect-selection", "empty", "--select", *waiting.names] if waiting else []
-    report = run(settings, ["build", *selection], on_line=on_line)
+    report = run(settings, ["build", *selection], on_line=on_line, on_count=on_count)
     if begun and waiting:
         _record(settings, begun)
     elif begun:
@@ -95,17 +100,24 @@ def build_pending(settings: Settings, *, on_line: Callable[[str], None] | None =
 
 
 def _built_on_spark(
-    settings: Settings, begun: BuildRecord | None, on_line: Callable[[str], None] | None
+    settings: Settings,
+    begun: BuildRecord | None,
+    on_line: Callable[[str], None] | None,
+    on_count: OnCount,
 ) -> BuildReport:
     """Build everything: Spark keeps no tables between builds. The build record is of all models."""
-    report = spark.build(settings, on_line=on_line)
+    report = spark.build(settings, on_line=on_line, on_count=on_count)
     if begun:
         _record(settings, begun)
     return report
 
 
 def _replayed(
-    settings: Settings, begun: BuildRecord, waiting: Pending | None, on_line: Callable[[str], None] | None
+    settings: Settings,
+    begun: BuildRecord,
+    waiting: Pending | None,
+    on_line: Callable[[str], None] | None,
+    on_count: OnCount,
 ) -> BuildReport | None:
     """Build from the statements that dbt rendered, and record it; return None if dbt has not rendered these models.
 
@@ -116,16 +128,18 @@ def _replayed(
     if rendered is None:
         return None
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        last = LastBuild(built_nodes(connection), waiting.downstream, waiting.readers) if waiting else None
-        report = replay(connection, rendered, waiting.names if waiting else None, last=last, on_line=on_line)
+        before = built_nodes(connection)
+        last = LastBuild(before, waiting.downstream, waiting.readers) if waiting else None
+        names = waiting.names if waiting else None
+        seconds = {name: node.seconds for name, node in before.items() if node.seconds is not None}
+        report = replay(connection, rendered, names, last=last, on_line=on_line, on_count=on_count, seconds=seconds)
         if any(node.status in FAILED for node in report.nodes):
             remedy = (
                 "Run `ion-pipeline build`: it builds all models with dbt, whose log has details. Nothing was published."
             )
             raise BuildError(failure_message(report), remedy=remedy, report=report)
-        before = last.nodes if last else {}
-        results = {node.unique_id: BuiltNode(node.status, node.fingerprint) for node in report.nodes}
-        record_build(connection, begun, {**before, **results})
+        results = {node.unique_id: BuiltNode(node.status, node.fingerprint, node.seconds) for node in report.nodes}
+        record_build(connection, begun, {**(before if waiting else {}), **results})
     return report
 
 

@@ -17,6 +17,10 @@ from typing import Any
 
 from ion_pipeline.heap import collector_paused
 
+#: Begins a line of output that is for the parent: a node, of how many, begins or ends.
+NODE_LINE = "\x1e"
+STARTED, FINISHED = "started", "finished"
+
 
 def end_with_parent(alive: int) -> None:
     """Kill this process when the writing end of a pipe is closed. DuckDB files survive a kill.
@@ -48,6 +52,27 @@ def _rendered(node: Any) -> dict[str, Any] | None:
     }
 
 
+class _Nodes:
+    """Prints a line when a node begins or ends; dbt's own lines name neither in a form that is meant for programs."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def __call__(self, event: Any) -> None:
+        match event.info.name:
+            case "ConcurrencyLine":
+                self._total = event.data.node_count
+            case "NodeStart":
+                self._print(STARTED, event)
+            case "NodeFinished":
+                self._print(FINISHED, event)
+
+    def _print(self, what: str, event: Any) -> None:
+        # In one piece, for dbt's threads print too.
+        sys.stdout.write(f"{NODE_LINE}{what} {self._total} {event.data.node_info.unique_id}\n")
+        sys.stdout.flush()
+
+
 def main() -> int:
     """Run dbt and end with the parent; return dbt's exit code."""
     results, alive, *arguments = sys.argv[1:]
@@ -68,7 +93,7 @@ def run_dbt(results: str, arguments: list[str]) -> int:
 
     # Scanning the project in memory for garbage takes 7 % of a build's time; without it, a build uses 100 MB more.
     with collector_paused():
-        outcome = dbtRunner().invoke(arguments)
+        outcome = dbtRunner(callbacks=[_Nodes()]).invoke(arguments)
     if outcome.exception:
         sys.stderr.write(f"{outcome.exception}\n")
     if isinstance(outcome.result, RunExecutionResult):

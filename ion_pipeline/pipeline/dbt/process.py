@@ -4,15 +4,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 
+from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.ending import stop
 from ion_pipeline.files import WriterLock
 from ion_pipeline.pipeline import export_control
+from ion_pipeline.pipeline.dbt.child import FINISHED, NODE_LINE, STARTED
+from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.project import environment, project_digest, project_of, work_dir
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport, NodeResult
 from ion_pipeline.settings import Settings
@@ -40,8 +44,12 @@ def is_prepared(settings: Settings) -> bool:
     return manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == _manifest_digest(settings)
 
 
-def prepared_manifest(settings: Settings) -> Path:
+def prepared_manifest(settings: Settings, *, parsing: AbstractContextManager[None] | None = None) -> Path:
     """Path of the project's manifest; the project is parsed only if one of its files has changed.
+
+    Args:
+        settings: The data directory.
+        parsing: Entered while the project is parsed, which takes half a minute.
 
     Raises:
         BuildError: dbt cannot parse the project; the message holds dbt's output.
@@ -51,7 +59,8 @@ def prepared_manifest(settings: Settings) -> Path:
     with WriterLock(stamp.parent.parent / "parse.lock", "parsing the models", wait_seconds=_PARSE_SECONDS):
         if not is_prepared(settings):
             digest = _manifest_digest(settings)
-            run(settings, ["parse"])
+            with parsing or nullcontext():
+                run(settings, ["parse"])
             stamp.write_text(digest, encoding="utf-8")
     return stamp.with_name("manifest.json")
 
@@ -61,6 +70,7 @@ def run(
     arguments: Sequence[str],
     *,
     on_line: Callable[[str], None] | None = None,
+    on_count: OnCount = unheard,
     child: Sequence[str] = _CHILD,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> BuildReport:
@@ -72,6 +82,7 @@ def run(
         settings: The data directory.
         arguments: dbt's arguments.
         on_line: Called with each line of output.
+        on_count: Called when a node begins or ends; the share of the work is by the seconds of dbt's last run here.
         child: Arguments of the interpreter that start the child process.
         variables: Further environment variables of the child process.
 
@@ -80,6 +91,7 @@ def run(
     """
     results = results_path(settings)
     results.parent.mkdir(parents=True, exist_ok=True)
+    nodes = NodeCount(on_count, {node.unique_id: node.seconds for node in _read_results(results).nodes})
     results.unlink(missing_ok=True)
     # Only `dbt parse` needs to write the manifest.
     writes_json = str(arguments[0] == "parse").lower()
@@ -106,6 +118,9 @@ def run(
         with process:
             try:
                 for line in process.stdout or ():
+                    if line.startswith(NODE_LINE):
+                        _hear(nodes, line)
+                        continue
                     lines.append(line.rstrip())
                     if on_line:
                         on_line(line.rstrip())
@@ -123,6 +138,11 @@ def run(
             report=report,
         )
     return report
+
+
+def _hear(nodes: NodeCount, line: str) -> None:
+    what, total, unique_id = line.removeprefix(NODE_LINE).split(maxsplit=2)
+    {STARTED: nodes.started, FINISHED: nodes.finished}[what](unique_id.rstrip(), int(total))
 
 
 def _read_results(path: Path) -> BuildReport:

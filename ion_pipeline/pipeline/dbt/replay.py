@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 
 import duckdb
 import pyarrow.parquet as pq
 
+from ion_pipeline.counting import OnCount, unheard
+from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, NodeResult
 from ion_pipeline.warehouse import BuiltNode, Fingerprint, fingerprint
@@ -43,6 +46,8 @@ def replay(
     *,
     last: LastBuild | None = None,
     on_line: Callable[[str], None] | None = None,
+    on_count: OnCount = unheard,
+    seconds: Mapping[str, float] = MappingProxyType({}),
 ) -> BuildReport:
     """Build and test nodes as `dbt build` does.
 
@@ -55,14 +60,18 @@ def replay(
         names: Names of the models to build and the tests to run; None for everything, seeds included.
         last: The last complete build; without it, every chosen node is executed.
         on_line: Called with a line of output after each node.
+        on_count: Called when a node begins or ends.
+        seconds: What nodes took before, by unique id.
     """
     chosen = {unique_id: node for unique_id, node in rendered.nodes.items() if names is None or node.name in names}
+    count = NodeCount(on_count, {unique_id: seconds[unique_id] for unique_id in chosen if unique_id in seconds})
     began = time.monotonic()
     stopped: set[str] = set()
     results: list[NodeResult] = []
     warehouse = _Warehouse(connection, rendered)
     changes = _Changes(warehouse, rendered.nodes, last)
     for number, (unique_id, waits_for) in enumerate(_in_order(rendered.nodes, chosen), start=1):
+        count.started(unique_id, len(chosen))
         node, started = chosen[unique_id], time.monotonic()
         found, message, rows = "up to date", "", None
         if not stopped.isdisjoint(waits_for):
@@ -75,6 +84,7 @@ def replay(
             stopped.add(unique_id)
         if found != "up to date":
             results.append(NodeResult(unique_id, found, message, time.monotonic() - started, rows))
+        count.finished(unique_id, len(chosen))
         if on_line:
             on_line(f"{number} of {len(chosen)} {found} {unique_id} {' '.join(message.split())}".rstrip())
     return BuildReport(tuple(results), time.monotonic() - began)

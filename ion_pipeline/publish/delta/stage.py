@@ -10,13 +10,15 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import orjson
 from ulid import ULID
 
+from ion_pipeline.counting import OnCount, counted
 from ion_pipeline.files.storage import LocalStorage, Storage, sync
 from ion_pipeline.publish.delta.content import Content
 from ion_pipeline.publish.delta.library import library, translated
@@ -30,6 +32,13 @@ _CONFIGURATION = {
     "delta.enableExpiredLogCleanup": "false",
     # The log shall hold no values of rows. Readers find minima and maxima in the Parquet files.
     "delta.dataSkippingNumIndexedCols": "0",
+}
+
+# The files of a log by the end of their names, in the order in which they are written.
+_COMMITTED = {
+    ".json": "committing Delta versions",
+    ".checkpoint.parquet": "writing Delta checkpoints",
+    LAST_CHECKPOINT: "naming Delta checkpoints",
 }
 
 
@@ -73,10 +82,16 @@ class Staged:
         """The versions that are new."""
         return [entry for entry in self.entries.values() if entry.path in self.logs]
 
-    def commit(self) -> None:
-        """Add the new versions to the logs, table by table; readers without `latest.json` see them from now on."""
-        for suffix in (".json", ".checkpoint.parquet", LAST_CHECKPOINT):
-            for path, files in self.logs.items():
+    def commit(self, on_count: OnCount) -> None:
+        """Add the new versions to the logs, table by table; readers without `latest.json` see them from now on.
+
+        Args:
+            on_count: Called before each table, three times for each.
+        """
+        unchanged = len(self.entries) - len(self.logs)
+        for suffix, doing in _COMMITTED.items():
+            for path in counted(list(self.logs), on_count, unit="tables", doing=doing, before=unchanged):
+                files = self.logs[path]
                 for name in sorted(files):
                     if name.endswith(suffix):
                         self.storage.put(f"{path}/{LOG}/{name}", files[name])
@@ -84,9 +99,10 @@ class Staged:
 
 def stage(
     storage: Storage,
-    wanted: Iterable[Content],
+    wanted: Sequence[Content],
     named: Mapping[str, Entry],
     data: Callable[[Content], Path],
+    on_count: OnCount,
 ) -> Staged:
     """Write the data files of all tables that have changed, and prepare their log entries.
 
@@ -95,6 +111,7 @@ def stage(
         wanted: What the tables are to hold.
         named: The versions that the publish before names, by the folder of the table.
         data: Returns the Parquet file with the rows of a table.
+        on_count: Called before each table.
 
     Raises:
         PublishError: A folder holds a table that was created by others, or delta-rs reports an error.
@@ -102,7 +119,7 @@ def stage(
         OSError: A file cannot be written.
     """
     entries, logs = dict[tuple[str, str], Entry](), dict[str, dict[str, bytes]]()
-    for content in wanted:
+    for content in counted(wanted, on_count, unit="tables", doing="writing Delta tables", name=attrgetter("name")):
         files = storage.names(content.path)
         if not is_ours(files):
             raise PublishError(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ion_pipeline.counting import Count
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered
 from ion_pipeline.pipeline.dbt.replay import LastBuild, replay
 from ion_pipeline.warehouse import BuiltNode
@@ -93,6 +94,31 @@ def test_what_a_test_finds() -> None:
     assert found["test.p.fine"] == ("pass", "")
     assert found["test.p.one"] == ("warn", "Got 1 result, configured to warn if != 0")
     assert found["test.p.two"] == ("fail", "Got 2 results, configured to fail if != 0")
+
+
+def test_it_says_which_node_runs_and_how_much_of_the_work_is_done() -> None:
+    nodes = rendered(
+        model("a", sql='create table "s"."a" as ' + FAILS), model("b", "model.p.a"), check("c", "model.p.b")
+    )
+    before = {"model.p.a": 6.0, "model.p.b": 3.0, "test.p.c": 1.0, "model.p.of_another_build": 90.0}
+    heard = list[Count]()
+    with duckdb.connect() as connection:
+        report = replay(connection, nodes, on_count=heard.append, seconds=before)
+        assert len(report.nodes) == 3
+        # The second model and its test are skipped: they are done too.
+        assert heard == [
+            Count(0, 3, "nodes", name="model a", share=0.0),
+            Count(1, 3, "nodes", share=0.6),
+            Count(1, 3, "nodes", name="model b", share=0.6),
+            Count(2, 3, "nodes", share=0.9),
+            Count(2, 3, "nodes", name="test c", share=0.9),
+            Count(3, 3, "nodes", share=1.0),
+        ]
+        # Of one node nothing is known: nothing is said about the rest.
+        heard.clear()
+        replay(connection, nodes, on_count=heard.append, seconds={"model.p.a": 6.0, "model.p.b": 3.0})
+    assert [one.done for one in heard] == [0, 1, 1, 2, 2, 3]
+    assert {one.share for one in heard} == {None}
 
 
 @st.composite

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from deltalake import DeltaTable
 
+from ion_pipeline.counting import Count
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import PublishError, publish, send, settle
 from ion_pipeline.warehouse import Resources
@@ -210,7 +211,17 @@ def test_a_target_has_versions_of_its_own(database: Path, tmp_path: Path, monkey
     published, there = tmp_path / "published", tmp_path / "there"
     uri = f"file://{there}"
     publish_delta(str(database))
-    assert send(published, uri).files == 8
+    heard = list[Count]()
+    assert send(published, uri, on_count=heard.append).files == 8
+    # The files of the folder but latest.json, then the two tables, which are staged and committed in three steps.
+    copied = [path for path in (published / "publishes").rglob("*") if path.is_file() and path.name != "latest.json"]
+    size = sum(path.stat().st_size for path in copied)
+    ends = [(one.done, one.total, one.unit) for one in heard if not one.name]
+    assert [end for end in ends if end[2] == "bytes"] == [(size, size, "bytes")]
+    assert [end for end in ends if end[2] == "tables"] == [(2, 2, "tables")] * 4
+    assert [one.done for one in heard if one.unit == "bytes"] == sorted(
+        one.done for one in heard if one.unit == "bytes"
+    )
     for generation in (1, 2):
         next_generation(database, generation)
         publish_delta(str(database))

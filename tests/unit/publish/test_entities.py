@@ -12,6 +12,7 @@ import pytest
 from ion_pipeline.catalog.catalog import Catalog, known_catalog
 from ion_pipeline.catalog.references import references
 from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.counting import Count, OnCount, unheard
 from ion_pipeline.publish import PublishError, PublishReport, publish
 from ion_pipeline.warehouse import connect, entity_tables, find_controlled, load, rebuild, release
 from tests.unit.warehouse.support import SMALL, House
@@ -23,7 +24,7 @@ REFERENCES = references(known_schema(), CATALOG)
 class Publisher(House):
     """A data directory whose loads are published."""
 
-    def publish(self, *, included: bool = True) -> PublishReport:
+    def publish(self, *, included: bool = True, on_count: OnCount = unheard) -> PublishReport:
         """Load what is new, find what is controlled, and publish, as a refresh does."""
         load(self.lake, self.database, self.tables, resources=SMALL)
         with connect(self.database, SMALL) as connection:
@@ -37,6 +38,7 @@ class Publisher(House):
             entity_tables=entity_tables(CATALOG, REFERENCES, released=not included),
             export_controlled="included" if included else "left out",
             resources=SMALL,
+            on_count=on_count,
         )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -98,6 +100,28 @@ def house(first: Publisher, tmp_path: Path) -> Publisher:
     return Publisher(tmp_path, first.tables)
 
 
+def test_tables_are_counted_to_the_last_kept_or_not(house: Publisher) -> None:
+    house.write({"labels": [{"id": 9, "value": "Blue"}]}, strategy="incremental")
+    heard = list[Count]()
+    report = house.publish(on_count=heard.append)
+    total = len(report.tables)
+    assert total > 3
+    assert {table.table for table in report.tables} >= {"mart", "labels", "parts", "runs"}
+    assert {one.unit for one in heard} == {"tables"}
+    # The labels have changed; the mart and the others are kept, and are counted as done.
+    assert [(one.doing, one.done, one.total, one.name) for one in heard] == [
+        ("comparing", 0, 1, "ops.mart"),
+        ("comparing", 1, 1, ""),
+        ("copying", 1, 1, ""),
+        ("making ION's", 0, 1, "labels"),
+        ("making ION's", 1, 1, ""),
+        ("checking", total - 1, total, "ion.labels"),
+        ("checking", total, total, ""),
+        ("writing Parquet", total - 1, total, "ion.labels"),
+        ("writing Parquet", total, total, ""),
+    ]
+
+
 def test_rows_are_those_of_raw_under_the_published_names(house: Publisher) -> None:
     assert house.query(
         "select part_id, part_number, part_description, cost, attributes, is_export_controlled, "
@@ -137,7 +161,7 @@ def test_only_what_changed_is_made_again(house: Publisher) -> None:
     house.write({"part_attributes": [{"part_id": 1, "key": "B", "value": "13"}]}, strategy="incremental")
     assert house.made() == {"part_attributes", "parts"}
     assert house.query("select attributes['B'] from ion.parts where part_id = 1") == [("13",)]
-    # A load that changes no row, and the marts, which are always copied.
+    # A load that changes no row.
     house.write({"labels": [{"id": 9, "value": "Blue"}]}, strategy="incremental")
     assert house.made() == set()
     assert house.query("select one from ops.mart") == [(1,)]

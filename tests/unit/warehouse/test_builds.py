@@ -137,7 +137,7 @@ def test_a_warehouse_that_was_deleted_is_built_from_nothing(house: House) -> Non
 def test_the_results_of_a_build_are_replaced_by_those_of_the_next(house: House) -> None:
     load(house, "one")
     results = {
-        "model.p.table": BuiltNode("success", Fingerprint(3, 2**100)),
+        "model.p.table": BuiltNode("success", Fingerprint(3, 2**100), 0.25),
         "model.p.view": BuiltNode("success"),
         "test.p.unique": BuiltNode("warn"),
     }

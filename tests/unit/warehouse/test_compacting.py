@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.catalog.catalog import Table
+from ion_pipeline.counting import Count
 from ion_pipeline.files import LockedError
 from ion_pipeline.lake import LakeCorruptionError
 from ion_pipeline.warehouse import CompactionError, CompactReport, MissingLoadError, compact, rebuild
@@ -97,7 +98,11 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(house: House) -> None:
     three_loads(house)
     house.load()
     files = {path: path.read_bytes() for path in house.folder.rglob("*") if path.is_file() and "lock" not in path.name}
-    foreseen = compact_all(house, keep=1, dry_run=True)
+    heard = list[Count]()
+    foreseen = compact_all(house, keep=1, dry_run=True, on_count=heard.append)
+    ends = [one for one in heard if not one.name]
+    assert (ends[-2].done, ends[-2].total, ends[-2].unit) == (foreseen.rows_before, foreseen.rows_before, "rows")
+    assert ends[-1] == Count(2, 2, "tables", "writing the snapshot", share=1.0)
     found = {path: path.read_bytes() for path in house.folder.rglob("*") if path.is_file() and "lock" not in path.name}
     assert found == files
     done = compact_all(house, keep=1)

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ion_pipeline.counting import Count
 from ion_pipeline.errors import TenantMismatchError
 from ion_pipeline.lake import LakeCorruptionError, TableRead, Tenant
 from ion_pipeline.warehouse import (
     CountMismatchError,
     DuplicateKeyError,
     LoadOrderError,
-    LoadProgress,
     MissingLoadError,
     RetypedColumnError,
     load,
@@ -67,12 +67,15 @@ def test_every_table_of_the_catalog_exists_and_is_described(house: House) -> Non
 def test_the_books_say_what_each_load_did(house: House) -> None:
     first = house.write({"things": [thing(1), thing(2)], "thing_links": [{"thing_id": 1, "label_id": 1}] * 2})
     second = house.write({"things": [thing(1, name="new"), thing(3)]})
-    seen: list[LoadProgress] = []
-    report = load(house.lake, house.database, house.tables, progress=seen.append)
-    assert [(p.load_id, p.table, p.done, p.total) for p in seen] == [
-        (first.load_id, "things", 1, 2),
-        (first.load_id, "thing_links", 2, 2),
-        (second.load_id, "things", 1, 1),
+    seen = list[Count]()
+    report = load(house.lake, house.database, house.tables, on_count=seen.append)
+    # Two things and two links, then two things: a load is read, and its rows are known, when its turn has come.
+    assert [(one.name, one.done, one.total, one.doing, one.share) for one in seen] == [
+        ("things", 0, 4, "load 1 of 2", 0.0),
+        ("thing_links", 2, 4, "load 1 of 2", 0.5),
+        ("", 4, 4, "load 1 of 2", 1.0),
+        ("things", 4, 6, "load 2 of 2", 0.0),
+        ("", 6, 6, "load 2 of 2", 1.0),
     ]
     assert report.rows_changed == 2 + 1 + 3
     assert house.query(
@@ -390,11 +393,14 @@ def test_a_rebuild_repeats_changes_and_tombstones(house: House) -> None:
     with duckdb.connect(str(house.database)) as connection:
         connection.execute("delete from raw.things; update raw_history.things set name = 'spoilt'")
     assert house.contents() != before
-    seen: list[LoadProgress] = []
-    report = rebuild(house.lake, house.database, house.tables, progress=seen.append)
+    seen = list[Count]()
+    report = rebuild(house.lake, house.database, house.tables, on_count=seen.append)
     assert house.contents() == before
     assert len(report.loads) == 3
-    assert sum(step.rows for step in seen) == 8
+    # Four rows, then a row and a tombstone, then the same; all loads are known from the beginning.
+    assert [one.done for one in seen if not one.name] == [4, 6, 8]
+    assert {(one.total, one.unit) for one in seen} == {(8, "rows")}
+    assert [one.share for one in seen] == [one.done / 8 for one in seen]
 
 
 def test_a_load_that_has_left_the_lake_is_missed(house: House) -> None:

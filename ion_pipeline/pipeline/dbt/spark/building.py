@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 from ulid import ULID
 
+from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.files import WriterLock
 from ion_pipeline.files.storage import open_storage
@@ -62,7 +63,9 @@ def check_engine(settings: Settings) -> None:
         )
 
 
-def build(settings: Settings, *, on_line: Callable[[str], None] | None = None) -> BuildReport:
+def build(
+    settings: Settings, *, on_line: Callable[[str], None] | None = None, on_count: OnCount = unheard
+) -> BuildReport:
     """Build and test all models on Spark, and import the public tables; the loads have been applied.
 
     Raises:
@@ -78,13 +81,13 @@ def build(settings: Settings, *, on_line: Callable[[str], None] | None = None) -
     ):
         document = work_dir(settings) / "spark-request.json"
         document.write_bytes(TypeAdapter(Request).dump_json(_request(settings, manifest, folder)))
-        report = _run(settings, document, on_line)
+        report = _run(settings, document, on_line, on_count)
         with connect(settings.warehouse_path, resources_of(settings)) as connection:
             import_tables(connection, manifest, folder)
     return report
 
 
-def _run(settings: Settings, document: Path, on_line: Callable[[str], None] | None) -> BuildReport:
+def _run(settings: Settings, document: Path, on_line: Callable[[str], None] | None, on_count: OnCount) -> BuildReport:
     work, lines = work_dir(settings) / "spark", list[str]()
 
     def heard(line: str) -> None:
@@ -97,6 +100,7 @@ def _run(settings: Settings, document: Path, on_line: Callable[[str], None] | No
             settings,
             ["build"],
             on_line=heard,
+            on_count=on_count,
             child=(*_CHILD, str(document)),
             variables={"DBT_TARGET_PATH": str(work / "target"), "DBT_LOG_PATH": str(work / "logs")},
         )
