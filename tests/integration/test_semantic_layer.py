@@ -142,7 +142,8 @@ ASKED = {
         "metric_time__month defective_month__part_number",
         "select month_starts_on, part_number, dpu, dpo, dpmo, issues_per_unit_started, issues_per_100_touch_hours, "
         "issues_per_100_touch_hours / 100, defect_count, quantity_attempted, opportunity_count, quantity_started, "
-        "touch_hours, issue_count, if(opportunities_per_unit is null, null, defect_count) from quality.defect_rates",
+        "touch_hours, issue_part_count, if(opportunities_per_unit is null, null, defect_count) "
+        "from quality.defect_rates",
     ),
     "suppliers' quality": Asked(
         "ppm rejected_share quantity_received quantity_rejected receipt_items rejected_receipt_items "
@@ -175,14 +176,14 @@ ASKED = {
     "time to close": Asked(
         "mean_days_to_close part_issues_resolved",
         "metric_time__month resolution__part_number resolution__disposition_category",
-        "select month_starts_on, part_number, disposition_category, mean_days_to_close, resolved_count "
+        "select month_starts_on, part_number, disposition_category, mean_days_to_close, resolved_issue_part_count "
         "from quality.issue_resolution",
     ),
     "time to close of all": Asked(
         "mean_days_to_close total_days_to_close",
         "",
-        "select sum(mean_days_to_close * resolved_count) / sum(resolved_count), "
-        "sum(mean_days_to_close * resolved_count) from quality.issue_resolution",
+        "select sum(mean_days_to_close * resolved_issue_part_count) / sum(resolved_issue_part_count), "
+        "sum(mean_days_to_close * resolved_issue_part_count) from quality.issue_resolution",
     ),
     "from the dock to the stock": Asked(
         "mean_dock_to_stock_hours median_dock_to_stock_hours mean_hours_to_inspected median_hours_to_inspected",
