@@ -126,14 +126,19 @@ def diagrams() -> str:
 def metrics_reference() -> str:
     """Return every metric with formula, grain, source and caveats, from the metadata of the models that contain it."""
     lines = [_NOTICE, "", "# Metrics", "", "The content of `ops.metric_dictionary`, grouped by table.", ""]
+    in_metricflow = {metric["name"] for metric in _manifest()["metrics"].values()}
     for schema, table in _public_tables():
         metrics = table["config"]["meta"].get("metrics", [])
         lines += [f"## `{schema}.{table['name']}`", ""] if metrics else []
         for metric in metrics:
             texts = {name: " ".join(text.split()) for name, text in metric.items()}
             lines += [f"### `{texts['name']}`", "", texts["formula"], ""]
-            lines += [f"- Grain: {texts['grain']}.", f"- Source: {texts['source']}.", f"- {texts['caveats']}", ""]
-    return "\n".join([*lines, see_also("data-dictionary", "seeds", "analysts")])
+            lines += [f"- Grain: {texts['grain']}.", f"- Source: {texts['source']}.", f"- {texts['caveats']}"]
+            lines += (
+                [f"- In [MetricFlow](bi.md#metricflow): `{texts['name']}`."] if texts["name"] in in_metricflow else []
+            )
+            lines += [""]
+    return "\n".join([*lines, see_also("data-dictionary", "seeds", "analysts", "bi")])
 
 
 def see_also(*pages: str) -> str:

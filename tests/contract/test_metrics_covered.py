@@ -93,8 +93,8 @@ RATIOS = {
     "quality/defect_rates": {
         "dpu": ("defect_count", "quantity_attempted"),
         "dpo": ("defect_count", "opportunity_count"),
-        "issues_per_unit_started": ("issue_count", "quantity_started"),
-        "issues_per_100_touch_hours": ("issue_count", "touch_hours"),
+        "issues_per_unit_started": ("issue_part_count", "quantity_started"),
+        "issues_per_100_touch_hours": ("issue_part_count", "touch_hours"),
     },
     "quality/redline_rates": {"redline_rate": ("runs_redlined", "runs_started")},
     "quality/step_redline_rates": {"step_redline_rate": ("run_steps_redlined", "run_steps_started")},

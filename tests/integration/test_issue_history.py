@@ -113,7 +113,8 @@ def test_the_backlog_counts_it_each_time(
     assert days[max(days)][3] == open_rows > 0
     [(count, mean)] = ask(
         tenant,
-        "select sum(resolved_count), sum(resolved_count * mean_days_to_close) from quality.issue_resolution "
+        "select sum(resolved_issue_part_count), sum(resolved_issue_part_count * mean_days_to_close) "
+        "from quality.issue_resolution "
         "where part_number = 'PLT-ISSUE'",
     )
     truth = truths["reopened_issue"]

@@ -54,7 +54,7 @@ def test_reopened_issue(demo_warehouse: Built, truths: dict[str, Any]) -> None:
     assert days[reopened.date()]["reopened_count"] == 1
     [closed] = rows(
         demo_warehouse,
-        "select * from quality.issue_resolution where part_number = 'PLT-ISSUE' and resolved_count > 0",
+        "select * from quality.issue_resolution where part_number = 'PLT-ISSUE' and resolved_issue_part_count > 0",
     )
     opened = issue["opened_at"]
     assert closed["month_starts_on"] == resolved.date().replace(day=1)

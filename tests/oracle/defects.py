@@ -163,7 +163,7 @@ def _rates(month: date, part: str, cell: dict[str, Any]) -> Row:
     return {
         "month_starts_on": month,
         "part_number": part,
-        "issue_count": len(cell["issues"]),
+        "issue_part_count": len(cell["issues"]),
         "affected_unit_count": cell["units"],
         "defect_count": cell["defects"],
         "quantity_attempted": cell["tried"],

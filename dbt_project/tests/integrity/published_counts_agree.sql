@@ -103,7 +103,7 @@
         ~ " group by part_number",
         "select part_number as item, sum(quantity_affected) as amount from " ~ ref('issue_units')
         ~ " where part_number is not null group by part_number"),
-    ('issues on a part', "select part_number as item, sum(issue_count) as amount from " ~ ref('defect_rates')
+    ('issues on a part', "select part_number as item, sum(issue_part_count) as amount from " ~ ref('defect_rates')
         ~ " where part_number <> 'no part' group by part_number",
         "select part_number as item, sum(issue_part_count) as amount from " ~ ref('defect_pareto')
         ~ " where part_number <> 'no part' group by part_number"),
@@ -129,7 +129,7 @@
         ~ " count(distinct part_inventory_id) as amount from " ~ ref('issue_units')
         ~ " where is_open group by disposition_category, coalesce(disposition, '')"),
     ('times issues on a part were resolved',
-        "select part_number as item, sum(resolved_count) as amount from " ~ ref('issue_resolution')
+        "select part_number as item, sum(resolved_issue_part_count) as amount from " ~ ref('issue_resolution')
         ~ " where part_number is not null group by part_number",
         "select units.part_number as item,"
         ~ " sum(1 + issues.reopened_count - case when issues.is_open then 1 else 0 end) as amount from "

@@ -27,7 +27,7 @@ defects as (
     select
         month_starts_on,
         part_number,
-        count(distinct issue_id) as issue_count,
+        count(distinct issue_id) as issue_part_count,
         count(*) as affected_unit_count,
         sum(quantity_affected) as defect_count
     from defective
@@ -95,7 +95,7 @@ counted as (
     select
         keys.month_starts_on,
         keys.part_number,
-        coalesce(defects.issue_count, 0) as issue_count,
+        coalesce(defects.issue_part_count, 0) as issue_part_count,
         coalesce(defects.affected_unit_count, 0) as affected_unit_count,
         coalesce(defects.defect_count, 0) as defect_count,
         coalesce(attempted.quantity_attempted, 0) as quantity_attempted,
@@ -128,7 +128,7 @@ rated as (
 select
     month_starts_on,
     part_number,
-    issue_count,
+    issue_part_count,
     affected_unit_count,
     defect_count,
     quantity_attempted,
@@ -143,8 +143,8 @@ select
             then {{ normal_quantile('1 - dpo') }} + cast({{ organization_setting('sigma_shift') }} as double)
     end as sigma_level,
     quantity_started,
-    issue_count / nullif(quantity_started, 0) as issues_per_unit_started,
+    issue_part_count / nullif(quantity_started, 0) as issues_per_unit_started,
     touch_hours,
-    100 * issue_count / nullif(touch_hours, 0) as issues_per_100_touch_hours
+    100 * issue_part_count / nullif(touch_hours, 0) as issues_per_100_touch_hours
 from rated
 order by month_starts_on, part_number
