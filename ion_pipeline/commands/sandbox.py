@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,15 @@ import typer
 from ion_pipeline.terminal.frame import err, out
 
 _PROFILE = "Which parts of ION's schema the tenant has; `today` is ION with what it has added since the shipped schema."
+
+Today = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        show_default="today in UTC",
+        help="Date that the factory's half year ends at: on the last working day before it.",
+    ),
+]
 
 sandbox = typer.Typer(help="A local ION with the same schema, errors and paging.", no_args_is_help=True)
 
@@ -21,6 +31,7 @@ def serve(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the factory; the same seed gives the same bytes.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
+    today: Today = None,
     profile: Annotated[str, typer.Option(help=_PROFILE)] = "full",
     export_group: Annotated[
         bool, typer.Option("--export-group/--no-export-group", help="Whether the API key sees controlled rows.")
@@ -67,6 +78,7 @@ def serve(
                 world=world,
                 seed=seed,
                 scale=scale,
+                today=(today or datetime.now(UTC)).date(),
                 profile=profile,
                 export_group=export_group,
                 names=tuple((old, new) for old, _, new in (one.partition("=") for one in names or ())),
@@ -87,11 +99,14 @@ def export(
     directory: Annotated[Path, typer.Argument(help="Directory to write to; created if it does not exist.")],
     seed: Annotated[int, typer.Option(help="Seed of the factory.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
+    today: Today = None,
     profile: Annotated[str, typer.Option(help="`today` adds what only today's ION records.")] = "full",
 ) -> None:
     """Write the factory's world as files, one for each root connection, together with its planted truths."""
     from ion_pipeline.sandbox.server import export_world
 
     with err.status("Building the factory"):
-        world = export_world(directory, seed=seed, scale=scale, profile=profile)
+        world = export_world(
+            directory, seed=seed, scale=scale, today=(today or datetime.now(UTC)).date(), profile=profile
+        )
     out.print(f"{sum(map(len, world.tables.values())):,} rows of {len(world.tables)} entities in {directory}")

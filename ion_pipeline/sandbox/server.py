@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
+from datetime import date
 from pathlib import Path
 
 import uvicorn
@@ -14,7 +15,8 @@ from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.sandbox.app import SandboxApp
 from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.engine import Engine
-from ion_pipeline.sandbox.factory import add_today, build_world
+from ion_pipeline.sandbox.factory import build_world
+from ion_pipeline.sandbox.factory.clock import TODAY as FIXED_DATE
 from ion_pipeline.sandbox.file_host import FileHost
 from ion_pipeline.sandbox.limits import Limits
 from ion_pipeline.sandbox.load import load_world
@@ -37,7 +39,8 @@ class SandboxOptions:
     """What to serve, and at which address.
 
     Attributes:
-        world: A directory of world files; without it the factory builds a world from `seed` and `scale`.
+        world: A directory of world files; without it the factory builds a world from `seed`, `scale` and `today`.
+        today: The date that the factory's world is for; by default a fixed one, so that a test knows the world.
         profile: What the tenant's schema has (`profiles`).
         export_group: Whether the API key is in the export group; if not, controlled rows are missing in every answer.
         names: For the profile `today`, root connections that the tenant has under another name: (name, other name).
@@ -55,6 +58,7 @@ class SandboxOptions:
     world: Path | None = None
     seed: int = 7
     scale: float = 1.0
+    today: date = FIXED_DATE
     profile: str = "full"
     export_group: bool = True
     names: tuple[tuple[str, str], ...] = ()
@@ -150,18 +154,17 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     return SandboxApp(engine, issuer, seed=options.seed, computed=computed, files=files)
 
 
-def export_world(directory: Path, *, seed: int = 7, scale: float = 1.0, profile: str = "full") -> World:
+def export_world(
+    directory: Path, *, seed: int = 7, scale: float = 1.0, today: date = FIXED_DATE, profile: str = "full"
+) -> World:
     """Writes the factory's world as files for `SandboxOptions.world`, together with its planted truths."""
-    world = _built(SandboxOptions(seed=seed, scale=scale, profile=profile))
+    world = _built(SandboxOptions(seed=seed, scale=scale, today=today, profile=profile))
     write_world(world, directory)
     return world
 
 
 def _built(options: SandboxOptions) -> World:
-    world = build_world(seed=options.seed, scale=options.scale)
-    if options.profile == TODAY:
-        add_today(world)
-    return world
+    return build_world(seed=options.seed, scale=options.scale, today=options.today, todays_ion=options.profile == TODAY)
 
 
 class _Server(uvicorn.Server):

@@ -1,7 +1,10 @@
 """A seeded simulation of a factory for rocket engines, flight computers and robot arms; it produces a world."""
 
-from ion_pipeline.sandbox.factory.clock import working_days
+from datetime import date
+
+from ion_pipeline.sandbox.factory.clock import TODAY, period_for, working_days
 from ion_pipeline.sandbox.factory.generation1 import derive_generation1
+from ion_pipeline.sandbox.factory.moving import move
 from ion_pipeline.sandbox.factory.planning import link_results
 from ion_pipeline.sandbox.factory.planted import plant
 from ion_pipeline.sandbox.factory.simulation import new_factory, open_stock, step_day
@@ -19,23 +22,30 @@ _ORGANIZATION = {
 }
 
 
-def build_world(*, seed: int = 7, scale: float = 1.0) -> World:
+def build_world(*, seed: int = 7, scale: float = 1.0, today: date = TODAY, todays_ion: bool = False) -> World:
     """Builds a world.
 
     Args:
-        seed: Seed of the random numbers; the same seed and scale give the same world, byte for byte.
+        seed: Seed of the random numbers; the same seed, scale and date give the same world, byte for byte.
         scale: 1 is about 20,000 rows over all entities; a small fixed part is in every world.
+        today: The date that the world is for: it ends on the last working day before.
+        todays_ion: Add what only today's ION records (`add_today`).
     """
-    factory = new_factory(seed=seed, products_per_day=_products_per_day(scale))
+    last_day, moved = period_for(today)
+    factory = new_factory(seed=seed, products_per_day=_products_per_day(scale), moved=moved)
     truths = plant(factory)
     open_stock(factory)
-    for day in working_days():
+    for day in working_days(last=last_day):
         step_day(factory, day)
     link_results(factory)
     derive_generation1(factory.store)
     tables = factory.store.tables()
     truths["rows"] = {root: len(rows) for root, rows in tables.items()}
-    return World(tables=tables, organization=dict(_ORGANIZATION), truths=truths)
+    world = World(tables=tables, organization=dict(_ORGANIZATION), truths=truths)
+    if todays_ion:
+        add_today(world)
+    move(world, moved)
+    return world
 
 
 def _products_per_day(scale: float) -> float:

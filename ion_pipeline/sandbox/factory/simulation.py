@@ -1,7 +1,7 @@
 """Creates a factory and simulates its days."""
 
 import random
-from datetime import date
+from datetime import date, timedelta
 
 from ion_pipeline.sandbox.factory import jobs, purchasing
 from ion_pipeline.sandbox.factory.bought_parts import TOOLS
@@ -23,14 +23,14 @@ _NEXT_VERSIONS = date(2026, 1, 2)
 _LOT_DAYS = 15
 
 
-def new_factory(*, seed: int, products_per_day: float) -> Factory:
+def new_factory(*, seed: int, products_per_day: float, moved: timedelta = timedelta()) -> Factory:
     """A factory before its first day, with people, designs, procedures and tools."""
     store = Store()
     ref = build_reference(store)
     design = Engineering()
     build_parts(store, ref, design, at(_PARTS_BEGIN))
     build_procedures(store, ref, design, at(_PROCEDURES_BEGIN))
-    f = Factory(store, random.Random(seed), ref, design, products_per_day=products_per_day)
+    f = Factory(store, random.Random(seed), ref, design, products_per_day=products_per_day, moved=moved)
     schedule_changes(f)
     plan_next_versions(store, design, f.rng, ["ENG-1100", "AV-2110", "RA-3100"], at(_NEXT_VERSIONS),
                        ref.people["engineer"][0])  # fmt: skip
@@ -50,7 +50,7 @@ def open_stock(f: Factory) -> None:
 
 def step_day(f: Factory, day: date) -> None:
     """Simulates one day: due deliveries, issues and jobs, orders for low stock, and new products."""
-    if day.month != f.day.month:
+    if (day + f.moved).month != (f.day + f.moved).month:
         plan_month(f, day)
     f.day = day
     for task in f.agenda.pop(day, []):
