@@ -32,7 +32,18 @@ def serve(
     seed: Annotated[int, typer.Option(help="Seed of the factory; the same seed gives the same bytes.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = 1.0,
     today: Today = None,
-    profile: Annotated[str, typer.Option(help=_PROFILE)] = "full",
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="The factory goes on working: people start runs, measure, fail steps, install, open and resolve "
+            "issues, order and receive.",
+        ),
+    ] = False,
+    day_minutes: Annotated[
+        float, typer.Option(min=0.1, help="With --live: minutes in which the factory works a day.")
+    ] = 10.0,
+    profile: Annotated[str | None, typer.Option(help=_PROFILE, show_default="full; with --live, today")] = None,
     export_group: Annotated[
         bool, typer.Option("--export-group/--no-export-group", help="Whether the API key sees controlled rows.")
     ] = True,
@@ -62,7 +73,11 @@ def serve(
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 8484,
     token_lifetime: Annotated[int, typer.Option(help="Seconds an access token lives.")] = 300,
 ) -> None:
-    """Serve a local ION until interrupted, and print the settings that connect to it."""
+    """Serve a local ION until interrupted, and print the settings that connect to it.
+
+    With --live, watch it from a second terminal that has these settings: each `ion-pipeline refresh` reads what is new,
+    and `ion-pipeline report` or `make dev` shows it.
+    """
     from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions
     from ion_pipeline.sandbox.server import serve as run_server
 
@@ -70,7 +85,8 @@ def serve(
         for name, value in address.environment().items():
             sys.stdout.write(f"export {name}={value}\n")
         sys.stdout.flush()
-        err.print(f"The sandbox serves {address.api_url}/graphql. Press Ctrl-C to stop it.", highlight=False)
+        working = f" The factory works a day in {day_minutes:g} minutes." if live else ""
+        err.print(f"The sandbox serves {address.api_url}/graphql.{working} Press Ctrl-C to stop it.", highlight=False)
 
     with suppress(KeyboardInterrupt):
         run_server(
@@ -79,7 +95,8 @@ def serve(
                 seed=seed,
                 scale=scale,
                 today=(today or datetime.now(UTC)).date(),
-                profile=profile,
+                profile=profile or ("today" if live else "full"),
+                day_minutes=day_minutes if live else None,
                 export_group=export_group,
                 names=tuple((old, new) for old, _, new in (one.partition("=") for one in names or ())),
                 forbid=tuple(forbid or ()),

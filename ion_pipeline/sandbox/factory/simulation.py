@@ -1,6 +1,7 @@
 """Creates a factory and simulates its days."""
 
 import random
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from ion_pipeline.sandbox.factory import jobs, purchasing
@@ -50,18 +51,27 @@ def open_stock(f: Factory) -> None:
 
 def step_day(f: Factory, day: date) -> None:
     """Simulates one day: due deliveries, issues and jobs, orders for low stock, and new products."""
+    for _ in work_day(f, day):
+        pass
+
+
+def work_day(f: Factory, day: date) -> Iterator[None]:
+    """Simulates one day, and yields after each piece of work that somebody does."""
     if (day + f.moved).month != (f.day + f.moved).month:
         plan_month(f, day)
     f.day = day
     for task in f.agenda.pop(day, []):
         task.run(f)
+        yield
     purchasing.replenish(f, purchasing.needs(f))
+    yield
     jobs.replenish_lots(f, _lots(f))
     f.owed += f.products_per_day if day > FIRST_DAY else 1.0
     while f.owed >= 1.0:
         f.owed -= 1.0
         jobs.order(f, PRODUCTS[f.started % len(PRODUCTS)])
         f.started += 1
+    yield
 
 
 def _lots(f: Factory) -> dict[str, float]:
