@@ -4,7 +4,6 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +31,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Entities = Annotated[list[str] | None, typer.Option("--entity", "-e", help="Only this entity; repeatable.")]
 Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only the changes.")]
 NoResume = Annotated[bool, typer.Option("--no-resume", help="Do not resume an interrupted read; start again.")]
-Today = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], show_default=False, help="As ION_SANDBOX_TODAY.")]
 Wait = Annotated[float | None, typer.Option("--wait", help="As ION_LOCK_WAIT_SECONDS.", show_default=False)]
 AcceptDeletes = Annotated[
     bool, typer.Option("--accept-deletes", help="Treat missing rows as deleted, however many there are.")
@@ -68,13 +66,12 @@ def common(
 def demo(
     context: typer.Context,
     scale: Annotated[float | None, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = None,
-    today: Today = None,
+    today: Annotated[str | None, typer.Option(help="Date of the world, as ION_SANDBOX_TODAY.")] = None,
 ) -> None:
     """Build a queryable warehouse from a sandbox: start a local ION, read it, build, publish and show the result."""
     from ion_pipeline.terminal.demo import show_demo
 
-    day = today and today.date()
-    settings = command_settings(context, environment="embedded", sandbox_scale=scale, sandbox_today=day)
+    settings = command_settings(context, environment="embedded", sandbox_scale=scale, sandbox_today=today)
     # Each demo is a world of its own, not a change of the previous one.
     _refresh(settings, full=True, accept_deletes=True, afresh=True)
     show_demo(settings, out)
