@@ -66,11 +66,12 @@ def common(
 def demo(
     context: typer.Context,
     scale: Annotated[float | None, typer.Option(help="Size of the factory; 1 is about 20,000 rows.")] = None,
+    today: Annotated[str | None, typer.Option(help="Date of the world, as ION_SANDBOX_TODAY.")] = None,
 ) -> None:
     """Build a queryable warehouse from a sandbox: start a local ION, read it, build, publish and show the result."""
     from ion_pipeline.terminal.demo import show_demo
 
-    settings = command_settings(context, environment="embedded", sandbox_scale=scale)
+    settings = command_settings(context, environment="embedded", sandbox_scale=scale, sandbox_today=today)
     # Each demo is a world of its own, not a change of the previous one.
     _refresh(settings, full=True, accept_deletes=True, afresh=True)
     show_demo(settings, out)

@@ -41,7 +41,11 @@ def resumption(
         afresh: Do not resume an interrupted read.
     """
     # The embedded sandbox always has the same tenant id, but its rows depend on these settings.
-    world = (settings.sandbox_seed, settings.sandbox_scale) if settings.environment == "embedded" else ()
+    world = (
+        (settings.sandbox_seed, settings.sandbox_scale, settings.sandbox_today)
+        if settings.environment == "embedded"
+        else ()
+    )
     queries = sorted((entity.name, entity.paging, entity.query_hash) for entity in plan.entities)
     return Resumption(
         plan={

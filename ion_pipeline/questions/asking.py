@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def ask(
         AmbiguousLotError: Several parts have such a lot or serial.
         UnknownNameError: No part or supplier has a name.
         AmbiguousNameError: Parts or suppliers of several spellings have a name.
-        SettingsError: A month is not written as 2026-10.
+        SettingsError: A month is not written as 2026-10, or as last.
         NotPublishedError: The file was published without a table that the question reads.
     """
     bound: dict[str, Any] = {}
@@ -96,11 +96,22 @@ def _value(genealogy: Genealogy, connection: duckdb.DuckDBPyConnection, paramete
     if parameter.kind == "unit":
         return genealogy.unit(value).part_inventory_id
     if parameter.kind == "month":
-        try:
-            return date.fromisoformat(f"{value}-01")
-        except ValueError as error:
-            raise SettingsError(f"{value} is not a month.", remedy="Write it as 2026-10.") from error
+        return named_month(value, datetime.now(UTC).date())
     return _known(connection, parameter, value)
+
+
+def named_month(value: str, today: date) -> date:
+    """The first day of a month that is written as 2026-10, or as `last`: the one before that of today.
+
+    Raises:
+        SettingsError: It is written in another way.
+    """
+    if value.lower() == "last":
+        return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    try:
+        return date.fromisoformat(f"{value}-01")
+    except ValueError as error:
+        raise SettingsError(f"{value} is not a month.", remedy="Write it as 2026-10, or last.") from error
 
 
 def _known(connection: duckdb.DuckDBPyConnection, parameter: Parameter, value: str) -> str:

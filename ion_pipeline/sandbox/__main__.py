@@ -9,11 +9,13 @@ import os
 import signal
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 import orjson
 
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.sandbox.factory.clock import TODAY
 from ion_pipeline.sandbox.profiles import PROFILES
 from ion_pipeline.sandbox.server import DEFAULT_CLIENT_ID, SandboxAddress, SandboxOptions, serve
 
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--world", type=Path, help="directory of world files; without it the factory builds one")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="1 is about 20,000 rows")
+    parser.add_argument("--today", type=date.fromisoformat, default=TODAY, metavar="DATE", help="of the world")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="full")
     parser.add_argument("--no-export-group", dest="export_group", action="store_false", help="the key is not in it")
     parser.add_argument(

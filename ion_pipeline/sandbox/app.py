@@ -17,6 +17,7 @@ from ion_pipeline.sandbox.changes import ChangeError, Changes
 from ion_pipeline.sandbox.compile import Link
 from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.engine import BadRequestError, Engine, Request
+from ion_pipeline.sandbox.factory.live import Plant
 from ion_pipeline.sandbox.faults import FaultRule, FaultRuleError, Faults, Shape, retry_after
 from ion_pipeline.sandbox.file_host import PATH, FileHost
 from ion_pipeline.sandbox.load import Writer
@@ -40,6 +41,7 @@ class SandboxApp:
 
     Attributes:
         asgi: The application to serve.
+        plant: The plant that works while it is served, if any.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class SandboxApp:
         seed: int = 0,
         computed: Computed | None = None,
         files: FileHost | None = None,
+        plant: Plant | None = None,
     ) -> None:
         self.engine = engine
         self.issuer = issuer
+        self.plant = plant
         self.files = files or FileHost(engine.store)
         self.faults = Faults(seed)
         self.changes = Changes(Writer(engine.store), computed)

@@ -150,7 +150,9 @@ class Changes:
     def _with_lists_stamped(self, node: NodeType, values: dict[str, Any], now: str) -> dict[str, Any]:
         stamped = dict(values)
         for name in values.keys() & node.references.keys():
+            if node.references[name].union or not isinstance(values[name], list):
+                continue
             child = self._writer.store.model.types[node.references[name].target]
-            if is_inline(child) and not node.references[name].union and isinstance(values[name], list):
+            if is_inline(child):
                 stamped[name] = [self._stamped(child, item, now) for item in values[name]]
         return stamped

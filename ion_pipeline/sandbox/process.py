@@ -7,10 +7,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import orjson
 
+from ion_pipeline.sandbox.factory.clock import TODAY
 from ion_pipeline.sandbox.server import SECRET_VARIABLE, SandboxAddress, SandboxError
 
 _STOP_SECONDS = 10
@@ -21,6 +23,7 @@ def running_sandbox(
     *,
     seed: int = 7,
     scale: float = 1.0,
+    today: date = TODAY,
     world: Path | None = None,
     profile: str = "full",
     export_group: bool = True,
@@ -37,7 +40,7 @@ def running_sandbox(
     """
     secret = secrets.token_urlsafe(24)
     command = [sys.executable, "-m", "ion_pipeline.sandbox", "--port", "0", "--until-stdin-closes"]
-    command += ["--seed", str(seed), "--scale", str(scale), "--profile", profile]
+    command += ["--seed", str(seed), "--scale", str(scale), "--today", today.isoformat(), "--profile", profile]
     command += ["--token-lifetime", str(token_lifetime)]
     command += [] if export_group else ["--no-export-group"]
     command += [f"--name={old}={new}" for old, new in (names or {}).items()]

@@ -1,12 +1,16 @@
 """Starts a sandbox from its options, and writes the factory's world to disk."""
 
+import asyncio
 import gc
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import astuple, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -14,9 +18,12 @@ from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.sandbox.app import SandboxApp
 from ion_pipeline.sandbox.computed import Computed
 from ion_pipeline.sandbox.engine import Engine
-from ion_pipeline.sandbox.factory import add_today, build_world
+from ion_pipeline.sandbox.factory import build_plant, build_world
+from ion_pipeline.sandbox.factory.clock import TODAY as FIXED_DATE
+from ion_pipeline.sandbox.factory.live import Plant
 from ion_pipeline.sandbox.file_host import FileHost
 from ion_pipeline.sandbox.limits import Limits
+from ion_pipeline.sandbox.live import keep_working
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model, today_model
 from ion_pipeline.sandbox.profiles import CONTROLLED, TODAY, WITHHELD, served_schema
@@ -37,11 +44,13 @@ class SandboxOptions:
     """What to serve, and at which address.
 
     Attributes:
-        world: A directory of world files; without it the factory builds a world from `seed` and `scale`.
+        world: A directory of world files; without it the factory builds a world from `seed`, `scale` and `today`.
+        today: The date that the factory's world is for; by default a fixed one, so that a test knows the world.
         profile: What the tenant's schema has (`profiles`).
         export_group: Whether the API key is in the export group; if not, controlled rows are missing in every answer.
         names: For the profile `today`, root connections that the tenant has under another name: (name, other name).
         forbid: Root connections that the API key may not read.
+        day_minutes: The plant goes on working, a day in this time; None: the rows stay as they are.
         max_first: Maximum number of rows of one list in a request; a request for more is refused.
         cap_first: Maximum number of rows of one list in an answer; the rest is left out without an error.
         max_cost: Maximum cost of a request, in rows requested times fields of each; more is refused.
@@ -55,10 +64,12 @@ class SandboxOptions:
     world: Path | None = None
     seed: int = 7
     scale: float = 1.0
+    today: date = FIXED_DATE
     profile: str = "full"
     export_group: bool = True
     names: tuple[tuple[str, str], ...] = ()
     forbid: tuple[str, ...] = ()
+    day_minutes: float | None = None
     max_first: int | None = None
     cap_first: int | None = None
     max_cost: int | None = None
@@ -110,8 +121,10 @@ def serve(options: SandboxOptions, on_ready: Callable[[SandboxAddress], None]) -
                 app.asgi, http="h11", loop="asyncio", lifespan="off", log_level="critical", access_log=False
             ),
             lambda: on_ready(SandboxAddress(url, url, options.client_id, secret)),
+            _plant_at_work(app, options),
         )
         server.run(sockets=[listener])
+        server.raise_failure()
 
 
 def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
@@ -133,9 +146,19 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     limits = Limits(options.max_first, options.cap_first, options.max_cost)
     if any(limit is not None and limit < 1 for limit in astuple(limits)):
         raise SettingsError("A limit of the sandbox is less than 1.", remedy="Set a whole number from 1, or no limit.")
+    if options.day_minutes is not None and (options.world or not is_today or options.day_minutes <= 0):
+        raise SettingsError(
+            "A plant works only in the factory's own world with the profile `today`, and a day takes it some time.",
+            remedy="Leave out --world and --profile, and name more than 0 minutes.",
+        )
     # Millions of long-lived rows: there is no garbage while they are loaded, and later collections skip them.
     gc.disable()
-    world = read_world(options.world, model) if options.world else _built(options)
+    plant = None
+    if options.day_minutes is not None:
+        world, factory = build_plant(seed=options.seed, scale=options.scale, today=options.today)
+        plant = Plant(factory, datetime.now(UTC), _day_length(options))
+    else:
+        world = read_world(options.world, model) if options.world else _built(options)
     withheld = WITHHELD.get(options.profile, frozenset()) if options.export_group else CONTROLLED
     store = load_world(world, withheld, model)
     computed = Computed(store) if is_today else None
@@ -147,31 +170,63 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     gc.freeze()
     issuer = TokenIssuer(options.client_id, client_secret, options.token_lifetime)
     files = FileHost(store, options.link_lifetime, options.file_bytes)
-    return SandboxApp(engine, issuer, seed=options.seed, computed=computed, files=files)
+    return SandboxApp(engine, issuer, seed=options.seed, computed=computed, files=files, plant=plant)
 
 
-def export_world(directory: Path, *, seed: int = 7, scale: float = 1.0, profile: str = "full") -> World:
+def export_world(
+    directory: Path, *, seed: int = 7, scale: float = 1.0, today: date = FIXED_DATE, profile: str = "full"
+) -> World:
     """Writes the factory's world as files for `SandboxOptions.world`, together with its planted truths."""
-    world = _built(SandboxOptions(seed=seed, scale=scale, profile=profile))
+    world = _built(SandboxOptions(seed=seed, scale=scale, today=today, profile=profile))
     write_world(world, directory)
     return world
 
 
 def _built(options: SandboxOptions) -> World:
-    world = build_world(seed=options.seed, scale=options.scale)
-    if options.profile == TODAY:
-        add_today(world)
-    return world
+    return build_world(seed=options.seed, scale=options.scale, today=options.today, todays_ion=options.profile == TODAY)
+
+
+def _day_length(options: SandboxOptions) -> timedelta:
+    return timedelta(minutes=options.day_minutes or 0)
+
+
+def _plant_at_work(app: SandboxApp, options: SandboxOptions) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    plant = app.plant
+    return partial(keep_working, plant, app.changes.post, _day_length(options)) if plant else None
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        background: Callable[[], Coroutine[Any, Any, None]] | None,
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._background = background
+        self._task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._on_started()
+        if self._background:
+            self._task = asyncio.create_task(self._background())
+            self._task.add_done_callback(self._ended)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._task:
+            self._task.cancel()
+        await super().shutdown(sockets)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del task
+        self.should_exit = True
+
+    def raise_failure(self) -> None:
+        """Raises the error that ended the work in the background, if any did."""
+        if self._task and self._task.done() and not self._task.cancelled():
+            self._task.result()
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """Every setting: its name, type, default and description, and the rules between settings."""
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -220,6 +221,11 @@ class Settings(BaseSettings):
     sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory.")
     sandbox_scale: float = Field(
         default=1.0, gt=0, le=1000, description="Size of the embedded sandbox's factory; 1 is about 20,000 rows."
+    )
+    sandbox_today: date | None = Field(
+        default=None,
+        description="Date of the embedded sandbox's world, which ends on the last working day before it: `2026-11-30`. "
+        "Today in UTC unless set; a data directory keeps the date of its first read.",
     )
     log_level: Literal["debug", "info", "warning", "error"] | None = Field(
         default=None,

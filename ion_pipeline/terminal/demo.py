@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from ion_pipeline.pipeline.open_lake import open_lake
+from ion_pipeline.pipeline.sandbox_date import kept_date, today
 from ion_pipeline.publish import published_database
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.text import styled
@@ -37,6 +38,10 @@ def show_demo(settings: Settings, console: Console) -> None:
         console.print()
     files = (str(published), "bold"), " (DuckDB), ", (str(published.parent / "parquet"), "bold")
     console.print(styled("The warehouse: ", *files, "\n"))
+    kept = kept_date(settings)
+    if kept and kept < today():
+        console.print(f"The data ends before {kept}, the date of the first demo in {settings.data_dir}.")
+        console.print("For a demo that ends today, delete this directory, or name another one with --data-dir.\n")
     console.print("Try next:")
     for command, purpose in _NEXT:
         console.print(styled("  ", (command, "bold"), f"\n      {purpose}"))

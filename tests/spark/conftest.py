@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,12 @@ class Engines:
 
 def settings_of(data_dir: Path, **others: object) -> Settings:
     return load_settings(
-        environment="embedded", data_dir=data_dir, sandbox_scale=SCALE, duckdb_memory_limit="3GB", **others
+        environment="embedded",
+        data_dir=data_dir,
+        sandbox_scale=SCALE,
+        sandbox_today=date(2026, 7, 1),
+        duckdb_memory_limit="3GB",
+        **others,
     )
 
 

@@ -101,6 +101,7 @@ class Factory:
     Attributes:
         day: The current working day, or the last one.
         products_per_day: End products started on a working day, on average.
+        moved: By how much all days of the world are moved when it is finished.
     """
 
     store: Store
@@ -110,6 +111,7 @@ class Factory:
     stock: Stock = field(default_factory=Stock)
     day: date = FIRST_DAY
     products_per_day: float = 0.0
+    moved: timedelta = timedelta()
     agenda: "defaultdict[date, list[Task]]" = field(default_factory=lambda: defaultdict(list))
     tools: list[Row] = field(default_factory=list)
     owed: float = 0.0

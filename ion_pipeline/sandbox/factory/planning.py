@@ -28,7 +28,7 @@ def plan_month(f: Factory, day: date) -> None:
     by = f.ref.people["planner"][0]
     when = at(day, 6)
     job = _job(f, "COMPLETE", when, by)
-    plan(f, f"Plan {day:%Y-%m}", "IN_PROGRESS", PRODUCTS[f.started % len(PRODUCTS)], job, when, by)
+    plan(f, f"Plan {day + f.moved:%Y-%m}", "IN_PROGRESS", PRODUCTS[f.started % len(PRODUCTS)], job, when, by)
 
 
 def link_results(f: Factory) -> None:

@@ -1,7 +1,8 @@
 """Creates a factory and simulates its days."""
 
 import random
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 
 from ion_pipeline.sandbox.factory import jobs, purchasing
 from ion_pipeline.sandbox.factory.bought_parts import TOOLS
@@ -23,14 +24,14 @@ _NEXT_VERSIONS = date(2026, 1, 2)
 _LOT_DAYS = 15
 
 
-def new_factory(*, seed: int, products_per_day: float) -> Factory:
+def new_factory(*, seed: int, products_per_day: float, moved: timedelta = timedelta()) -> Factory:
     """A factory before its first day, with people, designs, procedures and tools."""
     store = Store()
     ref = build_reference(store)
     design = Engineering()
     build_parts(store, ref, design, at(_PARTS_BEGIN))
     build_procedures(store, ref, design, at(_PROCEDURES_BEGIN))
-    f = Factory(store, random.Random(seed), ref, design, products_per_day=products_per_day)
+    f = Factory(store, random.Random(seed), ref, design, products_per_day=products_per_day, moved=moved)
     schedule_changes(f)
     plan_next_versions(store, design, f.rng, ["ENG-1100", "AV-2110", "RA-3100"], at(_NEXT_VERSIONS),
                        ref.people["engineer"][0])  # fmt: skip
@@ -50,18 +51,27 @@ def open_stock(f: Factory) -> None:
 
 def step_day(f: Factory, day: date) -> None:
     """Simulates one day: due deliveries, issues and jobs, orders for low stock, and new products."""
-    if day.month != f.day.month:
+    for _ in work_day(f, day):
+        pass
+
+
+def work_day(f: Factory, day: date) -> Iterator[None]:
+    """Simulates one day, and yields after each piece of work that somebody does."""
+    if (day + f.moved).month != (f.day + f.moved).month:
         plan_month(f, day)
     f.day = day
     for task in f.agenda.pop(day, []):
         task.run(f)
+        yield
     purchasing.replenish(f, purchasing.needs(f))
+    yield
     jobs.replenish_lots(f, _lots(f))
     f.owed += f.products_per_day if day > FIRST_DAY else 1.0
     while f.owed >= 1.0:
         f.owed -= 1.0
         jobs.order(f, PRODUCTS[f.started % len(PRODUCTS)])
         f.started += 1
+    yield
 
 
 def _lots(f: Factory) -> dict[str, float]:

@@ -140,6 +140,16 @@ class Store:
         """The rows of each root connection."""
         return {root: self.live(root) for root in self._rows}
 
+    def catch_up(self) -> None:
+        """Continue the numbers after rows that were added to the tables from outside."""
+        for root, rows in self._rows.items():
+            if self._layouts[root].has_id:
+                self._ids[root] = max((row["id"] for row in rows), default=0)
+        self._entity = int(max(row.get("entityId") or 0 for rows in self._rows.values() for row in rows))
+        self._ids["Session"] = max(
+            int(session["id"]) for step in self._rows["runSteps"] for session in step.get("sessions") or ()
+        )
+
     def step_edges(self, kind: str, step: Row, upstream: list[int], when: datetime, by: int) -> list[Row]:
         """The edges from a step to its upstream steps (`StepsEdge`, `RunStepsEdge`), which are inline in the step."""
         moment = iso(when)
