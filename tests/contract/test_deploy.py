@@ -167,7 +167,11 @@ def test_the_image_copies_only_existing_files() -> None:
         ("postgres.lock", ("postgres", "server"), {"psycopg2-binary"}),
         ("delta.lock", ("delta",), {"arro3-core", "deprecated", "wrapt"}),
         ("object-store.lock", ("object-store",), set()),
-        ("spark.lock", ("spark",), {"py4j", "sqlparams"}),
+        (
+            "spark.lock",
+            ("spark",),
+            {"googleapis-common-protos", "grpcio-status", "numpy", "py4j", "sqlparams", "zstandard"},
+        ),
         (
             "mcp.lock",
             ("mcp",),
@@ -185,7 +189,7 @@ def test_the_lock_of_the_extras_holds_what_the_extras_add_to_the_main_lock(
     pinned = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
     assert text.count("--hash=sha256:") >= len(pinned)
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-    asked = {re.split("[<>=]", one)[0] for extra in extras_in_it for one in extras[extra]}
+    asked = {re.split(r"[\[<>=]", one)[0] for extra in extras_in_it for one in extras[extra]}
     assert pinned == asked | others
     runtime = (REPOSITORY / "requirements.lock").read_text("utf-8")
     assert not pinned & set(re.findall(r"^([a-z0-9-]+)==", runtime, re.MULTILINE))
