@@ -157,7 +157,7 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --all
 lock: setup-dev ## Pin exact versions with hashes
 	$(PIP_COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(PIP_COMPILE) -c requirements-dev.lock --output-file requirements.lock pyproject.toml
-	$(filter-out --all-build-deps,$(PIP_COMPILE)) --output-file docs/deploy/pyspark.lock docs/deploy/pyspark.in
+	$(filter-out --all-build-deps,$(PIP_COMPILE)) -c requirements.lock --output-file docs/deploy/pyspark.lock docs/deploy/pyspark.in
 	$(BIN)/python docs/deploy/lock_extras.py
 
 clean: ## Remove what setup, demo and tests have made

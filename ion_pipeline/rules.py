@@ -198,6 +198,14 @@ def _lake_uri(uri: str) -> str:
     return uri.rstrip("/")
 
 
+def _spark_remote(url: str) -> str:
+    if any(_SECRET_OPTION.search(option.split("=")[0]) for option in url.split(";")[1:]):
+        raise ValueError("contains a token: set it in the environment, in SPARK_CONNECT_AUTHENTICATE_TOKEN")
+    if url and not re.fullmatch(r"sc://([^][/?#;@:\s]+|\[[\da-fA-F:.]+\])(:\d+)?(/(;[^?#\s]*)?)?", url):
+        raise ValueError("is not the address of a server of Spark Connect: write sc://host:port")
+    return url
+
+
 def _secret_that(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(lambda secret: SecretStr(check(secret.get_secret_value())))
 
@@ -209,6 +217,7 @@ DataDir = Annotated[Path, AfterValidator(checked_data_dir)]
 LakeUri = Annotated[str, AfterValidator(_lake_uri)]
 Name = Annotated[str, AfterValidator(checked_secret)]
 Secret = Annotated[SecretStr, _secret_that(checked_secret)]
+SparkRemote = Annotated[str, AfterValidator(_spark_remote)]
 Target = Annotated[str, AfterValidator(_target)]
 TimeZone = Annotated[str, AfterValidator(checked_time_zone)]
 Token = Annotated[SecretStr, _secret_that(checked_header)]

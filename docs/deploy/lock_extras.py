@@ -29,9 +29,20 @@ LOCKS = {
         "sse-starlette",
         "truststore",
     ),
-    "spark.lock": ("dbt-spark", "py4j", "pyspark", "sqlparams"),
+    "spark.lock": (
+        "dbt-spark",
+        "googleapis-common-protos",
+        "grpcio-status",
+        "numpy",
+        "pandas",
+        "py4j",
+        "pyspark",
+        "sqlparams",
+        "zstandard",
+    ),
 }
-# Spark and its small client have the same module, so the tests' environment has only one of them.
+# Spark and its small client have the same module, so the tests' environment has only one of them. Where both locks have
+# a package, the later one counts.
 SOURCES = ("requirements-dev.lock", "docs/deploy/pyspark.lock")
 _PIN = re.compile(r"^([a-z0-9.-]+)==.*\n(?:    .*\n)*", re.MULTILINE)
 

@@ -156,11 +156,10 @@ class Settings(BaseSettings):
         description="What builds the models: DuckDB on this machine, or Apache Spark "
         "(`pip install 'ion-pipeline[spark]'`, and Java 17). The published files are the same.",
     )
-    spark_remote: str = Field(
+    spark_remote: rules.SparkRemote = Field(
         default="",
-        pattern=r"^(sc://.+)?$",
-        description="Spark Connect server, as `sc://host:port`; empty for a Spark session on this machine. Its token "
-        "comes from the environment variables of Spark's client.",
+        description="Spark Connect server, as `sc://host:port` or `sc://host:port/;use_ssl=true`; empty for a Spark "
+        "session on this machine. Its token comes from `SPARK_CONNECT_AUTHENTICATE_TOKEN`.",
     )
     warehouse_uri: str = Field(
         default="",

@@ -153,6 +153,39 @@ def test_variables_of_the_services_are_declared_and_are_settings() -> None:
     assert holders == {"daemon"}
 
 
+def test_the_cluster_is_closed_and_is_reached_where_it_listens() -> None:
+    base, cluster = compose(), read_yaml(DEPLOY / "compose.spark.yaml")
+    services = cluster["services"]
+    added = {name: service for name, service in services.items() if name not in base["services"]}
+    assert set(added) == {"spark-master", "spark-worker", "spark-connect"}
+    volumes = {*base["volumes"], *cluster["volumes"]}
+    for name, service in added.items():
+        assert (service["networks"], service.get("ports"), service["cap_drop"]) == (["spark"], None, ["ALL"]), name
+        assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= volumes, name
+    assert cluster["networks"]["spark"]["internal"] is True
+    [data] = [volume for volume in base["services"]["daemon"]["volumes"] if volume.startswith("data:")]
+    assert [name for name, service in added.items() if data in service.get("volumes", [])] == [
+        "spark-worker",
+        "spark-connect",
+    ]
+    environment = services["daemon"]["environment"]
+    assert [name for name in environment if name.removeprefix("ION_").lower() not in Settings.model_fields] == []
+    host, port = re.fullmatch(r"sc://([a-z-]+):(\d+)", environment["ION_SPARK_REMOTE"]).groups()  # type: ignore[union-attr]
+    assert f"--conf=spark.connect.grpc.binding.port={port}" in added[host]["command"]
+    master = "spark://{1}:{3}".format(*added["spark-master"]["command"][-4:])
+    assert master in added["spark-worker"]["command"]
+    assert f"--master={master}" in added[host]["command"]
+
+
+def test_an_image_without_a_target_has_no_spark_in_it() -> None:
+    stages = re.findall(r"^FROM (.+)$", (DEPLOY / "Containerfile").read_text("utf-8"), re.MULTILINE)
+    assert [stage.split(" AS ")[-1] for stage in stages] == ["ion-pipeline", "spark", "ion-pipeline"]
+    assert " AS " not in stages[-1]
+    services = read_yaml(DEPLOY / "compose.spark.yaml")["services"]
+    assert services["daemon"]["build"] == {"target": "spark"}
+    assert {service["image"] for service in services.values()} == {"ion-pipeline-spark"}
+
+
 def test_the_image_copies_only_existing_files() -> None:
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     copied = [word for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE) for word in line.split()[:-1]]
@@ -167,7 +200,11 @@ def test_the_image_copies_only_existing_files() -> None:
         ("postgres.lock", ("postgres", "server"), {"psycopg2-binary"}),
         ("delta.lock", ("delta",), {"arro3-core", "deprecated", "wrapt"}),
         ("object-store.lock", ("object-store",), set()),
-        ("spark.lock", ("spark",), {"py4j", "sqlparams"}),
+        (
+            "spark.lock",
+            ("spark",),
+            {"googleapis-common-protos", "grpcio-status", "numpy", "py4j", "sqlparams", "zstandard"},
+        ),
         (
             "mcp.lock",
             ("mcp",),
@@ -185,7 +222,7 @@ def test_the_lock_of_the_extras_holds_what_the_extras_add_to_the_main_lock(
     pinned = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
     assert text.count("--hash=sha256:") >= len(pinned)
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-    asked = {re.split("[<>=]", one)[0] for extra in extras_in_it for one in extras[extra]}
+    asked = {re.split(r"[\[<>=]", one)[0] for extra in extras_in_it for one in extras[extra]}
     assert pinned == asked | others
     runtime = (REPOSITORY / "requirements.lock").read_text("utf-8")
     assert not pinned & set(re.findall(r"^([a-z0-9-]+)==", runtime, re.MULTILINE))

@@ -38,13 +38,23 @@ def settings_of(data_dir: Path, **others: object) -> Settings:
     )
 
 
+def copied(world: Settings, folder: Path, **others: object) -> Settings:
+    """The same data directory for a build on Spark."""
+    shutil.copytree(world.data_dir, folder / "spark", symlinks=True)
+    return settings_of(folder / "spark", engine="spark", **others)
+
+
 @pytest.fixture(scope="session")
-def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
-    """The demo world, read once; DuckDB and Spark each build all models of it."""
-    folder = tmp_path_factory.mktemp("engines")
-    duckdb = settings_of(folder / "duckdb")
-    refresh(duckdb, real_pipeline(duckdb, NullReporter()))
-    on_duckdb = dbt.build(duckdb)
-    shutil.copytree(duckdb.data_dir, folder / "spark", symlinks=True)
-    spark = settings_of(folder / "spark", engine="spark")
-    return Engines(duckdb, spark, on_duckdb, dbt.build(spark))
+def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo world, read once and built by DuckDB."""
+    settings = settings_of(tmp_path_factory.mktemp("world") / "duckdb")
+    refresh(settings, real_pipeline(settings, NullReporter()))
+    return settings
+
+
+@pytest.fixture(scope="session")
+def engines(world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Engines:
+    """DuckDB and Spark each build all models of the demo world."""
+    on_duckdb = dbt.build(world)
+    spark = copied(world, tmp_path_factory.mktemp("engines"))
+    return Engines(world, spark, on_duckdb, dbt.build(spark))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ion_pipeline.pipeline.dbt.spark.child import create_schemas, derive, open_session
+from ion_pipeline.pipeline.dbt.spark.child import check_counts, create_schemas, derive
 from ion_pipeline.pipeline.dbt.spark.request import Request, lake_tables
+from ion_pipeline.pipeline.dbt.spark.session import open_session
 from ion_pipeline.warehouse import compact, load_log
 from tests.unit.warehouse.random_loads import Load, full_loads, incremental_loads, loads_by_owner, plain
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
@@ -47,7 +48,7 @@ def test_versions_are_those_of_the_loader(spark: "SparkSession", loads: list[Loa
             house.load()
             if number == compacted:
                 compact(house.lake, house.folder / "scratch", house.tables, resources=SMALL, keep=1)
-        create_schemas(spark, request(Path(folder) / "spark"))
+        create_schemas(spark, request(Path(folder) / "build-1"))
         with house.opened() as connection:
             starts = load_log.starts(connection)
         for table in lake_tables(house.lake, TABLES, starts):
@@ -68,3 +69,26 @@ def texts(rows: Any) -> list[str]:
 
 def in_utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def test_rows_that_are_not_those_of_the_warehouse_are_refused(spark: "SparkSession", tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.write({"thing_links": [{"thing_id": 1, "label_id": label} for label in (2, 3)]})
+    house.load()
+    create_schemas(spark, request(tmp_path / "build-1"))
+    with house.opened() as connection:
+        (links,) = lake_tables(house.lake, {LINKS.name: LINKS}, load_log.starts(connection))
+    derive(spark, links)
+    check_counts(spark, {"raw.thing_links": 2, "raw_history.thing_links": 2})
+    with pytest.raises(ValueError, match=r"^1 of 2 tables have other rows .*; raw\.thing_links has 2, not 3\.$"):
+        check_counts(spark, {"raw.thing_links": 3, "raw_history.thing_links": 2})
+
+
+def test_a_schema_that_no_build_has_made_is_left_alone(spark: "SparkSession", tmp_path: Path) -> None:
+    spark.sql("drop schema if exists raw cascade")
+    spark.sql(f"create schema raw location '{tmp_path}/others'")
+    spark.sql("create table raw.letters using parquet as select 1 as id")
+    with pytest.raises(ValueError, match=r"schema raw at .*/others, which no build has made"):
+        create_schemas(spark, request(tmp_path / "build-1"))
+    assert spark.sql("select id from raw.letters").collect() == [(1,)]
+    spark.sql("drop schema raw cascade")

@@ -75,6 +75,12 @@ def test_own_urls_take_precedence_over_the_environments(monkeypatch: pytest.Monk
         ({"ION_PUBLISH_TO": f"postgresql://me@host/db?password={SECRET}"}, "ION_PUBLISH_TO: contains a password"),
         ({"ION_PUBLISH_FORMAT": "parquet,iceberg"}, "ION_PUBLISH_FORMAT: input should be 'parquet' or 'delta'"),
         ({"ION_PUBLISH_FORMAT": ","}, "ION_PUBLISH_FORMAT: tuple should have at least 1 item"),
+        (
+            {"ION_SPARK_REMOTE": "spark://host:7077"},
+            "ION_SPARK_REMOTE: is not the address of a server of Spark Connect",
+        ),
+        ({"ION_SPARK_REMOTE": "sc://host:many"}, "ION_SPARK_REMOTE: is not the address of a server of Spark"),
+        ({"ION_SPARK_REMOTE": f"sc://host/;use_ssl=true;token={SECRET}"}, "ION_SPARK_REMOTE: contains a token"),
         ({"ION_DATA_DIR": "what?/data"}, "contains ?, which DuckDB does not support in a path"),
     ],
 )
@@ -179,3 +185,10 @@ def test_unknown_names_are_reported_with_a_proposal(tmp_path: Path, monkeypatch:
 def test_a_data_directory_may_have_any_other_name(tmp_path: Path) -> None:
     folder = tmp_path / "it's a*b [x] {y} #1;&%20$ \"é\n"
     assert load_settings(data_dir=folder).warehouse_path.parent == folder
+
+
+@pytest.mark.parametrize(
+    "address", ["", "sc://spark", "sc://spark.example:15002", "sc://[::1]:443/;use_ssl=true;user_id=ion"]
+)
+def test_addresses_of_spark_connect(address: str) -> None:
+    assert load_settings(spark_remote=address).spark_remote == address

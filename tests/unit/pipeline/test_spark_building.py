@@ -1,13 +1,16 @@
 """What surrounds a build on Spark: its folder, memory and request, and the import of its tables. No Java is needed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from ion_pipeline.pipeline.dbt import BuildError
 from ion_pipeline.pipeline.dbt.spark.building import build_folder, import_tables, java_memory
 from ion_pipeline.pipeline.dbt.spark.request import lake_tables, spark_path
+from ion_pipeline.pipeline.dbt.spark.session import refuse_older
 from ion_pipeline.settings import load_settings
 from ion_pipeline.warehouse import load_log
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, THINGS, House
@@ -95,7 +98,10 @@ def test_tables_are_imported_with_the_types_and_comments_of_the_models(tmp_path:
             connection.execute(
                 f"copy (select ['a'] as names, {number}::integer as id) to '{folder}/part-0000{part}-x.parquet'"
             )
-        (folder / "_SUCCESS").touch()
+        empty = tmp_path / "production" / "empty"
+        empty.mkdir()
+        for finished in (folder, empty):
+            (finished / "_SUCCESS").touch()
         import_tables(connection, manifest, str(tmp_path))
         assert connection.execute("from production.runs").fetchall() == [(2, ["a"]), (1, ["a"])]
         assert connection.execute("select count(*) from production.empty").fetchall() == [(0,)]
@@ -115,6 +121,7 @@ def test_an_import_that_fails_leaves_every_table_as_it_was(tmp_path: Path) -> No
     manifest = {"nodes": {name: model(name, id="bigint") for name in ("a_whole", "b_damaged")}}
     for name in ("a_whole", "b_damaged"):
         (tmp_path / "production" / name).mkdir(parents=True)
+        (tmp_path / "production" / name / "_SUCCESS").touch()
     (tmp_path / "production" / "b_damaged" / "part-00000.parquet").write_bytes(b"no parquet")
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute(
@@ -124,3 +131,26 @@ def test_an_import_that_fails_leaves_every_table_as_it_was(tmp_path: Path) -> No
         with pytest.raises(duckdb.Error):
             import_tables(connection, manifest, str(tmp_path))
         assert connection.execute("from production.a_whole").fetchall() == [(7,)]
+
+
+def test_a_table_that_spark_has_written_elsewhere_is_not_imported_as_an_empty_one(tmp_path: Path) -> None:
+    manifest = {"nodes": {name: model(name, id="bigint") for name in ("a_here", "b_elsewhere")}}
+    (tmp_path / "production" / "a_here").mkdir(parents=True)
+    (tmp_path / "production" / "a_here" / "_SUCCESS").touch()
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema production; create table production.a_here as select 7 as old")
+        with pytest.raises(BuildError, match=r"production\.b_elsewhere") as caught:
+            import_tables(connection, manifest, str(tmp_path))
+        assert "ION_WAREHOUSE_URI" in caught.value.remedy
+        assert connection.execute("from production.a_here").fetchall() == [(7,)]
+
+
+@pytest.mark.parametrize("version", ["4.2.9", "3.5.1-amzn-0"])
+def test_a_server_that_is_too_old_is_refused(version: str) -> None:
+    with pytest.raises(ConnectionError, match=re.escape(version)):
+        refuse_older(version)
+
+
+@pytest.mark.parametrize("version", ["4.3.0", "4.10.0", "5.0.0"])
+def test_a_server_of_a_later_version_is_not_refused(version: str) -> None:
+    refuse_older(version)

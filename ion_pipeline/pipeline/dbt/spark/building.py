@@ -5,10 +5,9 @@ The tables of a build are in a folder of its own, which is deleted when they hav
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -25,8 +24,17 @@ from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt.process import prepared_manifest, run
 from ion_pipeline.pipeline.dbt.project import work_dir
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
-from ion_pipeline.pipeline.dbt.spark.child import NO_SESSION
-from ion_pipeline.pipeline.dbt.spark.request import Relation, Request, lake_tables, spark_path, spark_type
+from ion_pipeline.pipeline.dbt.spark.request import (
+    FOLDER,
+    NO_ROWS,
+    NO_SESSION,
+    LakeTable,
+    Relation,
+    Request,
+    lake_tables,
+    spark_path,
+    spark_type,
+)
 from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.publish import MissingDriverError
@@ -36,8 +44,14 @@ from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
 _CHILD = ("-m", "ion_pipeline.pipeline.dbt.spark.child")
-# What a name begins with that this module may delete: the folder may be anything that a person has set.
-_FOLDER = "build-"
+# What to do about a line of the child process that begins so.
+_REMEDIES = {
+    NO_SESSION: "Check ION_SPARK_REMOTE; without it, a session on this machine needs Java 17. Nothing was built.",
+    NO_ROWS: "Spark must reach the lake and ION_WAREHOUSE_URI where this machine does, and have a catalog for "
+    "ion-pipeline alone. Nothing was built.",
+}
+# The mark that Spark leaves in the folder of a table when all of its rows are there.
+_WRITTEN = "_SUCCESS"
 _LOG_TABLES = (
     "select schema_name, table_name from duckdb_tables() "
     "where schema_name = $controlled or schema_name = 'raw' and starts_with(table_name, '_ion_') order by all"
@@ -79,16 +93,35 @@ def build(
         WriterLock(work_dir(settings) / "spark.lock", "building on Spark", wait_seconds=settings.lock_wait_seconds),
         build_folder(settings) as folder,
     ):
-        document = work_dir(settings) / "spark-request.json"
-        document.write_bytes(TypeAdapter(Request).dump_json(_request(settings, manifest, folder)))
-        report = _run(settings, document, on_line, on_count)
+        report = run_request(settings, request_of(settings, manifest, folder), on_line=on_line, on_count=on_count)
         with connect(settings.warehouse_path, resources_of(settings)) as connection:
             import_tables(connection, manifest, folder)
     return report
 
 
-def _run(settings: Settings, document: Path, on_line: Callable[[str], None] | None, on_count: OnCount) -> BuildReport:
+def run_request(
+    settings: Settings,
+    request: Request,
+    *,
+    arguments: Sequence[str] = (),
+    on_line: Callable[[str], None] | None = None,
+    on_count: OnCount = unheard,
+) -> BuildReport:
+    """Derive the rows and run dbt in a child process; the tables are then in the folder of the request.
+
+    Args:
+        settings: The data directory.
+        request: What the child process is asked.
+        arguments: dbt's arguments after `build`; empty for all models and tests.
+        on_line: Called with each line of output.
+        on_count: Called when a node begins or ends.
+
+    Raises:
+        BuildError: Spark cannot be reached, or a model or a test failed.
+    """
     work, lines = work_dir(settings) / "spark", list[str]()
+    document = work_dir(settings) / "spark-request.json"
+    document.write_bytes(TypeAdapter(Request).dump_json(request))
 
     def heard(line: str) -> None:
         lines.append(line)
@@ -98,16 +131,16 @@ def _run(settings: Settings, document: Path, on_line: Callable[[str], None] | No
     try:
         return run(
             settings,
-            ["build"],
+            ["build", *arguments],
             on_line=heard,
             on_count=on_count,
             child=(*_CHILD, str(document)),
             variables={"DBT_TARGET_PATH": str(work / "target"), "DBT_LOG_PATH": str(work / "logs")},
         )
     except BuildError as error:
-        if reason := next((line for line in lines if line.startswith(NO_SESSION)), None):
-            remedy = "Check ION_SPARK_REMOTE; without it, a session on this machine needs Java 17. Nothing was built."
-            raise BuildError(reason, remedy=remedy, report=error.report) from error
+        for beginning, remedy in _REMEDIES.items():
+            if reason := next((line for line in lines if line.startswith(beginning)), None):
+                raise BuildError(reason, remedy=remedy, report=error.report) from error
         raise
 
 
@@ -116,20 +149,22 @@ def build_folder(settings: Settings) -> Iterator[str]:
     """A folder for the tables of one build, deleted afterwards; folders that killed builds left are deleted too."""
     storage = open_storage(settings.warehouse_uri or str(settings.data_dir.absolute() / "spark"))
     for name in storage.names(""):
-        if name.startswith(_FOLDER):
+        # Nothing else: the folder may be anything that a person has set.
+        if name.startswith(FOLDER):
             storage.remove(name)
-    folder = f"{_FOLDER}{ULID()}"
+    folder = f"{FOLDER}{ULID()}"
     try:
         yield f"{storage.location}/{folder}"
     finally:
         storage.remove(folder)
 
 
-def _request(settings: Settings, manifest: Mapping[str, Any], folder: str) -> Request:
+def request_of(settings: Settings, manifest: Mapping[str, Any], folder: str) -> Request:
+    """What the child process is asked for a build of everything; the inputs that it names are written to the folder."""
     lake = open_lake(settings)
     with lake.reading(), connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
         tables = lake_tables(lake, data_catalog(settings.data_dir).tables, load_log.starts(connection))
-        relations = _export(connection, folder)
+        relations, counts = _export(connection, folder), _counts(connection, tables)
     schemas = {node["schema"] for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed"}}
     return Request(
         remote=settings.spark_remote,
@@ -139,6 +174,7 @@ def _request(settings: Settings, manifest: Mapping[str, Any], folder: str) -> Re
         schemas=sorted({*schemas, "raw", "raw_history", CONTROLLED}),
         tables=tables,
         relations=relations,
+        counts=counts,
     )
 
 
@@ -168,6 +204,13 @@ def _export(connection: duckdb.DuckDBPyConnection, folder: str) -> dict[str, Rel
     return found
 
 
+def _counts(connection: duckdb.DuckDBPyConnection, tables: Iterable[LakeTable]) -> dict[str, int]:
+    """The numbers of rows that loads have brought to the warehouse, by `schema.table`."""
+    names = [(schema, table.name) for table in tables for schema in ("raw", "raw_history")]
+    each = (f"select '{schema}.{table}', count(*) from {identifier(schema, table)}" for schema, table in names)  # noqa: S608 -- the catalog's names
+    return dict(connection.execute(" union all ".join(each)).fetchall())
+
+
 def import_tables(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], folder: str) -> None:
     """Replace the public tables of the warehouse by those of a build, with the types and comments of the models.
 
@@ -175,6 +218,9 @@ def import_tables(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, 
         connection: The warehouse, open for writing.
         manifest: dbt's manifest.
         folder: Path or URI of the folder of the build.
+
+    Raises:
+        BuildError: The folder does not have a table: Spark has written it elsewhere.
     """
     models = [
         node
@@ -191,7 +237,14 @@ def import_tables(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, 
             columns = ", ".join(f"{identifier(column)} {kind}" for column, kind in types.items())
             connection.execute(f"create or replace table {name} ({columns})")
             place = f"{schema}/{table}"
-            files = [storage.fetch(f"{place}/{part}", scratch) for part in storage.names(place) if _is_part(part)]
+            parts = storage.names(place)
+            if _WRITTEN not in parts:
+                raise BuildError(
+                    f"Spark has not written {schema}.{table} where this machine looks for it: {folder}.",
+                    remedy="Set ION_WAREHOUSE_URI to a folder that Spark and this machine see. Nothing was imported.",
+                    report=BuildReport((), 0.0),
+                )
+            files = [storage.fetch(f"{place}/{part}", scratch) for part in parts if _is_part(part)]
             if files:
                 connection.execute(
                     f"insert into {name} by name from read_parquet($files, hive_partitioning := false)",

@@ -4,7 +4,7 @@ It derives `raw` and `raw_history` from the files of the lake, then runs dbt wit
 ARGUMENTS are those of `pipeline.dbt.child`. The Java process ends when this one does.
 """
 
-import os
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
@@ -15,7 +15,8 @@ import orjson
 from pydantic import TypeAdapter
 
 from ion_pipeline.pipeline.dbt.child import end_with_parent, run_dbt
-from ion_pipeline.pipeline.dbt.spark.request import Files, LakeTable, Request
+from ion_pipeline.pipeline.dbt.spark.request import FOLDER, NO_ROWS, NO_SESSION, Files, LakeTable, Request
+from ion_pipeline.pipeline.dbt.spark.session import open_session
 from ion_pipeline.pipeline.dbt.spark.versions import LOAD_COLUMNS, versions_sql
 
 if TYPE_CHECKING:
@@ -26,49 +27,19 @@ _KEPT = {"_ion_load": "string", "_ion_seen_at": "timestamp", "valid_from": "time
 # The order in which rows were written: the number of the file within the load, then the row in the file.
 _PLACE = "cast(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1) as bigint) * 1000000000000 + _metadata.row_index"
 _AT_ONCE = 4
-#: Begins the line that says why there is no session.
-NO_SESSION = "Spark cannot be reached:"
-#: What the results depend on; a session that a server provides gets them too.
-CONFIGURATION = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    # The recursions have limits of their own.
-    "spark.sql.cteRecursionLevelLimit": "100000",
-    "spark.sql.cteRecursionRowLimit": "-1",
-}
-
-
-def open_session(request: Request) -> "SparkSession":
-    """A session on the server of the request, or one in this process that listens on the loopback interface only."""
-    from pyspark.sql import SparkSession  # noqa: PLC0415 -- only this process needs it, and it takes a second
-
-    if request.remote:
-        # dbt-spark asks for the session again, without the address.
-        os.environ["SPARK_REMOTE"] = request.remote
-        session = SparkSession.builder.remote(request.remote).getOrCreate()
-        for name, value in CONFIGURATION.items():
-            session.conf.set(name, value)
-        return session
-    builder = SparkSession.builder.master(f"local[{request.threads}]").appName("ion-pipeline")
-    local = {
-        "spark.driver.memory": request.memory,
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.shuffle.partitions": str(request.threads),
-        "spark.local.dir": f"{request.folder}/scratch",
-        "spark.sql.warehouse.dir": request.folder,
-        "spark.log.level": "ERROR",
-    }
-    for name, value in (CONFIGURATION | local).items():
-        builder = builder.config(name, value)
-    return builder.getOrCreate()
 
 
 def create_schemas(spark: "SparkSession", request: Request) -> None:
-    """Empty schemas whose tables are in the folder of the build."""
+    """Empty schemas whose tables are in the folder of the build; what an earlier build has left is dropped.
+
+    Raises:
+        ValueError: A schema of the same name is not of a build: the catalog belongs to others too.
+    """
+    for schema in request.schemas:
+        if spark.catalog.databaseExists(schema):
+            place = spark.catalog.getDatabase(schema).locationUri
+            if not re.search(rf"/{FOLDER}[^/]+/{schema}/?$", place):
+                raise ValueError(f"its catalog has a schema {schema} at {place}, which no build has made.")
     for schema in request.schemas:
         spark.sql(f"drop schema if exists `{schema}` cascade")
         spark.sql(f"create schema `{schema}` location '{_text(f'{request.folder}/{schema}')}'")
@@ -108,6 +79,24 @@ def derive(spark: "SparkSession", table: LakeTable) -> None:
     spark.sql(
         f"create view raw.`{table.name}` as select {own}, _ion_load, _ion_seen_at from {history} where is_current"  # noqa: S608 -- names of the catalog, quoted
     )
+
+
+def check_counts(spark: "SparkSession", counts: dict[str, int]) -> None:
+    """Compare the numbers of rows with those of the warehouse, to which the same loads were applied.
+
+    If the machines of a cluster do not see one folder, each reads and writes its own, and Spark reports nothing.
+
+    Raises:
+        ValueError: They differ.
+    """
+    each = (f"select '{name}' as name, count(*) as number from {name}" for name in counts)  # noqa: S608 -- the catalog's names
+    found = {row["name"]: row["number"] for row in spark.sql(" union all ".join(each)).collect()}
+    if wrong := sorted(name for name, number in counts.items() if found[name] != number):
+        first = wrong[0]
+        raise ValueError(
+            f"{len(wrong)} of {len(counts)} tables have other rows than the warehouse; {first} has {found[first]}, "
+            f"not {counts[first]}."
+        )
 
 
 def _loads(spark: "SparkSession", table: LakeTable) -> "DataFrame":
@@ -150,6 +139,13 @@ def _text(value: str) -> str:
     return value.replace("\\", "\\\\").replace("'", "\\'")
 
 
+def _fail(beginning: str, error: Exception) -> int:
+    """Print the line that the parent reads; return the exit code."""
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    print(f"{beginning} {reason}", flush=True)  # noqa: T201
+    return 2
+
+
 def main() -> int:
     """Derive the rows, then run dbt; return its exit code."""
     document, results, alive, *arguments = sys.argv[1:]
@@ -158,11 +154,14 @@ def main() -> int:
     try:
         spark = open_session(request)
     except Exception as error:
-        print(f"{NO_SESSION} {str(error).splitlines()[0]}", flush=True)  # noqa: T201 -- the parent reads it
-        return 2
+        return _fail(NO_SESSION, error)
     try:
-        create_schemas(spark, request)
-        derive_all(spark, request.tables)
+        try:
+            create_schemas(spark, request)
+            derive_all(spark, request.tables)
+            check_counts(spark, request.counts)
+        except Exception as error:
+            return _fail(NO_ROWS, error)
         return run_dbt(results, [*arguments, "--target", "spark"])
     finally:
         spark.stop()

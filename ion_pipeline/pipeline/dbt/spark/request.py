@@ -11,6 +11,10 @@ from ion_pipeline.lake import LAKE_COLUMNS, Lake, LoadManifest, TableManifest
 from ion_pipeline.lake.snapshot import VERSION_COLUMNS
 from ion_pipeline.pipeline.dbt.spark.versions import LoadRow, TableLoad, load_rows
 
+#: What the name of a build's folder begins with.
+FOLDER = "build-"
+#: Begins the line of the child process that says why there is no session, or no `raw`.
+NO_SESSION, NO_ROWS = "Spark cannot be reached:", "Spark cannot derive the rows of the lake:"
 _TYPES = {
     pa.string(): "string",
     pa.int64(): "bigint",
@@ -82,6 +86,7 @@ class Request:
         schemas: The schemas that the build fills.
         tables: The tables of `raw` and `raw_history`.
         relations: Tables that are used as they are, by `schema.table`.
+        counts: How many rows the tables and views that are derived must have, by `schema.table`.
     """
 
     remote: str
@@ -91,6 +96,7 @@ class Request:
     schemas: list[str]
     tables: list[LakeTable]
     relations: dict[str, Relation] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 def spark_type(arrow_type: pa.DataType) -> str:

@@ -1,0 +1,87 @@
+"""The Spark session of a build: one in this process, or one on a server of Spark Connect."""
+
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+from ion_pipeline.pipeline.dbt.spark.request import Request
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+#: What the results depend on; a session that a server provides gets them too.
+CONFIGURATION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # The recursions have limits of their own.
+    "spark.sql.cteRecursionLevelLimit": "100000",
+    "spark.sql.cteRecursionRowLimit": "-1",
+}
+_OLDEST = (4, 3)
+# The client itself goes on for ten minutes and says nothing.
+_ANSWER_SECONDS = 10.0
+
+
+def open_session(request: Request) -> "SparkSession":
+    """A session on the server of the request, or one in this process that listens on the loopback interface only.
+
+    Raises:
+        ConnectionError: No server answers, or its version is too old.
+    """
+    return _remote_session(request.remote) if request.remote else _local_session(request)
+
+
+def refuse_older(version: str) -> None:
+    """Raise ConnectionError if a version of Spark is too old for the models.
+
+    Example:
+        >>> refuse_older("4.0.1")
+        Traceback (most recent call last):
+        ConnectionError: the server has Spark 4.0.1, and the models need 4.3 or later.
+    """
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        least = ".".join(map(str, _OLDEST))
+        raise ConnectionError(f"the server has Spark {version}, and the models need {least} or later.")
+
+
+def _remote_session(url: str) -> "SparkSession":
+    import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 -- only a build on a server needs it
+    from pyspark.sql import SparkSession  # noqa: PLC0415 -- it takes a second
+    from pyspark.sql.connect.client import DefaultChannelBuilder  # noqa: PLC0415 -- as grpc
+
+    channel = DefaultChannelBuilder(url).toChannel()
+    try:
+        grpc.channel_ready_future(channel).result(timeout=_ANSWER_SECONDS)
+    except grpc.FutureTimeoutError:
+        raise ConnectionError(f"no server of Spark Connect answers at {url}.") from None
+    finally:
+        channel.close()
+    # dbt-spark asks for the session again, without the address, and each time for Hive, which is the server's choice.
+    os.environ["SPARK_REMOTE"] = url
+    warnings.filterwarnings("ignore", "Failed to set spark.sql.catalogImplementation")
+    session = SparkSession.builder.remote(url).getOrCreate()
+    refuse_older(session.version)
+    for name, value in CONFIGURATION.items():
+        session.conf.set(name, value)
+    return session
+
+
+def _local_session(request: Request) -> "SparkSession":
+    from pyspark.sql import SparkSession  # noqa: PLC0415 -- it takes a second
+
+    builder = SparkSession.builder.master(f"local[{request.threads}]").appName("ion-pipeline")
+    local = {
+        "spark.driver.memory": request.memory,
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.shuffle.partitions": str(request.threads),
+        "spark.local.dir": f"{request.folder}/scratch",
+        "spark.sql.warehouse.dir": request.folder,
+        "spark.log.level": "ERROR",
+    }
+    for name, value in (CONFIGURATION | local).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
