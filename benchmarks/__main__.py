@@ -1,4 +1,6 @@
-"""`python -m benchmarks [extraction|parsing|transports|genealogy|quality|refresh] [options]`: extraction by default."""
+"""`python -m benchmarks [SUITE] [options]`: extraction (the default), parsing, transports, genealogy, quality, refresh or
+freshness.
+"""
 
 import sys
 
@@ -35,8 +37,15 @@ def main() -> None:
 
             sys.argv = [f"{sys.argv[0]} refresh", *arguments]
             refresh_overhead.main()
+        case "freshness":
+            from benchmarks import freshness  # noqa: PLC0415 - needs DuckDB, dbt and a sandbox
+
+            sys.argv = [f"{sys.argv[0]} freshness", *arguments]
+            freshness.main()
         case _:
-            sys.exit(f"There is no suite {name}: extraction, parsing, transports, genealogy, quality or refresh.")
+            sys.exit(
+                f"There is no suite {name}: extraction, parsing, transports, genealogy, quality, refresh or freshness."
+            )
 
 
 if __name__ == "__main__":
