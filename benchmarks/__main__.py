@@ -1,6 +1,4 @@
-"""`python -m benchmarks [SUITE] [options]`: extraction (the default), parsing, transports, genealogy, quality, refresh or
-freshness.
-"""
+"""`python -m benchmarks [SUITE] [options]`; the suites are those of `main`, `extraction` by default."""
 
 import sys
 
