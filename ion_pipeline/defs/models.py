@@ -4,14 +4,14 @@
 process, takes its environment from this process only and writes every line to standard output.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
-from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
+from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER, ROWS
 from ion_pipeline.defs.outcome import output_without_materialization
 from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, BuildError, NodeResult
 from ion_pipeline.pipeline.pipeline import Pipeline
@@ -116,12 +116,23 @@ def _events(
     context: dg.AssetExecutionContext, nodes: Iterable[NodeResult]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """The results of dbt as Dagster's events, in dbt's order; unit tests are not part of the graph."""
-    models, tests = _selected_models(context), _selected_tests(context)
+    models, tests, nodes = _selected_models(context), _selected_tests(context), tuple(nodes)
+    passed: dict[dg.AssetKey, list[bool]] = {}
+    for node in nodes:
+        if node.unique_id in tests and node.status in TESTED:
+            passed.setdefault(tests[node.unique_id].asset_key, []).append(node.status == "pass")
     for node in nodes:
         if node.unique_id in models and node.status in BUILT:
-            yield dg.MaterializeResult(asset_key=models[node.unique_id], metadata={"seconds": node.seconds})
+            key = models[node.unique_id]
+            yield dg.MaterializeResult(asset_key=key, metadata=_metadata(node, passed.get(key, [])))
         elif node.unique_id in tests and node.status in TESTED:
             yield _check_result(tests[node.unique_id], node)
+
+
+def _metadata(node: NodeResult, passed: Sequence[bool]) -> dict[str, float | int]:
+    """What a build knows of a model: rows unless it is a view, seconds, and its checks in this build."""
+    rows = {} if node.rows is None else {ROWS: node.rows}
+    return {**rows, "seconds": node.seconds, "checks": len(passed), "checks_not_passed": passed.count(False)}
 
 
 def _check_result(spec: dg.AssetCheckSpec, node: NodeResult) -> dg.AssetCheckResult:

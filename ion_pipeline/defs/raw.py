@@ -74,11 +74,13 @@ def _column(column: Column) -> dg.TableColumn:
     return dg.TableColumn(column.name, type=str(column.arrow_type), description=description or None)
 
 
-def _metadata(change: TableChange) -> dict[str, int]:
+def _metadata(change: TableChange) -> dict[str, float | int]:
     return {
         ROWS: change.rows_after,
         "rows_read": change.rows_read,
         "rows_inserted": change.rows_inserted,
         "rows_updated": change.rows_updated,
         "rows_deleted": change.rows_deleted,
+        "rows_changed": change.rows_changed,
+        "seconds": change.seconds,
     }

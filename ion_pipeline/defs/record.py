@@ -19,19 +19,19 @@ from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
 from ion_pipeline.defs.names import LOAD_ID, PATH, PUBLISHED_KEY, ROWS, entity_key, raw_key
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.publish import PUBLIC_SCHEMAS, published_database
+from ion_pipeline.pipeline import dbt
+from ion_pipeline.publish import published_database
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import connect, load_log
 
 RECENT = timedelta(minutes=15)
-#: The schemas that dbt fills: its models and seeds are assets.
-_OF_DBT = [*PUBLIC_SCHEMAS, "intermediate", "seeds", "staging"]
 _LAST_LOAD = "select load_id, committed_at from raw._ion_loads order by loaded_at desc limit 1"
 _LOADED = "select entity, table_name, rows_after, rows_read from raw._ion_load_tables where load_id = ?"
 _BUILT = """
-select schema_name, table_name, estimated_size from duckdb_tables() where list_contains($schemas, schema_name)
+select schema_name, table_name, estimated_size from duckdb_tables()
+where list_contains($schemas::varchar[], schema_name)
 union all
-select schema_name, view_name, null from duckdb_views() where list_contains($schemas, schema_name)
+select schema_name, view_name, null from duckdb_views() where list_contains($schemas::varchar[], schema_name)
 """
 
 
@@ -69,7 +69,7 @@ def _events(warehouse: duckdb.DuckDBPyConnection, published_dir: Path) -> Iterat
         yield dg.AssetMaterialization(entity_key(entity), metadata={"rows_read": rows, LOAD_ID: last[0]})
     for name in load_log.TABLES:
         yield dg.AssetMaterialization(raw_key(name))
-    for schema, name, rows in warehouse.execute(_BUILT, {"schemas": _OF_DBT}).fetchall():
+    for schema, name, rows in warehouse.execute(_BUILT, {"schemas": dbt.SCHEMAS}).fetchall():
         yield dg.AssetMaterialization(dg.AssetKey([schema, name]), metadata={} if rows is None else {ROWS: rows})
     database = published_database(published_dir)
     if database.is_file():

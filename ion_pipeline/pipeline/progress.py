@@ -11,7 +11,7 @@ from ion_pipeline.extract import Progress
 class Reporter(Progress, Protocol):
     """Receives the progress of a refresh: its phases, how far each is, and notes.
 
-    Reading tells of each entity that is read; all other phases count.
+    Reading names each entity that is read; all other phases count.
     """
 
     def phase(self, title: str) -> AbstractContextManager[None]:

@@ -25,7 +25,7 @@ from ion_pipeline.terminal.text import styled
 _LINE_SECONDS = 60.0
 # The bar of the phase: no entity has this name.
 _PHASE = ""
-# As wide as the bars get, and the width from which there is room for long names beside the numbers.
+# As wide as the bars get, and the width from which there is room for long names next to the numbers.
 _WIDEST, _ROOMY = 110, 100
 
 

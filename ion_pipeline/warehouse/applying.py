@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -104,12 +104,14 @@ def apply(
     changes: list[TableChange] = []
     drift = list(manifest.drift)
     for table in count.tables(known):
+        table_began = time.perf_counter()
         if manifest.snapshot:
-            changes.append(restore(connection, catalog[table.table], files[table.table]))
+            change = restore(connection, catalog[table.table], files[table.table])
         else:
-            changes.append(merge(connection, catalog[table.table], table, files[table.table], valid_from))
-            if table.rows:
-                drift += unknown_values(connection, catalog[table.table], table.read.entity, files[table.table])
+            change = merge(connection, catalog[table.table], table, files[table.table], valid_from)
+        changes.append(replace(change, seconds=time.perf_counter() - table_began))
+        if table.rows and not manifest.snapshot:
+            drift += unknown_values(connection, catalog[table.table], table.read.entity, files[table.table])
     if manifest.snapshot:
         load_log.restore(connection, files)
     else:

@@ -76,6 +76,7 @@ class TableChange:
         rows_updated: Rows whose values changed.
         rows_deleted: Rows that were deleted.
         rows_after: Rows in `raw` after the load.
+        seconds: How long applying it took; the load log does not have it.
     """
 
     table: str
@@ -84,6 +85,7 @@ class TableChange:
     rows_updated: int
     rows_deleted: int
     rows_after: int
+    seconds: float = 0.0
 
     @property
     def rows_changed(self) -> int:

@@ -131,6 +131,20 @@ def test_metadata_says_how_it_was_read(refreshed: Refreshed) -> None:
     assert refreshed.result.requests == refreshed.query("select requests from raw._ion_loads")
 
 
+def test_each_model_says_its_rows(refreshed: Refreshed) -> None:
+    said = {asset: refreshed.metadata(*asset.path) for asset in refreshed.models}
+    rows = {".".join(asset.path): one["dagster/row_count"] for asset, one in said.items() if "dagster/row_count" in one}
+    assert len(rows) > 150
+    assert sum(rows.values()) > 10_000
+    counts = ", ".join(f"'{name}': (select count(*) from {name})" for name in rows)  # noqa: S608 -- names of models
+    assert refreshed.query(f"select {{{counts}}}") == rows
+    views = set(refreshed.query("select list(schema_name || '.' || view_name) from duckdb_views() where not internal"))
+    assert {".".join(asset.path) for asset in said} - rows.keys() <= views
+    assert views.isdisjoint(rows)
+    assert sum(one["checks"] for one in said.values()) > 200
+    assert sum(one["checks_not_passed"] for one in said.values()) == len(refreshed.result.warnings)
+
+
 def test_published_file_is_the_one_named(refreshed: Refreshed) -> None:
     assert refreshed.result.published == refreshed.settings.published_dir / "ion.duckdb"
     tables = refreshed.metadata("published", "ion")["tables"]

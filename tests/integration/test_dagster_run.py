@@ -142,7 +142,10 @@ def test_a_reconcile_compares_then_refreshes_and_says_what_had_drifted(
 
 def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, instance: dg.DagsterInstance) -> None:
     result = replace(read("parts"), tables={"parts": 3, "part_attributes": 8}, bytes=77, seconds=0.5)
-    run_refresh(build_definitions(settings, pipeline=replace(planted, results={"parts": result})), instance=instance)
+    nodes = planted.manifest["nodes"].items()
+    warns = next(name for name, node in nodes if (node.get("attached_node") or "").endswith(".abom_hierarchy"))
+    pipeline = replace(planted, results={"parts": result}, dbt={warns: "warn"})
+    run_refresh(build_definitions(settings, pipeline=pipeline), instance=instance)
 
     def metadata(*path: str) -> dict[str, Any]:
         event = instance.get_latest_materialization_event(dg.AssetKey(path))
@@ -161,8 +164,17 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
         "rows_inserted": 2,
         "rows_updated": 1,
         "rows_deleted": 4,
+        "rows_changed": 7,
+        "seconds": 0.125,
     }
-    assert metadata("genealogy", "abom_hierarchy")["seconds"] == 0.25
+    checks = checks_of(instance, "genealogy", "abom_hierarchy")
+    assert len(checks) > 1
+    assert metadata("genealogy", "abom_hierarchy") == {
+        "dagster/row_count": 12,
+        "seconds": 0.25,
+        "checks": len(checks),
+        "checks_not_passed": 1,
+    }
     published = metadata("published", "ion")
     assert (published["rows"], published["tables"]) == (12, {"genealogy.abom_hierarchy": 12})
 

@@ -4,13 +4,14 @@
 changed.
 """
 
-from ion_pipeline.pipeline.dbt.building import IndirectSelection, build, build_pending, is_built
+from ion_pipeline.pipeline.dbt.building import SCHEMAS, IndirectSelection, build, build_pending, is_built
 from ion_pipeline.pipeline.dbt.process import is_prepared, parse_stamp, prepared_manifest, results_path, run
 from ion_pipeline.pipeline.dbt.project import environment, models_digest, project_dir, project_of
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, NodeResult
 from ion_pipeline.pipeline.dbt.warned import warning_lines
 
 __all__ = [
+    "SCHEMAS",
     "BuildError",
     "BuildReport",
     "IndirectSelection",

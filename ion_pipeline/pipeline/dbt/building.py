@@ -1,6 +1,7 @@
 """Builds the models: with dbt, or by re-executing the statements that dbt rendered."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import duckdb
@@ -15,8 +16,9 @@ from ion_pipeline.pipeline.dbt.process import failure_message, prepared_manifest
 from ion_pipeline.pipeline.dbt.project import models_digest, work_dir
 from ion_pipeline.pipeline.dbt.rendered import load_rendered, rendered_digest, save_rendered
 from ion_pipeline.pipeline.dbt.replay import LastBuild, replay
-from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport
+from ion_pipeline.pipeline.dbt.report import BUILT, FAILED, BuildError, BuildReport
 from ion_pipeline.pipeline.resources import resources_of
+from ion_pipeline.publish import PUBLIC_SCHEMAS
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import (
     BuildRecord,
@@ -29,6 +31,10 @@ from ion_pipeline.warehouse import (
     fingerprint,
     record_build,
 )
+
+#: The schemas of the models and seeds. A name is that of one table in all of them.
+SCHEMAS = (*PUBLIC_SCHEMAS, "intermediate", "seeds", "staging")
+_ROWS = "select table_name, estimated_size from duckdb_tables() where list_contains($schemas::varchar[], schema_name)"
 
 IndirectSelection = Literal["eager", "buildable", "cautious", "empty"]
 
@@ -64,7 +70,7 @@ def build(
     report = run(settings, ["build", *arguments], on_line=on_line, on_count=on_count)
     if begun and not select:
         _record_rendered(settings, begun)
-    return report
+    return _with_rows(settings, report)
 
 
 @logs_build
@@ -88,7 +94,7 @@ def build_pending(
         return _built_on_spark(settings, begun, on_line, on_count)
     waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
     if begun and (replayed := _replayed(settings, begun, waiting, on_line, on_count)):
-        return replayed
+        return _with_rows(settings, replayed)
     # Never without names: each load also changes the load log, which some models read.
     selection = ["--indirect-selection", "empty", "--select", *waiting.names] if waiting else []
     report = run(settings, ["build", *selection], on_line=on_line, on_count=on_count)
@@ -96,7 +102,7 @@ def build_pending(
         _record(settings, begun)
     elif begun:
         _record_rendered(settings, begun)
-    return report
+    return _with_rows(settings, report)
 
 
 def _built_on_spark(
@@ -109,7 +115,7 @@ def _built_on_spark(
     report = spark.build(settings, on_line=on_line, on_count=on_count)
     if begun:
         _record(settings, begun)
-    return report
+    return _with_rows(settings, report)
 
 
 def _replayed(
@@ -141,6 +147,19 @@ def _replayed(
         results = {node.unique_id: BuiltNode(node.status, node.fingerprint, node.seconds) for node in report.nodes}
         record_build(connection, begun, {**(before if waiting else {}), **results})
     return report
+
+
+def _with_rows(settings: Settings, report: BuildReport) -> BuildReport:
+    """The report with the rows of the tables that were built; DuckDB knows them without counting."""
+    if not report.nodes:
+        return report
+    with connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
+        rows = dict(connection.execute(_ROWS, {"schemas": SCHEMAS}).fetchall())
+    nodes = (
+        replace(node, rows=rows.get(node.unique_id.split(".")[2])) if node.status in BUILT else node
+        for node in report.nodes
+    )
+    return replace(report, nodes=tuple(nodes))
 
 
 def is_built(settings: Settings) -> bool:

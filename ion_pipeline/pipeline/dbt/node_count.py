@@ -26,14 +26,17 @@ class NodeCount:
         self._running[unique_id] = None
         self._say(total)
 
-    def finished(self, unique_id: str, total: int) -> None:
-        """A node has ended, however it has ended."""
+    def finished(self, unique_id: str, total: int, *, executed: bool = True) -> None:
+        """A node has ended, however it has ended; one that was not executed was no work."""
         self._running.pop(unique_id, None)
         self._done += 1
-        if unique_id in self._seconds:
-            self._finished += self._seconds.pop(unique_id)
-        else:
+        seconds = self._seconds.pop(unique_id, None)
+        if seconds is None:
             self._work = 0.0
+        elif executed:
+            self._finished += seconds
+        else:
+            self._work -= seconds
         self._say(total)
 
     def _say(self, total: int) -> None:

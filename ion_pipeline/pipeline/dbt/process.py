@@ -15,7 +15,7 @@ from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.ending import stop
 from ion_pipeline.files import WriterLock
 from ion_pipeline.pipeline import export_control
-from ion_pipeline.pipeline.dbt.child import FINISHED, NODE_LINE, STARTED
+from ion_pipeline.pipeline.dbt.child import NODE_LINE, STARTED
 from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.project import environment, project_digest, project_of, work_dir
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport, NodeResult
@@ -142,7 +142,10 @@ def run(
 
 def _hear(nodes: NodeCount, line: str) -> None:
     what, total, unique_id = line.removeprefix(NODE_LINE).split(maxsplit=2)
-    {STARTED: nodes.started, FINISHED: nodes.finished}[what](unique_id.rstrip(), int(total))
+    if what == STARTED:
+        nodes.started(unique_id.rstrip(), int(total))
+    else:
+        nodes.finished(unique_id.rstrip(), int(total))
 
 
 def _read_results(path: Path) -> BuildReport:

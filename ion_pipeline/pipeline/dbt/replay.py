@@ -84,7 +84,7 @@ def replay(
             stopped.add(unique_id)
         if found != "up to date":
             results.append(NodeResult(unique_id, found, message, time.monotonic() - started, rows))
-        count.finished(unique_id, len(chosen))
+        count.finished(unique_id, len(chosen), executed=found not in {"up to date", "skipped"})
         if on_line:
             on_line(f"{number} of {len(chosen)} {found} {unique_id} {' '.join(message.split())}".rstrip())
     return BuildReport(tuple(results), time.monotonic() - began)

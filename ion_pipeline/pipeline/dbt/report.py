@@ -21,6 +21,7 @@ class NodeResult:
         message: dbt's message, empty if none.
         seconds: Execution time.
         fingerprint: Of the rows of a table that was built; None if it was not read.
+        rows: Rows of the table that a model or seed is now; None if it is a view, a test, or was not built.
     """
 
     unique_id: str
@@ -28,6 +29,7 @@ class NodeResult:
     message: str
     seconds: float
     fingerprint: Fingerprint | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,13 +57,13 @@ class Planted(Pipeline):
             return LoadReport()
         unread = {name for name, result in self.results.items() if result.status != "read"}
         tables = [table.name for table in known_catalog().tables.values() if table.entity not in unread]
-        changes = tuple(TableChange(name, 3, 2, 1, 4, 30) for name in tables)
+        changes = tuple(TableChange(name, 3, 2, 1, 4, 30, 0.125) for name in tables)
         return LoadReport((AppliedLoad(LOAD_ID, changes, (), 0.5),))
 
     def build(self, names: Sequence[str] | None = None) -> BuildReport:
         self._called("build", names)
         nodes = [
-            NodeResult(name, self.dbt.get(name, "pass" if name.startswith("test.") else "success"), "said dbt", 0.25)
+            NodeResult(name, self._status(name), "said dbt", 0.25, rows=None if name.startswith("test.") else 12)
             for name in self._in_order()
             if name not in self.left and (names is None or name.split(".")[2] in names)
         ]
@@ -84,6 +84,9 @@ class Planted(Pipeline):
 
     def _was_called(self, step: str) -> bool:
         return step in [name for name, _ in self.calls]
+
+    def _status(self, name: str) -> str:
+        return self.dbt.get(name, "pass" if name.startswith("test.") else "success")
 
     def _in_order(self) -> list[str]:
         """Every model and test, parents first, as dbt runs them."""

@@ -105,13 +105,13 @@ def test_it_says_which_node_runs_and_how_much_of_the_work_is_done() -> None:
     with duckdb.connect() as connection:
         report = replay(connection, nodes, on_count=heard.append, seconds=before)
         assert len(report.nodes) == 3
-        # The second model and its test are skipped: they are done too.
+        # The second model and its test are skipped: they are done too, and were no work.
         assert heard == [
             Count(0, 3, "nodes", name="model a", share=0.0),
             Count(1, 3, "nodes", share=0.6),
             Count(1, 3, "nodes", name="model b", share=0.6),
-            Count(2, 3, "nodes", share=0.9),
-            Count(2, 3, "nodes", name="test c", share=0.9),
+            Count(2, 3, "nodes", share=6 / 7),
+            Count(2, 3, "nodes", name="test c", share=6 / 7),
             Count(3, 3, "nodes", share=1.0),
         ]
         # Of one node nothing is known: nothing is said about the rest.

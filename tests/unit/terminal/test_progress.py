@@ -13,11 +13,11 @@ from ion_pipeline.terminal.progress import BarReporter, PlainReporter
 from ion_pipeline.terminal.text import PlainConsole
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
-LONG = "model a_model_whose_name_is_much_longer_than_what_is_left_of_the_line_beside_all_the_numbers"
+LONG = "model a_model_whose_name_is_much_longer_than_what_is_left_of_the_line_next_to_all_the_numbers"
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """Shows the same instant until it is moved."""
 
     now = 1_000.0
 
