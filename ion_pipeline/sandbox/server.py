@@ -50,7 +50,7 @@ class SandboxOptions:
         export_group: Whether the API key is in the export group; if not, controlled rows are missing in every answer.
         names: For the profile `today`, root connections that the tenant has under another name: (name, other name).
         forbid: Root connections that the API key may not read.
-        day_minutes: The plant goes on working, a day in this time; None: the rows stay as they are.
+        day_minutes: The plant keeps working, a day in this time; None: the rows stay as they are.
         max_first: Maximum number of rows of one list in a request; a request for more is refused.
         cap_first: Maximum number of rows of one list in an answer; the rest is left out without an error.
         max_cost: Maximum cost of a request, in rows requested times fields of each; more is refused.
