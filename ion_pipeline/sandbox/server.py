@@ -116,9 +116,16 @@ def serve(options: SandboxOptions, on_ready: Callable[[SandboxAddress], None]) -
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         server = _Server(
-            # Faults break connections on purpose, which uvicorn would report as errors.
+            # Faults break connections on purpose, which uvicorn would report as errors. The client gives up an idle
+            # connection after five seconds: a server that closes it first may meet the next request.
             uvicorn.Config(
-                app.asgi, http="h11", loop="asyncio", lifespan="off", log_level="critical", access_log=False
+                app.asgi,
+                http="h11",
+                loop="asyncio",
+                lifespan="off",
+                log_level="critical",
+                access_log=False,
+                timeout_keep_alive=75,
             ),
             lambda: on_ready(SandboxAddress(url, url, options.client_id, secret)),
             _plant_at_work(app, options),
