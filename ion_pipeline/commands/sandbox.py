@@ -36,7 +36,7 @@ def serve(
         bool,
         typer.Option(
             "--live",
-            help="The factory goes on working: people start runs, measure, fail steps, install, open and resolve "
+            help="The factory keeps working: people start runs, measure, fail steps, install, open and resolve "
             "issues, order and receive.",
         ),
     ] = False,

@@ -50,7 +50,7 @@ class SandboxOptions:
         export_group: Whether the API key is in the export group; if not, controlled rows are missing in every answer.
         names: For the profile `today`, root connections that the tenant has under another name: (name, other name).
         forbid: Root connections that the API key may not read.
-        day_minutes: The plant goes on working, a day in this time; None: the rows stay as they are.
+        day_minutes: The plant keeps working, a day in this time; None: the rows stay as they are.
         max_first: Maximum number of rows of one list in a request; a request for more is refused.
         cap_first: Maximum number of rows of one list in an answer; the rest is left out without an error.
         max_cost: Maximum cost of a request, in rows requested times fields of each; more is refused.
@@ -116,9 +116,16 @@ def serve(options: SandboxOptions, on_ready: Callable[[SandboxAddress], None]) -
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         server = _Server(
-            # Faults break connections on purpose, which uvicorn would report as errors.
+            # Faults break connections on purpose, which uvicorn would report as errors. The client gives up an idle
+            # connection after five seconds: a server that closes it first may meet the next request.
             uvicorn.Config(
-                app.asgi, http="h11", loop="asyncio", lifespan="off", log_level="critical", access_log=False
+                app.asgi,
+                http="h11",
+                loop="asyncio",
+                lifespan="off",
+                log_level="critical",
+                access_log=False,
+                timeout_keep_alive=75,
             ),
             lambda: on_ready(SandboxAddress(url, url, options.client_id, secret)),
             _plant_at_work(app, options),

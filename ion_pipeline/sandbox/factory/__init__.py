@@ -37,7 +37,7 @@ def build_world(*, seed: int = 7, scale: float = 1.0, today: date = TODAY, today
 
 
 def build_plant(*, seed: int = 7, scale: float = 1.0, today: date = TODAY) -> tuple[World, Factory]:
-    """Builds a world of today's ION, and the factory at the end of it, which can go on; they share their rows."""
+    """Builds a world of today's ION, and the factory at the end of it, which can continue; they share their rows."""
     world, factory = _built(seed, scale, today, todays_ion=True)
     factory.store.catch_up()
     factory.day += factory.moved

@@ -1,4 +1,4 @@
-"""A factory that goes on working while its world is served: each tick is one piece of work, as changes of rows.
+"""A factory that keeps working while its world is served: each tick is one piece of work, as changes of rows.
 
 The factory works in days of its own calendar, the first one after the world's last. A tick takes place between the
 previous tick and its own instant: all that is done in it is moved into that time, in order, and what is planned for a

@@ -1,4 +1,4 @@
-"""A plant that goes on working: the same ticks give the same changes, and nothing but plans is ahead of the clock."""
+"""A plant that keeps working: the same ticks give the same changes, and nothing but plans is ahead of the clock."""
 
 import asyncio
 from collections import Counter
