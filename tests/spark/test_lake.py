@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from ion_pipeline.pipeline.dbt.spark.child import check_counts, create_schemas, derive
+from ion_pipeline.pipeline import export_control
+from ion_pipeline.pipeline.dbt.spark.building import request_of
+from ion_pipeline.pipeline.dbt.spark.child import check_counts, create_schemas, create_views, derive
 from ion_pipeline.pipeline.dbt.spark.request import Request, lake_tables
 from ion_pipeline.pipeline.dbt.spark.session import open_session
-from ion_pipeline.warehouse import compact, load_log
+from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import compact, connect, load_log
+from tests.spark.conftest import copied
 from tests.unit.warehouse.random_loads import Load, full_loads, incremental_loads, loads_by_owner, plain
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
 
@@ -35,7 +40,7 @@ def request(folder: Path) -> Request:
     return Request(remote="", folder=str(folder), memory="1g", threads=2, schemas=["raw", "raw_history"], tables=[])
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     loads=st.lists(full_loads | incremental_loads | loads_by_owner(), min_size=2, max_size=5),
     compacted=st.integers(0, 2),
@@ -60,6 +65,34 @@ def test_versions_are_those_of_the_loader(spark: "SparkSession", loads: list[Loa
                 expected = house.query(f"select {columns} from {schema}.{table.name}")  # noqa: S608
                 found = spark.sql(f"select {columns} from {schema}.{table.name}").collect()  # noqa: S608
                 assert texts(found) == texts(expected)
+
+
+def test_views_without_controlled_rows_are_those_of_the_warehouse(
+    spark: "SparkSession", world: Settings, tmp_path: Path
+) -> None:
+    """Of tables with weak references, single ones and lists, of one with a key of two columns, and of the load log."""
+    names = {"part_attributes", "part_inventories", "parts", "run_steps", "steps"}
+    settings = copied(world, tmp_path, publish_export_controlled=False)
+    with connect(settings.warehouse_path) as connection:
+        export_control.prepare(connection, settings)
+    folder = tmp_path / "build-1"
+    found = request_of(settings, {"nodes": {}}, str(folder))
+    tables = [table for table in found.tables if table.name in names]
+    create_schemas(spark, found)
+    for table in tables:
+        derive(spark, table)
+    create_views(spark, {name: query for name, query in found.views.items() if name.split("`")[1] in names})
+    left_out, logs = 0, [name for name in found.relations if name.startswith("released.")]
+    assert len(logs) == 3
+    for name in [*logs, *(f"{schema}.{name}" for schema in ("released", "released_history") for name in names)]:
+        with connect(settings.warehouse_path, read_only=True) as connection:
+            columns = connection.sql(f"from {name}").columns
+            expected = connection.execute(f"from {name}").fetchall()
+            every = connection.execute(f"from {name.replace('released', 'raw')}").fetchall()
+        assert expected, name
+        left_out += len(every) > len(expected)
+        assert texts(spark.table(name).select(*columns).collect()) == texts(expected), name
+    assert left_out > len(names)
 
 
 def texts(rows: Any) -> list[str]:

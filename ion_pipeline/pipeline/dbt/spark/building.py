@@ -17,13 +17,13 @@ from pydantic import TypeAdapter
 from ulid import ULID
 
 from ion_pipeline.counting import OnCount, unheard
-from ion_pipeline.errors import SettingsError
 from ion_pipeline.files import WriterLock
 from ion_pipeline.files.storage import open_storage
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt.process import prepared_manifest, run
 from ion_pipeline.pipeline.dbt.project import work_dir
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport
+from ion_pipeline.pipeline.dbt.spark.released import released_views
 from ion_pipeline.pipeline.dbt.spark.request import (
     FOLDER,
     NO_ROWS,
@@ -35,6 +35,7 @@ from ion_pipeline.pipeline.dbt.spark.request import (
     spark_path,
     spark_type,
 )
+from ion_pipeline.pipeline.export_control import data_references, source_schemas
 from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.publish import MissingDriverError
@@ -52,28 +53,23 @@ _REMEDIES = {
 }
 # The mark that Spark leaves in the folder of a table when all of its rows are there.
 _WRITTEN = "_SUCCESS"
-_LOG_TABLES = (
-    "select schema_name, table_name from duckdb_tables() "
-    "where schema_name = $controlled or schema_name = 'raw' and starts_with(table_name, '_ion_') order by all"
+# The keys of controlled rows, and the load log as the models may read it: views, if controlled rows are left out.
+_NOT_IN_THE_LAKE = (
+    "select table_schema, table_name from information_schema.tables where table_catalog = current_database() "
+    "and (table_schema = $controlled or table_schema = $source and starts_with(table_name, '_ion_')) order by all"
 )
 
 
-def check_engine(settings: Settings) -> None:
+def check_engine() -> None:
     """Check what a build on Spark needs.
 
     Raises:
         MissingDriverError: `pyspark` or `dbt-spark` is not installed.
-        SettingsError: Rows under export control are to be left out.
     """
     if find_spec("pyspark") is None or find_spec("dbt.adapters.spark") is None:
         raise MissingDriverError(
             "ION_ENGINE=spark needs pyspark and dbt-spark.",
             remedy="Install them: pip install 'ion-pipeline[spark]'. Nothing was built.",
-        )
-    if not settings.publish_export_controlled:
-        raise SettingsError(
-            "ION_PUBLISH_EXPORT_CONTROLLED=false cannot be used with ION_ENGINE=spark: the models would read all rows.",
-            remedy="Build with ION_ENGINE=duckdb. Nothing was built.",
         )
 
 
@@ -83,11 +79,11 @@ def build(
     """Build and test all models on Spark, and import the public tables; the loads have been applied.
 
     Raises:
-        MissingDriverError, SettingsError: As `check_engine`.
+        MissingDriverError: As `check_engine`.
         LockedError: Another process builds on Spark here.
         BuildError: Spark cannot be reached, or a model or a test failed; the tables of the warehouse are unchanged.
     """
-    check_engine(settings)
+    check_engine()
     manifest = orjson.loads(prepared_manifest(settings).read_bytes())
     with (
         WriterLock(work_dir(settings) / "spark.lock", "building on Spark", wait_seconds=settings.lock_wait_seconds),
@@ -164,16 +160,19 @@ def request_of(settings: Settings, manifest: Mapping[str, Any], folder: str) -> 
     lake = open_lake(settings)
     with lake.reading(), connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
         tables = lake_tables(lake, data_catalog(settings.data_dir).tables, load_log.starts(connection))
-        relations, counts = _export(connection, folder), _counts(connection, tables)
+        relations = _export(connection, folder, source_schemas(settings)["ION_SOURCE_SCHEMA"])
+        counts = _counts(connection, tables)
+    views = {} if settings.publish_export_controlled else dict(released_views(tables, data_references(settings)))
     schemas = {node["schema"] for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed"}}
     return Request(
         remote=settings.spark_remote,
         folder=spark_path(folder),
         memory=java_memory(settings.duckdb_memory_limit),
         threads=settings.duckdb_threads,
-        schemas=sorted({*schemas, "raw", "raw_history", CONTROLLED}),
+        schemas=sorted({*schemas, "raw", "raw_history", CONTROLLED, *(name.split(".")[0] for name in views)}),
         tables=tables,
         relations=relations,
+        views=views,
         counts=counts,
     )
 
@@ -190,10 +189,10 @@ def java_memory(limit: str) -> str:
     return f"{int(float(number) * base ** (1 + 'KMGT'.index(unit[0])) / 1024**2)}m"
 
 
-def _export(connection: duckdb.DuckDBPyConnection, folder: str) -> dict[str, Relation]:
+def _export(connection: duckdb.DuckDBPyConnection, folder: str, source: str) -> dict[str, Relation]:
     """Write what the lake does not hold, the load log and the controlled keys, as Parquet files next to the tables."""
     storage, found = open_storage(folder), dict[str, Relation]()
-    for schema, table in connection.execute(_LOG_TABLES, {"controlled": CONTROLLED}).fetchall():
+    for schema, table in connection.execute(_NOT_IN_THE_LAKE, {"controlled": CONTROLLED, "source": source}).fetchall():
         rows = connection.sql(f"from {identifier(schema, table)}").to_arrow_table()
         place = f"inputs/{schema}.{table}"
         if rows.num_rows:

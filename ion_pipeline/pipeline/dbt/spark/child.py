@@ -81,6 +81,12 @@ def derive(spark: "SparkSession", table: LakeTable) -> None:
     )
 
 
+def create_views(spark: "SparkSession", views: dict[str, str]) -> None:
+    """Create views of the derived tables."""
+    for name, query in views.items():
+        spark.sql(f"create view {name} as {query}")
+
+
 def check_counts(spark: "SparkSession", counts: dict[str, int]) -> None:
     """Compare the numbers of rows with those of the warehouse, to which the same loads were applied.
 
@@ -160,6 +166,7 @@ def main() -> int:
             create_schemas(spark, request)
             derive_all(spark, request.tables)
             check_counts(spark, request.counts)
+            create_views(spark, request.views)
         except Exception as error:
             return _fail(NO_ROWS, error)
         return run_dbt(results, [*arguments, "--target", "spark"])

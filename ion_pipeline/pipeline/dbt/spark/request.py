@@ -86,6 +86,7 @@ class Request:
         schemas: The schemas that the build fills.
         tables: The tables of `raw` and `raw_history`.
         relations: Tables that are used as they are, by `schema.table`.
+        views: Queries of views of the derived tables, by `schema.view`.
         counts: How many rows the tables and views that are derived must have, by `schema.table`.
     """
 
@@ -96,6 +97,7 @@ class Request:
     schemas: list[str]
     tables: list[LakeTable]
     relations: dict[str, Relation] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
 
