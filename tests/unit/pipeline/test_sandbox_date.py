@@ -50,6 +50,9 @@ def test_the_setting_decides_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_data_of_an_earlier_version_is_of_its_fixed_world(tmp_path: Path) -> None:
     claim_tenant(tmp_path, 1, "embedded")
+    assert with_date(embedded(tmp_path)).sandbox_today == DAY, "its first read was interrupted"
+    (tmp_path / "lake" / "_loads").mkdir(parents=True)
+    (tmp_path / "lake" / "_loads" / "01M8NPJ441G5ZT70WV60Y3N2WA.json").write_text("{}")
     assert with_date(embedded(tmp_path)).sandbox_today == date(2026, 7, 1)
 
 
