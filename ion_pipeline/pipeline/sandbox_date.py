@@ -45,9 +45,9 @@ def keep_date(settings: Settings) -> None:
     Raises:
         FileWriteError: The file cannot be written.
     """
-    if settings.environment != "embedded" or kept_date(settings) is not None:
-        return
     path = settings.data_dir / _NAME
+    if settings.environment != "embedded" or path.exists():
+        return
     try:
         replace_file(path, orjson.dumps({"today": settings.sandbox_today}, option=orjson.OPT_INDENT_2))
     except OSError as error:

@@ -31,7 +31,10 @@ def test_a_new_data_directory_has_a_world_of_today(tmp_path: Path) -> None:
 
 
 def test_a_later_day_reads_the_same_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep_date(with_date(embedded(tmp_path)))
+    settings = with_date(embedded(tmp_path))
+    (tmp_path / "lake" / "_loads").mkdir(parents=True)
+    (tmp_path / "lake" / "_loads" / "01M8NPJ441G5ZT70WV60Y3N2WA.json").write_text("{}")
+    keep_date(settings)
     monkeypatch.setattr(sandbox_date, "today", lambda: LATER)
     assert with_date(embedded(tmp_path)).sandbox_today == DAY
 
