@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def _day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox_date, "today", lambda: DAY)
 
 
-def embedded(folder: Path, **more: object) -> Settings:
+def embedded(folder: Path, **more: Any) -> Settings:
     return load_settings(environment="embedded", data_dir=folder, **more)
 
 
