@@ -13,7 +13,7 @@ from ion_pipeline.errors import SettingsError
 from ion_pipeline.files.errors import write_error
 from ion_pipeline.files.storage import replace_file
 from ion_pipeline.lake.errors import LakeCorruptionError
-from ion_pipeline.lake.tenant import read_tenant
+from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.settings import Settings
 
 _NAME = "sandbox.json"
@@ -45,9 +45,9 @@ def keep_date(settings: Settings) -> None:
     Raises:
         FileWriteError: The file cannot be written.
     """
-    if settings.environment != "embedded" or kept_date(settings) is not None:
-        return
     path = settings.data_dir / _NAME
+    if settings.environment != "embedded" or path.exists():
+        return
     try:
         replace_file(path, orjson.dumps({"today": settings.sandbox_today}, option=orjson.OPT_INDENT_2))
     except OSError as error:
@@ -69,7 +69,7 @@ def kept_date(settings: Settings) -> date | None:
     try:
         return date.fromisoformat(orjson.loads(path.read_bytes())["today"])
     except FileNotFoundError:
-        return _EARLIER_VERSIONS if read_tenant(settings.data_dir) else None
+        return _EARLIER_VERSIONS if open_lake(settings).load_ids() else None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LakeCorruptionError(
             f"{path} does not say which date the sandbox's world is for ({type(error).__name__}).",

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def _day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox_date, "today", lambda: DAY)
 
 
-def embedded(folder: Path, **more: object) -> Settings:
+def embedded(folder: Path, **more: Any) -> Settings:
     return load_settings(environment="embedded", data_dir=folder, **more)
 
 
@@ -31,7 +32,10 @@ def test_a_new_data_directory_has_a_world_of_today(tmp_path: Path) -> None:
 
 
 def test_a_later_day_reads_the_same_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keep_date(with_date(embedded(tmp_path)))
+    settings = with_date(embedded(tmp_path))
+    (tmp_path / "lake" / "_loads").mkdir(parents=True)
+    (tmp_path / "lake" / "_loads" / "01M8NPJ441G5ZT70WV60Y3N2WA.json").write_text("{}")
+    keep_date(settings)
     monkeypatch.setattr(sandbox_date, "today", lambda: LATER)
     assert with_date(embedded(tmp_path)).sandbox_today == DAY
 
@@ -50,6 +54,9 @@ def test_the_setting_decides_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_data_of_an_earlier_version_is_of_its_fixed_world(tmp_path: Path) -> None:
     claim_tenant(tmp_path, 1, "embedded")
+    assert with_date(embedded(tmp_path)).sandbox_today == DAY, "its first read was interrupted"
+    (tmp_path / "lake" / "_loads").mkdir(parents=True)
+    (tmp_path / "lake" / "_loads" / "01M8NPJ441G5ZT70WV60Y3N2WA.json").write_text("{}")
     assert with_date(embedded(tmp_path)).sandbox_today == date(2026, 7, 1)
 
 

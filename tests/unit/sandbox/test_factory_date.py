@@ -24,8 +24,9 @@ def without_etags(rows: dict[str, list[Row]]) -> str:
     return re.sub(r'"(_etag|Etag|entityId|LastSessionId)":[^,}]*', "", orjson.dumps(rows).decode())
 
 
-@pytest.mark.parametrize("weeks", [21, -52])
-def test_a_move_changes_the_days_alone(weeks: int) -> None:
+def test_a_move_changes_the_days_alone() -> None:
+    weeks = 21
+
     def moved(found: re.Match[str]) -> str:
         return f'"{date.fromisoformat(found[1]) + timedelta(weeks=weeks)}{found[2]}"'
 
