@@ -19,7 +19,7 @@ CONFIGURATION = {
     "spark.sql.cteRecursionRowLimit": "-1",
 }
 _OLDEST = (4, 3)
-# The client itself goes on for ten minutes and says nothing.
+# The client itself tries for ten minutes and says nothing.
 _ANSWER_SECONDS = 10.0
 
 
