@@ -94,11 +94,10 @@ def _run(settings: "Settings", watcher: "Watcher") -> None:
 def _line(due: "Due", result: "RefreshResult", seconds: float) -> str:
     now = datetime.now(UTC)
     read = ", ".join(due.entities) if due.entities else "all entities"
-    waited = (
-        f"; {due.events} events, the first received {(now - due.received_at).total_seconds():.1f} s ago"
-        if (due.received_at)
-        else ""
-    )
+    waited = ""
+    if due.received_at:
+        what = "1 event," if due.events == 1 else f"{due.events:,} events, the first"
+        waited = f"; {what} received {(now - due.received_at).total_seconds():.1f} s ago"
     return (
         f"{now:%Y-%m-%d %H:%M:%S} UTC: published {result.rows:,} rows read of {read}, {result.models} models built, "
         f"in {seconds:.1f} s{waited}."

@@ -222,5 +222,5 @@ def test_a_watch_publishes_what_events_name_and_outlives_a_failure(tenant: Tenan
             process.kill()
     assert "The refresh is repeated in 5 s." in output
     assert "read of suppliers" in output
-    assert "1 events, the first received" in output
+    assert "; 1 event, received " in output
     assert "Traceback" not in output
