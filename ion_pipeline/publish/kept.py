@@ -118,13 +118,25 @@ def create_file(connection: duckdb.DuckDBPyConnection, fresh: swap.Publish, kept
     _drop_all_but(connection, kept.entries)
 
 
-def link_parquet(kept: Kept, folder: Path) -> None:
-    """Link the Parquet files of the kept tables into the folder of a new publish."""
+def link_parquet(kept: Kept, folder: Path, database: Path) -> None:
+    """Link the Parquet files of the kept tables into the folder of a new publish.
+
+    Files with other permissions than new files have, because ION_UMASK has changed, are copied.
+
+    Args:
+        kept: The tables.
+        folder: The folder of the new Parquet files.
+        database: A new file.
+    """
     if kept.previous is None:
         return
     for schema, table in kept.entries:
         (folder / schema).mkdir(parents=True, exist_ok=True)
-        swap.link_or_copy(_parquet(kept.previous, (schema, table)), folder / schema / f"{table}.parquet")
+        source, target = _parquet(kept.previous, (schema, table)), folder / schema / f"{table}.parquet"
+        if source.stat().st_mode == database.stat().st_mode:
+            swap.link_or_copy(source, target)
+        else:
+            shutil.copyfile(source, target)
 
 
 def _as_written(connection: duckdb.DuckDBPyConnection, entries: Mapping[Relation, Entry]) -> dict[Relation, Entry]:

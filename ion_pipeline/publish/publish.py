@@ -249,7 +249,7 @@ def _write(
         fresh.parquet.mkdir()
         if swap.PARQUET in formats:
             write_parquet(connection, expected, fresh.parquet, on_count, len(kept.entries))
-            link_parquet(kept, fresh.parquet)
+            link_parquet(kept, fresh.parquet, fresh.database)
         now = datetime.now(UTC)
         tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in found.items()})
         staged = _stage(connection, fresh, tables, found, on_count) if latest.DELTA in formats else None

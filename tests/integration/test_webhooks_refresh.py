@@ -216,8 +216,15 @@ def test_a_watch_publishes_what_events_name_and_outlives_a_failure(tenant: Tenan
             tenant.change(update("suppliers", supplier, name="By an event", touch=True))
             assert receiver.deliver("watched", "suppliers").json() == {"status": "stored"}
             until(lambda: name() == "By an event", process)
+            # The line comes after the published file is there.
+            assert process.stdout
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if "read of suppliers" in line:
+                    break
             process.send_signal(signal.SIGTERM)
-            output, _ = process.communicate(timeout=60)
+            output = "".join([*lines, *process.stdout])
         finally:
             process.kill()
     assert "The refresh is repeated in 5 s." in output
