@@ -25,7 +25,7 @@ class Pace:
 
     every: float
     settle: float = 1.0
-    longest: float = 10.0
+    longest: float = 3.0
     retry: float = 5.0
 
 
