@@ -20,8 +20,7 @@ states as (
         coalesce(status = 'RESOLVED', false) as is_resolved,
         lag(coalesce(status = 'RESOLVED', false)) over of_issue as was_resolved,
         lag(updated_at) over of_issue as previous_updated_at,
-        -- ION may give another creation time later, for example after an import; the last one holds.
-        first_value(created_at) over (partition by issue_id order by valid_from desc) as last_created_at
+        first_value(created_at) over (partition by issue_id order by valid_from desc) as opened_at
     from versions
     window of_issue as (partition by issue_id order by valid_from)
 ),
@@ -31,20 +30,17 @@ first_seen as (
     select
         states.issue_id,
         states.status,
-        states.last_created_at,
+        states.opened_at,
         states.updated_at,
         states.valid_from,
         states.is_resolved,
         max(approvals.created_at) as approved_at
     from states
     left join approvals
-        on
-            states.issue_id = approvals.issue_id
-            and approvals.created_at between states.last_created_at and states.valid_from
+        on states.issue_id = approvals.issue_id and approvals.created_at between states.opened_at and states.valid_from
     where states.was_resolved is null
     group by
-        states.issue_id, states.status, states.last_created_at, states.updated_at, states.valid_from,
-        states.is_resolved
+        states.issue_id, states.status, states.opened_at, states.updated_at, states.valid_from, states.is_resolved
 ),
 
 -- An issue that is in work although all approvals to resolve are given had been resolved and reopened.
@@ -67,7 +63,7 @@ turns as (
         valid_from,
         1 as turn,
         -- Where ION gives no time, the time of the load that first read it is used.
-        coalesce(last_created_at, updated_at, valid_from) as turned_at,
+        coalesce(opened_at, updated_at, valid_from) as turned_at,
         true as is_opening
     from first_seen
     union all
