@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import hmac
 import json
+import math
 import os
 import signal
 import socket
@@ -66,7 +67,7 @@ class _Tenant:
 
     def change(self, number: int) -> float:
         """Commit one change and send its events; return when it was committed."""
-        issue, step = self._issues[number % len(self._issues)], self._steps[number % len(self._steps)]
+        issue, step = self.issue_of(number), self._steps[number % len(self._steps)]
         changes = [
             {"op": "update", "entity": "issues", "id": issue, "values": {"title": f"change {number}"}, "touch": True},
             {"op": "update", "entity": "runSteps", "id": step, "values": {}, "touch": True},
@@ -94,6 +95,7 @@ class _Tenant:
         return dict(rows)
 
     def issue_of(self, number: int) -> int:
+        """The issue whose title the change of this number sets."""
         return int(self._issues[number % len(self._issues)])
 
 
@@ -167,7 +169,7 @@ def measure(*, seconds: int, scale: float, every: float, settle: float, events: 
         "changes": len(delays),
         "publishes": lines.count("published"),
         "median_seconds": round(statistics.median(delays), 2),
-        "p99_seconds": round(delays[max(0, int(len(delays) * 0.99) - 1)], 2),
+        "p99_seconds": round(delays[math.ceil(len(delays) * 0.99) - 1], 2),
         "most_seconds": round(delays[-1], 2),
         "processor_seconds_per_change": round((used - before) / len(delays), 2),
         "peak_mb": peak,

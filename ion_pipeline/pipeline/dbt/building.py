@@ -94,7 +94,7 @@ def build_pending(
         return _built_on_spark(settings, begun, on_line, on_count)
     waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
     if begun and (replayed := _replayed(settings, begun, waiting, on_line, on_count)):
-        return _with_rows(settings, replayed)
+        return replayed
     # Never without names: each load also changes the load log, which some models read.
     selection = ["--indirect-selection", "empty", "--select", *waiting.names] if waiting else []
     report = run(settings, ["build", *selection], on_line=on_line, on_count=on_count)
@@ -150,7 +150,7 @@ def _replayed(
 
 
 def _with_rows(settings: Settings, report: BuildReport) -> BuildReport:
-    """The report with the rows of the tables that were built; DuckDB knows them without counting."""
+    """The report of dbt or Spark with the rows of the tables that were built; DuckDB knows them without counting."""
     if not report.nodes:
         return report
     with connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:

@@ -83,7 +83,8 @@ def replay(
         if found in _STOPS:
             stopped.add(unique_id)
         if found != "up to date":
-            results.append(NodeResult(unique_id, found, message, time.monotonic() - started, rows))
+            took = time.monotonic() - started
+            results.append(NodeResult(unique_id, found, message, took, rows, rows.rows if rows else None))
         count.finished(unique_id, len(chosen), executed=found not in {"up to date", "skipped"})
         if on_line:
             on_line(f"{number} of {len(chosen)} {found} {unique_id} {' '.join(message.split())}".rstrip())

@@ -6,16 +6,9 @@ import json
 import pytest
 
 from ion_pipeline.sandbox.tokens import AuthenticationError, TokenIssuer, TokenRequestError
+from tests.clock import Clock
 
 SECRET = "s3cret-of-the-test"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

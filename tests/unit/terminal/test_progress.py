@@ -11,18 +11,10 @@ from ion_pipeline.pipeline.progress import Reporter
 from ion_pipeline.terminal.pace import Pace
 from ion_pipeline.terminal.progress import BarReporter, PlainReporter
 from ion_pipeline.terminal.text import PlainConsole
+from tests.clock import Clock
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 LONG = "model a_model_whose_name_is_much_longer_than_what_is_left_of_the_line_next_to_all_the_numbers"
-
-
-class Clock:
-    """Shows the same instant until it is moved."""
-
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
