@@ -105,7 +105,8 @@
     summary.append(element("b", names[entry]), " " + index.parts[index.of[entry]] + ": ", said);
     const list = element("ul");
     made.append(summary, list);
-    made.addEventListener("toggle", () => { if (made.open && !list.firstChild) fill(list, entry, units); });
+    // A click is handled at once, "toggle" only later: a reader's next Tab could miss the list.
+    summary.addEventListener("click", () => { if (!list.firstChild) fill(list, entry, units); });
     const item = element("li");
     item.append(made);
     return item;
@@ -147,8 +148,9 @@
     search();
     const first = matches.querySelector("details");
     if (!first) return;
-    first.open = true;
-    first.querySelector("summary").focus();
+    const summary = first.querySelector("summary");
+    if (!first.open) summary.click();
+    summary.focus();
   });
   form.hidden = false;
 })();
