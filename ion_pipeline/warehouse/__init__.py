@@ -15,6 +15,7 @@ from ion_pipeline.warehouse.builds import (
     built_load,
     built_nodes,
     changed_since_build,
+    first_versions_after,
     record_build,
 )
 from ion_pipeline.warehouse.compacting import CompactReport, compact
@@ -95,6 +96,7 @@ __all__ = [
     "entity_tables",
     "find_controlled",
     "fingerprint",
+    "first_versions_after",
     "is_search_current",
     "left_out_since",
     "load",

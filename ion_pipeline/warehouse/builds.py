@@ -135,6 +135,13 @@ def changed_since_build(connection: duckdb.DuckDBPyConnection, models: str) -> f
     return frozenset({*load_log.TABLES, *load_log.changed_since(connection, built)})
 
 
+def first_versions_after(connection: duckdb.DuckDBPyConnection, load_id: str) -> datetime | None:
+    """Start of the row versions of the first load after a load; None if there is no later load."""
+    sql = f"select min(valid_from) from {RAW}.{load_log.LOADS} where load_id > ?"
+    found: datetime | None = connection.execute(sql, [load_id]).fetchall()[0][0]
+    return found
+
+
 def built_load(connection: duckdb.DuckDBPyConnection, models: str) -> str | None:
     """The load as of which all of these models are built; None if that is unknown, see `changed_since_build`."""
     if not load_log.exists(connection, _TABLE):

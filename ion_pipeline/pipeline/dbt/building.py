@@ -10,6 +10,7 @@ import orjson
 from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.pipeline import entity_tables, export_control
 from ion_pipeline.pipeline.dbt import spark
+from ion_pipeline.pipeline.dbt.changed_rows import Since
 from ion_pipeline.pipeline.dbt.log import logs_build
 from ion_pipeline.pipeline.dbt.pending import Pending, pending
 from ion_pipeline.pipeline.dbt.process import failure_message, prepared_manifest, results_path, run
@@ -29,6 +30,7 @@ from ion_pipeline.warehouse import (
     changed_since_build,
     connect,
     fingerprint,
+    first_versions_after,
     record_build,
 )
 
@@ -135,7 +137,8 @@ def _replayed(
         return None
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         before = built_nodes(connection)
-        last = LastBuild(before, waiting.downstream, waiting.readers) if waiting else None
+        since = _since(connection, settings, begun.models, waiting) if waiting else None
+        last = LastBuild(before, waiting.downstream, waiting.readers, since) if waiting else None
         names = waiting.names if waiting else None
         seconds = {name: node.seconds for name, node in before.items() if node.seconds is not None}
         report = replay(connection, rendered, names, last=last, on_line=on_line, on_count=on_count, seconds=seconds)
@@ -147,6 +150,18 @@ def _replayed(
         results = {node.unique_id: BuiltNode(node.status, node.fingerprint, node.seconds) for node in report.nodes}
         record_build(connection, begun, {**(before if waiting else {}), **results})
     return report
+
+
+def _since(connection: duckdb.DuckDBPyConnection, settings: Settings, models: str, waiting: Pending) -> Since | None:
+    """What is new since the last build; None if rows changed in a way that row versions do not show."""
+    load_id = built_load(connection, models)
+    valid_from = first_versions_after(connection, load_id) if load_id else None
+    if load_id is None or valid_from is None:
+        return None
+    # The views without controlled rows gain and lose rows when others of them become controlled.
+    if not settings.publish_export_controlled and export_control.changed_sources(connection, settings, load_id):
+        return None
+    return Since(load_id, valid_from, waiting.sources)
 
 
 def _with_rows(settings: Settings, report: BuildReport) -> BuildReport:

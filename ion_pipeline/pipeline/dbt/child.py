@@ -49,6 +49,7 @@ def _rendered(node: Any) -> dict[str, Any] | None:
         "parents": list(node.depends_on_nodes),
         "materialized": node.config.materialized,
         **{name: getattr(node.config, name, "") for name in ("severity", "warn_if", "error_if")},
+        "meta": dict(node.config.meta),
     }
 
 

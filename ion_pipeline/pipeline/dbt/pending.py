@@ -1,13 +1,30 @@
 """Finds the nodes of the dbt project that are downstream of changed tables, from dbt's manifest."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 # The `meta` key of a model that reads the load log, but whose result no later load changes.
 _UNAFFECTED_BY_LOADS = "same_after_any_load"
 # Sources with these names are read from `raw` and `raw_history`, or from the views without controlled rows.
-_SOURCES_OF_RAW = frozenset({"ion", "ion_history", "ion_load_log"})
+_HISTORY = "ion_history"
+_LOADED = frozenset({"ion", _HISTORY})
+_SOURCES_OF_RAW = _LOADED | {"ion_load_log"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table of `raw` or `raw_history` of which loads changed rows.
+
+    Attributes:
+        relation: Its quoted name in dbt's statements.
+        table: The name of the table.
+        is_history: Whether it is in `raw_history`.
+    """
+
+    relation: str
+    table: str
+    is_history: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +35,13 @@ class Pending:
         names: The tables to build and the tests to run, as names for dbt's node selection.
         downstream: dbt's unique ids of all of them, and of the views between them.
         readers: Those of `downstream` that read a changed table themselves.
+        sources: The changed tables that each of `readers` reads; None if one of them is not filled by loads alone.
     """
 
     names: tuple[str, ...]
     downstream: frozenset[str]
     readers: frozenset[str]
+    sources: Mapping[str, tuple[Source, ...] | None]
 
 
 def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> Pending:
@@ -49,7 +68,21 @@ def pending(manifest: Mapping[str, Any], changed: Collection[str]) -> Pending:
         if node["resource_type"] == "test"
         or (node["resource_type"] == "model" and node["config"]["materialized"] != "view")
     )
-    return Pending(tuple(names), downstream, _children(manifest, sources))
+    readers = {source: _children(manifest, [source]) for source in sources}
+    read = {
+        reader: _sources(manifest["sources"][source] for source in sources if reader in readers[source])
+        for reader in frozenset[str]().union(*readers.values())
+    }
+    return Pending(tuple(names), downstream, frozenset(read), read)
+
+
+def _sources(found: Iterable[Mapping[str, Any]]) -> tuple[Source, ...] | None:
+    sources = list(found)
+    if any(source["source_name"] not in _LOADED for source in sources):
+        return None
+    return tuple(
+        Source(source["relation_name"], source["name"], source["source_name"] == _HISTORY) for source in sources
+    )
 
 
 def _downstream(manifest: Mapping[str, Any], roots: Collection[str]) -> frozenset[str]:

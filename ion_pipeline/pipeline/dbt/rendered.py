@@ -6,7 +6,7 @@ would be most of the cost of a small refresh (`benchmarks/README.md`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from ion_pipeline.files.storage import replace_file
+from ion_pipeline.pipeline.dbt.row_rules import AFFECTED_BY, ROWS_BY, RowRule, row_rule
 
 _FILE = "rendered.json"
 _SEEDS = "seeds"
@@ -39,6 +40,7 @@ class Node:
         warn_if: dbt's `warn_if` condition of a test, such as `!= 0`.
         error_if: dbt's `error_if` condition of a test.
         sql: The statements that dbt executed; empty for a seed, whose rows are stored as Parquet.
+        meta: What the `meta` of a model says about affected rows, see `row_rules`.
     """
 
     unique_id: str
@@ -51,6 +53,12 @@ class Node:
     warn_if: str
     error_if: str
     sql: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> RowRule | None:
+        """Which rows a change affects; None if every change affects all rows."""
+        return row_rule(self.meta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +125,5 @@ def _node(unique_id: str, fields: Mapping[str, Any]) -> Node:
         warn_if=fields["warn_if"],
         error_if=fields["error_if"],
         sql="" if kind == "seed" else Path(fields["file"]).read_text(encoding="utf-8"),
+        meta={name: fields["meta"][name] for name in (ROWS_BY, AFFECTED_BY) if name in fields["meta"]},
     )

@@ -14,11 +14,13 @@ import duckdb
 import pyarrow.parquet as pq
 
 from ion_pipeline.counting import OnCount, unheard
+from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Limits, Since
 from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, NodeResult
 from ion_pipeline.warehouse import BuiltNode, Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import transaction
+from ion_pipeline.warehouse.sql import identifier
 
 _STOPS = FAILED | {"skipped"}
 _NO_RESULT = BuiltNode("")
@@ -32,11 +34,13 @@ class LastBuild:
         nodes: The results of its nodes, by dbt's unique id.
         downstream: The nodes, views included, that are downstream of a table of `raw` that changed since.
         readers: Those of them that read such a table themselves.
+        since: What is new since; None if that is not known row by row.
     """
 
     nodes: Mapping[str, BuiltNode]
     downstream: Collection[str]
     readers: Collection[str]
+    since: Since | None = None
 
 
 def replay(
@@ -48,6 +52,7 @@ def replay(
     on_line: Callable[[str], None] | None = None,
     on_count: OnCount = unheard,
     seconds: Mapping[str, float] = MappingProxyType({}),
+    limits: Limits | None = None,
 ) -> BuildReport:
     """Build and test nodes as `dbt build` does.
 
@@ -62,6 +67,7 @@ def replay(
         on_line: Called with a line of output after each node.
         on_count: Called when a node begins or ends.
         seconds: What nodes took before, by unique id.
+        limits: When few enough rows of a table are affected to replace only them.
     """
     chosen = {unique_id: node for unique_id, node in rendered.nodes.items() if names is None or node.name in names}
     count = NodeCount(on_count, {unique_id: seconds[unique_id] for unique_id in chosen if unique_id in seconds})
@@ -70,6 +76,9 @@ def replay(
     results: list[NodeResult] = []
     warehouse = _Warehouse(connection, rendered)
     changes = _Changes(warehouse, rendered.nodes, last)
+    changed_rows = ChangedRows(
+        connection, rendered.nodes, last.since if last else None, changes.has_changed, limits or Limits()
+    )
     for number, (unique_id, waits_for) in enumerate(_in_order(rendered.nodes, chosen), start=1):
         count.started(unique_id, len(chosen))
         node, started = chosen[unique_id], time.monotonic()
@@ -77,8 +86,7 @@ def replay(
         if not stopped.isdisjoint(waits_for):
             found = "skipped"
         elif not changes.is_up_to_date(node):
-            found, message = warehouse.execute(node)
-            rows = warehouse.fingerprint(node) if found == "success" else None
+            found, message, rows = warehouse.execute(node, changed_rows, changes.rows_as_built(node, changed_rows))
             changes.add(node, rows)
         if found in _STOPS:
             stopped.add(unique_id)
@@ -134,6 +142,13 @@ class _Changes:
         # The rows are compared too: a build that failed, or was started by hand, may have replaced them.
         return before.fingerprint is not None and self._warehouse.fingerprint(node) == before.fingerprint
 
+    def rows_as_built(self, node: Node, changed_rows: ChangedRows) -> Fingerprint | None:
+        """The fingerprint of a table that has the rows of the last build; None if it has not, or nobody needs it."""
+        if node.rule or changed_rows.are_compared(node):
+            before = self._last.nodes.get(node.unique_id, _NO_RESULT).fingerprint if self._last else None
+            return before if before and self._warehouse.fingerprint(node) == before else None
+        return None
+
     def add(self, node: Node, rows: Fingerprint | None) -> None:
         """Note the rows of a node that was executed."""
         before = self._last.nodes.get(node.unique_id, _NO_RESULT) if self._last else _NO_RESULT
@@ -141,9 +156,9 @@ class _Changes:
 
     def _inputs_differ(self, node: Node) -> bool:
         is_reader = self._last is not None and node.unique_id in self._last.readers
-        return is_reader or any(self._has_changed(parent) for parent in node.parents)
+        return is_reader or any(self.has_changed(parent) for parent in node.parents)
 
-    def _has_changed(self, unique_id: str) -> bool:
+    def has_changed(self, unique_id: str) -> bool:
         """Whether a node that others read differs: a view differs if one of its inputs does."""
         if unique_id not in self._differs:
             self._differs[unique_id] = self._inputs_differ(self._nodes[unique_id])
@@ -165,32 +180,57 @@ class _Warehouse:
         for schema in {node.schema for node in rendered.nodes.values() if node.schema}:
             connection.execute(f'create schema if not exists "{schema}"')
 
-    def execute(self, node: Node) -> tuple[str, str]:
-        """Execute one node; return its status and message. A statement that fails gives the status `error`."""
+    def execute(
+        self, node: Node, changed_rows: ChangedRows, before: Fingerprint | None
+    ) -> tuple[str, str, Fingerprint | None]:
+        """Execute one node; return its status, message and the fingerprint of its rows.
+
+        A statement that fails gives the status `error`.
+
+        Args:
+            node: The node.
+            changed_rows: Replaces affected rows, if there is a rule for that.
+            before: The fingerprint of its rows, if they are those of the last build.
+        """
         try:
             if node.kind == "test":
-                return self._run_test(node)
-            with transaction(self._connection):
-                self._drop(node)
-                if node.kind == "seed":
-                    self._load(node)
-                else:
-                    self._connection.execute(node.sql)
+                return *self._run_test(node), None
+            rows = changed_rows.replace(node, before) if before else None
+            if rows is None:
+                with transaction(self._connection):
+                    rows = self._build(node, changed_rows, before)
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
-            return "error", str(error)
+            return "error", str(error), None
         self._kinds[node.schema, node.name] = "view" if node.is_view else "table"
-        return "success", "OK"
+        return "success", "OK", rows
+
+    def _build(self, node: Node, changed_rows: ChangedRows, before: Fingerprint | None) -> Fingerprint | None:
+        """Build a model from all rows, or load a seed; return the fingerprint of its rows."""
+        name, earlier = identifier(node.schema, node.name), f"{node.name}__earlier"
+        is_compared = before is not None and changed_rows.are_compared(node)
+        if is_compared:
+            self._connection.execute(f"alter table {name} rename to {identifier(earlier)}")
+        elif kind := self._kinds.get((node.schema, node.name)):
+            self._connection.execute(f"drop {kind} {name}")
+        if node.kind == "seed":
+            self._load(node)
+        else:
+            self._connection.execute(node.sql)
+        if node.is_view:
+            return None
+        rows = fingerprint(self._connection, node.schema, node.name)
+        if is_compared:
+            if rows != before:
+                changed_rows.compare(node, identifier(node.schema, earlier))
+            self._connection.execute(f"drop table {identifier(node.schema, earlier)}")
+        return rows
 
     def fingerprint(self, node: Node) -> Fingerprint | None:
         """The fingerprint of a table that a node has built; None if it is no table."""
         name = (node.schema, node.name)
         return fingerprint(self._connection, *name) if self._kinds.get(name) == "table" else None
-
-    def _drop(self, node: Node) -> None:
-        if kind := self._kinds.get((node.schema, node.name)):
-            self._connection.execute(f'drop {kind} "{node.schema}"."{node.name}"')
 
     def _load(self, node: Node) -> None:
         rows = self._connection.from_arrow(pq.read_table(self._seeds / f"{node.name}.parquet"))

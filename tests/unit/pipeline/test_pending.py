@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ion_pipeline.pipeline.dbt.pending import pending
+from ion_pipeline.pipeline.dbt.pending import Source, pending
 
 VIEW, TABLE = {"materialized": "view"}, {"materialized": "table"}
 SETTLED = {"materialized": "view", "meta": {"same_after_any_load": True}}
@@ -12,6 +12,10 @@ SETTLED = {"materialized": "view", "meta": {"same_after_any_load": True}}
 
 def node(kind: str, name: str, config: dict[str, Any]) -> dict[str, Any]:
     return {"resource_type": kind, "name": name, "config": config}
+
+
+def source(source_name: str, schema: str, name: str) -> dict[str, str]:
+    return {"source_name": source_name, "schema": schema, "name": name, "relation_name": f'"w"."{schema}"."{name}"'}
 
 
 NODES = {
@@ -44,11 +48,11 @@ CHILDREN = {
 MANIFEST = {
     "nodes": NODES,
     "sources": {
-        "source.p.ion.parts": {"source_name": "ion", "schema": "released", "name": "parts"},
-        "source.p.ion.runs": {"source_name": "ion", "schema": "raw", "name": "runs"},
-        "source.p.ion_history.runs": {"source_name": "ion_history", "schema": "raw_history", "name": "runs"},
-        "source.p.ion_controlled.runs": {"source_name": "ion_controlled", "schema": "raw_controlled", "name": "runs"},
-        "source.p.ion_load_log._ion_loads": {"source_name": "ion_load_log", "schema": "raw", "name": "_ion_loads"},
+        "source.p.ion.parts": source("ion", "released", "parts"),
+        "source.p.ion.runs": source("ion", "raw", "runs"),
+        "source.p.ion_history.runs": source("ion_history", "raw_history", "runs"),
+        "source.p.ion_controlled.runs": source("ion_controlled", "raw_controlled", "runs"),
+        "source.p.ion_load_log._ion_loads": source("ion_load_log", "raw", "_ion_loads"),
     },
     "child_map": {name: CHILDREN.get(name, []) for name in [*NODES, *CHILDREN]},
 }
@@ -85,3 +89,16 @@ def test_what_is_downstream(changed: set[str], names: list[str], readers: set[st
     assert {name.split(".")[2] for name in found.downstream} >= {*names}
     assert found.downstream >= readers
     assert "model.p.first" not in found.downstream
+
+
+def test_what_loads_changed_of_what_each_reads() -> None:
+    """A source that rows enter and leave without a load is not followed row by row."""
+    found = pending(MANIFEST, {"parts", "runs", "_ion_loads"})
+    assert found.sources == {
+        "model.p.stg_parts": (Source('"w"."released"."parts"', "parts", is_history=False),),
+        "model.p.stg_runs": (Source('"w"."raw"."runs"', "runs", is_history=False),),
+        "test.p.raw_runs.3": (Source('"w"."raw"."runs"', "runs", is_history=False),),
+        "model.p.dated": (Source('"w"."raw_history"."runs"', "runs", is_history=True),),
+        "model.p.loads": None,
+    }
+    assert pending(MANIFEST, {"raw_controlled.runs"}).sources == {"model.p.runs": None}

@@ -1,0 +1,194 @@
+"""Tables brought up to date by their affected rows have the rows that their statements give over all rows."""
+# ruff: noqa: S608 -- names of our own and of the catalog
+
+import random
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pytest
+
+from ion_pipeline.catalog import known_catalog
+from ion_pipeline.pipeline import dbt
+from ion_pipeline.pipeline.dbt import building, replay
+from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Limits
+from ion_pipeline.pipeline.dbt.pending import Pending, pending
+from ion_pipeline.pipeline.dbt.project import models_digest, work_dir
+from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered, rendered_digest
+from ion_pipeline.settings import Settings
+from ion_pipeline.warehouse import Fingerprint, fingerprint
+from ion_pipeline.warehouse.sql import identifier
+from tests.examples import examples
+from tests.integration.conftest import Built, settings_of
+
+pytestmark = pytest.mark.slow
+
+LOADS = 8
+ROWS_OF_A_TABLE = 4
+
+
+def rendered_of(settings: Settings) -> Rendered:
+    found = load_rendered(work_dir(settings), rendered_digest(models_digest(settings)))
+    assert found
+    return found
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What models with a rule read, through whatever other models.
+
+    Attributes:
+        models: The names of the models.
+        named: The tables of `raw` behind the staging views that rules name.
+        others: All other tables of `raw`.
+    """
+
+    models: frozenset[str]
+    named: list[str]
+    others: list[str]
+
+
+def upstream_of(settings: Settings, nodes: list[Node]) -> Upstream:
+    manifest = orjson.loads(dbt.prepared_manifest(settings).read_bytes())
+    found = waiting = {node.unique_id for node in nodes}
+    while waiting := {parent for one in waiting for parent in manifest["parent_map"][one]} - found:
+        found = found | waiting
+    models = frozenset(manifest["nodes"][one]["name"] for one in found if one.startswith("model."))
+    tables = {manifest["sources"][one]["name"] for one in found if one.startswith("source.ion_warehouse.ion.")}
+    inputs = {name for node in nodes if node.rule for name in (*node.rule.columns, *node.rule.lookups)}
+    named = {table for table in tables if f"stg_ion__{table}" in inputs}
+    return Upstream(models, sorted(named), sorted(tables - named))
+
+
+class People:
+    """Changes rows of `raw` at random, and their versions in `raw_history`, as a load does."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, chance: random.Random) -> None:
+        self._connection, self._random = connection, chance
+
+    def load(self, tables: list[str]) -> None:
+        [(last, at)] = self._connection.execute(
+            "select max(load_id), max(valid_from) + interval 1 hour from raw._ion_loads"
+        ).fetchall()
+        values = {"load": f"{last}+", "at": at}
+        self._connection.execute(
+            "insert into raw._ion_loads by name select * replace ($load as load_id, $at as started_at, "
+            "$at as committed_at, $at as loaded_at, $at as valid_from) "
+            "from raw._ion_loads order by load_id desc limit 1",
+            values,
+        )
+        for table in tables:
+            self._change(table, values)
+
+    def _change(self, table: str, values: dict[str, object]) -> None:
+        keys = list(known_catalog().tables[table].key)
+        raw, history = identifier("raw", table), identifier("raw_history", table)
+        self._connection.execute(
+            f"create or replace temp table edited as select * from {raw} "
+            f"order by hash({', '.join(map(identifier, keys))}, {self._random.random()}) limit {ROWS_OF_A_TABLE}"
+        )
+        if not self._connection.execute("select count(*) from edited").fetchall()[0][0]:
+            return
+        same = " and ".join(f"h.{identifier(key)} is not distinct from e.{identifier(key)}" for key in keys)
+        self._connection.execute(
+            f"update {history} as h set valid_to = $at, is_current = false from edited as e "
+            f"where h.is_current and {same}",
+            {"at": values["at"]},
+        )
+        self._connection.execute(f"delete from {raw} as h using edited as e where {same}")
+        if self._random.random() < 0.25:  # They stay deleted.
+            self._connection.execute("delete from edited")
+        self._edit(raw, [key for key in keys if key != "id"])
+        if keys == ["id"] and self._random.random() < 0.5:
+            self._connection.execute(
+                f"insert into edited select * replace "
+                f"((select max(id) from {history}) + 1 as id) from edited order by id limit 1"
+            )
+            self._edit(raw, keys)
+        self._connection.execute("update edited set _ion_load = $load", {"load": values["load"]})
+        self._connection.execute(f"insert into {raw} by name select * from edited")
+        self._connection.execute(
+            f"insert into {history} by name select *, $at as valid_from, true as is_current from edited",
+            {"at": values["at"]},
+        )
+        self._connection.execute(
+            "insert into raw._ion_load_tables (load_id, table_name, entity, strategy, rows_read, rows_inserted, "
+            "rows_updated, rows_deleted, rows_after) select $load, $table, $table, 'incremental', 4, 0, 4, 0, "
+            f"(select count(*) from {raw})",
+            {"load": values["load"], "table": table},
+        )
+
+    def _edit(self, raw: str, keys: list[str]) -> None:
+        """Give some columns the value that another row has, or none."""
+        described = self._connection.execute(f"describe {raw}").fetchall()
+        columns = [row[0] for row in described if not row[0].startswith("_ion") and row[0] not in {*keys, "id"}]
+        for column in self._random.sample(columns, min(3, len(columns))):
+            name = identifier(column)
+            others = f"{raw} where {name} is not null order by hash({name}, {self._random.random()}) limit 1"
+            other = "null" if self._random.random() < 0.2 else f"(select {name} from {others})"
+            self._connection.execute(f"update edited set {name} = {other}")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, demo_warehouse: Built) -> Settings:
+    shutil.copytree(demo_warehouse.data_dir, tmp_path / "data", symlinks=True)
+    return settings_of(tmp_path / "data", included=True)
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models of which rows were replaced, once for each time; however small a table is, this is tried."""
+    found: list[str] = []
+    real = ChangedRows.replace
+
+    def noted(self: ChangedRows, node: Node, before: Fingerprint) -> Fingerprint | None:
+        rows = real(self, node, before)
+        if rows not in {None, before}:
+            found.append(node.name)
+        return rows
+
+    monkeypatch.setattr(ChangedRows, "replace", noted)
+    monkeypatch.setattr(replay, "Limits", lambda: Limits(least_rows=0, largest_share=1.0))
+    return found
+
+
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 2 + examples(4)))]
+)
+def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    rendered = rendered_of(settings)
+    nodes = [node for node in rendered.nodes.values() if node.rule]
+    upstream = upstream_of(settings, nodes)
+    assert len(upstream.named) > 10
+    assert upstream.others
+
+    def only_upstream(manifest: Mapping[str, Any], changed: Collection[str]) -> Pending:
+        every = pending(manifest, changed)
+        return replace(every, names=tuple(name for name in every.names if name in upstream.models))
+
+    monkeypatch.setattr(building, "pending", only_upstream)
+    chance = random.Random(seed)
+    for number in range(LOADS):
+        tables = chance.sample(upstream.named, 3) + (chance.sample(upstream.others, 1) if number % 3 == 2 else [])
+        with duckdb.connect(str(settings.warehouse_path)) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            People(connection, chance).load(tables)
+        report = dbt.build_pending(settings)
+        with duckdb.connect(str(settings.warehouse_path)) as connection:
+            connection.execute("set TimeZone = 'UTC'; attach ':memory:' as whole")
+            for node in nodes:
+                built, whole = identifier("warehouse", node.schema, node.name), f"whole.{identifier(node.name)}"
+                assert built in node.sql
+                connection.execute(node.sql.replace(built, whole))
+                for one, other in ((built, whole), (whole, built)):
+                    differing = connection.execute(f"from {one} except all from {other} limit 3").fetchall()
+                    assert differing == [], (node.name, tables)
+            for one in report.nodes:
+                if one.fingerprint:
+                    node = rendered.nodes[one.unique_id]
+                    assert fingerprint(connection, node.schema, node.name) == one.fingerprint
+    assert len(set(replaced)) > len(nodes) / 2, replaced
