@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         description="Threads that DuckDB may use.",
         json_schema_extra={"default": "number of cores"},
     )
+    full_build_hours: int = Field(
+        default=24,
+        ge=0,
+        description="A refresh replaces the rows of large tables that changes affect; after this many hours it builds "
+        "such a table from all rows again. 0: always from all rows.",
+    )
     publish_storage_version: str = Field(
         default="v1.0.0",
         pattern=r"^v\d+\.\d+\.\d+$",

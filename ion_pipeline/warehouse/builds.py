@@ -28,6 +28,7 @@ _RESULTS_SCHEMA = pa.schema(
         ("row_count", pa.int64()),
         ("hash_sum", pa.string()),
         ("seconds", pa.float64()),
+        ("built_at", pa.timestamp("us", tz="UTC")),
     ]
 )
 
@@ -55,11 +56,13 @@ class BuiltNode:
         status: dbt's status, such as `success`, `pass` or `warn`.
         fingerprint: Of the rows of a model that is a table; None for a view and a test.
         seconds: Execution time; None if another engine or dbt executed it.
+        built_at: When a model was last built from all rows; None if that is not known.
     """
 
     status: str
     fingerprint: Fingerprint | None = None
     seconds: float | None = None
+    built_at: datetime | None = None
 
 
 def begin_build(connection: duckdb.DuckDBPyConnection, models: str) -> BuildRecord | None:
@@ -94,6 +97,7 @@ def record_build(
                 "row_count": result.fingerprint.rows if result.fingerprint else None,
                 "hash_sum": str(result.fingerprint.hash_sum) if result.fingerprint else None,
                 "seconds": result.seconds,
+                "built_at": result.built_at,
             }
             for node, result in (results or {}).items()
         ],
@@ -114,10 +118,10 @@ def built_nodes(connection: duckdb.DuckDBPyConnection) -> dict[str, BuiltNode]:
     """
     if not load_log.exists(connection, _RESULTS_TABLE):
         return {}
-    found = connection.execute(f"select node, status, row_count, hash_sum, seconds from {_RESULTS}").fetchall()
+    found = connection.execute(f"select * from {_RESULTS}").fetchall()
     return {
-        node: BuiltNode(status, None if rows is None else Fingerprint(rows, int(hash_sum)), seconds)
-        for node, status, rows, hash_sum, seconds in found
+        node: BuiltNode(status, None if rows is None else Fingerprint(rows, int(hash_sum)), seconds, built_at)
+        for node, status, rows, hash_sum, seconds, built_at in found
     }
 
 

@@ -187,8 +187,47 @@ def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytes
                 for one, other in ((built, whole), (whole, built)):
                     differing = connection.execute(f"from {one} except all from {other} limit 3").fetchall()
                     assert differing == [], (node.name, tables)
-            for one in report.nodes:
-                if one.fingerprint:
-                    node = rendered.nodes[one.unique_id]
-                    assert fingerprint(connection, node.schema, node.name) == one.fingerprint
+            for result in report.nodes:
+                if result.fingerprint:
+                    node = rendered.nodes[result.unique_id]
+                    assert fingerprint(connection, node.schema, node.name) == result.fingerprint
     assert len(set(replaced)) > len(nodes) / 2, replaced
+
+
+def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
+    """Each name is that of an upstream table or the model itself; the columns exist; the names occur in the SQL."""
+    settings = settings_of(demo_warehouse.data_dir, included=True)
+    nodes = rendered_of(settings).nodes
+    ids = {node.name: unique_id for unique_id, node in nodes.items() if node.kind != "test"}
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        found = connection.execute(
+            "select table_name, list(column_name) from duckdb_columns() "
+            "where not internal and not starts_with(schema_name, 'raw') and schema_name <> 'seeds' group by all"
+        ).fetchall()
+    columns = {table: set(names) for table, names in found}
+    checked = 0
+    for node in nodes.values():
+        if not (rule := node.rule):
+            continue
+        read, waiting = set[str](), [node]
+        while waiting:
+            reader = waiting.pop()
+            for parent in map(nodes.__getitem__, reader.parents):
+                assert identifier("warehouse", parent.schema, parent.name) in reader.sql
+                read.add(parent.name)
+                if parent.is_view and parent.parents:
+                    waiting.append(parent)
+        assert rule.rows_by in columns[node.name]
+        assert read >= {*rule.columns, *rule.lookups}, node.name
+        for table, named in rule.columns.items():
+            assert columns[table] >= set(named)
+            checked += 1
+        for table, lookups in rule.lookups.items():
+            for lookup in lookups:
+                assert lookup.column in columns[table]
+                assert {lookup.table_column, rule.rows_by} <= columns[lookup.table]
+                # What changed rows of the table in which it is looked up affect is known, too.
+                assert lookup.table in {node.name, *rule.columns, *rule.lookups}
+                assert nodes[ids[lookup.table]].kind == "model"
+                checked += 1
+    assert checked > 30

@@ -1,7 +1,8 @@
 """Builds the models: with dbt, or by re-executing the statements that dbt rendered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import duckdb
@@ -137,7 +138,7 @@ def _replayed(
         return None
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         before = built_nodes(connection)
-        since = _since(connection, settings, begun.models, waiting) if waiting else None
+        since = _since(connection, settings, begun.models, waiting, before) if waiting else None
         last = LastBuild(before, waiting.downstream, waiting.readers, since) if waiting else None
         names = waiting.names if waiting else None
         seconds = {name: node.seconds for name, node in before.items() if node.seconds is not None}
@@ -147,12 +148,26 @@ def _replayed(
                 "Run `ion-pipeline build`: it builds all models with dbt, whose log has details. Nothing was published."
             )
             raise BuildError(failure_message(report), remedy=remedy, report=report)
-        results = {node.unique_id: BuiltNode(node.status, node.fingerprint, node.seconds) for node in report.nodes}
+        results = {
+            node.unique_id: BuiltNode(
+                node.status,
+                node.fingerprint,
+                node.seconds,
+                node.built_at or before.get(node.unique_id, BuiltNode("")).built_at,
+            )
+            for node in report.nodes
+        }
         record_build(connection, begun, {**(before if waiting else {}), **results})
     return report
 
 
-def _since(connection: duckdb.DuckDBPyConnection, settings: Settings, models: str, waiting: Pending) -> Since | None:
+def _since(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    models: str,
+    waiting: Pending,
+    before: Mapping[str, BuiltNode],
+) -> Since | None:
     """What is new since the last build; None if rows changed in a way that row versions do not show."""
     load_id = built_load(connection, models)
     valid_from = first_versions_after(connection, load_id) if load_id else None
@@ -161,7 +176,9 @@ def _since(connection: duckdb.DuckDBPyConnection, settings: Settings, models: st
     # The views without controlled rows gain and lose rows when others of them become controlled.
     if not settings.publish_export_controlled and export_control.changed_sources(connection, settings, load_id):
         return None
-    return Since(load_id, valid_from, waiting.sources)
+    latest, now = timedelta(hours=settings.full_build_hours), datetime.now(UTC)
+    due = {name for name, node in before.items() if node.built_at is None or not abs(now - node.built_at) < latest}
+    return Since(load_id, valid_from, waiting.sources, due)
 
 
 def _with_rows(settings: Settings, report: BuildReport) -> BuildReport:
@@ -229,5 +246,8 @@ def _record_rendered(settings: Settings, begun: BuildRecord) -> None:
             for node in (rendered.nodes.values() if rendered else ())
             if node.kind == "model" and not node.is_view
         }
-        found = {one["unique_id"]: BuiltNode(one["status"], rows.get(one["unique_id"])) for one in results}
+        now = datetime.now(UTC)
+        found = {
+            one["unique_id"]: BuiltNode(one["status"], rows.get(one["unique_id"]), built_at=now) for one in results
+        }
         record_build(connection, begun, found)

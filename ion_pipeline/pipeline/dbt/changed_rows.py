@@ -36,11 +36,13 @@ class Since:
         valid_from: Start of the versions of the first load after it.
         sources: The changed sources of each view that reads some; None for a view with a source whose rows changed
             without a load, such as the rows under export control.
+        due: Unique ids of the models to build from all rows, because they have not been for long.
     """
 
     load_id: str
     valid_from: datetime
     sources: Mapping[str, tuple[Source, ...] | None]
+    due: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ class Limits:
 
 
 class ChangedRows:
-    """The rows that differ from the last build, and the replacement of affected rows."""
+    """The rows that differ from the last build, and the replacement of affected rows.
+
+    Attributes:
+        replaced: Unique ids of the models that were not built from all rows.
+    """
 
     def __init__(
         self,
@@ -80,6 +86,7 @@ class ChangedRows:
         self._has_changed, self._limits = has_changed, limits
         self._ids = {node.name: unique_id for unique_id, node in nodes.items() if node.kind != "test"}
         self._changed: dict[str, str | None] = {}
+        self.replaced: set[str] = set()
         self._is_attached = False
         [(self._database,)] = connection.execute("select current_database()").fetchall()
         rules = [node.rule for node in nodes.values() if node.rule] if since else []
@@ -108,18 +115,21 @@ class ChangedRows:
             duckdb.Error: A statement failed; the model is unchanged.
         """
         rule = node.rule
-        if not rule or not self._since or before.rows < self._limits.least_rows:
+        if not rule or not self._since or node.unique_id in self._since.due or before.rows < self._limits.least_rows:
             return None
         changed = self._changed_inputs(node, rule)
         if changed is None:
             return None
         self._attach()
         try:
-            return self._replaced(node, rule, changed, before)
+            rows = self._replace(node, rule, changed, before)
         finally:
             self._drop_scratch()
+        if rows is not None:
+            self.replaced.add(node.unique_id)
+        return rows
 
-    def _replaced(
+    def _replace(
         self, node: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint
     ) -> Fingerprint | None:
         keys, table, earlier = self._scratch("keys"), self._relation(node), self._scratch("earlier")

@@ -7,6 +7,7 @@ tables, and a model that is built from unchanged rows has unchanged rows.
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from types import MappingProxyType
 
@@ -92,7 +93,8 @@ def replay(
             stopped.add(unique_id)
         if found != "up to date":
             took = time.monotonic() - started
-            results.append(NodeResult(unique_id, found, message, took, rows, rows.rows if rows else None))
+            built_at = None if unique_id in changed_rows.replaced else datetime.now(UTC)
+            results.append(NodeResult(unique_id, found, message, took, rows, rows.rows if rows else None, built_at))
         count.finished(unique_id, len(chosen), executed=found not in {"up to date", "skipped"})
         if on_line:
             on_line(f"{number} of {len(chosen)} {found} {unique_id} {' '.join(message.split())}".rstrip())

@@ -1,6 +1,7 @@
 """The results of a build of the models, node by node."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.warehouse import Fingerprint
@@ -22,6 +23,7 @@ class NodeResult:
         seconds: Execution time.
         fingerprint: Of the rows of a table that was built; None if it was not read.
         rows: Rows of the table that a model or seed is now; None if it is a view, a test, or was not built.
+        built_at: When a model was built from all rows; None if only its affected rows were replaced.
     """
 
     unique_id: str
@@ -30,6 +32,7 @@ class NodeResult:
     seconds: float
     fingerprint: Fingerprint | None = None
     rows: int | None = None
+    built_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def test_a_warehouse_that_was_deleted_is_built_from_nothing(house: House) -> Non
 def test_the_results_of_a_build_are_replaced_by_those_of_the_next(house: House) -> None:
     load(house, "one")
     results = {
-        "model.p.table": BuiltNode("success", Fingerprint(3, 2**100), 0.25),
+        "model.p.table": BuiltNode("success", Fingerprint(3, 2**100), 0.25, datetime(2026, 1, 2, tzinfo=UTC)),
         "model.p.view": BuiltNode("success"),
         "test.p.unique": BuiltNode("warn"),
     }
