@@ -126,6 +126,7 @@ select
     judged.sigmas_from_centre,
     {{ chart_zone('judged') }} as zone,
     judged.all_rules_broken as rules_broken,
+    {{ list_text('judged.all_rules_broken') }} as rules_broken_text,
     judged.is_baseline,
     judged.baseline_count,
     judged.denominator * judged.centre < 5 as is_small_sample,
