@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ion_pipeline.publish.errors import PublishError
+from ion_pipeline.publish.postgres_compare import LINE_COLUMNS, all_levels, one_level
 from ion_pipeline.warehouse import ENTITY_SCHEMA
 from ion_pipeline.warehouse.sql import identifier, literal
 
@@ -17,6 +18,7 @@ _HIERARCHY = ("genealogy", "abom_hierarchy")
 _PLANS = ("genealogy", "mbom_hierarchy")
 _WHERE_USED = ("genealogy", "abom_where_used")
 _INSTALLATIONS = ("genealogy", "abom_installations")
+_CONFIGURATIONS = ("genealogy", "abom_configurations")
 _FRESHNESS, _LOADS = ("ops", "freshness"), ("ops", "loads")
 _INVENTORIES = ("reference", "part_inventories")
 _WRITTEN_HERE = "Written by ion-pipeline."
@@ -187,6 +189,28 @@ _FUNCTIONS = (
             ("component_part_inventory_ids", "bigint[]"),
             ("is_in_tree", "boolean"),
         ),
+    ),
+    _Function(
+        "abom_compare_level",
+        "bigint, bigint",
+        "The lines of two units side by side, one level deep, and the units to compare further down; for abom_compare.",
+        one_level(),
+        (_INSTALLATIONS, _CONFIGURATIONS),
+        (
+            ("change", "text"),
+            ("line", "text"),
+            *LINE_COLUMNS,
+            ("units_before", "bigint[]"),
+            ("units_after", "bigint[]"),
+        ),
+    ),
+    _Function(
+        "abom_compare",
+        "bigint, bigint",
+        "The lines in which two units differ, at every level.",
+        all_levels(identifier(ENTITY_SCHEMA, "abom_compare_level")),
+        (_INSTALLATIONS, _CONFIGURATIONS, _INVENTORIES),
+        (("change", "text"), ("line", "text"), *LINE_COLUMNS, ("depth", "integer"), ("path_text", "text")),
     ),
 )
 

@@ -197,8 +197,9 @@ with latest as (
 )
 
 select
-    point_number, coalesce(cast(measured_at as date), production_on) as measured_on, serial_number, numerator,
-    denominator, chart_value, centre, lower_control_limit, upper_control_limit, sigmas_from_centre, is_baseline,
+    point_number, coalesce(cast(measured_at as date), production_on) as measured_on, serial_number,
+    coalesce(run_steps_failed, issues_found) as numerator, coalesce(run_steps_ended, units_ended) as denominator,
+    chart_value, centre, lower_control_limit, upper_control_limit, sigmas_from_centre, is_baseline,
     rules_broken
 from latest
 order by point_number

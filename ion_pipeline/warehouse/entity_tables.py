@@ -199,12 +199,13 @@ def _state(
 def _entity_table(
     table: PublishedTable, catalog: Catalog, references: References, schema: str, tables: Mapping[str, PublishedTable]
 ) -> EntityTable:
-    columns = list(_columns(table, references, tables))
-    selected = [f"{_value(column)} as {identifier(column.name)}" for column in table.columns]
+    read = list(_columns(table, references, tables))
+    columns = [column for column, _ in read]
+    selected = [f"{value} as {identifier(column.name)}" for column, value in read]
     source = identifier(schema, table.name)
     joined = ""
     if table.attributes:
-        described = f"Custom attributes as texts by their keys; ion.{table.attributes} has their types."
+        described = f"Custom attributes as texts by their keys, without their types. As rows: ion.{table.attributes}."
         columns.append(EntityColumn(ATTRIBUTES, "MAP(VARCHAR, VARCHAR)", described))
         selected.append(f"custom.{ATTRIBUTES}")
         joined = f" left join ({_attributes(schema, table)}) as custom on rows.id = custom.owner_id"
@@ -226,17 +227,25 @@ def _entity_table(
 
 def _columns(
     table: PublishedTable, references: References, tables: Mapping[str, PublishedTable]
-) -> Iterator[EntityColumn]:
+) -> Iterator[tuple[EntityColumn, str]]:
+    """The columns and their values; after a list, the same as one text, for tools without lists."""
     key = [column.name for column in _key(table)]
     for column in table.columns:
         data_type = "TIMESTAMP WITH TIME ZONE" if column.is_text_instant else duckdb_type(column.raw.arrow_type)
-        yield EntityColumn(
+        is_list = pa.types.is_list(column.raw.arrow_type)
+        value = f"rows.{identifier(column.raw.name)}"
+        described = EntityColumn(
             column.name,
             data_type,
-            column.description,
+            f"{column.description} As text: {column.name}_text." if is_list else column.description,
             key_number=key.index(column.name) + 1 if column.name in key else None,
             refers_to=_referred(column, tables.get(references.keys.get((table.name, column.raw.name), ""))),
         )
+        yield described, f"try_cast({value} as timestamptz)" if column.is_text_instant else value
+        if is_list:
+            said = f"{column.name} as one text, separated by commas; null if there are none."
+            as_text = f"nullif(array_to_string(cast({value} as varchar[]), ', '), '')"
+            yield EntityColumn(f"{column.name}_text", "VARCHAR", said), as_text
 
 
 def _key(table: PublishedTable) -> list[PublishedColumn]:
@@ -252,11 +261,6 @@ def _referred(column: PublishedColumn, target: PublishedTable | None) -> str | N
     if target and len(key) == 1 and key[0].raw.arrow_type == column.raw.arrow_type:
         return f"{ENTITY_SCHEMA}.{target.name}.{key[0].name}"
     return None
-
-
-def _value(column: PublishedColumn) -> str:
-    name = f"rows.{identifier(column.raw.name)}"
-    return f"try_cast({name} as timestamptz)" if column.is_text_instant else name
 
 
 def _attributes(schema: str, table: PublishedTable) -> str:

@@ -84,7 +84,7 @@ ASKED = {
     ),
 }  # fmt: skip
 
-# Ratios with their numerator and denominator columns, by table.
+# Ratios with their numerator and denominator columns, by table; those of p and of u charts are columns of their own.
 RATIOS = {
     "quality/first_pass_yield": {
         "first_pass_yield": ("quantity_passed_first", "quantity_attempted"),
@@ -113,7 +113,9 @@ RATIOS = {
         "cp": ("tolerance", "sigma_within"), "cpk": ("distance_to_nearest_limit", "sigma_within"),
         "pp": ("tolerance", "sigma_overall"), "ppk": ("distance_to_nearest_limit", "sigma_overall"),
     },
-    "quality/control_chart_points": {"chart_value": ("numerator", "denominator")},
+    "quality/control_chart_points": {
+        "chart_value": ("run_steps_failed", "run_steps_ended", "issues_found", "units_ended"),
+    },
 }  # fmt: skip
 
 

@@ -297,6 +297,14 @@ def test_functions_give_what_the_macros_give(demo_warehouse: Built, uri: str) ->
         calls = [("recall", one) for one in [*named[::4], ("PLT-POWDER", "PLT-BAD-POWDER")]]
         calls += [("mbom_explode", one) for one in plans[::2]]
         calls += [(name, one) for name in ("abom_explode", "where_used") for one in units[::10]]
+        # Units of one part, one after another: neighbours and those far apart, in both directions.
+        alike = source.execute(
+            "select part_inventory_id, lead(part_inventory_id, step) over "
+            "(partition by part_id, step order by part_inventory_id) as other, part_inventory_id % 2 = 0 as swapped "
+            "from genealogy.abom_configurations cross join (values (1), (7)) as apart (step) "
+            "qualify other is not null order by all"
+        ).fetchall()
+        calls += [("abom_compare", (b, a) if swapped else (a, b)) for a, b, swapped in alike[::5]]
         rows = 0
         for name, values in calls:
             wanted = source.execute(f"from {name}({', '.join('?' * len(values))})", values)

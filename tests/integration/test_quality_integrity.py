@@ -69,7 +69,7 @@ SPOILT = [
      "published_counts_agree"),
     ("update quality.first_pass_yield set units_attempted = units_attempted + 1 where units_attempted > 0",
      "published_counts_agree"),
-    ("update quality.control_chart_points set numerator = numerator + 1 where chart_type = 'p' and point_number = 1",
+    ("update quality.control_chart_points set run_steps_failed = run_steps_failed + 1 where point_number = 1",
      "published_counts_agree"),
     ("update quality.defect_pareto set defect_count = defect_count + 1 where class_rank = 1", "published_counts_agree"),
     ("update quality.defect_pareto_by_month set issue_part_count = issue_part_count + 1", "published_counts_agree"),

@@ -31,8 +31,14 @@ BACKLOG = (
 OPEN = "open_issues open_issues_0_to_7_days open_issues_8_to_30_days open_issues_31_to_90_days open_issues_over_90_days"
 
 
-# What this world has none of: no piece is found bad in use, and only a second load could see stock become available.
-NOT_THERE = {"quantity_rejected_in_use", "mean_dock_to_stock_hours", "median_dock_to_stock_hours"}
+# What this world has none of: no piece is found bad in use, each in stock has a cost, and only a second load could see
+# stock become available.
+NOT_THERE = {
+    "quantity_rejected_in_use",
+    "quantity_without_cost",
+    "mean_dock_to_stock_hours",
+    "median_dock_to_stock_hours",
+}
 
 
 @dataclass(frozen=True)
@@ -207,6 +213,36 @@ ASKED = {
         "plan",
         "select plan_id, items_complete_share, item_count, items_complete from supply.plans",
     ),
+    "stock and its value": Asked(
+        "stock_value stock_value_over_currencies stock_currencies quantity_in_stock quantity_without_cost",
+        "part__part_number stock__currency stock__cost_basis",
+        """select part_number, currency, cost_basis, sum(stock_value) filter (where is_current),
+            sum(stock_value) filter (where is_current),
+            cast(coalesce(bool_or(stock_value is not null) filter (where is_current), false) as integer),
+            sum(quantity) filter (where is_current), sum(quantity_without_cost) filter (where is_current)
+        from supply.inventory_valuation group by all""",
+    ),
+    "measurements by month": Asked(
+        "measurement_failure_rate outside_limits_rate measurements_recorded measurements_judged measurements_failed "
+        "measurements_with_limits measurements_outside_limits",
+        "metric_time__month part__part_number measurement__field_name",
+        """select date_trunc('month', measured_at), part_number, field_name,
+            count(*) filter (where validation_result = 'FAIL')
+            / nullif(count(*) filter (where validation_result in ('PASS', 'FAIL')), 0),
+            count(*) filter (where is_within_limits = false) / nullif(count(is_within_limits), 0),
+            count(value_number) + count(value_boolean), count(is_passed), count(*) filter (where is_passed = false),
+            count(is_within_limits), count(*) filter (where is_within_limits = false)
+        from quality.measurements group by all""",
+    ),
+    "measurements of a step, from all results": Asked(
+        "measurement_failure_rate measurements_judged",
+        "step",
+        """select step_id, count(*) filter (where validation_result = 'FAIL')
+            / nullif(count(*) filter (where validation_result in ('PASS', 'FAIL')), 0),
+            count(*) filter (where validation_result in ('PASS', 'FAIL'))
+        from production.step_results
+        where field_type in ('NUMBER', 'BOOLEAN') and run_step_field_id is not null group by step_id""",
+    ),
     "purchase orders": Asked(
         "lines_complete_share order_lines_expected order_lines_complete",
         "purchase_order supplier__supplier_name",
@@ -313,3 +349,15 @@ def test_where_nothing_was_attempted_there_is_no_yield(
     rows = published.execute(f"select first_pass_yield from ({written}) where quantity_attempted = 0").fetchall()  # noqa: S608
     assert rows
     assert {value for (value,) in rows} == {None}
+
+
+def test_a_value_in_several_currencies_is_unknown(
+    sql_of: Callable[[list[str], list[str]], str], published: duckdb.DuckDBPyConnection
+) -> None:
+    """Their sum would be no amount of any."""
+    written = sql_of(["stock_value", "stock_currencies", "stock_value_over_currencies"], [])
+    asked = f"select stock_value, stock_currencies, stock_value_over_currencies from ({written})"  # noqa: S608
+    [(value, currencies, added_up)] = published.execute(asked).fetchall()
+    assert value is None
+    assert currencies > 1
+    assert added_up > 0

@@ -44,7 +44,8 @@ SPOILT = {
     ),
     "control_charts_of_days": (
         "delete from quality.control_chart_points where chart_type = 'u'",
-        "update quality.control_chart_points set numerator = numerator + 1 where chart_type = 'p'",
+        "update quality.control_chart_points set run_steps_failed = run_steps_failed + 1",
+        "update quality.control_chart_points set run_steps_ended = issues_found where chart_type = 'u'",
         "update quality.control_chart_points set chart_value = chart_value + 0.01 where chart_type = 'u'",
         "update quality.control_chart_points set upper_control_limit = upper_control_limit + 0.01 "
         "where chart_type = 'p'",

@@ -81,6 +81,15 @@
 {% macro duckdb__list_of_texts(values) %}cast({{ values }} as varchar[]){% endmacro %}
 {% macro spark__list_of_texts(values) %}cast({{ values }} as array<string>){% endmacro %}
 
+{#- A list as one text, for tools without lists; null if it has no elements. -#}
+{% macro list_text(values, separator=', ') %}{{ return(adapter.dispatch('list_text')(values, separator)) }}{% endmacro %}
+{% macro duckdb__list_text(values, separator) -%}
+    nullif(array_to_string({{ duckdb__list_of_texts(values) }}, '{{ separator }}'), '')
+{%- endmacro %}
+{% macro spark__list_text(values, separator) -%}
+    nullif(array_join({{ spark__list_of_texts(values) }}, '{{ separator }}'), '')
+{%- endmacro %}
+
 {#- The value in the first row of a group, by a given order. -#}
 {% macro first_of(value, order_by) %}{{ return(adapter.dispatch('first_of')(value, order_by)) }}{% endmacro %}
 {% macro duckdb__first_of(value, order_by) %}first({{ value }} order by {{ order_by }}){% endmacro %}

@@ -58,7 +58,9 @@ counted as (
 found as (
     select
         *,
-        3 * sigma as spread
+        3 * sigma as spread,
+        case when chart_type = 'p' then run_steps_failed else issues_found end as numerator,
+        case when chart_type = 'p' then run_steps_ended else units_ended end as denominator
     from {{ ref('control_chart_points') }}
     where chart_type in ('p', 'u')
 ),
@@ -92,6 +94,9 @@ full outer join found on expected.chart_key = found.chart_key and expected.produ
 where
     expected.numerator is distinct from found.numerator
     or expected.denominator is distinct from found.denominator
+    -- The counts of the other type of chart would be counted twice.
+    or (found.run_steps_ended is null) is distinct from (found.chart_type = 'u')
+    or (found.units_ended is null) is distinct from (found.chart_type = 'p')
     -- Floating-point values are equal if they agree to nine digits of their inputs.
     or abs(found.chart_value * expected.denominator - expected.numerator) > 1e-9 * expected.numerator
     or (expected.centre is null) is distinct from (found.centre is null)

@@ -80,18 +80,18 @@
         "select step_id as item, sum(redline_count) as amount from " ~ ref('run_steps') ~ " where step_id is not null"
         ~ " and not is_group and status is distinct from 'CANCELED'"
         ~ " and coalesce(started_at, first_attempt_ended_at) is not null group by step_id"),
-    ('run steps that failed', "select step_id as item, sum(numerator) as amount from " ~ ref('control_chart_points')
-        ~ " where chart_type = 'p' group by step_id",
+    ('run steps that failed', "select step_id as item, sum(run_steps_failed) as amount from " ~ ref('control_chart_points')
+        ~ " group by step_id",
         "select step_id as item, count(*) as amount from " ~ ref('run_steps')
         ~ " where step_id is not null and coalesce(ended_at, updated_at) is not null"
         ~ " and (status = 'FAILED' or status = 'COMPLETE' and failed_validation_count > 0) group by step_id"),
-    ('run steps that ended', "select step_id as item, sum(denominator) as amount from " ~ ref('control_chart_points')
-        ~ " where chart_type = 'p' group by step_id",
+    ('run steps that ended', "select step_id as item, sum(run_steps_ended) as amount from " ~ ref('control_chart_points')
+        ~ " group by step_id",
         "select step_id as item, count(*) as amount from " ~ ref('run_steps')
         ~ " where step_id is not null and coalesce(ended_at, updated_at) is not null"
         ~ " and status in ('COMPLETE', 'FAILED') group by step_id"),
-    ('issues of run steps that ended', "select step_id as item, sum(numerator) as amount from "
-        ~ ref('control_chart_points') ~ " where chart_type = 'u' group by step_id",
+    ('issues of run steps that ended', "select step_id as item, sum(issues_found) as amount from "
+        ~ ref('control_chart_points') ~ " group by step_id",
         "select step_id as item, sum(issue_count) as amount from " ~ ref('run_steps')
         ~ " where step_id is not null and coalesce(ended_at, updated_at) is not null"
         ~ " and status in ('COMPLETE', 'FAILED') group by step_id"),

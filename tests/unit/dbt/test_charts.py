@@ -281,7 +281,8 @@ class TestDays:
     def test_failures_count_for_every_type_of_field(self, models: Models) -> None:
         ended(models, [["STRING", "NUMBER", "SELECT", "FAILED", None, "STRING/na"]])
         [point] = points(models, "p")
-        assert (point["numerator"], point["denominator"]) == (4.0, 6.0)
+        assert (point["run_steps_failed"], point["run_steps_ended"]) == (4.0, 6.0)
+        assert (point["issues_found"], point["units_ended"]) == (None, None)
 
     def test_all_failed_after_clean_days_is_beyond(self, models: Models) -> None:
         ended(models, [[None] * 4] * 25 + [["FAILED"] * 4])

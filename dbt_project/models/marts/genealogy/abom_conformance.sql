@@ -109,6 +109,7 @@ select
     parts.part_number,
     parts.part_revision,
     lines.installed_part_numbers,
+    {{ list_text('lines.installed_part_numbers') }} as installed_part_numbers_text,
     lines.quantity_planned,
     lines.quantity_installed,
     lines.quantity_difference,
@@ -116,7 +117,9 @@ select
     lines.quantity_other_revision,
     lines.quantity_wrong_part,
     lines.designators_planned,
+    {{ list_text('lines.designators_planned') }} as designators_planned_text,
     lines.designators_installed,
+    {{ list_text('lines.designators_installed') }} as designators_installed_text,
     lines.designator_match,
     lines.is_made_on_assembly,
     units.is_export_controlled

@@ -140,6 +140,7 @@ select
     units.serial_number,
     units.lot_number,
     findings.part_inventory_ids,
+    {{ list_text('findings.part_inventory_ids') }} as part_inventory_ids_text,
     findings.build_requirement_ids,
     findings.abom_installation_ids,
     findings.evidence,

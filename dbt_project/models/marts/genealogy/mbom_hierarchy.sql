@@ -98,7 +98,9 @@ select
     trees.quantity_extended,
     trees.is_made_on_assembly,
     trees.reference_designators,
+    {{ list_text('trees.reference_designators') }} as reference_designators_text,
     trees.substitute_part_numbers,
+    {{ list_text('trees.substitute_part_numbers') }} as substitute_part_numbers_text,
     trees.path_ids,
     trees.path_text,
     trees.is_export_controlled

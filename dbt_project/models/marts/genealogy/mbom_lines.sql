@@ -30,9 +30,13 @@ select
     lines.quantity,
     lines.is_made_on_assembly,
     lines.reference_designators,
+    {{ list_text('lines.reference_designators') }} as reference_designators_text,
     lines.designator_places,
+    {{ list_text('lines.designator_places') }} as designator_places_text,
     lines.substitute_part_ids,
+    {{ list_text('lines.substitute_part_ids') }} as substitute_part_ids_text,
     lines.substitute_part_numbers,
+    {{ list_text('lines.substitute_part_numbers') }} as substitute_part_numbers_text,
     {{ is_export_controlled('mbom_items', 'lines.mbom_item_id') }} as is_export_controlled
 from lines
 inner join states on lines.mbom_id = states.mbom_id and lines.state_number = states.state_number

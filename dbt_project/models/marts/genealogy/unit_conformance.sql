@@ -67,6 +67,7 @@ select
     {%- endfor %}
     counted.is_cut_off,
     coalesce(found_places.places, {{ empty_list() }}) as places,
+    {{ list_text('found_places.places', '; ') }} as places_text,
     counted.is_export_controlled
 from counted
 inner join units on counted.root_part_inventory_id = units.part_inventory_id

@@ -114,8 +114,10 @@ select
     judged.run_step_field_id,
     judged.measured_at,
     judged.production_on,
-    judged.numerator,
-    judged.denominator,
+    case when judged.chart_type = 'p' then judged.numerator end as run_steps_failed,
+    case when judged.chart_type = 'p' then judged.denominator end as run_steps_ended,
+    case when judged.chart_type = 'u' then judged.numerator end as issues_found,
+    case when judged.chart_type = 'u' then judged.denominator end as units_ended,
     judged.chart_value,
     judged.centre,
     {{ lower_control_limit('judged') }} as lower_control_limit,
@@ -124,6 +126,7 @@ select
     judged.sigmas_from_centre,
     {{ chart_zone('judged') }} as zone,
     judged.all_rules_broken as rules_broken,
+    {{ list_text('judged.all_rules_broken') }} as rules_broken_text,
     judged.is_baseline,
     judged.baseline_count,
     judged.denominator * judged.centre < 5 as is_small_sample,
@@ -139,8 +142,7 @@ select
     parts.part_number,
     parts.part_revision,
     judged.serial_number,
-    coalesce(judged.is_export_controlled, false)
-    or coalesce(steps.is_export_controlled, false) as is_export_controlled
+    coalesce(judged.is_export_controlled, false) or coalesce(steps.is_export_controlled, false) as is_export_controlled
 from judged
 left join {{ ref('stg_ion__step_fields') }} as step_fields on judged.step_field_id = step_fields.step_field_id
 left join {{ ref('procedure_steps') }} as steps on coalesce(judged.step_id, step_fields.step_id) = steps.step_id

@@ -101,6 +101,7 @@ select
     timed.approved_by,
     {{ hours_waited('timed.created_at', 'timed.approved_at', 'timed.is_waiting', 'loads.read_at') }} as waiting_hours,
     coalesce({{ json_keys_of('timed.diff') }}, {{ empty_list() }}) as changed_fields,
+    {{ list_text(json_keys_of('timed.diff')) }} as changed_fields_text,
     timed.initial_state as state_before_json,
     timed.final_state as state_after_json,
     timed.diff as deviation_json,

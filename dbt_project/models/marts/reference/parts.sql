@@ -87,6 +87,7 @@ select
     flagged.maintenance_interval_seconds,
     coalesce(flagged.is_export_controlled, false) as is_export_controlled,
     coalesce(subtypes.subtypes, {{ empty_list() }}) as subtypes,
+    {{ list_text('subtypes.subtypes') }} as subtypes_text,
     attribute_maps.attributes,
     flagged.created_at,
     flagged.created_by_id,

@@ -65,6 +65,7 @@ select
     steps.parent_step_id,
     step_order.depth,
     coalesce(steps.upstream_step_ids, {{ empty_list() }}) as upstream_step_ids,
+    {{ list_text('steps.upstream_step_ids') }} as upstream_step_ids_text,
     steps.step_family_id,
     steps.origin_step_id,
     steps.is_standard_step,

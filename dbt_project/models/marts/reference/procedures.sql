@@ -32,6 +32,7 @@ select
     procedures.is_latest_released_version,
     procedures.is_export_controlled,
     coalesce(procedures.labels, {{ empty_list() }}) as labels,
+    {{ list_text('procedures.labels') }} as labels_text,
     coalesce(steps.step_count, 0) as step_count,
     attribute_maps.attributes,
     procedures.created_at,

@@ -6,10 +6,6 @@ plans as (
     select * from {{ ref('stg_ion__plans') }}
 ),
 
-inputs as (
-    select * from {{ ref('stg_ion__plan_inputs') }}
-),
-
 allocations as (
     select * from {{ ref('stg_ion__plan_item_allocations') }}
 ),
@@ -45,7 +41,7 @@ of_inputs as (
         links.plan_item_id,
         min(inputs.due_at) as due_at
     from {{ ref('stg_ion__plan_item_inputs') }} as links
-    inner join inputs on links.plan_input_id = inputs.plan_input_id
+    inner join {{ ref('stg_ion__plan_inputs') }} as inputs on links.plan_input_id = inputs.plan_input_id
     group by links.plan_item_id
 ),
 
@@ -96,7 +92,9 @@ select
     items.plan_item_id,
     items.plan_item_name,
     coalesce(of_plans.plan_ids, {{ empty_list() }}) as plan_ids,
+    {{ list_text('of_plans.plan_ids') }} as plan_ids_text,
     coalesce(of_plans.plan_names, {{ empty_list() }}) as plan_names,
+    {{ list_text('of_plans.plan_names') }} as plan_names_text,
     items.status,
     items.percent_complete,
     items.part_id,
@@ -129,8 +127,8 @@ select
     coalesce(items.status = 'COMPLETE', false) as is_complete,
     case when items.status = 'COMPLETE' then false else items.ended_at < loads.as_of_at end as is_late,
     case
-        when items.status = 'COMPLETE' then null
-        else {{ hours_between('items.ended_at', 'items.forecasted_end_at') }} / 24
+        when items.status is distinct from 'COMPLETE'
+            then {{ hours_between('items.ended_at', 'items.forecasted_end_at') }} / 24
     end as forecast_slip_days,
     loads.as_of_at,
     items.created_at,

@@ -102,6 +102,7 @@ select
     coalesce(of_requests.approvals_rejected, 0) as approvals_rejected,
     of_requests.waiting_since_at as approval_waiting_since_at,
     coalesce(of_requests.waiting_for, {{ empty_list() }}) as approval_waiting_for,
+    {{ list_text('of_requests.waiting_for') }} as approval_waiting_for_text,
     of_approvals.last_approved_at,
     coalesce(of_lines.line_count, 0) as line_count,
     coalesce(of_lines.lines_not_ordered, 0) as lines_not_ordered,
