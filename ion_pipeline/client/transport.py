@@ -4,6 +4,7 @@ httpx stays the interface and handles redirects, decoding, cookies and authentic
 is read completely before the response is returned, because pages are processed as a whole.
 """
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from functools import cached_property
@@ -122,6 +123,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             httpx.TransportError: The one httpx's own transport raises in the same case.
         """
         body = await request.aread()
+        await _see_closed_connections()
         try:
             async with self._open_session().request(
                 request.method,
@@ -162,6 +164,16 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 read_bufsize=1 << 18,
             )
         return self._session
+
+
+async def _see_closed_connections() -> None:
+    """Let the loop notice which idle connections the server has closed while computing kept the loop busy.
+
+    A request on such a connection fails and is sent again. One round of the loop reads the end of the connection, the
+    next begins with it closed.
+    """
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _text(error: Exception) -> str:

@@ -58,14 +58,16 @@ class Worked:
         return self.ask(sql, self.units[unit], self.loads[load][0])
 
 
-@pytest.fixture(scope="module")
-def worked(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Worked:
+@pytest.fixture(scope="module", params=["today", pytest.param("full", marks=pytest.mark.exhaustive)])
+def worked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]
+) -> Worked:
     folder = tmp_path_factory.mktemp("abom_history")
     rendered(folder / "data")
     export_world(folder / "world", seed=7, scale=0.05)
     world, truths = read_world_dir(folder / "world"), read_truths(folder / "world")
     units = {row.get("serialNumber"): row["id"] for row in world["partInventories"]}
-    with served(folder / "world", "full") as sandbox:
+    with served(folder / "world", request.param) as sandbox:
         settings = settings_for(sandbox, folder / "data", entities=ENTITIES)
         worlds = []
         for changes in edits(world, truths, units):

@@ -38,7 +38,8 @@ def hide_schema(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     "profile",
     [
-        "full",
+        "today",
+        pytest.param("full", marks=pytest.mark.exhaustive),
         pytest.param("missing-fields", marks=pytest.mark.exhaustive),
         pytest.param("no-keyset", marks=pytest.mark.exhaustive),
     ],

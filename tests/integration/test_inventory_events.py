@@ -73,11 +73,13 @@ def stirred(tenant: Tenant, builder: WorldBuilder) -> None:
     tenant.refresh()
 
 
-@pytest.fixture(scope="module")
-def events(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]) -> Iterator[list[Row]]:
+@pytest.fixture(scope="module", params=["today", pytest.param("full", marks=pytest.mark.exhaustive)])
+def events(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path], None]
+) -> Iterator[list[Row]]:
     folder, builder = tmp_path_factory.mktemp("events"), world()
     write_world_dir(builder.world, folder / "world")
-    with running(folder / "world", folder, "full", entities=ENTITIES) as tenant:
+    with running(folder / "world", folder, request.param, entities=ENTITIES) as tenant:
         rendered(tenant.settings.data_dir)
         stirred(tenant, builder)
         build_only(tenant.settings, "part_inventory_events")

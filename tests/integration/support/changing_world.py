@@ -289,7 +289,9 @@ def serving(app: Any, port: int = 0, **options: Any) -> Iterator[SandboxAddress]
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(app, http="h11", lifespan="off", log_level="critical", access_log=False, **options)
+        # No idle connection is closed during a test, however slow the machine is; as `sandbox.server` has it.
+        given = {"timeout_keep_alive": 75, **options}
+        config = uvicorn.Config(app, http="h11", lifespan="off", log_level="critical", access_log=False, **given)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -81,7 +81,7 @@ class Quiet:
 @contextmanager
 def serving_files(world: Path) -> Iterator[FileTenant]:
     """A sandbox in this process that serves a world and its files."""
-    front = Front(build_app(SandboxOptions(world=world), "a secret"))
+    front = Front(build_app(SandboxOptions(world=world, profile="today"), "a secret"))
     with serving(front) as address:
         yield FileTenant(front, address)
 

@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import httpx
@@ -82,6 +84,34 @@ def test_requests_and_responses_are_transported_unchanged(kind: str) -> None:
     assert "content-type: application/json" in [line.lower() for line in lines]
     assert sent == b'{"query":"{ x }"}'
     assert b"cookie" not in seen[1].lower()
+
+
+@every_kind
+def test_a_connection_that_was_closed_while_the_loop_was_busy_is_not_used(kind: str) -> None:
+    close, closed = threading.Event(), threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer(b"{}"))
+                assert close.wait(60)
+            closed.set()
+
+    async def run(port: int) -> list[int]:
+        async with httpx.AsyncClient(transport=KINDS[kind](), trust_env=False) as client:
+            first = await client.post(f"http://127.0.0.1:{port}/")
+            close.set()
+            # Blocks the loop, as computing between two requests does.
+            assert closed.wait(60)
+            return [first.status_code, (await client.post(f"http://127.0.0.1:{port}/")).status_code]
+
+    with ThreadPoolExecutor(1) as pool, socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        served = pool.submit(serve, listener)
+        assert asyncio.run(run(listener.getsockname()[1])) == [200, 200]
+        served.result(60)
 
 
 @every_kind
