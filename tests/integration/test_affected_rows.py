@@ -3,6 +3,7 @@
 
 import random
 import shutil
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from ion_pipeline.catalog import known_catalog
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt import building, replay
-from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Limits
+from ion_pipeline.pipeline.dbt.affected_rows import AffectedRows, Limits
 from ion_pipeline.pipeline.dbt.pending import Pending, pending
 from ion_pipeline.pipeline.dbt.project import models_digest, work_dir
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered, rendered_digest
@@ -143,15 +144,15 @@ def settings(tmp_path: Path, demo_warehouse: Built) -> Settings:
 def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The models of which rows were replaced, once for each time; however small a table is, this is tried."""
     found: list[str] = []
-    real = ChangedRows.replace
+    real = AffectedRows.replace
 
-    def noted(self: ChangedRows, node: Node, before: Fingerprint) -> Fingerprint | None:
+    def noted(self: AffectedRows, node: Node, before: Fingerprint) -> Fingerprint | None:
         rows = real(self, node, before)
         if rows not in {None, before}:
             found.append(node.name)
         return rows
 
-    monkeypatch.setattr(ChangedRows, "replace", noted)
+    monkeypatch.setattr(AffectedRows, "replace", noted)
     monkeypatch.setattr(replay, "Limits", lambda: Limits(least_rows=0, largest_share=1.0))
     return found
 
@@ -161,14 +162,15 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 )
 def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rendered = rendered_of(settings)
-    nodes = [node for node in rendered.nodes.values() if node.rule]
+    nodes = [node for node in rendered.nodes.values() if node.rule and node.kind == "model"]
+    tests = {node.name: node for node in rendered.nodes.values() if node.rule and node.kind == "test"}
     upstream = upstream_of(settings, nodes)
     assert len(upstream.named) > 10
     assert upstream.others
 
     def only_upstream(manifest: Mapping[str, Any], changed: Collection[str]) -> Pending:
         every = pending(manifest, changed)
-        return replace(every, names=tuple(name for name in every.names if name in upstream.models))
+        return replace(every, names=tuple(name for name in every.names if name in upstream.models | tests.keys()))
 
     monkeypatch.setattr(building, "pending", only_upstream)
     chance = random.Random(seed)
@@ -187,6 +189,9 @@ def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytes
                 for one, other in ((built, whole), (whole, built)):
                     differing = connection.execute(f"from {one} except all from {other} limit 3").fetchall()
                     assert differing == [], (node.name, tables)
+            for test in tests.values():
+                [(failures, _, _)] = connection.execute(test.sql).fetchall()
+                assert failures == 0, (test.name, tables)
             for result in report.nodes:
                 if result.fingerprint:
                     node = rendered.nodes[result.unique_id]
@@ -205,10 +210,11 @@ def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
             "where not internal and not starts_with(schema_name, 'raw') and schema_name <> 'seeds' group by all"
         ).fetchall()
     columns = {table: set(names) for table, names in found}
-    checked = 0
+    checked, rules = 0, Counter[str]()
     for node in nodes.values():
         if not (rule := node.rule):
             continue
+        rules[node.kind] += 1
         read, waiting = set[str](), [node]
         while waiting:
             reader = waiting.pop()
@@ -217,7 +223,7 @@ def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
                 read.add(parent.name)
                 if parent.is_view and parent.parents:
                     waiting.append(parent)
-        assert rule.rows_by in columns[node.name]
+        assert node.kind == "test" or rule.rows_by in columns[node.name]
         assert read >= {*rule.columns, *rule.lookups}, node.name
         for table, named in rule.columns.items():
             assert columns[table] >= set(named)
@@ -231,3 +237,4 @@ def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
                 assert nodes[ids[lookup.table]].kind == "model"
                 checked += 1
     assert checked > 30
+    assert rules["test"] > 0

@@ -1,3 +1,13 @@
+{{ config(meta={
+    'rows_by': 'run_step_id',
+    'affected_by': {
+        'measurements': 'run_step_id',
+        'stg_ion__run_step_fields': 'run_step_id',
+        'stg_ion__run_step_field_validations': {'run_step_field_id': 'stg_ion__run_step_fields.run_step_field_id'},
+        'stg_ion__run_steps': 'run_step_id',
+        'stg_ion__runs': {'run_id': 'stg_ion__run_steps.run_id'},
+    },
+}) }}
 -- Each numeric and boolean result of a run step appears once, with the limits at the time of recording. This test
 -- compares every limit with the value separately; the mart combines the limits first.
 with functions as (

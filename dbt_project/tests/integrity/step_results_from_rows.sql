@@ -1,45 +1,68 @@
+{{ config(meta={
+    'rows_by': 'run_step_id',
+    'affected_by': {
+        'step_results': 'run_step_id',
+        'measurements': 'run_step_id',
+        'stg_ion__run_step_fields': 'run_step_id',
+        'stg_ion__datagrid_values': {
+            'row_id': 'stg_ion__datagrid_rows.datagrid_row_id',
+            'column_id': 'stg_ion__datagrid_columns.datagrid_column_id',
+        },
+        'stg_ion__datagrid_rows': {
+            'run_step_id': 'stg_ion__datagrid_rows.run_step_id',
+            'datagrid_row_id': 'step_results.datagrid_row_id',
+        },
+        'stg_ion__datagrid_columns': {
+            'run_step_id': 'stg_ion__datagrid_columns.run_step_id',
+            'datagrid_column_id': 'step_results.datagrid_column_id',
+        },
+        'stg_ion__run_steps': 'run_step_id',
+        'stg_ion__runs': {'run_id': 'stg_ion__run_steps.run_id'},
+    },
+}) }}
 -- Each value of a field or cell of a run step, and each mark "not applicable", is one result with its type, step and
 -- unit; a number or boolean of a field is the same in measurements.
 with fields as (
     select
-        'field-' || cast(id as string) as result_key,
+        'field-' || cast(run_step_field_id as string) as result_key,
         run_step_id,
-        type as field_type,
-        value,
-        not_applicable,
+        run_step_field_type as field_type,
+        value_json,
+        is_not_applicable,
         coalesce(
-            case type
+            case run_step_field_type
                 when 'TOOL' then part_inventory_id
                 when 'FILE_ATTACHMENT' then file_attachment_id
                 when 'ION' then entity_id
             end,
             -1
         ) as named_id,
-        _updated as updated_at,
-        _created as created_at
-    from {{ source('ion', 'run_step_fields') }}
+        updated_at,
+        created_at
+    from {{ ref('stg_ion__run_step_fields') }}
 ),
 
 cells as (
     select
         'cell-' || cast(cells.row_id as string) || '-' || cast(cells.column_id as string) as result_key,
         coalesce(grid_rows.run_step_id, grid_columns.run_step_id) as run_step_id,
-        coalesce(cells.type, grid_columns.type) as field_type,
-        cells.value,
-        cells.not_applicable,
+        coalesce(cells.datagrid_value_type, grid_columns.datagrid_column_type) as field_type,
+        cells.value_json,
+        cells.is_not_applicable,
         coalesce(
-            case coalesce(cells.type, grid_columns.type)
+            case coalesce(cells.datagrid_value_type, grid_columns.datagrid_column_type)
                 when 'TOOL' then cells.part_inventory_id
                 when 'FILE_ATTACHMENT' then cells.file_attachment_id
                 when 'ION' then cells.entity_id
             end,
             -1
         ) as named_id,
-        cells._updated as updated_at,
-        cells._created as created_at
-    from {{ source('ion', 'datagrid_values') }} as cells
-    left join {{ source('ion', 'datagrid_rows') }} as grid_rows on cells.row_id = grid_rows.id
-    left join {{ source('ion', 'datagrid_columns') }} as grid_columns on cells.column_id = grid_columns.id
+        cells.updated_at,
+        cells.created_at
+    from {{ ref('stg_ion__datagrid_values') }} as cells
+    left join {{ ref('stg_ion__datagrid_rows') }} as grid_rows on cells.row_id = grid_rows.datagrid_row_id
+    left join {{ ref('stg_ion__datagrid_columns') }} as grid_columns
+        on cells.column_id = grid_columns.datagrid_column_id
 ),
 
 expected as (
@@ -50,18 +73,18 @@ expected as (
         runs.part_inventory_id,
         case
             when results.updated_at is null then results.created_at
-            else least(results.updated_at, run_steps.end_time)
+            else least(results.updated_at, run_steps.ended_at)
         end as recorded_at
     from (
         select * from fields
         union all
         select * from cells
     ) as results
-    left join {{ source('ion', 'run_steps') }} as run_steps on results.run_step_id = run_steps.id
-    left join {{ source('ion', 'runs') }} as runs on run_steps.run_id = runs.id
+    left join {{ ref('stg_ion__run_steps') }} as run_steps on results.run_step_id = run_steps.run_step_id
+    left join {{ ref('stg_ion__runs') }} as runs on run_steps.run_id = runs.run_id
     where
         results.run_step_id is not null
-        and (coalesce(results.value, 'null') <> 'null' or results.not_applicable or results.named_id > -1)
+        and (coalesce(results.value_json, 'null') <> 'null' or results.is_not_applicable or results.named_id > -1)
 ),
 
 measured as (

@@ -15,7 +15,8 @@ import duckdb
 import pyarrow.parquet as pq
 
 from ion_pipeline.counting import OnCount, unheard
-from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Limits, Since
+from ion_pipeline.pipeline.dbt.affected_rows import AffectedRows, Limits
+from ion_pipeline.pipeline.dbt.changed_rows import Since
 from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, NodeResult
@@ -77,7 +78,7 @@ def replay(
     results: list[NodeResult] = []
     warehouse = _Warehouse(connection, rendered)
     changes = _Changes(warehouse, rendered.nodes, last)
-    changed_rows = ChangedRows(
+    affected = AffectedRows(
         connection, rendered.nodes, last.since if last else None, changes.has_changed, limits or Limits()
     )
     for number, (unique_id, waits_for) in enumerate(_in_order(rendered.nodes, chosen), start=1):
@@ -87,13 +88,13 @@ def replay(
         if not stopped.isdisjoint(waits_for):
             found = "skipped"
         elif not changes.is_up_to_date(node):
-            found, message, rows = warehouse.execute(node, changed_rows, changes.rows_as_built(node, changed_rows))
+            found, message, rows = warehouse.execute(node, affected, changes.last_result(node, affected))
             changes.add(node, rows)
         if found in _STOPS:
             stopped.add(unique_id)
         if found != "up to date":
             took = time.monotonic() - started
-            built_at = None if unique_id in changed_rows.replaced else datetime.now(UTC)
+            built_at = None if unique_id in affected.limited else datetime.now(UTC)
             results.append(NodeResult(unique_id, found, message, took, rows, rows.rows if rows else None, built_at))
         count.finished(unique_id, len(chosen), executed=found not in {"up to date", "skipped"})
         if on_line:
@@ -144,12 +145,13 @@ class _Changes:
         # The rows are compared too: a build that failed, or was started by hand, may have replaced them.
         return before.fingerprint is not None and self._warehouse.fingerprint(node) == before.fingerprint
 
-    def rows_as_built(self, node: Node, changed_rows: ChangedRows) -> Fingerprint | None:
-        """The fingerprint of a table that has the rows of the last build; None if it has not, or nobody needs it."""
-        if node.rule or changed_rows.are_compared(node):
-            before = self._last.nodes.get(node.unique_id, _NO_RESULT).fingerprint if self._last else None
-            return before if before and self._warehouse.fingerprint(node) == before else None
-        return None
+    def last_result(self, node: Node, affected: AffectedRows) -> BuiltNode:
+        """The result of a node in the last build; with a fingerprint if that is needed and its rows are the same."""
+        before = self._last.nodes.get(node.unique_id, _NO_RESULT) if self._last else _NO_RESULT
+        is_needed = node.rule or affected.changed.are_asked_of(node)
+        if before.fingerprint and not (is_needed and self._warehouse.fingerprint(node) == before.fingerprint):
+            return BuiltNode(before.status)
+        return before
 
     def add(self, node: Node, rows: Fingerprint | None) -> None:
         """Note the rows of a node that was executed."""
@@ -182,25 +184,25 @@ class _Warehouse:
         for schema in {node.schema for node in rendered.nodes.values() if node.schema}:
             connection.execute(f'create schema if not exists "{schema}"')
 
-    def execute(
-        self, node: Node, changed_rows: ChangedRows, before: Fingerprint | None
-    ) -> tuple[str, str, Fingerprint | None]:
+    def execute(self, node: Node, affected: AffectedRows, last: BuiltNode) -> tuple[str, str, Fingerprint | None]:
         """Execute one node; return its status, message and the fingerprint of its rows.
 
         A statement that fails gives the status `error`.
 
         Args:
             node: The node.
-            changed_rows: Replaces affected rows, if there is a rule for that.
-            before: The fingerprint of its rows, if they are those of the last build.
+            affected: Executes it over the affected rows, if there is a rule for that.
+            last: Its result in the last build; with a fingerprint if its rows are still the same.
         """
         try:
             if node.kind == "test":
+                if last.status == "pass" and affected.passes(node, self._passes):
+                    return "pass", "", None
                 return *self._run_test(node), None
-            rows = changed_rows.replace(node, before) if before else None
+            rows = affected.replace(node, last.fingerprint) if last.fingerprint else None
             if rows is None:
                 with transaction(self._connection):
-                    rows = self._build(node, changed_rows, before)
+                    rows = self._build(node, affected, last.fingerprint)
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
@@ -208,10 +210,10 @@ class _Warehouse:
         self._kinds[node.schema, node.name] = "view" if node.is_view else "table"
         return "success", "OK", rows
 
-    def _build(self, node: Node, changed_rows: ChangedRows, before: Fingerprint | None) -> Fingerprint | None:
+    def _build(self, node: Node, affected: AffectedRows, before: Fingerprint | None) -> Fingerprint | None:
         """Build a model from all rows, or load a seed; return the fingerprint of its rows."""
         name, earlier = identifier(node.schema, node.name), f"{node.name}__earlier"
-        is_compared = before is not None and changed_rows.are_compared(node)
+        is_compared = before is not None and affected.changed.are_asked_of(node)
         if is_compared:
             self._connection.execute(f"alter table {name} rename to {identifier(earlier)}")
         elif kind := self._kinds.get((node.schema, node.name)):
@@ -225,7 +227,7 @@ class _Warehouse:
         rows = fingerprint(self._connection, node.schema, node.name)
         if is_compared:
             if rows != before:
-                changed_rows.compare(node, identifier(node.schema, earlier))
+                affected.changed.compare(node, identifier(node.schema, earlier), name)
             self._connection.execute(f"drop table {identifier(node.schema, earlier)}")
         return rows
 
@@ -237,6 +239,11 @@ class _Warehouse:
     def _load(self, node: Node) -> None:
         rows = self._connection.from_arrow(pq.read_table(self._seeds / f"{node.name}.parquet"))
         rows.create(f'"{node.schema}"."{node.name}"')
+
+    def _passes(self, sql: str) -> bool:
+        """Whether the statement of a test finds no row at all."""
+        [(failures, should_warn, should_error)] = self._connection.execute(sql).fetchall()
+        return not failures and not should_warn and not should_error
 
     def _run_test(self, node: Node) -> tuple[str, str]:
         [(failures, should_warn, should_error)] = self._connection.execute(node.sql).fetchall()

@@ -18,7 +18,7 @@ Rows with the same value of `rows_by` are replaced together. The example says:
 If a table that is not named changes, the model is built from all rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +58,9 @@ class RowRule:
         """The upstream tables with only lookups of which a key needs only the rows that its own rows there name."""
         return [name for name, found in self.lookups.items() if all(one.table in self.columns for one in found)]
 
-    def covers(self, names: Sequence[str]) -> bool:
-        """Whether the rule says for each of these upstream tables what a change of it affects."""
-        return all(name in self.columns or name in self.lookups for name in names)
+    def names(self, table: str) -> bool:
+        """Whether the rule says what a change of this upstream table affects."""
+        return table in self.columns or table in self.lookups
 
 
 def row_rule(meta: Mapping[str, Any]) -> RowRule | None:
