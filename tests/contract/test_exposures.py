@@ -1,4 +1,4 @@
-"""The exposures name exactly the tables that the report and the analysts' questions read."""
+"""The exposures name exactly the tables that the report, the dashboard and the analysts' questions read."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ion_pipeline.dashboard.datasets import DATASETS
 from ion_pipeline.publish import containment
 from ion_pipeline.report import queries, where_used
 from tests.analyst_questions import blocks
@@ -36,7 +37,12 @@ def analyst_questions() -> set[str]:
     return set().union(*(tables_of(question.sql) for question in blocks()))
 
 
-@pytest.mark.parametrize("reader", [report, analyst_questions], ids=lambda reader: reader.__name__)
+def superset_dashboard() -> set[str]:
+    tables = {f"{each.schema}.{each.name}" for each in DATASETS if not each.query}
+    return tables | tables_of("\n".join(each.query or "" for each in DATASETS))
+
+
+@pytest.mark.parametrize("reader", [report, analyst_questions, superset_dashboard], ids=lambda reader: reader.__name__)
 def test_an_exposure_depends_on_exactly_the_tables_read(reader: Any) -> None:
     tables = reader()
     assert len(tables) > 5
@@ -45,4 +51,4 @@ def test_an_exposure_depends_on_exactly_the_tables_read(reader: Any) -> None:
 
 
 def test_nothing_else_is_exposed() -> None:
-    assert set(EXPOSURES) == {"report", "analyst_questions"}
+    assert set(EXPOSURES) == {"report", "analyst_questions", "superset_dashboard"}

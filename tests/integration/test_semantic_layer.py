@@ -222,6 +222,12 @@ ASKED = {
             sum(quantity) filter (where is_current), sum(quantity_without_cost) filter (where is_current)
         from supply.inventory_valuation group by all""",
     ),
+    "stock, from the health of the inventory": Asked(
+        "quantity_in_stock",
+        "part",
+        "select part_id, quantity_in_stock from supply.inventory_health "
+        "where part_id in (select part_id from supply.inventory_valuation)",
+    ),
     "measurements by month": Asked(
         "measurement_failure_rate outside_limits_rate measurements_recorded measurements_judged measurements_failed "
         "measurements_with_limits measurements_outside_limits",

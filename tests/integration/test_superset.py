@@ -1,4 +1,4 @@
-"""Apache Superset on the published file: a database, a dataset and a chart, made and read through its own API.
+"""Apache Superset on the published file: the dashboard, and a chart made by hand, through its own API.
 
 Superset needs an environment of its own (it wants an older SQLAlchemy), so this runs only where there is one:
 
@@ -8,12 +8,7 @@ Superset needs an environment of its own (it wants an older SQLAlchemy), so this
     ION_TEST_SUPERSET=superset pytest tests/integration/test_superset.py
 """
 
-import contextlib
 import os
-import secrets
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +18,11 @@ import httpx
 import orjson
 import pytest
 
+from ion_pipeline.dashboard import write_dashboard
+from ion_pipeline.settings import load_settings
+from tests.dashboard_charts import EXPECTED, chosen, expected, plain, same
 from tests.integration.conftest import Built
+from tests.superset_server import Superset, imported, running
 
 ENVIRONMENT = os.environ.get("ION_TEST_SUPERSET")
 
@@ -31,56 +30,18 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not ENVIRONMENT, reason="ION_TEST_SUPERSET does not name an environment with Superset"),
 ]
-PASSWORD = secrets.token_urlsafe(12)
-
-
-def command(folder: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    environment = {
-        **os.environ,
-        "SUPERSET_CONFIG_PATH": str(folder / "superset_config.py"),
-        "SUPERSET_HOME": str(folder),
-        "FLASK_APP": "superset.app:create_app()",
-    }
-    return [str(Path(str(ENVIRONMENT)).absolute() / "bin" / "superset"), *arguments], environment
 
 
 @pytest.fixture(scope="module")
-def superset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Superset]:
+    with running(Path(str(ENVIRONMENT)), tmp_path_factory.mktemp("superset")) as superset:
+        yield superset
+
+
+@pytest.fixture(scope="module")
+def superset(server: Superset) -> httpx.Client:
     """A client that is logged in."""
-    folder = tmp_path_factory.mktemp("superset")
-    (folder / "superset_config.py").write_text(
-        f"SECRET_KEY = {secrets.token_urlsafe(32)!r}\n"
-        f"SQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/superset.db'\n"
-        "WTF_CSRF_ENABLED = False\nTALISMAN_ENABLED = False\n"
-    )
-    admin = ["--username", "admin", "--firstname", "A", "--lastname", "B", "--email", "a@example.com"]
-    for step in (["db", "upgrade"], ["fab", "create-admin", *admin, "--password", PASSWORD], ["init"]):
-        arguments, environment = command(folder, *step)
-        subprocess.run(arguments, env=environment, check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    arguments, environment = command(folder, "run", "--host", "127.0.0.1", "--port", str(port))
-    with (
-        (folder / "server.log").open("wb") as log,
-        subprocess.Popen(arguments, env=environment, stdout=log, stderr=log) as server,
-    ):
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-                deadline = time.monotonic() + 180
-                while True:
-                    with contextlib.suppress(httpx.TransportError):
-                        client.get("/health").raise_for_status()
-                        break
-                    assert server.poll() is None, (folder / "server.log").read_text()
-                    assert time.monotonic() < deadline
-                    time.sleep(0.5)
-                login = {"username": "admin", "password": PASSWORD, "provider": "db", "refresh": False}
-                token = client.post("/api/v1/security/login", json=login).raise_for_status().json()["access_token"]
-                client.headers["authorization"] = f"Bearer {token}"
-                yield client
-        finally:
-            server.terminate()
+    return server.client
 
 
 def made(answer: httpx.Response) -> int:
@@ -139,3 +100,37 @@ def test_a_dataset_and_a_chart(superset: httpx.Client, demo_warehouse: Built) ->
     assert len(shown) == 5
     assert shown.items() <= counts.items()
     assert sorted(shown.values()) == sorted(counts.values())[-5:]
+
+
+@pytest.fixture(scope="module")
+def charts(server: Superset, demo_warehouse: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """The charts of the imported dashboard by their titles."""
+    archive = tmp_path_factory.mktemp("dashboard") / "superset.zip"
+    write_dashboard(load_settings(data_dir=demo_warehouse.data_dir), archive)
+    # Twice: an import replaces the dashboard of an earlier one.
+    first, second = imported(server, archive), imported(server, archive)
+    assert first == second
+    return second[1]
+
+
+def test_the_dashboard_has_its_charts(charts: dict[str, int]) -> None:
+    assert charts.keys() == EXPECTED.keys()
+
+
+@pytest.mark.parametrize("title", EXPECTED)
+def test_a_chart_of_the_dashboard_shows_the_figures_of_the_tables(
+    title: str, superset: httpx.Client, charts: dict[str, int], demo_warehouse: Built
+) -> None:
+    chart = superset.get(f"/api/v1/chart/{charts[title]}").raise_for_status().json()["result"]
+    context = orjson.loads(chart["query_context"])
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        names, rows = expected(connection, title)
+        picked = chosen(connection, title)
+    [query] = context["queries"]
+    query["filters"] = [{"col": column, "op": "IN", "val": [value]} for column, value in picked.items()]
+    answer = superset.post("/api/v1/chart/data", json=context)
+    assert answer.status_code == 200, answer.text
+    [result] = answer.json()["result"]
+    assert rows
+    assert same(plain([row[name] for name in names] for row in result["data"]), rows)

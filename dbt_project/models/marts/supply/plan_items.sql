@@ -127,8 +127,8 @@ select
     coalesce(items.status = 'COMPLETE', false) as is_complete,
     case when items.status = 'COMPLETE' then false else items.ended_at < loads.as_of_at end as is_late,
     case
-        when items.status is distinct from 'COMPLETE'
-            then {{ hours_between('items.ended_at', 'items.forecasted_end_at') }} / 24
+        when items.status = 'COMPLETE' then null
+        else {{ hours_between('items.ended_at', 'items.forecasted_end_at') }} / 24
     end as forecast_slip_days,
     loads.as_of_at,
     items.created_at,
