@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ion_pipeline.catalog.naming import column_name
 from ion_pipeline.pipeline import export_control, steps
 from ion_pipeline.pipeline.adopt import adopt
 from ion_pipeline.pipeline.check import check
@@ -47,14 +48,16 @@ def test_every_row_and_value_of_every_entity(world_dir: Path, world: Rows) -> No
 
 
 def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp_path: Path) -> None:
-    names = (("furtherActions", "correctiveActions"),)
-    with served(world_dir, "today", names=names) as address:
+    with served(world_dir, "today", names=NAMES) as address:
         settings = settings_for(address, tmp_path, entities=HELD_FROM)
         found = adopt(settings)
-        assert found.entities == ("supplierParts", "correctiveActions")
+        assert found.entities == ("partInventoryBuildRequirements", "supplierParts", "correctiveActions")
         assert set(found.fields) == {"IssueDispositionType.inventoryAvailability", "IssueDispositionType.autoResolve"}
-        assert found.refused == ("Query.partInventoryBuildRequirements: its rows have no id",)
-        settings = settings.model_copy(update={"entities": (*HELD_FROM, "supplier_parts", "corrective_actions")})
+        assert found.lists == ("FurtherAction.relatedIssues", "FurtherAction.signers")
+        assert found.refused == ()
+        assert not adopt(settings)
+        names = (*HELD_FROM, "users", *(column_name(name) for name in found.entities))
+        settings = settings.model_copy(update={"entities": names})
         steps.extract(settings)
         steps.load(settings)
         export_control.search(settings)
@@ -80,6 +83,12 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
     assert kept("supplier_parts", "supplier_id, part_id, supplier_part_number, conversion_factor") == there(
         "supplierParts", "supplierId", "partId", "supplierPartNumber", "conversionFactor"
     )
+    assert kept("part_inventory_build_requirements", "part_inventory_id, build_requirement_id") == {
+        (unit["id"], row["id"]) for row in world["buildRequirements"] for unit in row["partInventories"]
+    }
+    # A list and a connection, under names of the tenant's own.
+    for table, listed, linked in (("related_issues", "issues", "issue_id"), ("signers", "approvers", "user_id")):
+        assert kept(f"corrective_action_{table}", f"corrective_action_id, {linked}") == links(world, listed) != set()
     dispositions = kept("issue_disposition_types", "id, inventory_availability, auto_resolve")
     assert dispositions == there("issueDispositionTypes", "id", "inventoryAvailability", "autoResolve")
     assert len({availability for _, availability, _ in dispositions}) == 3
@@ -87,6 +96,18 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
     assert {row[:-1] for row in holds} == held_in(world) != set()
     assert {permanent for _, _, _, permanent, _, _ in holds} == {True, False}
     assert "UNAVAILABLE" in {status for *_, status in holds}
+
+
+#: What this tenant calls what ION's manual does not name.
+NAMES = (
+    ("furtherActions", "correctiveActions"),
+    ("furtherActions.issues", "relatedIssues"),
+    ("furtherActions.approvers", "signers"),
+)
+
+
+def links(world: Rows, listed: str) -> set[tuple[Any, ...]]:
+    return {(row["id"], one["id"]) for row in world["furtherActions"] for one in row[listed]}
 
 
 #: What says which issue holds which unit.
