@@ -24,10 +24,20 @@ from graphql import (
     parse,
 )
 
+from ion_pipeline.catalog.adopted_lists import (
+    element_of,
+    entity_names,
+    link_key,
+    list_rule,
+    object_type,
+    references_of,
+    with_adopted,
+)
 from ion_pipeline.catalog.catalog import Catalog, build_catalog, is_list, known_overrides, node_type
 from ion_pipeline.catalog.credentials import is_credential
-from ion_pipeline.catalog.naming import column_name
+from ion_pipeline.catalog.naming import column_name, singular
 from ion_pipeline.catalog.plan import Plan
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.errors import IonPipelineError
 
 _IS_CREDENTIAL = "its name says that it is a credential"
@@ -41,6 +51,7 @@ class Additions:
         fields: New fields, as `Type.field`.
         values: New enum values, as `Enum.VALUE`.
         entities: New root connections.
+        lists: Lists of new entities, and lists that name rows of one, as `Type.field`. Each becomes a table.
         refused: What cannot be adopted, each with the reason.
         definitions: GraphQL text that adds everything else to the catalog's schema; empty if nothing is new.
     """
@@ -48,6 +59,7 @@ class Additions:
     fields: tuple[str, ...]
     values: tuple[str, ...]
     entities: tuple[str, ...]
+    lists: tuple[str, ...]
     refused: tuple[str, ...]
     definitions: str
 
@@ -56,31 +68,40 @@ class Additions:
 
 
 def additions(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Additions:
-    """Find new fields and enum values of a plan's entities, and new entities.
+    """Find new fields and enum values of a plan's entities, new entities, and the lists between the two.
 
     Args:
         known: The schema that the catalog is derived from.
         tenant: The tenant's schema.
         plan: From `negotiate` with these two schemas: it lists the new fields.
     """
-    text = _Text(known, tables=set(build_catalog(known, known_overrides()).tables))
+    text = _Text(known, tables=set(extended_catalog(known).tables))
     fields, refused = [], list(_credentials(known, tenant, plan))
     for name in dict.fromkeys(name for entity in plan.entities for name in entity.drift.new):
         owner, _, field_name = name.partition(".")
-        definition = _object(tenant, owner).fields[field_name]
+        definition = object_type(tenant, owner).fields[field_name]
         reason = text.add_field(owner, field_name, definition.type)
         (refused.append(f"{name}: {reason}") if reason else fields.append(name))
     entities = []
     for root_field in plan.new_entities:
         reason = text.add_entity(tenant, root_field)
         (refused.append(f"Query.{root_field}: {reason}") if reason else entities.append(root_field))
+    for name in dict.fromkeys(entity.entity.node_type for entity in plan.entities if entity.query):
+        text.add_inner(tenant, name)
+    for root_field in entities:
+        text.add_inner(tenant, _row_type(tenant, root_field))
     refused += text.refused
     values = [name for entity in plan.entities for name in entity.drift.new_values]
     for name in dict.fromkeys(values):
         enum, _, value = name.partition(".")
         text.values[enum].append(value)
     return Additions(
-        tuple(fields), tuple(dict.fromkeys(values)), tuple(entities), tuple(refused), "\n".join(text.definitions())
+        fields=tuple(fields),
+        values=tuple(dict.fromkeys(values)),
+        entities=tuple(entities),
+        lists=tuple(text.lists),
+        refused=tuple(refused),
+        definitions="\n".join(text.definitions()),
     )
 
 
@@ -112,7 +133,7 @@ def extended_catalog(schema: GraphQLSchema) -> Catalog:
         IonPipelineError: Two fields would share a column.
     """
     try:
-        return build_catalog(schema, known_overrides())
+        return build_catalog(schema, with_adopted(known_overrides(), known_schema(), schema))
     except ValueError as error:
         raise IonPipelineError(
             f"The adopted fields cannot be stored: {error}", remedy="Remove one of the two adopted fields."
@@ -125,6 +146,7 @@ class _Text:
 
     known: GraphQLSchema
     refused: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
     fields: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     values: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     types: dict[str, str] = field(default_factory=dict)
@@ -147,21 +169,64 @@ class _Text:
 
     def add_entity(self, tenant: GraphQLSchema, root_field: str) -> str:
         """Add an entity with its scalar fields; return the reason if it is refused, else an empty text."""
-        connection = get_named_type(_object(tenant, "Query").fields[root_field].type)
+        connection = get_named_type(object_type(tenant, "Query").fields[root_field].type)
         node = node_type(connection)
-        if node is None or "id" not in node.fields or get_named_type(node.fields["id"].type).name not in {"ID", "Int"}:
+        has_id = node and "id" in node.fields and get_named_type(node.fields["id"].type).name in {"ID", "Int"}
+        if node is None or not (has_id or ("id" not in node.fields and link_key(node))):
             return "its rows have no id"
         table = known_overrides().table_names.get(root_field, column_name(root_field))
         if table in self.tables:
             return f"a table {table} already exists"
         self.tables.add(table)
-        edge = get_named_type(_object(tenant, connection.name).fields["edges"].type)
+        edge = get_named_type(object_type(tenant, connection.name).fields["edges"].type)
         plain = [f"{name}: {node.fields[name].type}" for name in self._plain(node)]
         for named, lines in ((node, plain), (edge, [f"node: {node.name}"]), (connection, [f"edges: [{edge.name}]"])):
             if named.name not in self.known.type_map:
                 self.types[named.name] = "\n".join([f"type {named.name} {{", *(f"  {line}" for line in lines), "}"])
         self.fields["Query"].append(f"  {root_field}: {connection.name}")
         return ""
+
+    def add_inner(self, tenant: GraphQLSchema, name: str) -> None:
+        """Add the references and lists of a type that are new; lists of a shipped type only if they name new rows."""
+        node, is_shipped = object_type(tenant, name), name in known_schema().type_map
+        there = self.known.type_map.get(name)
+        known = there.fields if isinstance(there, GraphQLObjectType) else {}
+        names = {f"{reference.removesuffix('Id')}" for reference in references_of(node)}
+        for inner in (one for one in node.fields if one not in known):
+            element = element_of(node.fields[inner])
+            named = get_named_type(node.fields[inner].type)
+            if element is None:
+                # Export control extends along references.
+                if inner in names and not is_shipped and self._is_entity(tenant, named.name):
+                    self.fields[name].append(f"  {inner}: {named.name}")
+            elif not _is_said_by(element, node, is_shipped=is_shipped):
+                self._add_list(tenant, node, inner, element)
+
+    def _add_list(self, tenant: GraphQLSchema, node: GraphQLObjectType, inner: str, element: GraphQLObjectType) -> None:
+        overrides, entities = known_overrides(), entity_names(tenant, known_overrides())
+        if overrides.is_excluded(node.name, inner):
+            return
+        if element.name in entities and not self._is_entity(tenant, element.name):
+            self.refused.append(f"{node.name}.{inner}: its rows are of an entity that is not adopted")
+            return
+        rule = list_rule(node, inner, overrides, entities)
+        if not isinstance(rule, str):
+            table = rule.table or f"{singular(entities[node.name])}_{column_name(inner)}"
+            rule = f"a table {table} already exists" if table in self.tables else rule
+            self.tables.add(table)
+        if isinstance(rule, str):
+            self.refused.append(f"{node.name}.{inner}: {rule}")
+            return
+        if element.name not in self.known.type_map and element.name not in self.types:
+            plain = [f"  {one}: {element.fields[one].type}" for one in self._plain(element)]
+            self.types[element.name] = "\n".join([f"type {element.name} {{", *plain, "}"])
+        self.fields[node.name].append(f"  {inner}: [{element.name}]")
+        self.lists.append(f"{node.name}.{inner}")
+
+    def _is_entity(self, tenant: GraphQLSchema, name: str) -> bool:
+        """Whether the type is that of an entity's rows, known or adopted now."""
+        is_root = name in entity_names(tenant, known_overrides())
+        return is_root and (name in self.known.type_map or name in self.types)
 
     def definitions(self) -> Iterator[str]:
         """The added definitions as GraphQL."""
@@ -218,18 +283,35 @@ def _credentials(known: GraphQLSchema, tenant: GraphQLSchema, plan: Plan) -> Ite
                     yield f"{name}.{field_name}: {_IS_CREDENTIAL}"
 
 
-def _object(schema: GraphQLSchema, name: str) -> GraphQLObjectType:
-    found = schema.query_type if name == "Query" else schema.type_map[name]
-    if not isinstance(found, GraphQLObjectType):
-        raise TypeError(f"{name} is not an object type")
-    return found
+def _row_type(tenant: GraphQLSchema, root_field: str) -> str:
+    node = node_type(object_type(tenant, "Query").fields[root_field].type)
+    return node.name if node else ""
+
+
+def _is_said_by(element: GraphQLObjectType, owner: GraphQLObjectType, *, is_shipped: bool) -> bool:
+    """Whether a list says nothing that other tables do not say.
+
+    The rows of the list name their owner, or the list is of a shipped type, and no adopted entity's rows are in it, or
+    these list their owners themselves.
+    """
+    if is_shipped and element.name in known_schema().type_map:
+        return True
+    for definition in element.fields.values() if element.name != owner.name else ():
+        if get_named_type(definition.type).name == owner.name and not is_list(definition.type):
+            return True
+        listed = element_of(definition)
+        if is_shipped and listed is not None and listed.name == owner.name:
+            return True
+    return False
 
 
 def _unknown(known: GraphQLSchema, document: DocumentNode) -> Iterator[DefinitionNode]:
     """The definitions of a document that the schema does not contain yet."""
     for definition in document.definitions:
         if isinstance(definition, ObjectTypeExtensionNode):
-            existing = _object(known, definition.name.value).fields if definition.name.value in known.type_map else {}
+            existing = (
+                object_type(known, definition.name.value).fields if definition.name.value in known.type_map else {}
+            )
             definition.fields = tuple(one for one in definition.fields if one.name.value not in existing)
             if definition.fields:
                 yield definition

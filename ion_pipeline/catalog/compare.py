@@ -14,7 +14,7 @@ from graphql import (
     is_required_argument,
 )
 
-from ion_pipeline.catalog.catalog import ChildList, Column, is_list, known_overrides
+from ion_pipeline.catalog.catalog import ChildList, Column, is_list, known_overrides, node_type
 from ion_pipeline.catalog.errors import SchemaMismatchError
 from ion_pipeline.catalog.naming import column_name
 from ion_pipeline.catalog.plan import Drift
@@ -104,17 +104,20 @@ class Comparison:
     def _list_shapes(self, node: GraphQLObjectType, children: Iterable[ChildList]) -> Iterator[ListShape]:
         for child in children:
             definition = node.fields.get(child.field)
+            connected = node_type(definition.type) if definition else None
             element = get_named_type(definition.type) if definition and _is_selectable(definition) else None
+            element = connected if element and connected else element
             if not isinstance(element, GraphQLObjectType):
                 self.missing.append(f"{node.name}.{child.field}")
                 continue
             is_link = child.columns[0].field == "id" and child.columns[0].name != "id"
             yield ListShape(
                 field=child.field,
-                is_list=definition is not None and is_list(definition.type),
+                is_list=definition is not None and (connected is not None or is_list(definition.type)),
                 node=self.node_shape(
                     child.table, element, child.columns, (), owner=child.owner_column, is_link=is_link
                 ),
+                is_connection=connected is not None,
             )
 
 

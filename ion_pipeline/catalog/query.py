@@ -85,7 +85,12 @@ def _selection(shape: NodeShape) -> list[str]:
         fields.append("id")
     lines = list(fields)
     for child in shape.lists:
-        lines += [f"{child.field} {{", *_indented(_selection(child.node)), "}"]
+        inner = _selection(child.node)
+        if child.is_connection:
+            # Without `first`, a connection holds all rows; what it says of further pages is checked.
+            inner = ["pageInfo { hasNextPage }", "edges {", f"{_INDENT}node {{", *_indented(_indented(inner))]
+            inner += [f"{_INDENT}}}", "}"]
+        lines += [f"{child.field} {{", *_indented(inner), "}"]
     # GraphQL requires at least one field, also for a type of which the tenant lacks every known field.
     return lines or ["__typename"]
 

@@ -70,8 +70,10 @@ class ListShape:
         field: The list's GraphQL field.
         is_list: False where the field holds one object or null.
         node: What is read of its elements.
+        is_connection: The tenant gives the list as a connection, with its rows under `edges`.
     """
 
     field: str
     is_list: bool
     node: NodeShape
+    is_connection: bool = False

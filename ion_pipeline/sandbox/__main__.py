@@ -62,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", choices=sorted(PROFILES), default="full")
     parser.add_argument("--no-export-group", dest="export_group", action="store_false", help="the key is not in it")
     parser.add_argument(
-        "--name", dest="names", action="append", default=[], metavar="ENTITY=NAME", help="of an entity of `today`"
+        "--name",
+        dest="names",
+        action="append",
+        default=[],
+        metavar="ENTITY=NAME",
+        help="of an entity or list of `today`",
     )
     parser.add_argument("--forbid", action="append", default=[], metavar="ENTITY", help="may not be read (repeatable)")
     parser.add_argument("--max-first", type=int, metavar="ROWS", help="refuse requests for more rows of one list")

@@ -30,9 +30,10 @@ from ion_pipeline.sandbox.connection import list_matches, page
 from ion_pipeline.sandbox.counts import counter, is_count
 from ion_pipeline.sandbox.file_host import LINK_FIELDS, LINKED_TYPE
 from ion_pipeline.sandbox.filters import compile_filter
-from ion_pipeline.sandbox.model import NodeType, is_connection
+from ion_pipeline.sandbox.model import NodeType, Reference, is_connection
 from ion_pipeline.sandbox.relations import Fetch, Relations, via
 from ion_pipeline.sandbox.store import Row, Table
+from ion_pipeline.sandbox.today import WRITTEN_AS
 
 Answer = dict[str, Any]
 Link = Callable[[int, str | None], str]
@@ -98,9 +99,12 @@ class Compiler:
             slot = node.slots[name]
             return self._links(node, slot) if self._is_link(node, name) else lambda rows: [row[slot] for row in rows]
         try:
-            arguments = self.arguments(kind.fields[name], fields[0])
-            if name in node.references:
-                return self._reference(kind.fields[name], node, fields, path, arguments)
+            definition = kind.fields[name]
+            arguments = self.arguments(definition, fields[0])
+            reference = node.references.get(definition.extensions.get(WRITTEN_AS, name))
+            if reference is not None:
+                fetch = self.relations.fetch(node.name, reference.name)
+                return self._reference(definition, reference, fetch, arguments, (fields, path))
             return _first_inventory(self.relations, node, include_on_order=arguments["includeOnOrder"])
         except GraphQLError as error:
             self.errors.append(GraphQLError(error.message, fields, path=path))
@@ -120,10 +124,14 @@ class Compiler:
         return lambda rows: [row[slot] and link(row[key], row[filename]) for row in rows]
 
     def _reference(
-        self, definition: GraphQLField, node: NodeType, fields: list[FieldNode], path: Path, arguments: Answer
+        self,
+        definition: GraphQLField,
+        reference: Reference,
+        fetch: Fetch,
+        arguments: Answer,
+        selected: tuple[list[FieldNode], Path],
     ) -> Render:
-        reference = node.references[fields[0].name.value]
-        fetch = self.relations.fetch(node.name, reference.name)
+        fields, path = selected
         if is_connection(definition):
             answer = self.connection(definition, reference.target, fields, path)
             return self._paged(reference.target, fetch, arguments, answer)

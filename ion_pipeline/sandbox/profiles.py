@@ -104,7 +104,7 @@ def served_schema(profile: str = "full", names: tuple[tuple[str, str], ...] = ()
 
     Args:
         profile: The profile.
-        names: For `today`, root connections that this tenant has under another name: (name, other name).
+        names: For `today`, root connections and lists that this tenant has under another name: (name, other name).
 
     Raises:
         SettingsError: There is no such profile, or a root connection cannot have the name.

@@ -177,6 +177,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("Issue", "originIssues"): then(reverse("IssueRelation.relatedIssueId"), "IssueRelation", "originIssue"),
     ("Issue", "siblingIssues"): others(via("originIssues.relatedIssues")),
     ("IssueDispositionType", "roles"): via("issueDispositionTypeRoles.role"),
+    ("FurtherAction", "issues"): nothing,  # only the row itself names its issues and approvers
+    ("FurtherAction", "approvers"): nothing,
     # Supply and planning
     ("PurchaseOrder", "requirements"): via("purchaseOrderLines.requirements"),
     ("PurchaseOrderLine", "receipts"): via("receiptItems.receipt"),

@@ -48,7 +48,7 @@ class SandboxOptions:
         today: The date that the factory's world is for; by default a fixed one, so that a test knows the world.
         profile: What the tenant's schema has (`profiles`).
         export_group: Whether the API key is in the export group; if not, controlled rows are missing in every answer.
-        names: For the profile `today`, root connections that the tenant has under another name: (name, other name).
+        names: For the profile `today`, what the tenant has under another name: (name, other name).
         forbid: Root connections that the API key may not read.
         day_minutes: The plant keeps working, a day in this time; None: the rows stay as they are.
         max_first: Maximum number of rows of one list in a request; a request for more is refused.

@@ -179,6 +179,13 @@ class Settings(BaseSettings):
         description="Folder of your own seed files, which replace the shipped ones of the same name.",
     )
 
+    further_actions: str = Field(
+        default="",
+        pattern=r"^[a-z0-9_]*$",
+        description="Adopted table that links further actions (CAPA) to issues, such as `corrective_action_issues`; "
+        "ION's manual does not name it. Empty: `quality.further_actions` has no rows.",
+    )
+
     schedules_on: bool = Field(
         default=False,
         description="Whether the schedules are on without anybody turning them on in Dagster; never in `embedded`.",

@@ -155,7 +155,7 @@ def build_line(report: BuildReport) -> str:
 
 def adopted_lines(found: Additions) -> list[str]:
     """What was adopted, and what could not be."""
-    kinds = {"field": found.fields, "enum value": found.values, "entity": found.entities}
+    kinds = {"field": found.fields, "enum value": found.values, "entity": found.entities, "list": found.lists}
     lines = [f"Adopted {kind} {name}" for kind, names in kinds.items() for name in names]
     return [*(lines or ["Nothing new to adopt."]), *(f"Not adopted: {line}." for line in found.refused)]
 

@@ -106,12 +106,14 @@ def _supplier_parts(adding: _Adding, box: Row) -> list[Row]:
 
 def _further_actions(adding: _Adding) -> list[Row]:
     issues = adding.tables["issues"]
+    approvers = [row["id"] for row in adding.tables["users"] if not row["deactivated"]]
     return [
         adding.row(
             "furtherActions", title=f"Find the cause of {issues[place]['title']}", status=status,
             problemStatement="The same defect came back.", analysisNotes=None if place == 0 else "Five times why.",
             resolution="The fixture was replaced." if status == "RESOLVED" else None, assignedToId=adding.by,
             issues=[{"id": issues[place]["id"]}, {"id": issues[place + 1]["id"]}],
+            approvers=[{"id": user} for user in approvers[: 0 if status == "IN_PROGRESS" else 2]],
         )
         for place, status in enumerate(_ACTIONS)
     ]  # fmt: skip

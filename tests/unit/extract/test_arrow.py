@@ -1,5 +1,6 @@
 """Pages to record batches: every table of a shape, with its owners' ids."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,6 +82,35 @@ def test_what_is_wrong_is_named(broken: Any, said: str) -> None:
     with pytest.raises(UnexpectedAnswerError, match=said) as caught:
         rows([node(1), broken])
     assert "private" not in str(caught.value)
+    assert caught.value.remedy
+
+
+def connection(*ids: Any, has_next: Any = False) -> dict[str, Any]:
+    return {"pageInfo": {"hasNextPage": has_next}, "edges": [{"node": {"id": one}} for one in ids]}
+
+
+CONNECTED = NodeShape("parts", (FieldShape(STRING),), lists=(replace(SHAPE.lists[1], is_connection=True),))
+
+
+def test_the_rows_of_a_connection_are_those_of_a_list() -> None:
+    nodes = [node(1, labels=connection(7, 8)), node(2, labels=None), node(3, labels=connection())]
+    found = {table: batch.to_pylist() for table, batch in to_batches(nodes, CONNECTED)}
+    assert found["part_labels"] == [{"part_id": 1, "label_id": 7}, {"part_id": 1, "label_id": 8}]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (connection(7, has_next=True), "only some of the rows of labels of id 4"),
+        (connection(7, has_next=None), "only some of the rows of labels of id 4"),
+        ([{"id": 7}], "parts, id 4: labels in ION's answer is a list instead of an object"),
+        (connection(7) | {"edges": None}, "parts, id 4: labels.edges in ION's answer is null"),
+        (connection(7) | {"edges": [{"node": None}]}, r"labels.edges\[0\].node in ION's answer is null"),
+    ],
+)
+def test_a_connection_that_holds_rows_back_is_no_list(labels: Any, said: str) -> None:
+    with pytest.raises(UnexpectedAnswerError, match=said) as caught:
+        list(to_batches([node(4, labels=labels)], CONNECTED))
     assert caught.value.remedy
 
 

@@ -61,6 +61,13 @@ def test_a_tenant_names_some_entities_itself() -> None:
     for wrong in (("parts", "pieces"), ("furtherActions", "parts"), ("furtherActions", "supplierParts"), ("capas", "")):
         with pytest.raises(SettingsError, match="furtherActions"):
             served_schema("today", (wrong,))
+    renamed = served_schema("today", (("furtherActions", "capas"), ("furtherActions.issues", "findings")))
+    assert {"findings", "approvers"} <= renamed.type_map["FurtherAction"].fields.keys()  # type: ignore[attr-defined]
+    assert "issues" not in renamed.type_map["FurtherAction"].fields  # type: ignore[attr-defined]
+    assert "issues" in served_schema("today").type_map["FurtherAction"].fields  # type: ignore[attr-defined]
+    for wrong in (("furtherActions.issues", "title"), ("furtherActions.title", "name"), ("parts.labels", "marks")):
+        with pytest.raises(SettingsError, match=wrong[0]):
+            served_schema("today", (wrong,))
     with pytest.raises(SettingsError, match="full"):
         served_schema("full", (("furtherActions", "capas"),))
 
