@@ -33,7 +33,6 @@ import httpx
 from ion_pipeline.catalog import known_catalog
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.dbt.report import BuildReport
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse.builds import changed_since_build
 
@@ -247,6 +246,8 @@ def main() -> None:
         )
         print(json.dumps(report, indent=2))
     else:
+        from ion_pipeline.sandbox.process import running_sandbox  # noqa: PLC0415 - a refresh does not import it
+
         with tempfile.TemporaryDirectory() as folder, running_sandbox(scale=arguments.scale) as sandbox:
             settings = load_settings(
                 environment="custom",

@@ -101,7 +101,7 @@ def record_build(
         connection.execute(f"create table {_RECORD} (models varchar, load_id varchar, loaded_at timestamptz)")
         connection.execute(f"insert into {_RECORD} values (?, ?, ?)", [built.models, built.load_id, built.loaded_at])
         connection.execute(f"drop table if exists {_RESULTS}")
-        # `from_arrow` imports pandas, which takes half a second.
+        # Bound values: `from_arrow` imports pandas where it is installed, which takes half a second.
         connection.execute(f"create table {_RESULTS} as select {columns}", rows)
 
 
