@@ -7,6 +7,7 @@ from ion_pipeline.catalog import EntityPlan, negotiate
 from ion_pipeline.client import ClientConfig, IonClient, PermissionDeniedError
 from ion_pipeline.client.parts import Part
 from ion_pipeline.pipeline.adopt import data_catalog
+from ion_pipeline.pipeline.further_actions import further_actions_of
 from ion_pipeline.pipeline.open_lake import check_lake
 from ion_pipeline.pipeline.target import check_target
 from ion_pipeline.pipeline.tenant import reachable_tenant
@@ -80,10 +81,11 @@ def check(settings: Settings) -> CheckReport:
     """Check the tenant and the object store of the lake, without reading rows or writing files.
 
     Raises:
-        IonPipelineError: The tenant cannot be reached, rejects the key, or has a schema that cannot be read; or the
-            store cannot hold a lake.
+        IonPipelineError: The tenant cannot be reached, rejects the key, or has a schema that cannot be read; the store
+            cannot hold a lake; or a setting does not fit what was adopted.
     """
     check_lake(settings)
+    further_actions_of(settings)
     with reachable_tenant(settings) as config:
         return asyncio.run(_check(config, settings))
 

@@ -22,7 +22,7 @@ TABLES = {
         "defect_rates", "defect_pareto", "defect_pareto_by_week", "defect_pareto_by_month",
         "redline_rates", "redline_rates_by_week", "redline_rates_by_month", "step_redline_rates", "scrap",
         "process_capability", "control_chart_points", "supplier_quality", "redlines", "approvals", "approval_requests",
-        "issue_links", "holds", "step_attempts",
+        "issue_links", "holds", "step_attempts", "further_actions",
     ),
     "reference": ("teams", "team_members", "roles", "role_members"),
     "supply": (

@@ -17,7 +17,7 @@ import pytest
 from graphql import GraphQLSchema
 
 from ion_pipeline.client import client
-from ion_pipeline.pipeline import dbt, entity_tables, export_control, steps, tenant_schema
+from ion_pipeline.pipeline import dbt, entity_tables, export_control, further_actions, steps, tenant_schema
 from ion_pipeline.pipeline.dbt.rendered import load_rendered, rendered_digest
 from ion_pipeline.pipeline.dbt.replay import replay
 from ion_pipeline.pipeline.dbt.report import BuildReport
@@ -219,6 +219,7 @@ def build_only(settings: Settings, *wanted: str) -> BuildReport:
     with connect(settings.warehouse_path) as connection:
         export_control.prepare(connection, settings)
         entity_tables.prepare(connection, settings)
+        further_actions.prepare(connection, settings)
         report = replay(connection, rendering, {nodes[unique_id].name for unique_id in needed})
     assert [node for node in report.nodes if node.status != "success"] == []
     return report

@@ -89,6 +89,10 @@ SPOILT = [
     ("delete from quality.issue_links where link_type = 'fixed_by'", "issue_links_from_rows"),
     ("update quality.issue_links set link_type = 'fixed_by' where linked_type = 'part_inventory'",
      "issue_links_from_rows"),
+    ("insert into quality.further_actions (further_action_id, issue_count, open_issue_count, is_export_controlled) "
+     "values (1, 0, 0, false)", "further_actions_from_rows"),
+    ("insert into quality.holds (part_inventory_id, issue_id, hold_rule, is_permanent, is_export_controlled) "
+     "values (1, 1, 'PERMANENTLY_UNAVAILABLE', true, false)", "holds_from_rows"),
     ("delete from reference.role_members where member_type = 'team'", "reference_rows"),
     ("delete from reference.team_members where is_supervisor", "reference_rows"),
     ("delete from quality.redlines where redline_id = 2", "approvals_from_rows"),

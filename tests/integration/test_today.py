@@ -1,6 +1,7 @@
 """Today's ION: read whole over a socket, adopted under its own names, and served to those who have no tenant."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,21 @@ import duckdb
 import pytest
 
 from ion_pipeline.catalog.naming import column_name
-from ion_pipeline.pipeline import export_control, steps
+from ion_pipeline.errors import SettingsError
+from ion_pipeline.pipeline import export_control, further_actions, steps
 from ion_pipeline.pipeline.adopt import adopt
 from ion_pipeline.pipeline.check import check
 from ion_pipeline.pipeline.entity_tables import published_entities
+from ion_pipeline.pipeline.further_actions import further_actions_of
 from ion_pipeline.sandbox.server import export_world
-from ion_pipeline.settings import load_settings
+from ion_pipeline.settings import Settings, load_settings
+from ion_pipeline.warehouse import connect
 from tests.integration.conftest import settings_for
 from tests.integration.support.changing_world import served
 from tests.integration.support.extraction import CATALOG, COMPUTED, Extraction, differences
+from tests.integration.support.warehouse import query
 from tests.oracle.world import World as Rows
-from tests.oracle.world import read_world_dir
+from tests.oracle.world import read_truths, read_world_dir
 from tests.unit.dbt.models import sql_of
 
 pytestmark = pytest.mark.slow
@@ -88,7 +93,11 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
     }
     # A list and a connection, under names of the tenant's own.
     for table, listed, linked in (("related_issues", "issues", "issue_id"), ("signers", "approvers", "user_id")):
-        assert kept(f"corrective_action_{table}", f"corrective_action_id, {linked}") == links(world, listed) != set()
+        name = f"corrective_action_{table}"
+        assert kept(name, f"corrective_action_id, {linked}") == links(world, listed) != set()
+        assert len(query(settings.warehouse_path, published[name])) == len(links(world, listed))
+    chosen = settings.model_copy(update={"further_actions": "corrective_action_related_issues"})
+    check_further_actions(chosen, world, read_truths(world_dir)["today"])
     dispositions = kept("issue_disposition_types", "id, inventory_availability, auto_resolve")
     assert dispositions == there("issueDispositionTypes", "id", "inventoryAvailability", "autoResolve")
     assert len({availability for _, availability, _ in dispositions}) == 3
@@ -108,6 +117,58 @@ NAMES = (
 
 def links(world: Rows, listed: str) -> set[tuple[Any, ...]]:
     return {(row["id"], one["id"]) for row in world["furtherActions"] for one in row[listed]}
+
+
+def check_further_actions(settings: Settings, world: Rows, planted: dict[str, Any]) -> None:
+    """The unchanged models over the views that the setting leads to, against the world's rows."""
+    changed = further_actions.changed_sources(settings, frozenset({settings.further_actions, "issues"}))
+    assert changed == {"raw._ion_further_action_issues"}
+    with connect(settings.warehouse_path) as connection:
+        further_actions.prepare(connection, settings)
+        for name, sql in {
+            "issues": "select id as issue_id, status <> 'RESOLVED' as is_open from raw.issues",
+            "users": "select id as user_id, name as user_name from raw.users",
+            "stg_ion__further_actions": sql_of("stg_ion__further_actions"),
+            "stg_ion__further_action_issues": sql_of("stg_ion__further_action_issues"),
+        }.items():
+            connection.execute(f"create temp view {name} as {sql}")
+        columns = (
+            "further_action_id, further_action_title, status, is_open, problem_statement, analysis_notes, resolution, "
+            "assigned_to, issue_count, open_issue_count, created_at"
+        )
+        found = connection.execute(f"select {columns} from ({sql_of('further_actions')})").fetchall()  # noqa: S608
+    issues = {row["id"]: row for row in world["issues"]}
+    users = {row["id"]: row["name"] for row in world["users"]}
+    expected = [
+        (
+            row["id"], row["title"], row["status"], row["status"] in ("IN_PROGRESS", "IN_REVIEW"),
+            row["problemStatement"], row.get("analysisNotes"), row.get("resolution"), users[row["assignedToId"]],
+            len(row["issues"]), sum(issues[one["id"]]["status"] != "RESOLVED" for one in row["issues"]),
+            datetime.fromisoformat(row["_created"]),
+        )
+        for row in world["furtherActions"]
+    ]  # fmt: skip
+    assert found == expected
+    assert [row[0] for row in found] == planted["further_actions"]
+    assert {row[3] for row in found} == {True, False}
+    assert {row[9] for row in found} != {0}
+
+
+@pytest.mark.parametrize("name", ["corrective_actions", "issue_part_inventories", "corrective_action_signers", "capas"])
+def test_a_table_that_links_no_further_actions_to_issues_is_refused(tmp_path: Path, name: str) -> None:
+    text = (
+        "type ActionConnection { edges: [ActionEdge] } type ActionEdge { node: Action } "
+        "extend type Query { correctiveActions: ActionConnection } "
+        "type Action { id: Int! issues: [Issue] signers: [User] }"
+    )
+    (tmp_path / "adopted.graphql").write_text(text, encoding="utf-8")
+    settings = load_settings(environment="embedded", data_dir=tmp_path, further_actions=name)
+    with pytest.raises(SettingsError, match=f"ION_FURTHER_ACTIONS is {name}") as caught:
+        further_actions_of(settings)
+    assert "corrective_action_issues" in caught.value.remedy
+    whole = further_actions_of(settings.model_copy(update={"further_actions": "corrective_action_issues"}))
+    assert whole
+    assert (whole.actions.name, whole.action_column) == ("corrective_actions", "corrective_action_id")
 
 
 #: What says which issue holds which unit.

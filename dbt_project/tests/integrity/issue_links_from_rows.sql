@@ -26,6 +26,12 @@ with expected as (
         'redlined_by redline' as link,
         count(issue_id) as row_count
     from {{ source('ion', 'redlines') }}
+    union all
+    select
+        'answered_by further_action' as link,
+        count(*) as row_count
+    from {{ source('ion_further_actions', '_ion_further_action_issues') }}
+    where further_action_id is not null and issue_id is not null
 ),
 
 found as (

@@ -8,7 +8,7 @@ import duckdb
 import orjson
 
 from ion_pipeline.counting import OnCount, unheard
-from ion_pipeline.pipeline import entity_tables, export_control
+from ion_pipeline.pipeline import entity_tables, export_control, further_actions
 from ion_pipeline.pipeline.dbt import spark
 from ion_pipeline.pipeline.dbt.log import logs_build
 from ion_pipeline.pipeline.dbt.pending import Pending, pending
@@ -185,6 +185,7 @@ def _begin(settings: Settings) -> tuple[BuildRecord | None, frozenset[str] | Non
         begun = begin_build(connection, models)
         export_control.prepare(connection, settings)
         entity_tables.prepare(connection, settings)
+        further_actions.prepare(connection, settings)
         return begun, _changed(connection, settings, models)
 
 
@@ -193,7 +194,8 @@ def _changed(connection: duckdb.DuckDBPyConnection, settings: Settings, models: 
     if load_id is None:
         return None
     changed = changed_since_build(connection, models)
-    return changed and changed | export_control.changed_sources(connection, settings, load_id)
+    changed = changed and changed | export_control.changed_sources(connection, settings, load_id)
+    return changed and changed | further_actions.changed_sources(settings, changed)
 
 
 def _record(settings: Settings, begun: BuildRecord) -> None:

@@ -73,7 +73,8 @@ def models_digest(settings: Settings) -> str:
     ]
     control = (export_control.definition(settings), settings.publish_export_controlled)
     entities = columns_digest(published_entities(settings))
-    inputs = f"{project_digest(project_of(settings))} {duckdb.__version__} {tables} {control} {entities}"
+    chosen = f"{tables} {control} {entities} {settings.further_actions}"
+    inputs = f"{project_digest(project_of(settings))} {duckdb.__version__} {chosen}"
     return hashlib.sha256(inputs.encode()).hexdigest()
 
 

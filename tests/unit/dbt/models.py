@@ -13,7 +13,13 @@ from tests.documents import read_yaml
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 _FILES = {path.stem: path for path in (PROJECT / "models").rglob("*.sql")}
-_SCHEMAS = {"ion": "raw", "ion_load_log": "raw", "ion_history": "raw_history", "ion_controlled": "raw_controlled"}
+_SCHEMAS = {
+    "ion": "raw",
+    "ion_controlled": "raw_controlled",
+    "ion_further_actions": "raw",
+    "ion_history": "raw_history",
+    "ion_load_log": "raw",
+}
 _VARS = read_yaml(PROJECT / "dbt_project.yml")["vars"]
 
 

@@ -26,6 +26,10 @@ redlines as (
     select * from {{ ref('stg_ion__redlines') }}
 ),
 
+actions as (
+    select * from {{ ref('stg_ion__further_actions') }}
+),
+
 linked as (
     select
         origin_issue_id as issue_id,
@@ -73,6 +77,15 @@ linked as (
         is_export_controlled
     from redlines
     where issue_id is not null
+    union all
+    select
+        issue_id,
+        'answered_by' as link_type,
+        'further_action' as linked_type,
+        further_action_id as linked_id,
+        null as linked_at,
+        is_export_controlled
+    from {{ ref('stg_ion__further_action_issues') }}
 )
 
 select
@@ -85,6 +98,7 @@ select
     coalesce(issues.is_open, false) as is_issue_open,
     nullif(case linked.linked_type
         when 'issue' then related.issue_title
+        when 'further_action' then actions.further_action_title
         when 'part_inventory'
             then {{ join_texts(' ', [shown_part('pieces.part_number', 'pieces.part_id'),
                 'coalesce(pieces.serial_number, pieces.lot_number)']) }}
@@ -102,6 +116,7 @@ left join issues on linked.issue_id = issues.issue_id
 left join issues as related on linked.linked_type = 'issue' and linked.linked_id = related.issue_id
 left join pieces on linked.linked_type = 'part_inventory' and linked.linked_id = pieces.part_inventory_id
 left join lines on linked.linked_type = 'purchase_order_line' and linked.linked_id = lines.purchase_order_line_id
+left join actions on linked.linked_type = 'further_action' and linked.linked_id = actions.further_action_id
 left join redlines on linked.linked_type = 'redline' and linked.linked_id = redlines.redline_id
 left join steps
     on case linked.linked_type when 'run_step' then linked.linked_id else redlines.run_step_id end = steps.run_step_id
