@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from ion_pipeline import rules
 from ion_pipeline.endpoints import ENDPOINTS, Endpoints
 from ion_pipeline.errors import SettingsError
+from ion_pipeline.settings.secret_file import secret_of
 
 Environment = Literal["embedded", "production", "staging", "gov", "gov-staging", "aus", "aus-staging", "custom"]
 
@@ -301,7 +302,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: The file cannot be read or is empty.
         """
-        return _secret(self.client_secret, "ION_CLIENT_SECRET_FILE", self.client_secret_file)
+        return secret_of(self.client_secret, "ION_CLIENT_SECRET_FILE", self.client_secret_file)
 
     def read_webhook_secret(self) -> SecretStr | None:
         """The secret of webhook events, from the variable or from its file; None if there is none.
@@ -309,7 +310,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: The file cannot be read or is empty.
         """
-        return _secret(self.webhook_secret, "ION_WEBHOOK_SECRET_FILE", self.webhook_secret_file)
+        return secret_of(self.webhook_secret, "ION_WEBHOOK_SECRET_FILE", self.webhook_secret_file)
 
     @property
     def file_umask(self) -> int:
@@ -343,18 +344,3 @@ class DataSettings(Settings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         return self
-
-
-def _secret(value: SecretStr | None, name: str, file: Path | None) -> SecretStr | None:
-    if file is None:
-        return value
-    try:
-        secret = file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(
-            f"{name}: {file} cannot be read ({error.strerror}).",
-            remedy="Point it at a readable file that contains only the secret.",
-        ) from None
-    if not secret:
-        raise SettingsError(f"{name}: {file} is empty.", remedy="Write the secret into the file.")
-    return SecretStr(secret)

@@ -23,6 +23,7 @@ from tests.integration.conftest import settings_for
 from tests.integration.support.changing_world import served
 from tests.integration.support.extraction import CATALOG, COMPUTED, Extraction, differences
 from tests.integration.support.warehouse import query
+from tests.oracle.export_control import controlled
 from tests.oracle.world import World as Rows
 from tests.oracle.world import read_truths, read_world_dir
 from tests.unit.dbt.models import sql_of
@@ -61,7 +62,7 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
         assert found.lists == ("FurtherAction.relatedIssues", "FurtherAction.signers")
         assert found.refused == ()
         assert not adopt(settings)
-        names = (*HELD_FROM, "users", *(column_name(name) for name in found.entities))
+        names = (*HELD_FROM, *CONTROLLED_FROM, "users", *(column_name(name) for name in found.entities))
         settings = settings.model_copy(update={"entities": names})
         steps.extract(settings)
         steps.load(settings)
@@ -88,6 +89,12 @@ def test_what_a_tenant_names_itself_is_adopted(world_dir: Path, world: Rows, tmp
     assert kept("supplier_parts", "supplier_id, part_id, supplier_part_number, conversion_factor") == there(
         "supplierParts", "supplierId", "partId", "supplierPartNumber", "conversionFactor"
     )
+    # Export control extends to what was adopted.
+    found_controlled = controlled(world)
+    columns = "supplier_part_id, is_export_controlled"
+    flags = dict(query(settings.warehouse_path, f"select {columns} from ({published['supplier_parts']})"))  # noqa: S608
+    assert flags == {row["id"]: ("parts", row["partId"]) in found_controlled for row in world["supplierParts"]}
+    assert set(flags.values()) == {True, False}
     assert kept("part_inventory_build_requirements", "part_inventory_id, build_requirement_id") == {
         (unit["id"], row["id"]) for row in world["buildRequirements"] for unit in row["partInventories"]
     }
@@ -134,9 +141,10 @@ def check_further_actions(settings: Settings, world: Rows, planted: dict[str, An
             connection.execute(f"create temp view {name} as {sql}")
         columns = (
             "further_action_id, further_action_title, status, is_open, problem_statement, analysis_notes, resolution, "
-            "assigned_to, issue_count, open_issue_count, created_at"
+            "assigned_to, issue_count, open_issue_count, created_at, is_export_controlled"
         )
         found = connection.execute(f"select {columns} from ({sql_of('further_actions')})").fetchall()  # noqa: S608
+    found_controlled = controlled(world)
     issues = {row["id"]: row for row in world["issues"]}
     users = {row["id"]: row["name"] for row in world["users"]}
     expected = [
@@ -145,6 +153,7 @@ def check_further_actions(settings: Settings, world: Rows, planted: dict[str, An
             row["problemStatement"], row.get("analysisNotes"), row.get("resolution"), users[row["assignedToId"]],
             len(row["issues"]), sum(issues[one["id"]]["status"] != "RESOLVED" for one in row["issues"]),
             datetime.fromisoformat(row["_created"]),
+            any(("issues", one["id"]) in found_controlled for one in row["issues"]),
         )
         for row in world["furtherActions"]
     ]  # fmt: skip
@@ -171,6 +180,8 @@ def test_a_table_that_links_no_further_actions_to_issues_is_refused(tmp_path: Pa
     assert (whole.actions.name, whole.action_column) == ("corrective_actions", "corrective_action_id")
 
 
+#: From where export control reaches an issue, besides those.
+CONTROLLED_FROM = ("parts", "procedures", "purchase_order_lines", "run_steps", "runs", "steps")
 #: What says which issue holds which unit.
 HELD_FROM = ("issue_disposition_types", "issue_part_inventories", "issues", "part_inventories")
 
