@@ -29,6 +29,22 @@ def test_the_contents_link_every_page() -> None:
     assert "docs/index.md" in linked((REPOSITORY / "README.md").read_text("utf-8"))
 
 
+def test_the_contents_of_the_decisions_list_every_record() -> None:
+    """Under its topic, each number once; `3 to 5` means three of them."""
+    text = (REPOSITORY / "DECISIONS.md").read_text("utf-8")
+    topics = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
+    records = {
+        topic: sorted(int(number) for number in re.findall(r"^### (\d+)\.", body, re.MULTILINE))
+        for topic, body in zip(topics[::2], topics[1::2], strict=True)
+    }
+    listed = {}
+    for topic, numbers in re.findall(r"^\| \[([^]]+)\]\(#[^)]+\) \| ([^|]+) \|$", text, re.MULTILINE):
+        spans = [[int(end) for end in span.split(" to ")] for span in numbers.split(", ")]
+        listed[topic] = [number for span in spans for number in range(span[0], span[-1] + 1)]
+    assert listed == {topic: numbers for topic, numbers in records.items() if numbers}
+    assert sorted(sum(records.values(), [])) == list(range(1, 1 + sum(map(len, records.values()))))
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "index.md"], ids=lambda page: page.name)
 def test_each_page_ends_with_its_neighbours(page: Path) -> None:
     *_, last = page.read_text("utf-8").rstrip().splitlines()
