@@ -2,6 +2,7 @@
 # ruff: noqa: S608 -- names of our own and of the catalog
 
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -17,6 +18,7 @@ from ion_pipeline.catalog import known_catalog
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt import building, replay
 from ion_pipeline.pipeline.dbt.affected_rows import AffectedRows, Limits
+from ion_pipeline.pipeline.dbt.changed_rows import is_staging
 from ion_pipeline.pipeline.dbt.pending import Pending, pending
 from ion_pipeline.pipeline.dbt.project import models_digest, work_dir
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered, rendered_digest
@@ -210,7 +212,7 @@ def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
             "where not internal and not starts_with(schema_name, 'raw') and schema_name <> 'seeds' group by all"
         ).fetchall()
     columns = {table: set(names) for table, names in found}
-    checked, rules = 0, Counter[str]()
+    checked, staged_count, rules = 0, 0, Counter[str]()
     for node in nodes.values():
         if not (rule := node.rule):
             continue
@@ -223,6 +225,11 @@ def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
                 read.add(parent.name)
                 if parent.is_view and parent.parents:
                     waiting.append(parent)
+        for name in (*rule.columns, *rule.lookups):
+            if is_staging(staged := nodes[ids[name]]):
+                # What changes in one table is known; what that changes in another would not be.
+                assert len(set(re.findall(r'"raw(?:_history)?"\."(\w+)"', staged.sql))) == 1, name
+                staged_count += 1
         assert node.kind == "test" or rule.rows_by in columns[node.name]
         assert read >= {*rule.columns, *rule.lookups}, node.name
         for table, named in rule.columns.items():
@@ -237,4 +244,5 @@ def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
                 assert nodes[ids[lookup.table]].kind == "model"
                 checked += 1
     assert checked > 30
+    assert staged_count > 10
     assert rules["test"] > 0
