@@ -21,6 +21,7 @@ from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.sandbox.server import export_world
 from ion_pipeline.settings import Settings, load_settings
+from tests.examples import attempts
 from tests.faulty_store import BUCKET, Fault, FaultyStore, Kind, faulty_store
 from tests.integration.conftest import MEMORY
 from tests.integration.support.changing_world import delete, update
@@ -142,16 +143,12 @@ def assert_same(found: Settings, wanted: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("copied", "points"),
-    [
-        (True, 1),
-        pytest.param(True, 10, marks=pytest.mark.exhaustive),
-        pytest.param(False, 10, marks=pytest.mark.exhaustive),
-    ],
-    ids=["a refresh, once", "a refresh", "a first read"],
+    "copied",
+    [pytest.param(True, id="a refresh"), pytest.param(False, id="a first read", marks=pytest.mark.exhaustive)],
 )
-def test_an_extraction_killed_at_random_points(copied: bool, points: int, place: Place, killer: Mortal) -> None:
-    chance, kind = random.Random(points), f"extract-{copied}-{points}"
+def test_an_extraction_killed_at_random_points(copied: bool, place: Place, killer: Mortal) -> None:
+    points = attempts(1, of=6)
+    chance, kind = random.Random(points), f"extract-{copied}"
     wanted, timed = place.wanted(copied=copied), place.settings(f"{kind}-timed", copied=copied)
     whole = killer.run("extract", timed.data_dir, timed.lake_uri)
     assert whole
@@ -165,12 +162,12 @@ def test_an_extraction_killed_at_random_points(copied: bool, points: int, place:
         assert_same(found, wanted)
 
 
-@pytest.mark.parametrize("points", [1, pytest.param(10, marks=pytest.mark.exhaustive)])
-def test_a_load_killed_at_random_points(points: int, place: Place, killer: Mortal) -> None:
+def test_a_load_killed_at_random_points(place: Place, killer: Mortal) -> None:
+    points = attempts(1, of=6)
     chance, wanted = random.Random(points), place.wanted(copied=True)
     # The same lake for all of them: loading does not write to it.
     timed, *copies = [
-        wanted.model_copy(update={"data_dir": place.folder / f"load-{points}-{point}"}) for point in range(points + 1)
+        wanted.model_copy(update={"data_dir": place.folder / f"load-{point}"}) for point in range(points + 1)
     ]
     for copy in (timed, *copies):
         copy.data_dir.mkdir()

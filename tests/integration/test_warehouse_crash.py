@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ion_pipeline.publish import publish
+from tests.examples import attempts
 from tests.mortal import mortal
 from tests.unit.warehouse.support import SMALL, House
 
@@ -34,8 +35,8 @@ def write_loads(house: House) -> None:
         )
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(12, marks=pytest.mark.exhaustive)])
-def test_loading(tmp_path: Path, kills: int) -> None:
+def test_loading(tmp_path: Path) -> None:
+    kills = attempts(5, of=12)
     house = House(tmp_path)
     write_loads(house)
     # The expected contents after each number of loads, from applying them one by one without a kill.
@@ -92,8 +93,8 @@ def parquet_generations(folder: Path) -> set[Any]:
     return {value for path in files for value in set(pq.ParquetFile(path).read()["g"].to_pylist())}
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(12, marks=pytest.mark.exhaustive)])
-def test_publishing(tmp_path: Path, kills: int) -> None:
+def test_publishing(tmp_path: Path) -> None:
+    kills = attempts(6, of=12)
     database, folder = tmp_path / "warehouse.duckdb", tmp_path / "published"
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema reference; create schema genealogy")

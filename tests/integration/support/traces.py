@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow.parquet as pq
 
 from tests.oracle.export_control import Named, named
@@ -63,10 +64,45 @@ def traces(folder: Path, texts: Collection[str]) -> Iterator[tuple[str, set[str]
     sought = {text: text.encode() for text in texts}
     long = {text: sign for text, sign in sought.items() if len(text) >= _SHORTEST_IN_BYTES}
     assert long, "no text is long enough to be looked for in bytes"
+    # A text can only be where all its pieces are, which one pass finds for all texts.
+    pieces = {
+        text: {sign[at : at + _SHORTEST] for at in range(len(sign) - _SHORTEST + 1)} for text, sign in sought.items()
+    }
+    search = _Search(set().union(*pieces.values()))
     for name, is_compressed, content in _contents(folder):
-        hits = {text for text, sign in (long if is_compressed else sought).items() if sign in content}
+        there = search.found(content)
+        hits = {
+            text
+            for text, sign in (long if is_compressed else sought).items()
+            if pieces[text] <= there and sign in content
+        }
         if hits:
             yield name, hits
+
+
+class _Search:
+    """Finds which of many pieces of `_SHORTEST` bytes are in a content.
+
+    Args:
+        pieces: The pieces.
+    """
+
+    def __init__(self, pieces: set[bytes]) -> None:
+        self._pieces = pieces
+        # Of each of the three pairs of bytes of a piece, whether some piece has it there.
+        self._pairs = np.zeros((3, 1 << 16), dtype=bool)
+        for piece in pieces:
+            self._pairs[range(3), np.frombuffer(piece, "<u2")] = True
+
+    def found(self, content: bytes) -> set[bytes]:
+        """The pieces that are in the content."""
+        found = set[bytes]()
+        for start in (0, 1) if len(content) >= _SHORTEST else ():
+            pairs = np.frombuffer(content, "<u2", count=(len(content) - start) // 2, offset=start)
+            first, second, third = (are[pairs] for are in self._pairs)
+            places = 2 * np.flatnonzero(first[:-2] & second[1:-1] & third[2:]) + start
+            found |= {content[place : place + _SHORTEST] for place in places.tolist()}
+        return found & self._pieces
 
 
 def ids_found(database: Path, found: set[Named]) -> dict[str, set[int]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ion_pipeline.lake import Lake, TableRead, WriterOptions
+from tests.examples import attempts
 from tests.mortal import mortal
 from tests.unit.lake.support import SCHEMAS, TENANT, numbered, read, tree
 
@@ -35,8 +36,8 @@ def child(script: str, *arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [4, pytest.param(12, marks=pytest.mark.exhaustive)])
-def test_kill_9_at_any_time_leaves_whole_loads_only(tmp_path: Path, kills: int) -> None:
+def test_kill_9_at_any_time_leaves_whole_loads_only(tmp_path: Path) -> None:
+    kills = attempts(4, of=12)
     lake, said = Lake(tmp_path / "lake"), tmp_path / "said"
     said.touch()
     known: list[str] = []

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from ion_pipeline.lake import Lake, LoadWriter, Resumption, TableRead, WriterOptions
+from tests.examples import attempts
 from tests.mortal import mortal
 from tests.unit.lake.support import SCHEMAS, TENANT, commit, numbered, read, tree, write_numbers
 
@@ -231,14 +232,13 @@ def read_numbers(location: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("attempts", [2, pytest.param(6, marks=pytest.mark.exhaustive)])
-def test_kill_9_again_and_again_until_one_is_through(tmp_path: Path, attempts: int) -> None:
+def test_kill_9_again_and_again_until_one_is_through(tmp_path: Path) -> None:
     chance, resumed = random.Random(3), 0
     with mortal(f"{__name__}:read_numbers") as reader:
         whole = reader.run(tmp_path / "whole")
         assert whole
         assert whole.value == 0
-        for attempt in range(attempts):
+        for attempt in range(attempts(2, of=6)):
             folder = tmp_path / f"{attempt}"
             for _ in range(2):
                 if done := reader.run(folder, moment=chance.randrange(whole.moments // 3, whole.moments)):
