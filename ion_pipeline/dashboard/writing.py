@@ -13,8 +13,9 @@ import yaml
 
 from ion_pipeline.dashboard.contents import CHARTS, TABS, TITLE
 from ion_pipeline.dashboard.datasets import DATASETS
-from ion_pipeline.dashboard.documents import Column, Document, archive
+from ion_pipeline.dashboard.documents import Column, archive
 from ion_pipeline.dashboard.model import Dataset, Filter
+from ion_pipeline.dashboard.names import Document
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.files.storage import replace_file
 from ion_pipeline.pipeline.resources import resources_of

@@ -11,6 +11,7 @@ from typing import Any
 
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.postgres_compare import LINE_COLUMNS, all_levels, one_level
+from ion_pipeline.publish.postgres_plans import PLAN_COLUMNS, plan_changes
 from ion_pipeline.warehouse import ENTITY_SCHEMA
 from ion_pipeline.warehouse.sql import identifier, literal
 
@@ -211,6 +212,14 @@ _FUNCTIONS = (
         all_levels(identifier(ENTITY_SCHEMA, "abom_compare_level")),
         (_INSTALLATIONS, _CONFIGURATIONS, _INVENTORIES),
         (("change", "text"), ("line", "text"), *LINE_COLUMNS, ("depth", "integer"), ("path_text", "text")),
+    ),
+    _Function(
+        "mbom_compare",
+        "bigint, bigint",
+        "The lines in which two versions of plans differ, at every level.",
+        plan_changes(),
+        (("genealogy", "mbom_lines"), ("genealogy", "mbom_versions")),
+        PLAN_COLUMNS,
     ),
 )
 

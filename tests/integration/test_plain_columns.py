@@ -1,4 +1,4 @@
-"""Next to every list, map and struct of the published file, there is a text or a table of rows for BI tools."""
+"""Next to every list, map and struct of the published file there is a text or a table of rows for BI tools."""
 
 # ruff: noqa: S608 -- names come from the published file
 

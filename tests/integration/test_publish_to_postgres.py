@@ -1,6 +1,7 @@
 """A publish sent to a real PostgreSQL server."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -297,15 +298,26 @@ def test_functions_give_what_the_macros_give(demo_warehouse: Built, uri: str) ->
         calls = [("recall", one) for one in [*named[::4], ("PLT-POWDER", "PLT-BAD-POWDER")]]
         calls += [("mbom_explode", one) for one in plans[::2]]
         calls += [(name, one) for name in ("abom_explode", "where_used") for one in units[::10]]
-        # Units of one part, one after another: neighbours and those far apart, in both directions.
-        alike = source.execute(
-            "select part_inventory_id, lead(part_inventory_id, step) over "
-            "(partition by part_id, step order by part_inventory_id) as other, part_inventory_id % 2 = 0 as swapped "
-            "from genealogy.abom_configurations cross join (values (1), (7)) as apart (step) "
-            "qualify other is not null order by all"
+        # Units that differ: of one part, neighbours, far apart or planted, and of different parts.
+        differing = source.execute(
+            "with units as (select part_inventory_id, part_id, part_number, configuration_hash, row_number() over "
+            "(partition by part_id order by part_inventory_id) as place from genealogy.abom_configurations) "
+            "select one.part_inventory_id, other.part_inventory_id from units as one inner join units as other "
+            "on one.configuration_hash <> other.configuration_hash and one.part_id = other.part_id "
+            "and (abs(one.place - other.place) in (1, 7) or one.part_number like 'PLT-%') "
+            "or one.part_id <> other.part_id and one.part_inventory_id * other.part_inventory_id % 9973 = 0 "
+            "order by all"
         ).fetchall()
-        calls += [("abom_compare", (b, a) if swapped else (a, b)) for a, b, swapped in alike[::5]]
-        rows = 0
+        calls += [("abom_compare", one) for one in differing[::5]]
+        # Versions of one plan, neighbours and others, in both directions, and plans of different parts.
+        versions = source.execute(
+            "select one.mbom_id, other.mbom_id from (select distinct mbom_id, revision_family_id "
+            "from genealogy.mbom_versions) as one inner join (select distinct mbom_id, revision_family_id "
+            "from genealogy.mbom_versions) as other on one.mbom_id <> other.mbom_id and "
+            "(one.revision_family_id = other.revision_family_id or one.mbom_id * other.mbom_id % 97 = 0) order by all"
+        ).fetchall()
+        calls += [("mbom_compare", one) for one in versions[::3]]
+        rows: Counter[str] = Counter()
         for name, values in calls:
             wanted = source.execute(f"from {name}({', '.join('?' * len(values))})", values)
             columns = [column[0] for column in wanted.description or ()]
@@ -314,9 +326,10 @@ def test_functions_give_what_the_macros_give(demo_warehouse: Built, uri: str) ->
             assert [column.name for column in found.description or ()] == columns
             expected = [rounded(row) for row in wanted.fetchall()]
             assert [rounded(row) for row in found.fetchall()] == expected, (name, values)
-            rows += len(expected)
+            rows[name] += len(expected)
         assert len(calls) > 100
-        assert rows > 300
+        assert all(rows[name] > 50 for name in {name for name, _ in calls} - {"recall"}), rows
+        assert rows["recall"] > 10
     with psycopg.connect(uri) as connection:
         connection.execute("drop function ion.where_used(bigint)")
         connection.execute("create function ion.where_used(bigint) returns int language sql as 'select 1'")
