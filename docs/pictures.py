@@ -5,7 +5,7 @@
 
 Run it at the top of the repository, after the demo. It needs Chromium on the path and, for the dashboard, an
 environment with Superset (the first lines of tests/integration/test_superset.py); without one, that picture stays as it
-is. The pictures show the demo's data of the day: the texts of the pictures in README.md and docs/bi.md have its numbers.
+is. The pictures show the demo of the day: the texts of the pictures in README.md and docs/bi.md have its numbers.
 """
 
 import argparse
