@@ -1,8 +1,10 @@
 """A publish sent to a real PostgreSQL server."""
 
 import threading
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ import psycopg
 import pytest
 
 from ion_pipeline.counting import Count
-from ion_pipeline.publish import PublishError, publish, send_to_postgres
+from ion_pipeline.dashboard import write_dashboard
+from ion_pipeline.publish import PublishError, SendReport, publish, send_to_postgres
+from ion_pipeline.settings import load_settings
 from ion_pipeline.warehouse import Resources
+from tests.dashboard_charts import EXPECTED, chosen, documents, expected, plain, query_of, same, sql_of
 from tests.integration.conftest import Built
 
 pytestmark = pytest.mark.slow
@@ -37,6 +42,15 @@ def uri(server: str, request: pytest.FixtureRequest) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'create database "{name}"')
     return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="module")
+def demo(server: str, demo_warehouse: Built) -> tuple[str, SendReport]:
+    """A database that the demo was sent to, to be read only; and what was sent."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("create database demo")
+    uri = server.replace("/postgres?", "/demo?")
+    return uri, send_to_postgres(demo_warehouse.published.parent, uri, resources=SMALL)
 
 
 @pytest.fixture
@@ -233,8 +247,8 @@ def test_a_server_that_is_not_there_is_named(published: Path) -> None:
         send_to_postgres(published, "postgresql://somebody@127.0.0.1:1/none", resources=SMALL)
 
 
-def test_the_whole_demo_arrives(demo_warehouse: Built, uri: str) -> None:
-    report = send_to_postgres(demo_warehouse.published.parent, uri, resources=SMALL)
+def test_the_whole_demo_arrives(demo_warehouse: Built, demo: tuple[str, SendReport]) -> None:
+    uri, report = demo
     with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
         tables = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
     assert report.files == len(tables) > 10
@@ -278,8 +292,8 @@ def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(round(value, 9) if isinstance(value, float) else value for value in row)
 
 
-def test_functions_give_what_the_macros_give(demo_warehouse: Built, uri: str) -> None:
-    send_to_postgres(demo_warehouse.published.parent, uri, resources=SMALL)
+def test_functions_give_what_the_macros_give(demo_warehouse: Built, demo: tuple[str, SendReport]) -> None:
+    uri, _ = demo
     with duckdb.connect(str(demo_warehouse.published), read_only=True) as source, psycopg.connect(uri) as target:
         source.execute("set TimeZone = 'UTC'")
         target.execute("set timezone to 'UTC'")
@@ -330,9 +344,44 @@ def test_functions_give_what_the_macros_give(demo_warehouse: Built, uri: str) ->
         assert len(calls) > 100
         assert all(rows[name] > 50 for name in {name for name, _ in calls} - {"recall"}), rows
         assert rows["recall"] > 10
+
+
+def test_a_function_of_somebody_else_is_not_touched(
+    demo_warehouse: Built, server: str, demo: tuple[str, SendReport]
+) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("create database theirs template demo")
+    uri = server.replace("/postgres?", "/theirs?")
     with psycopg.connect(uri) as connection:
         connection.execute("drop function ion.where_used(bigint)")
         connection.execute("create function ion.where_used(bigint) returns int language sql as 'select 1'")
     with pytest.raises(PublishError, match=r"where_used.* that ion-pipeline did not create"):
         send_to_postgres(demo_warehouse.published.parent, uri, resources=SMALL)
     assert query(uri, "select ion.where_used(1)") == [(1,)]
+
+
+def test_the_dashboard_shows_the_same_figures(
+    demo_warehouse: Built, demo: tuple[str, SendReport], tmp_path: Path
+) -> None:
+    write_dashboard(
+        load_settings(data_dir=demo_warehouse.data_dir), tmp_path / "superset.zip", uri="postgresql://db/ion"
+    )
+    with zipfile.ZipFile(tmp_path / "superset.zip") as archive:
+        found = documents({name: archive.read(name) for name in archive.namelist()})
+    datasets = {one["uuid"]: one for path, one in found.items() if path.startswith("datasets/")}
+    charts = [one for path, one in found.items() if path.startswith("charts/")]
+    assert len(charts) == len(EXPECTED)
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as source, psycopg.connect(demo[0]) as target:
+        source.execute("set TimeZone = 'UTC'")
+        target.execute("set timezone to 'UTC'")
+        for chart in charts:
+            title = chart["slice_name"]
+            names, rows = expected(source, title)
+            sql = sql_of(datasets[chart["dataset_uuid"]], query_of(chart), chosen(source, title))
+            shown = ", ".join(f'"{name}"' for name in names)
+            statement: Any = f"select {shown} from ({sql}) as chart"  # noqa: S608
+            values = [
+                [float(value) if isinstance(value, Decimal) else value for value in row]
+                for row in target.execute(statement).fetchall()
+            ]
+            assert same(plain(values), rows), title
