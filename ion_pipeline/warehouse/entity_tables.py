@@ -231,17 +231,18 @@ def _columns(
     """The columns and their values; after a list, the same as one text, for tools without lists."""
     key = [column.name for column in _key(table)]
     for column in table.columns:
-        data_type = "TIMESTAMP WITH TIME ZONE" if column.is_text_instant else duckdb_type(column.raw.arrow_type)
-        is_list = pa.types.is_list(column.raw.arrow_type)
+        target = tables.get(references.keys.get((table.name, column.raw.name), ""))
+        data_type, is_list = _type(column, target), pa.types.is_list(column.raw.arrow_type)
         value = f"rows.{identifier(column.raw.name)}"
         described = EntityColumn(
             column.name,
             data_type,
             f"{column.description} As text: {column.name}_text." if is_list else column.description,
             key_number=key.index(column.name) + 1 if column.name in key else None,
-            refers_to=_referred(column, tables.get(references.keys.get((table.name, column.raw.name), ""))),
+            refers_to=_referred(column, target),
         )
-        yield described, f"try_cast({value} as timestamptz)" if column.is_text_instant else value
+        as_read = data_type == duckdb_type(column.raw.arrow_type)
+        yield described, value if as_read else f"try_cast({value} as {data_type.lower()})"
         if is_list:
             said = f"{column.name} as one text, separated by commas; null if there are none."
             as_text = f"nullif(array_to_string(cast({value} as varchar[]), ', '), '')"
@@ -255,10 +256,19 @@ def _key(table: PublishedTable) -> list[PublishedColumn]:
     return [columns[name] for name in table.key]
 
 
-def _referred(column: PublishedColumn, target: PublishedTable | None) -> str | None:
-    """The column that another one refers to; None if it cannot be joined with it, as a text with a number."""
+def _type(column: PublishedColumn, target: PublishedTable | None) -> str:
+    """The type of a column in DuckDB. A text with the id of a row has the type of that row's own id."""
+    if column.is_text_instant:
+        return "TIMESTAMP WITH TIME ZONE"
     key = _key(target) if target else []
-    if target and len(key) == 1 and key[0].raw.arrow_type == column.raw.arrow_type:
+    is_id = column.raw.graphql_type == "ID" and not pa.types.is_list(column.raw.arrow_type)
+    return duckdb_type(key[0].raw.arrow_type if is_id and len(key) == 1 else column.raw.arrow_type)
+
+
+def _referred(column: PublishedColumn, target: PublishedTable | None) -> str | None:
+    """The column that another one refers to; None if it cannot be joined with it, as a list."""
+    key = _key(target) if target else []
+    if target and len(key) == 1 and duckdb_type(key[0].raw.arrow_type) == _type(column, target):
         return f"{ENTITY_SCHEMA}.{target.name}.{key[0].name}"
     return None
 

@@ -135,8 +135,8 @@ def test_the_columns_of_entities_refer_where_ion_says() -> None:
         "ion.part_inventory_attributes.part_inventory_id": "ion.part_inventories.part_inventory_id",
         "ion.parts.revised_from_part_id": "ion.parts.part_id",
         "ion.run_steps.run_id": "ion.runs.run_id",
-        # A text in ION, where the part's id is a number.
-        "ion.part_procedures.part_id": None,
+        # A text in ION, where the part's id is a number: published as one.
+        "ion.part_procedures.part_id": "ion.parts.part_id",
         "ion.comments.entity_id": None,
     }
     assert expected.keys() <= TYPES.keys()

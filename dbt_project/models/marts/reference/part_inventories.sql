@@ -58,7 +58,7 @@ select
     inventories.is_received,
     inventories.is_unavailable,
     inventories.usage_type,
-    inventories.stored_cost as cost,
+    inventories.stored_cost,
     inventories.estimated_total_cost,
     inventories.maintenance_status,
     inventories.last_maintained_at,
