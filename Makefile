@@ -96,7 +96,7 @@ format: setup-dev ## Format Python and SQL
 # A file's tests stay together, for what they share is made once for each worker; those that take long come first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
-test-unit: setup-dev ## Unit, contract and architecture tests: three minutes on two cores
+test-unit: setup-dev ## Unit, contract and architecture tests without the long ones: about a minute on two cores
 	$(PYTEST) -m "not slow and not exhaustive" tests/unit tests/contract tests/architecture
 
 test: lint-changed ## Lint, types and each test once
