@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup setup-dev demo dev test test-all test-spark test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs generate audit lock clean
+.PHONY: help setup setup-dev demo dev test test-all test-spark pytest-all test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs generate audit lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -96,13 +96,18 @@ format: setup-dev ## Format Python and SQL
 # A file's tests stay together, for what they share is made once for each worker; those that take long come first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 1
 
-test-unit: setup-dev ## Unit, contract and architecture tests: three minutes on two cores
+test-unit: setup-dev ## Unit, contract and architecture tests without the long ones: about a minute on two cores
 	$(PYTEST) -m "not slow and not exhaustive" tests/unit tests/contract tests/architecture
 
 test: lint-changed ## Lint, types and each test once
 	$(PYTEST) -m "not exhaustive"
 
-test-all: lint ## What CI runs: as test, and the repeats with other seeds, versions and servers
+# Lint takes what the tests leave of two cores, which wait for other processes now and then; a finding of it fails the run
+# after the tests.
+test-all: setup-dev ## What CI runs: as test, and the repeats with other seeds, versions and servers
+	@$(MAKE) --no-print-directory --jobs 3 pytest-all lint-python lint-sql
+
+pytest-all: setup-dev
 	ION_TEST_EXAMPLES=all $(PYTEST)
 
 # Spark has a Java virtual machine and its own copy of the client's module, hence an environment of its own.

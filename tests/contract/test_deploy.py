@@ -80,7 +80,13 @@ def program(name: str) -> click.Command:
 
 
 @pytest.mark.parametrize(
-    ("where", "words"), list(command_lines()), ids=lambda value: value if isinstance(value, str) else ""
+    ("where", "words"),
+    # To import Dagster's commands takes seconds.
+    [
+        pytest.param(where, words, marks=[pytest.mark.slow] if words[0].startswith("dagster") else [])
+        for where, words in command_lines()
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_every_command_exists_and_has_its_options(where: str, words: list[str]) -> None:
     name, *arguments = words

@@ -133,6 +133,7 @@ def _plain(value: object) -> object:
     return float(value) if isinstance(value, Fraction) else value
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60))
 @given(records())
 def test_random_units(connection: duckdb.DuckDBPyConnection, pieces: list[Piece]) -> None:
@@ -259,6 +260,7 @@ def test_parts_that_ion_withholds_are_distinguished(
     assert [tuple(row[name] for name in names) for row in found] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("levels", "found"), [(256, "quantity_changed"), (258, "not_compared")])
 def test_what_is_deeper_than_a_comparison_goes_is_said(
     connection: duckdb.DuckDBPyConnection, levels: int, found: str

@@ -17,6 +17,8 @@ from tests.oracle.random_histories import FIRST_LOAD, merged_random_history
 from tests.oracle.world import Row, World
 from tests.unit.dbt.loaded import Loaded
 
+pytestmark = pytest.mark.slow
+
 SEED = 7
 HISTORIES = 60
 LOADS = 6
@@ -117,7 +119,6 @@ def test_trees_at_every_load_and_between_loads(
     assert loaded.rows("from abom_as_of(?, ?)", [changed[0], FIRST_LOAD - timedelta(seconds=1)]) == []
 
 
-@pytest.mark.slow
 def test_comparisons_of_a_unit_with_its_earlier_state(
     loaded: Loaded, history: History, loads: list[tuple[datetime, World]]
 ) -> None:

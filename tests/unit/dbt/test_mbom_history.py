@@ -189,6 +189,7 @@ def macros() -> None:
     models().connection.execute("commit")
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(4))
 @given(seeds)
 def test_compare_at_every_level(macros: None, seed: int) -> None:

@@ -103,6 +103,7 @@ def test_rows_that_go_meanwhile_are_counted_again() -> None:
     assert len(read.rows.of("parts", "id")) == len(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", [429, 502, 503])
 def test_failures_in_the_middle_lose_and_double_nothing(failure: int) -> None:
     ion = tenant(range(1, 301))

@@ -95,6 +95,7 @@ def ids_of(ion: MiniIon, connection: str) -> list[int]:
     return sorted(row["id"] for row in ion.rows[connection])
 
 
+@pytest.mark.slow
 def test_after_any_page_the_rest_is_read_and_no_more() -> None:
     whole, moments = asyncio.run(read_through(tenant(60), ALL))
     assert len(moments) > 20

@@ -107,6 +107,7 @@ def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     assert Lake(tmp_path / "lake").loads() == []
 
 
+@pytest.mark.slow
 def test_a_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -36,6 +36,7 @@ def test_an_unreadable_tenant_is_not_taken_for_none(tmp_path: Path, content: byt
         claim_tenant(tmp_path, "17", "api.one")
 
 
+@pytest.mark.slow
 def test_of_many_who_claim_at_once_one_wins(tmp_path: Path) -> None:
     script = """
 import sys

@@ -23,6 +23,7 @@ run_stand_in(Path(sys.argv[1]), lambda line: print(line, flush=True))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, TERMINATED)], ids=["killed", "terminated"]
 )

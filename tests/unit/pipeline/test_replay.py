@@ -205,6 +205,7 @@ def contents(connection: duckdb.DuckDBPyConnection, nodes: Rendered) -> dict[str
     return {name: connection.execute(f"from s.{name}").fetchall() for name in models}
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(80))
 @given(sums(), HISTORIES)
 def test_what_is_kept_is_what_would_be_built(

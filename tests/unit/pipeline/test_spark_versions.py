@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from tests.unit.warehouse.random_loads import Load, Reference, full_loads, incre
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, THINGS, House
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25), deadline=None)
 @given(st.lists(full_loads | incremental_loads | loads_by_owner(), min_size=1, max_size=6))
 def test_versions_of_any_sequence_of_loads(loads: list[Load]) -> None:

@@ -16,6 +16,8 @@ from ion_pipeline.warehouse import Resources
 from tests.delta_readers import READERS, by_delta_rs, by_hand, comparable, in_file
 from tests.unit.publish.support import change, files, named
 
+pytestmark = pytest.mark.slow
+
 SMALL = Resources("256MB", 1)
 # A value as SQL, Delta's type of it, and what readers find.
 TYPES: dict[str, tuple[str, Any, Any]] = {

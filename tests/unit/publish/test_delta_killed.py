@@ -18,6 +18,8 @@ from tests.delta_readers import by_delta_rs, in_file
 from tests.mortal import mortal
 from tests.unit.publish.support import change, files, named
 
+pytestmark = pytest.mark.slow
+
 SMALL = Resources("256MB", 1)
 TABLES = ("reference.parts", "reference.users")
 
@@ -125,7 +127,6 @@ def test_each_name_that_appears(database: Path, tmp_path: Path, monkeypatch: pyt
     assert mixed == 1, "no moment left the tables at two versions: nothing was tested"
 
 
-@pytest.mark.slow
 def test_kill_9_at_moments_from_the_first_to_the_last(database: Path, tmp_path: Path) -> None:
     published = tmp_path / "published"
     with mortal("tests.unit.publish.test_delta_killed:publish_delta") as process:

@@ -152,6 +152,7 @@ def test_comments_say_what_ion_calls_it_and_that_a_table_was_never_read(house: P
     assert all(columns.values())
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_made_again(house: Publisher) -> None:
     assert house.made() == set()
     house.write({"labels": [{"id": 9, "value": "Blue"}, {"id": 10, "value": "New"}]}, strategy="incremental")

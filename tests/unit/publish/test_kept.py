@@ -16,6 +16,8 @@ from ion_pipeline.publish import PublishReport, publish
 from ion_pipeline.warehouse import Resources
 from tests.examples import examples
 
+pytestmark = pytest.mark.slow
+
 SMALL = Resources("256MB", 1)
 folders = count()
 TABLES = ("genealogy.tree", "reference.parts", "reference.names")

@@ -10,6 +10,8 @@ from ion_pipeline.publish import publish
 from ion_pipeline.warehouse import compact, rebuild
 from tests.unit.warehouse.support import SMALL, House
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["weird*[x]'q\"", "a*b", "[x]", "{a,b}", "x.duckdb#y;z", "s3:b %20"])
 def test_everything_is_read_from_it_and_nothing_from_its_neighbours(name: str, tmp_path: Path) -> None:

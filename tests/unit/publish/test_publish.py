@@ -330,6 +330,7 @@ def generations(tmp_path: Path) -> tuple[int, int, int]:
     return rows, parquet, said
 
 
+@pytest.mark.slow
 def test_a_publish_killed_between_two_names_is_finished(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,6 +190,7 @@ def test_what_the_search_cannot_know_is_said_before_it_answers(plain: Element) -
     assert "PLT-1 were never read" in first[3].text
 
 
+@pytest.mark.slow
 def test_depth_is_unlimited() -> None:
     report = full_report("PLT-1")
     deep = tuple(line(depth, f"P{depth}") for depth in range(3000))

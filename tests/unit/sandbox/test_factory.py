@@ -72,6 +72,7 @@ def test_every_non_null_column_has_a_value() -> None:
     assert missing == {}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
     code = (
         "from tests.unit.sandbox.factory_worlds import digest, SMALL;"

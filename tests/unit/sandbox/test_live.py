@@ -42,11 +42,13 @@ def test_a_plant_begins_with_the_world_of_its_date() -> None:
     assert digest(world) == digest(build_world(scale=SMALL, today=date(2026, 11, 30), todays_ion=True))
 
 
+@pytest.mark.slow
 def test_the_same_ticks_give_the_same_changes() -> None:
     again = plant()
     assert [again.tick(BEGIN + APART * number) for number in range(1, 31)] == worked()[0][:30]
 
 
+@pytest.mark.slow
 def test_everything_that_a_plant_does_happens() -> None:
     done: Counter[tuple[str, str]] = Counter()
     outcomes: Counter[tuple[str, str]] = Counter()
@@ -70,6 +72,7 @@ def test_everything_that_a_plant_does_happens() -> None:
         assert outcomes[wanted] > 0, wanted
 
 
+@pytest.mark.slow
 def test_what_happens_is_between_two_ticks_and_plans_are_ahead() -> None:
     seen = ahead = 0
     for number, tick in enumerate(worked()[0], 1):
@@ -94,6 +97,7 @@ def test_what_happens_is_between_two_ticks_and_plans_are_ahead() -> None:
     assert ahead > 0
 
 
+@pytest.mark.slow
 def test_the_plants_own_rows_stay_a_valid_world() -> None:
     _, found = worked()
     world, _ = build_plant(scale=SMALL, today=BEGIN.date())

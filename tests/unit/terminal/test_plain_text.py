@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -141,8 +142,16 @@ COMMANDS = {
 }
 
 
+@pytest.fixture(scope="module")
+def command_line() -> Any:
+    """Made once: typer reads the signatures of all commands."""
+    return typer.main.get_command(cli.app)
+
+
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(command_line: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setattr(cli, "app", command_line)
+
     def run(name: str, *arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(abom, "_opened", lambda _context: contextlib.nullcontext(FakeGenealogy(name)))
         monkeypatch.setattr(sys, "argv", ["ion-pipeline", "abom", *arguments])

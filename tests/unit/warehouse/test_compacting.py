@@ -22,6 +22,8 @@ from tests.mortal import mortal
 from tests.unit.warehouse.random_loads import Load, Reference, full_loads, incremental_loads
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, START, THINGS, House, column
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
@@ -258,7 +260,6 @@ def compact_one_by_one(folder: str) -> None:
         compact_all(house, keep=keep)
 
 
-@pytest.mark.slow
 def test_kill_9_at_any_time_leaves_a_lake_that_gives_the_same(tmp_path: Path) -> None:
     kills = attempts(3, of=10)
     first, compacted, killed = House(tmp_path / "first"), 0, 0

@@ -70,6 +70,7 @@ def find(connection: duckdb.DuckDBPyConnection, definition: str = "again", found
     return find_controlled(connection, found, TABLES.values(), definition)
 
 
+@pytest.mark.slow
 def test_random_histories(connection: duckdb.DuckDBPyConnection, loads: list[tuple[datetime, World]]) -> None:
     worlds = [world for _, world in loads]
     expected = controlled(*worlds)
@@ -123,6 +124,7 @@ def test_it_is_looked_for_once_a_load_and_a_definition(connection: duckdb.DuckDB
     assert find(connection, "another"), "raw was made anew"
 
 
+@pytest.mark.slow
 def test_a_change_is_that_of_its_tables_and_is_old_only_if_the_rows_are(connection: duckdb.DuckDBPyConnection) -> None:
     (last,) = connection.execute("select max(load_id) from raw._ion_loads").fetchone() or ("",)
     find(connection)

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from tests.unit.warehouse.random_loads import Load, Reference, full_loads, incre
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, SMALL, THINGS, House
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(25))
 @given(st.lists(full_loads | incremental_loads | loads_by_owner(), min_size=1, max_size=5), st.booleans())
 def test_any_sequence_of_loads(loads: list[Load], at_once: bool) -> None:
