@@ -1,3 +1,11 @@
+{{ config(meta={
+    'rows_by': 'step_field_id',
+    'affected_by': {
+        'measurements': 'step_field_id',
+        'control_chart_points': 'step_field_id',
+        'stg_ion__step_fields': 'step_field_id',
+    },
+}) }}
 -- Computes the charts of measurements a second time: centre and sigma by joining each baseline value to the one before
 -- it, and each rule by joining each point to up to fourteen preceding points. Rules are checked on at most 400 charts,
 -- because such a join over millions of points would take longer than all other tests.
