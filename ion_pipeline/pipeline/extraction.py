@@ -24,6 +24,7 @@ from ion_pipeline.extract import (
 from ion_pipeline.files import Lock
 from ion_pipeline.heap import gc_frozen
 from ion_pipeline.lake import LoadManifest, LoadWriter
+from ion_pipeline.pipeline.further_actions import further_actions_of
 from ion_pipeline.pipeline.log_lines import log_read
 from ion_pipeline.pipeline.open_lake import open_lake
 from ion_pipeline.pipeline.progress import NullReporter, Reporter
@@ -59,9 +60,12 @@ def extract(
         reporter: Receives progress and notes.
 
     Raises:
+        SettingsError: `further_actions` does not fit what was adopted.
         IonPipelineError: See `client`, `extract` and `lake`; earlier loads are unchanged.
     """
     mode = mode or ReadMode()
+    # A refresh should not read for an hour to fail at the build.
+    further_actions_of(settings)
     report = _extract_once(settings, entities, mode, reporter)
     if not any(entity.unsettled for entity in report.entities if entity.strategy == "full"):
         return report

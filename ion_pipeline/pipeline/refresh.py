@@ -17,7 +17,6 @@ import orjson
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt import NodeResult, prepared_manifest
 from ion_pipeline.pipeline.dbt.report import BUILT, TESTED
-from ion_pipeline.pipeline.further_actions import further_actions_of
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.read_checks import BlockingCheckError, ReadCheck, read_checks
 from ion_pipeline.pipeline.steps import ExtractReport
@@ -67,12 +66,10 @@ def refresh(settings: Settings, pipeline: Pipeline, *, entities: Sequence[str] |
         entities: The entities to read; by default those of the settings.
 
     Raises:
-        SettingsError: A setting does not fit what was adopted; nothing was read.
         IonPipelineError: A step failed with this error; later steps were not run.
         BlockingCheckError: As many rows as ION counts could not be read; the published version is unchanged.
     """
     names = entities if entities is not None else selected_entities(settings)
-    further_actions_of(settings)
     # Also for what is not built: the time of the last change of the models decides whether the publish is current.
     manifest = prepared_manifest(settings, parsing=pipeline.reporter.phase("Preparing the models"))
     seconds: dict[str, float] = {}

@@ -172,8 +172,9 @@ def test_a_table_that_links_no_further_actions_to_issues_is_refused(tmp_path: Pa
     )
     (tmp_path / "adopted.graphql").write_text(text, encoding="utf-8")
     settings = load_settings(environment="embedded", data_dir=tmp_path, further_actions=name)
+    # Before anything is read.
     with pytest.raises(SettingsError, match=f"ION_FURTHER_ACTIONS is {name}") as caught:
-        further_actions_of(settings)
+        steps.extract(settings)
     assert "corrective_action_issues" in caught.value.remedy
     whole = further_actions_of(settings.model_copy(update={"further_actions": "corrective_action_issues"}))
     assert whole
