@@ -62,9 +62,7 @@ class Pipeline:
             if names is None:
                 report = dbt.build_pending(settings, on_line=on_line, on_count=on_count)
             else:
-                report = dbt.build(
-                    settings, select=names, indirect_selection="empty", on_line=on_line, on_count=on_count
-                )
+                report = dbt.build_named(settings, names, on_line=on_line, on_count=on_count)
         for line in dbt.warning_lines(report):
             self.reporter.note(line)
         return report

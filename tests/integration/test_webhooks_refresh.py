@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from ion_pipeline.definitions import build_definitions
+from ion_pipeline.pipeline.dbt import building
 from ion_pipeline.pipeline.pipeline import real_pipeline
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.settings import Settings
@@ -94,7 +95,14 @@ def tenant(tmp_path_factory: pytest.TempPathFactory, demo_warehouse: Built) -> I
         )
 
 
-def test_what_events_name_is_read_built_and_published_and_nothing_else(tenant: Tenant) -> None:
+def without_dbt(*arguments: object, **options: object) -> None:
+    raise AssertionError(f"dbt is started: {arguments}")
+
+
+def test_what_events_name_is_read_built_and_published_and_nothing_else(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "run", without_dbt)
     [(changed,), (gone,)] = tenant.raw("select id from raw.suppliers order by id limit 2")
     [(user, name)] = tenant.raw("select id, name from raw.users order by id limit 1")
     tenant.change(

@@ -77,6 +77,40 @@ def build(
 
 
 @logs_build
+def build_named(
+    settings: Settings,
+    names: Sequence[str],
+    *,
+    on_line: Callable[[str], None] | None = None,
+    on_count: OnCount = unheard,
+) -> BuildReport:
+    """Build these models and run these tests, and nothing else; dbt runs only if it has not rendered them here before.
+
+    The build is not recorded: nodes that read what it builds are part of the next build of everything that changed.
+
+    Args:
+        settings: The warehouse, and the limits of memory and threads.
+        names: Names of models, seeds and tests.
+        on_line: Called with each line of output.
+        on_count: Called when a node begins or ends.
+
+    Raises:
+        WarehouseBusyError: Another process has the warehouse open.
+        BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
+    """
+    begun, _ = _begin(settings)
+    if settings.engine == "spark":
+        return _built_on_spark(settings, begun, on_line, on_count)
+    rendered = load_rendered(work_dir(settings), rendered_digest(begun.models)) if begun else None
+    if rendered is None:
+        arguments = ["build", "--indirect-selection", "empty", "--select", *names]
+        return _with_rows(settings, run(settings, arguments, on_line=on_line, on_count=on_count))
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        seconds = _seconds(built_nodes(connection))
+        return _checked(replay(connection, rendered, {*names}, on_line=on_line, on_count=on_count, seconds=seconds))
+
+
+@logs_build
 def build_pending(
     settings: Settings, *, on_line: Callable[[str], None] | None = None, on_count: OnCount = unheard
 ) -> BuildReport:
@@ -141,13 +175,9 @@ def _replayed(
         since = _since(connection, settings, begun.models, waiting, before) if waiting else None
         last = LastBuild(before, waiting.downstream, waiting.readers, since) if waiting else None
         names = waiting.names if waiting else None
-        seconds = {name: node.seconds for name, node in before.items() if node.seconds is not None}
-        report = replay(connection, rendered, names, last=last, on_line=on_line, on_count=on_count, seconds=seconds)
-        if any(node.status in FAILED for node in report.nodes):
-            remedy = (
-                "Run `ion-pipeline build`: it builds all models with dbt, whose log has details. Nothing was published."
-            )
-            raise BuildError(failure_message(report), remedy=remedy, report=report)
+        report = _checked(
+            replay(connection, rendered, names, last=last, on_line=on_line, on_count=on_count, seconds=_seconds(before))
+        )
         results = {
             node.unique_id: BuiltNode(
                 node.status,
@@ -179,6 +209,24 @@ def _since(
     latest, now = timedelta(hours=settings.full_build_hours), datetime.now(UTC)
     due = {name for name, node in before.items() if node.built_at is None or not abs(now - node.built_at) < latest}
     return Since(load_id, valid_from, waiting.sources, due)
+
+
+def _seconds(built: Mapping[str, BuiltNode]) -> dict[str, float]:
+    return {name: node.seconds for name, node in built.items() if node.seconds is not None}
+
+
+def _checked(report: BuildReport) -> BuildReport:
+    """The report of a replay in which nothing failed.
+
+    Raises:
+        BuildError: A model or a test failed.
+    """
+    if any(node.status in FAILED for node in report.nodes):
+        remedy = (
+            "Run `ion-pipeline build`: it builds all models with dbt, whose log has details. Nothing was published."
+        )
+        raise BuildError(failure_message(report), remedy=remedy, report=report)
+    return report
 
 
 def _with_rows(settings: Settings, report: BuildReport) -> BuildReport:
