@@ -147,7 +147,7 @@ def assert_same(found: Settings, wanted: Settings) -> None:
     [pytest.param(True, id="a refresh"), pytest.param(False, id="a first read", marks=pytest.mark.exhaustive)],
 )
 def test_an_extraction_killed_at_random_points(copied: bool, place: Place, killer: Mortal) -> None:
-    points = attempts(1, of=6)
+    points = attempts(1, of=10)
     chance, kind = random.Random(points), f"extract-{copied}"
     wanted, timed = place.wanted(copied=copied), place.settings(f"{kind}-timed", copied=copied)
     whole = killer.run("extract", timed.data_dir, timed.lake_uri)
@@ -163,7 +163,7 @@ def test_an_extraction_killed_at_random_points(copied: bool, place: Place, kille
 
 
 def test_a_load_killed_at_random_points(place: Place, killer: Mortal) -> None:
-    points = attempts(1, of=6)
+    points = attempts(1, of=10)
     chance, wanted = random.Random(points), place.wanted(copied=True)
     # The same lake for all of them: loading does not write to it.
     timed, *copies = [
