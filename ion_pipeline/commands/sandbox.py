@@ -43,6 +43,14 @@ def serve(
     day_minutes: Annotated[
         float, typer.Option(min=0.1, help="With --live: minutes in which the factory works a day.")
     ] = 10.0,
+    webhooks: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="With --live: send an event of each change there, signed with ION_WEBHOOK_SECRET; "
+            "`ion-pipeline watch` receives them at http://127.0.0.1:8485/ion/webhooks.",
+        ),
+    ] = None,
     profile: Annotated[str | None, typer.Option(help=_PROFILE, show_default="full; with --live, today")] = None,
     export_group: Annotated[
         bool, typer.Option("--export-group/--no-export-group", help="Whether the API key sees controlled rows.")
@@ -80,6 +88,9 @@ def serve(
     """
     from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions
     from ion_pipeline.sandbox.server import serve as run_server
+    from ion_pipeline.settings import load_settings
+
+    secret = load_settings(tenant=False).read_webhook_secret() if webhooks else None
 
     def ready(address: SandboxAddress) -> None:
         for name, value in address.environment().items():
@@ -97,6 +108,8 @@ def serve(
                 today=(today or datetime.now(UTC)).date(),
                 profile=profile or ("today" if live else "full"),
                 day_minutes=day_minutes if live else None,
+                webhooks=webhooks,
+                webhook_secret=secret.get_secret_value() if secret else None,
                 export_group=export_group,
                 names=tuple((old, new) for old, _, new in (one.partition("=") for one in names or ())),
                 forbid=tuple(forbid or ()),

@@ -17,6 +17,7 @@ import uvicorn
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.sandbox.app import SandboxApp
 from ion_pipeline.sandbox.computed import Computed
+from ion_pipeline.sandbox.deliveries import Deliveries
 from ion_pipeline.sandbox.engine import Engine
 from ion_pipeline.sandbox.factory import build_plant, build_world
 from ion_pipeline.sandbox.factory.clock import TODAY as FIXED_DATE
@@ -51,6 +52,8 @@ class SandboxOptions:
         names: For the profile `today`, what the tenant has under another name: (name, other name).
         forbid: Root connections that the API key may not read.
         day_minutes: The plant keeps working, a day in this time; None: the rows stay as they are.
+        webhooks: Address that receives an event of each change while the plant works; None: nobody does.
+        webhook_secret: The secret that events are signed with.
         max_first: Maximum number of rows of one list in a request; a request for more is refused.
         cap_first: Maximum number of rows of one list in an answer; the rest is left out without an error.
         max_cost: Maximum cost of a request, in rows requested times fields of each; more is refused.
@@ -70,6 +73,8 @@ class SandboxOptions:
     names: tuple[tuple[str, str], ...] = ()
     forbid: tuple[str, ...] = ()
     day_minutes: float | None = None
+    webhooks: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
     max_first: int | None = None
     cap_first: int | None = None
     max_cost: int | None = None
@@ -158,6 +163,15 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
             "A plant works only in the factory's own world with the profile `today`, and a day takes it some time.",
             remedy="Leave out --world and --profile, and name more than 0 minutes.",
         )
+    if options.webhooks and (options.day_minutes is None or not options.webhook_secret):
+        raise SettingsError(
+            "Events are of the changes of a plant that works, and are signed with a secret.",
+            remedy="Use --live, and set ION_WEBHOOK_SECRET to the secret that the receiver has.",
+        )
+    if options.webhooks and not options.webhooks.startswith(("http://", "https://")):
+        raise SettingsError(
+            f"{options.webhooks} is not an address.", remedy="Write it as http://host:port/ion/webhooks."
+        )
     # Millions of long-lived rows: there is no garbage while they are loaded, and later collections skip them.
     gc.disable()
     plant = None
@@ -199,7 +213,10 @@ def _day_length(options: SandboxOptions) -> timedelta:
 
 def _plant_at_work(app: SandboxApp, options: SandboxOptions) -> Callable[[], Coroutine[Any, Any, None]] | None:
     plant = app.plant
-    return partial(keep_working, plant, app.changes.post, _day_length(options)) if plant else None
+    if not plant:
+        return None
+    deliveries = Deliveries(options.webhooks, options.webhook_secret or "") if options.webhooks else None
+    return partial(keep_working, plant, app.changes.post, _day_length(options), deliveries)
 
 
 class _Server(uvicorn.Server):
