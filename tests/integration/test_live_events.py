@@ -1,4 +1,4 @@
-"""A factory at work sends events that our receiver accepts, and goes on where nobody accepts them."""
+"""A factory at work sends events that our receiver accepts, and continues where nobody accepts them."""
 
 import asyncio
 from pathlib import Path
