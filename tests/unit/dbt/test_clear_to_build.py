@@ -67,6 +67,7 @@ def world() -> World:
     return random_supply_world(seed=8, n=50)
 
 
+@pytest.mark.slow
 def test_random_tenants(world: World, tmp_path: Path) -> None:
     due, plan = supply.order_lines(world, TODAY), plan_in_force(world)
     expected = clear_to_build(world, {row["purchase_order_line_id"]: row for row in due}, plan, "both", TODAY)

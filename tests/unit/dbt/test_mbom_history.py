@@ -124,6 +124,7 @@ def fill(loads: Sequence[tuple[int, World]]) -> PlanHistory:
 seeds = st.integers(0, 2**32)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(8))
 @given(seeds)
 def test_versions_of_random_plans(seed: int) -> None:

@@ -21,6 +21,7 @@ def world() -> World:
     return random_supply_world(seed=7, n=40)
 
 
+@pytest.mark.slow
 def test_random_tenants(world: World, tmp_path: Path) -> None:
     due = supply.order_lines(world, date(2026, 6, 1))
     details = part_impact_details(world, {row["purchase_order_line_id"]: row for row in due}, "both")

@@ -39,6 +39,7 @@ def world() -> World:
     return random_supply_world(seed=9, n=40)
 
 
+@pytest.mark.slow
 def test_random_tenants(world: World, tmp_path: Path) -> None:
     due = supply.order_lines(world, date(2026, 6, 1))
     expected = unit_costs(world, {row["purchase_order_line_id"]: row for row in due}, "both", RATE, "USD")

@@ -62,6 +62,7 @@ def test_pieces_are_cut_again_a_bounded_number_of_times() -> None:
     assert 0 < cuts < 10
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40))
 @given(ids=ids_of_any_density, page_size=st.integers(1, 6), streams=st.integers(2, 6), too_many=st.integers(1, 6))
 def test_every_row_once(ids: set[int], page_size: int, streams: int, too_many: int) -> None:

@@ -91,6 +91,7 @@ def use(what: str, data_dir: Path, wait: float) -> None:
                 assert dbt.build(settings(data_dir, wait), select=["runs"]) == BUILT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["read", "load", "publish", "build"])
 def test_the_warehouse_is_open_elsewhere(what: str, tmp_path: Path) -> None:
     database = tmp_path / "warehouse.duckdb"
@@ -111,6 +112,7 @@ def test_what_cannot_be_mended_by_waiting_is_said_at_once(tmp_path: Path) -> Non
     assert time.monotonic() - began < LONG / 2
 
 
+@pytest.mark.slow
 def test_what_is_known_is_read_once_the_models_are_built(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     (tmp_path / "lake" / "_loads").mkdir(parents=True)
@@ -128,6 +130,7 @@ def test_a_second_read_says_who_reads_and_asks_ion_nothing(tmp_path: Path) -> No
         steps.extract(settings(tmp_path, 0.0))
 
 
+@pytest.mark.slow
 def test_a_second_read_waits_for_the_first(tmp_path: Path) -> None:
     first = Lake(tmp_path / "lake").writing()
     first.__enter__()

@@ -94,6 +94,7 @@ def test_planted_truths_do_not_depend_on_seed_or_scale() -> None:
     assert {name for name in mine if name not in apart and mine[name] != other.truths[name]} == set()
 
 
+@pytest.mark.slow
 def test_scale_is_about_twenty_thousand_rows_and_monotone() -> None:
     sizes = [sum(build_world(scale=scale).truths["rows"].values()) for scale in (SMALL, 0.4, 1.0)]
     assert sizes == sorted(set(sizes))

@@ -38,6 +38,7 @@ def test_a_move_changes_the_days_alone() -> None:
     assert without_etags(everything_but_monthly_plans(world)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("today", [date(2026, 11, 28), date(2026, 11, 30), date(2027, 3, 1)])
 def test_a_world_ends_on_the_last_working_day_before_its_date(today: date) -> None:
     world = build_world(scale=1.0, today=today)

@@ -83,6 +83,7 @@ def test_random_histories(connection: duckdb.DuckDBPyConnection, loads: list[tup
     assert expected - controlled(worlds[-1])
 
 
+@pytest.mark.slow
 def test_what_is_released_has_none_of_them_and_all_others(connection: duckdb.DuckDBPyConnection) -> None:
     release(connection, FOUND, TABLES.values())
     for table in ("parts", "part_inventories", "build_requirements", "abom_installations", "abom_items"):
@@ -116,6 +117,7 @@ def test_columns_that_name_without_belonging_are_emptied(connection: duckdb.Duck
     assert items.fetchall() == [(-2, None), (-1, [free])]
 
 
+@pytest.mark.slow
 def test_it_is_looked_for_once_a_load_and_a_definition(connection: duckdb.DuckDBPyConnection) -> None:
     assert find(connection)
     assert not find(connection)
