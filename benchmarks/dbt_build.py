@@ -14,13 +14,15 @@ import duckdb
 from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.catalog.references import references
 from ion_pipeline.catalog.schema import known_schema
+from ion_pipeline.pipeline import entity_tables, further_actions
+from ion_pipeline.settings import load_settings
 from ion_pipeline.warehouse import find_controlled
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
 
 
 def remember(connection: duckdb.DuckDBPyConnection) -> None:
-    """Fill the history as a load that contains all rows does."""
+    """Fill the history as a load that contains all rows does, and create what a build prepares before dbt runs."""
     instant = "timestamptz '2026-06-01 00:00:00+00'"
     connection.execute(
         f"insert into raw._ion_loads by name select 'LOAD' as load_id, {instant} as started_at, "
@@ -32,6 +34,9 @@ def remember(connection: duckdb.DuckDBPyConnection) -> None:
             f"select *, {instant} as valid_from, true as is_current from raw.{table}"
         )
     find_controlled(connection, references(known_schema(), known_catalog()), known_catalog().tables.values(), "")
+    settings = load_settings(tenant=False)
+    entity_tables.prepare(connection, settings)
+    further_actions.prepare(connection, settings)
 
 
 def build(path: Path, work: Path, *, memory_limit: str, threads: int, select: str | None = None) -> dict[str, Any]:
