@@ -67,7 +67,6 @@ class AffectedRows:
         self._due = since.due if since else nodes
         self._ids = {node.name: unique_id for unique_id, node in nodes.items() if node.kind != "test"}
         self._scratch = Scratch(connection)
-        [(self._database,)] = connection.execute("select current_database()").fetchall()
         self.changed = ChangedRows(connection, nodes, since, has_changed, self._scratch)
         self.limited: set[str] = set()
 
@@ -118,7 +117,8 @@ class AffectedRows:
     def _replace(
         self, model: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint
     ) -> Fingerprint | None:
-        table, earlier, fresh = self._relation(model), self._scratch.working("earlier"), self._scratch.working("fresh")
+        table = self.changed.relation(model)
+        earlier, fresh = self._scratch.working("earlier"), self._scratch.working("fresh")
         count, nulls = self._find_keys(rule, changed)
         if not count:
             return before
@@ -181,8 +181,8 @@ class AffectedRows:
             self._create_limited(names, name, " or ".join(places))
         for number, view in enumerate(self._views_between(node, {*rule.columns, *rule.limited_by_lookups()})):
             limited = self._scratch.working(f"view_{number}")
-            self._connection.execute(_renamed(view.sql, {**names, self._relation(view): limited}))
-            names[self._relation(view)] = limited
+            self._connection.execute(_renamed(view.sql, {**names, self.changed.relation(view): limited}))
+            names[self.changed.relation(view)] = limited
         return names
 
     def _create_limited(self, names: dict[str, str], name: str, condition: str) -> None:
@@ -212,11 +212,8 @@ class AffectedRows:
     def _fingerprint(self, table: str) -> Fingerprint:
         return Fingerprint(*self._connection.execute(f"select {FINGERPRINT} from {table} as t").fetchall()[0])
 
-    def _relation(self, node: Node) -> str:
-        return identifier(self._database, node.schema, node.name)
-
     def _named(self, name: str) -> str:
-        return self._relation(self._nodes[self._ids[name]])
+        return self.changed.relation(self._nodes[self._ids[name]])
 
 
 def _renamed(sql: str, names: Mapping[str, str]) -> str:

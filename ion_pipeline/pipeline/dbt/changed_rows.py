@@ -93,9 +93,14 @@ class ChangedRows:
         """
         self._connection, self._nodes, self._since = connection, nodes, since
         self._has_changed, self._scratch = has_changed, scratch
+        [(self._database,)] = connection.execute("select current_database()").fetchall()
         self._found: dict[str, str | None] = {}
         rules = [node.rule for node in nodes.values() if node.rule] if since else []
         self._named = {name for rule in rules for name in (*rule.columns, *rule.lookups)}
+
+    def relation(self, node: Node) -> str:
+        """The quoted name of a model or seed, as in dbt's statements."""
+        return identifier(self._database, node.schema, node.name)
 
     def are_asked_of(self, node: Node) -> bool:
         """Whether a rule says what changed rows of this model affect."""
@@ -172,9 +177,7 @@ class ChangedRows:
             "where _ion_load > $load_id or valid_to >= $valid_from",
             {"load_id": since.load_id, "valid_from": since.valid_from},
         )
-        [(database,)] = self._connection.execute("select current_database()").fetchall()
-        own = identifier(database, node.schema, node.name)
-        self._connection.execute(node.sql.replace(source.relation, versions).replace(own, view))
+        self._connection.execute(node.sql.replace(source.relation, versions).replace(self.relation(node), view))
         return view
 
 

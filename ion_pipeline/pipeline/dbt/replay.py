@@ -54,7 +54,6 @@ def replay(
     on_line: Callable[[str], None] | None = None,
     on_count: OnCount = unheard,
     seconds: Mapping[str, float] = MappingProxyType({}),
-    limits: Limits | None = None,
 ) -> BuildReport:
     """Build and test nodes as `dbt build` does.
 
@@ -69,7 +68,6 @@ def replay(
         on_line: Called with a line of output after each node.
         on_count: Called when a node begins or ends.
         seconds: What nodes took before, by unique id.
-        limits: When few enough rows of a table are affected to replace only them.
     """
     chosen = {unique_id: node for unique_id, node in rendered.nodes.items() if names is None or node.name in names}
     count = NodeCount(on_count, {unique_id: seconds[unique_id] for unique_id in chosen if unique_id in seconds})
@@ -78,9 +76,7 @@ def replay(
     results: list[NodeResult] = []
     warehouse = _Warehouse(connection, rendered)
     changes = _Changes(warehouse, rendered.nodes, last)
-    affected = AffectedRows(
-        connection, rendered.nodes, last.since if last else None, changes.has_changed, limits or Limits()
-    )
+    affected = AffectedRows(connection, rendered.nodes, last.since if last else None, changes.has_changed, Limits())
     for number, (unique_id, waits_for) in enumerate(_in_order(rendered.nodes, chosen), start=1):
         count.started(unique_id, len(chosen))
         node, started = chosen[unique_id], time.monotonic()
