@@ -107,6 +107,7 @@ def test_every_selected_entity_and_its_tables_are_assets(loaded: dg.Definitions)
     assert {key.path[1] for key in keys if key.path[0] == "raw"} == {
         *(table.name for table in catalog.tables.values() if table.entity in selected),
         "_ion_loads",
+        "_ion_load_delays",
         "_ion_load_tables",
         "_ion_schema_drift",
     }

@@ -9,7 +9,7 @@ This package reads the warehouse and never writes to it. No module that loads or
 from ion_pipeline.publish.delta import check_library
 from ion_pipeline.publish.dictionary import ColumnEntry, TableEntry
 from ion_pipeline.publish.errors import MissingDriverError, NotPublishedError, PublishError
-from ion_pipeline.publish.latest import DELTA, INCLUDED, published_formats
+from ion_pipeline.publish.latest import DELTA, INCLUDED, published_formats, published_load
 from ion_pipeline.publish.postgres import check_postgres, send_to_postgres
 from ion_pipeline.publish.publish import PUBLIC_SCHEMAS, STORAGE_VERSION, PublishReport, publish, settle
 from ion_pipeline.publish.read import published_database
@@ -35,6 +35,7 @@ __all__ = [
     "publish",
     "published_database",
     "published_formats",
+    "published_load",
     "send",
     "send_to_postgres",
     "settle",

@@ -45,6 +45,13 @@ def published_formats(published_dir: Path) -> set[str]:
     return set(orjson.loads(latest.read_bytes()).get("formats", [PARQUET])) if latest.is_file() else set()
 
 
+def published_load(published_dir: Path) -> tuple[str, datetime] | None:
+    """The last load in the current publish, and when it was published; None if there is no publish or no load."""
+    latest = published_dir / LATEST
+    found = orjson.loads(latest.read_bytes()) if latest.is_file() else {"load_id": None}
+    return (found["load_id"], datetime.fromisoformat(found["published_at"])) if found["load_id"] else None
+
+
 def to_json(
     publish: Publish,
     publish_id: str,

@@ -14,6 +14,7 @@ from ion_pipeline.report.model import (
     ControlCharts,
     ControlPoint,
     DefectClass,
+    Delays,
     EntityFreshness,
     Load,
     OpenDisposition,
@@ -63,12 +64,13 @@ def read_report(
         NotPublishedError: The file was published without a table that the report reads.
     """
     require_tables(connection, path, queries.READS | where_used.READS)
-    load = next(_rows(connection, queries.LOAD), None)
+    load, delays = (next(_rows(connection, sql), None) for sql in (queries.LOAD, queries.DELAYS))
     products = tuple(_rows(connection, queries.PRODUCTS, limit=_PRODUCT_ROWS))
     return Report(
         generated_at=generated_at,
         published_at=published_at,
         load=Load(**load) if load else None,
+        delays=Delays(**delays) if delays else None,
         freshness=tuple(EntityFreshness(**row) for row in _rows(connection, queries.FRESHNESS, limit=_ENTITIES)),
         yield_by_week=_yield(connection, queries.YIELD_BY_WEEK),
         yield_by_month=_yield(connection, queries.YIELD_BY_MONTH),

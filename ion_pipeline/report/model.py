@@ -32,14 +32,30 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Delays:
+    """How long the changes of an earlier publish took from ION to readers: seconds for half, 99 of 100 and all."""
+
+    published_at: datetime
+    delayed_change_count: int
+    delay_median_seconds: float
+    delay_p99_seconds: float
+    delay_max_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class EntityFreshness:
-    """One entity of ION. `lag_hours`: hours from its newest change to the latest load."""
+    """One entity of ION. `lag_hours`: hours from its newest change to the latest load.
+
+    Its delays are seconds from changes of the last week to their publish.
+    """
 
     entity: str
     row_count: int
     last_read_at: datetime | None
     watermark_at: datetime | None
     lag_hours: float | None
+    delay_median_seconds: float | None
+    delay_p99_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +258,7 @@ class Report:
     generated_at: datetime
     published_at: datetime
     load: Load | None
+    delays: Delays | None
     freshness: tuple[EntityFreshness, ...]
     yield_by_week: tuple[YieldPeriod, ...]
     yield_by_month: tuple[YieldPeriod, ...]

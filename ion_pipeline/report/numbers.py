@@ -52,6 +52,15 @@ def instant(value: datetime | None) -> str:
     return DASH if value is None else f"{value:%Y-%m-%d %H:%M}"
 
 
+def delay(seconds: float | None) -> str:
+    """A duration in seconds if it is below two minutes, in minutes below two hours, otherwise as `duration`."""
+    if seconds is None:
+        return DASH
+    if seconds < 120:  # noqa: PLR2004 -- said above
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else duration(seconds / 3600)  # noqa: PLR2004 -- said above
+
+
 def duration(hours: float | None) -> str:
     """A duration in hours if it is below two days, otherwise in days."""
     if hours is None:

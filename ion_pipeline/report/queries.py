@@ -23,8 +23,17 @@ from ops.loads
 where is_latest
 """
 
+# Of the newest load whose publish is known: not yet of the one in this file.
+DELAYS = """
+select published_at, delayed_change_count, delay_median_seconds, delay_p99_seconds, delay_max_seconds
+from ops.loads
+where delayed_change_count > 0
+order by load_id desc
+limit 1
+"""
+
 FRESHNESS = """
-select entity, row_count, last_read_at, watermark_at, lag_hours
+select entity, row_count, last_read_at, watermark_at, lag_hours, delay_median_seconds, delay_p99_seconds
 from ops.freshness
 order by lag_hours nulls last, entity
 limit $limit

@@ -3,6 +3,7 @@
 from ion_pipeline.report import numbers
 from ion_pipeline.report.charts import bars, pareto, rate_bar, yield_trend
 from ion_pipeline.report.control import control_chart, rule_meaning, rule_name, rule_names
+from ion_pipeline.report.freshness import freshness
 from ion_pipeline.report.layout import collapsible, figure, no_data, note, section, table
 from ion_pipeline.report.markup import Child, Markup, tag
 from ion_pipeline.report.model import ControlChart, DefectClass, Ratio, Report, YieldPeriod
@@ -35,7 +36,7 @@ def sections(report: Report) -> dict[str, tuple[str, Markup]]:
         "issues": ("Open issues", _issues),
         "suppliers": ("Suppliers", _suppliers),
         "as-built": ("As built", as_built),
-        "freshness": ("Freshness", _freshness),
+        "freshness": ("Freshness", freshness),
     }
     return {name: (title, section(name, title, make(report))) for name, (title, make) in made.items()}
 
@@ -292,42 +293,4 @@ def _suppliers(report: Report) -> Child:
             "On time: lines fully received by the promised day, of the due lines for which that is known. PPM: pieces "
             "rejected at receiving per million received. Mean late: the mean over late lines."
         ),
-    ]
-
-
-def _freshness(report: Report) -> Child:
-    load = report.load
-    if load is None:
-        return no_data("No data: nothing was loaded.")
-    never = [each.entity for each in report.freshness if each.last_read_at is None]
-    read = [each for each in report.freshness if each.last_read_at is not None]
-    # Not published if rows under export control are left out.
-    rows = "" if load.rows_read is None else f", {numbers.plural(load.rows_read, 'row')}"
-    return [
-        tag(
-            "p",
-            f"Read from {load.tenant} at {numbers.instant(load.read_at)} ({load.strategy}{rows}), "
-            f"published at {numbers.instant(report.published_at)}, "
-            f"page written at {numbers.instant(report.generated_at)}; all times UTC. Load {load.load_id}.",
-        ),
-        collapsible(
-            f"{numbers.plural(len(read), 'entity', 'entities')} read, newest change first",
-            table(
-                "Entities: rows and newest change",
-                ("Entity", "Rows", "Newest change", "Lag", "Last load with changes"),
-                [
-                    (
-                        each.entity,
-                        numbers.count(each.row_count),
-                        numbers.instant(each.watermark_at),
-                        numbers.duration(each.lag_hours),
-                        numbers.instant(each.last_read_at),
-                    )
-                    for each in read
-                ],
-                numeric=range(1, 5),
-            ),
-        ),
-        tag("p", f"Never read, for example without permission: {', '.join(never)}.", class_="quiet") if never else None,
-        note("Lag: from the newest change in ION to the latest load. A load contains only what had changed."),
     ]

@@ -52,7 +52,7 @@ from ion_pipeline.warehouse.export_control import (
     release,
 )
 from ion_pipeline.warehouse.fingerprints import FINGERPRINT, Fingerprint, fingerprint
-from ion_pipeline.warehouse.load_log import TableChange
+from ion_pipeline.warehouse.load_log import TableChange, note_published
 from ion_pipeline.warehouse.loading import LoadReport, load, rebuild
 from ion_pipeline.warehouse.schemas import CONTROLLED, RELEASED, RELEASED_HISTORY
 
@@ -100,6 +100,7 @@ __all__ = [
     "is_search_current",
     "left_out_since",
     "load",
+    "note_published",
     "rebuild",
     "record_build",
     "record_columns",

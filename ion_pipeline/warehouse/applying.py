@@ -12,6 +12,7 @@ from ion_pipeline.counting import Count, OnCount
 from ion_pipeline.errors import TenantMismatchError
 from ion_pipeline.lake import LoadManifest, TableManifest
 from ion_pipeline.warehouse import load_log
+from ion_pipeline.warehouse.delays import committed_by_ions_clock
 from ion_pipeline.warehouse.enums import unknown_values
 from ion_pipeline.warehouse.load_log import TableChange
 from ion_pipeline.warehouse.merge import merge
@@ -97,7 +98,7 @@ def apply(
         WarehouseError: See `merge`.
     """
     began = time.perf_counter()
-    valid_from = _valid_from(connection, manifest)
+    valid_from, committed_at = _valid_from(connection, manifest), committed_by_ions_clock(manifest)
     known = [table for table in manifest.tables if table.table in catalog]
     if manifest.snapshot:
         clear(connection, catalog.values())
@@ -108,7 +109,14 @@ def apply(
         if manifest.snapshot:
             change = restore(connection, catalog[table.table], files[table.table])
         else:
-            change = merge(connection, catalog[table.table], table, files[table.table], valid_from)
+            change = merge(
+                connection,
+                catalog[table.table],
+                table,
+                files[table.table],
+                valid_from=valid_from,
+                committed_at=committed_at,
+            )
         changes.append(replace(change, seconds=time.perf_counter() - table_began))
         if table.rows and not manifest.snapshot:
             drift += unknown_values(connection, catalog[table.table], table.read.entity, files[table.table])

@@ -17,11 +17,13 @@ from ion_pipeline.warehouse.schemas import RAW
 from ion_pipeline.warehouse.sql import identifier
 
 LOADS, LOAD_TABLES, SCHEMA_DRIFT = "_ion_loads", "_ion_load_tables", "_ion_schema_drift"
+LOAD_DELAYS = "_ion_load_delays"
 
 #: The tables that models read, with their descriptions.
 TABLES = {
     LOADS: "Loads that have been applied. Key: load_id.",
     LOAD_TABLES: "What each load read of each table. Key: load_id, table_name.",
+    LOAD_DELAYS: "How old the changes in a load were when it was committed. Key: load_id, table_name, delay_seconds.",
     SCHEMA_DRIFT: "How the tenant differed from the catalog in each load.",
 }
 
@@ -29,14 +31,18 @@ _DEFINITION = f"""
     create table if not exists {RAW}._ion_loads (
         load_id varchar, tenant varchar, strategy varchar, started_at timestamptz, committed_at timestamptz,
         requests bigint, bytes bigint, code_version varchar, schema_hash varchar, loaded_at timestamptz,
-        valid_from timestamptz, read_by bigint
+        valid_from timestamptz, read_by bigint, published_at timestamptz
     );
     alter table {RAW}._ion_loads add column if not exists read_by bigint;
+    alter table {RAW}._ion_loads add column if not exists published_at timestamptz;
     create table if not exists {RAW}._ion_load_tables (
         load_id varchar, table_name varchar, entity varchar, strategy varchar, rows_read bigint, total_count bigint,
         rows_inserted bigint, rows_updated bigint, rows_deleted bigint, rows_after bigint, rows_drifted bigint
     );
     alter table {RAW}._ion_load_tables add column if not exists rows_drifted bigint;
+    create table if not exists {RAW}._ion_load_delays (
+        load_id varchar, table_name varchar, entity varchar, delay_seconds double, changes bigint
+    );
     create table if not exists {RAW}._ion_schema_drift (
         load_id varchar, entity varchar, kind varchar, field varchar, catalog_type varchar, tenant_type varchar
     );
@@ -48,9 +54,12 @@ changed in the search after a load; without a table name: the search itself. The
 has_earlier_rows: some of the newly controlled rows are older than the load.';
     comment on table {RAW}._ion_schema_drift is 'A difference between the tenant and the catalog in a load.';
     comment on table {RAW}._ion_loads is 'A load of the lake that has been applied. valid_from: start of its versions in
-raw_history; it equals started_at unless the clock was set back. read_by: id of the API key''s user.';
+raw_history; it equals started_at unless the clock was set back. read_by: id of the API key''s user. published_at: when
+readers got the load, null until the next build after the publish.';
     comment on table {RAW}._ion_load_tables is 'A table in a load: what was read and what it changed. rows_drifted:
 rows with changes that ION did not report, as found by a reconcile; null for a refresh.';
+    comment on table {RAW}._ion_load_delays is 'Changes in a load that ION dates, counted by the seconds from the change
+until the load was committed, rounded up to two digits. A first load of a table has none.';
 """
 
 # Left out where controlled rows are: counts include controlled rows, and a new enum value may occur only in such rows.
@@ -61,6 +70,7 @@ _WITHOUT_COUNTS = ", ".join(f"cast(null as bigint) as {count}" for count in _COU
 _RELEASED = {
     LOADS: f"select * from {RAW}.{LOADS}",
     LOAD_TABLES: f"select * replace ({_WITHOUT_COUNTS}) from {RAW}.{LOAD_TABLES}",
+    LOAD_DELAYS: f"select * from {RAW}.{LOAD_DELAYS} where false",
     SCHEMA_DRIFT: f"select * from {RAW}.{SCHEMA_DRIFT} where kind <> 'new_enum_value'",
 }
 
@@ -77,6 +87,7 @@ class TableChange:
         rows_deleted: Rows that were deleted.
         rows_after: Rows in `raw` after the load.
         seconds: How long applying it took; the load log does not have it.
+        delays: Changes with a known instant, counted by the seconds until the load was committed: see `delays`.
     """
 
     table: str
@@ -86,6 +97,7 @@ class TableChange:
     rows_deleted: int
     rows_after: int
     seconds: float = 0.0
+    delays: tuple[tuple[float, int], ...] = ()
 
     @property
     def rows_changed(self) -> int:
@@ -202,7 +214,7 @@ def insert(
         valid_from: Start of the load's versions.
     """
     connection.execute(
-        f"insert into {RAW}.{LOADS} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into {RAW}.{LOADS} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null)",
         [
             manifest.load_id,
             str(manifest.tenant),
@@ -237,11 +249,37 @@ def insert(
                 read.drifted,
             ],
         )
+    if delays := [(change.table, *delay) for change in changes for delay in change.delays]:
+        connection.execute(
+            f"insert into {RAW}.{LOAD_DELAYS} select $load_id, unnest($tables::varchar[]), "
+            "unnest($entities::varchar[]), unnest($seconds::double[]), unnest($changes::bigint[])",
+            {
+                "load_id": manifest.load_id,
+                "tables": [table for table, _, _ in delays],
+                "entities": [reads[table].entity for table, _, _ in delays],
+                "seconds": [seconds for _, seconds, _ in delays],
+                "changes": [number for _, _, number in delays],
+            },
+        )
     for one in drift:
         connection.execute(
             f"insert into {RAW}.{SCHEMA_DRIFT} values (?, ?, ?, ?, ?, ?)",
             [manifest.load_id, one.entity, one.kind, one.field, one.catalog_type, one.tenant_type],
         )
+
+
+def note_published(connection: duckdb.DuckDBPyConnection, load_id: str, published_at: datetime) -> None:
+    """Record when readers got a load and those before it, unless an earlier publish had them.
+
+    Args:
+        connection: The warehouse.
+        load_id: The last load of the publish.
+        published_at: When the publish was made.
+    """
+    connection.execute(
+        f"update {RAW}.{LOADS} set published_at = $at where published_at is null and load_id <= $load_id",
+        {"load_id": load_id, "at": published_at},
+    )
 
 
 def exported() -> Iterator[tuple[str, str]]:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 
+from ion_pipeline.catalog.signature import UPDATED
 from ion_pipeline.lake import LAKE_COLUMNS, TableManifest
+from ion_pipeline.warehouse.delays import delays
 from ion_pipeline.warehouse.errors import REBUILD_REMEDY, CountMismatchError, DuplicateKeyError
 from ion_pipeline.warehouse.load_log import TableChange
 from ion_pipeline.warehouse.schemas import HISTORY, RAW
@@ -28,7 +30,9 @@ def merge(
     table: TableLike,
     manifest: TableManifest,
     files: Sequence[Path],
+    *,
     valid_from: datetime,
+    committed_at: datetime,
 ) -> TableChange:
     """Apply one table of one load.
 
@@ -38,13 +42,14 @@ def merge(
         manifest: How the table was read.
         files: The Parquet files of the table.
         valid_from: Start of the versions that this load adds, and end of the versions that it replaces.
+        committed_at: When the load was committed, by ION's clock.
 
     Raises:
         DuplicateKeyError: A full read of a root connection returned a key twice.
         CountMismatchError: After the merge, the table does not hold the rows of the load.
         RetypedColumnError: Values of a column do not fit the catalog's type.
     """
-    return _Merge(connection, table, manifest, files).apply(valid_from)
+    return _Merge(connection, table, manifest, files).apply(valid_from, committed_at)
 
 
 class _Merge:
@@ -66,19 +71,29 @@ class _Merge:
         self._versioned = identifiers([*self._columns, *VERSION_COLUMNS])
         self._incoming = ""
 
-    def apply(self, valid_from: datetime) -> TableChange:
+    def apply(self, valid_from: datetime, committed_at: datetime) -> TableChange:
         (before,) = self._row(f"select count(*) from {self._raw}")
         if self._manifest.rows + self._manifest.tombstones == 0 and (before == 0 or not self._is_full):
             return TableChange(self._table.name, 0, 0, 0, 0, before)
         rows_read, distinct_keys = self._read_incoming()
         inserted, updated, deleted = self._compare(valid_from) if before else (self._fill(valid_from), 0, 0)
+        # What a first load finds has not changed lately, or not only.
+        is_timed = bool(before and UPDATED in self._columns)
         (after,) = self._row(f"select count(*) from {self._raw}")
         if self._is_full and after != distinct_keys:
             raise CountMismatchError(
                 f"After the load, {RAW}.{self._table.name} would hold {after} rows instead of {distinct_keys}.",
                 remedy=f"The load was rolled back. {REBUILD_REMEDY}",
             )
-        return TableChange(self._table.name, rows_read, inserted, updated, deleted, after)
+        return TableChange(
+            self._table.name,
+            rows_read,
+            inserted,
+            updated,
+            deleted,
+            after,
+            delays=delays(self._connection, committed_at) if is_timed else (),
+        )
 
     def _fill(self, valid_from: datetime) -> int:
         """Insert all rows into an empty table, as in a first load, without a comparison. Returns rows inserted."""
@@ -184,9 +199,10 @@ class _Merge:
         others = [name for name in self._columns if name not in self._keys]
         differs = " or ".join(f"i.{identifier(name)} is distinct from r.{identifier(name)}" for name in others)
         versioned = [*self._columns, *VERSION_COLUMNS]
+        is_dated_anew = f"i.{UPDATED} is distinct from r.{UPDATED}" if UPDATED in others else "false"
         self._connection.execute(
             f"create or replace temp table _ion_changed as "
-            f"select {identifiers(versioned, 'i')}, r._ion_load is null as is_new "
+            f"select {identifiers(versioned, 'i')}, r._ion_load is null as is_new, {is_dated_anew} as is_dated_anew "
             f"from {self._incoming} as i left join {self._raw} as r on {self._same_key('i', 'r')} "
             f"where not i._ion_deleted and (r._ion_load is null or {differs or 'false'})",
             {"files": self._files},

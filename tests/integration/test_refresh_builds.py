@@ -4,6 +4,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tests.integration.support.changing_world import Change, update
 
 pytestmark = pytest.mark.slow
 
-LOAD_LOG = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}
+LOAD_LOG = {"_ion_loads", "_ion_load_tables", "_ion_load_delays", "_ion_schema_drift"}
 
 Contents = dict[str, list[str]]
 
@@ -59,9 +60,12 @@ class Tenant:
         """What the models have built."""
         return contents(self.settings.warehouse_path, (*PUBLIC_SCHEMAS, "intermediate"))
 
-    def first(self, table: str) -> int:
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.settings.warehouse_path), read_only=True) as connection:
-            [(found,)] = connection.execute(f"select min(id) from raw.{table}").fetchall()
+            return connection.execute(sql).fetchall()
+
+    def first(self, table: str) -> int:
+        [(found,)] = self.query(f"select min(id) from raw.{table}")
         return int(found)
 
     @property
@@ -147,6 +151,25 @@ def started(*arguments: object, **options: object) -> BuildReport:
     raise AssertionError(f"dbt is started: {arguments}")
 
 
+def published(tenant: Tenant) -> tuple[str, datetime]:
+    """Publish; return the last load and the time in what readers of the files see."""
+    steps.publish(tenant.settings)
+    document = orjson.loads((tenant.settings.published_dir / "latest.json").read_bytes())
+    return document["load_id"], datetime.fromisoformat(document["published_at"])
+
+
+def assert_one_delay(tenant: Tenant, entity: str, load_id: str, published_at: datetime) -> None:
+    """One change has a known delay: the time from ION's date of the change to the publish."""
+    [(changed_at,)] = tenant.query(f"select _updated from raw_history.{entity} where _ion_load = '{load_id}'")
+    figures = "delayed_change_count, delay_median_seconds, delay_p99_seconds, delay_max_seconds"
+    known = "where delayed_change_count is not null"
+    [found] = tenant.query(f"select {figures}, load_id, published_at from ops.loads {known}")
+    # HTTP tells ION's time to the second.
+    delay = pytest.approx((published_at - changed_at).total_seconds(), abs=2)
+    assert found == (1, delay, delay, delay, load_id, published_at)
+    assert tenant.query(f"select {figures}, entity from ops.freshness {known}") == [(*found[:4], entity)]
+
+
 def differing(before: Contents, after: Contents) -> set[str]:
     assert before.keys() == after.keys()
     assert len(before) > 100
@@ -199,6 +222,7 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     assert {node for node in report.nodes if node.unique_id not in needed} <= set(report.warnings)
     assert built(report) >= needed
     assert 0 < report.count("model") < len(everything) / 6
+    renamed_in, published_at = published(tenant)
 
     # A model fails: what was to be built then is built next time, with what has changed since.
     before, recorded = tenant.raw(), tenant.tables()
@@ -221,6 +245,9 @@ def test_a_refresh_builds_what_is_downstream_of_what_changed(
     needed = expected(tenant.manifest, changed | LOAD_LOG, recorded, failed, tenant.tables())
     assert {node for node in report.nodes if node.unique_id not in needed} <= set(report.warnings)
     assert built(report) >= needed
+
+    # Since the publish it is known how long a reader had to wait for that name.
+    assert_one_delay(tenant, "suppliers", renamed_in, published_at)
 
     # All of it is as if built from nothing.
     fresh = tenant.settings.model_copy(update={"data_dir": tmp_path})

@@ -20,7 +20,7 @@ from ion_pipeline.pipeline.dbt.rendered import load_rendered, rendered_digest, s
 from ion_pipeline.pipeline.dbt.replay import LastBuild, replay
 from ion_pipeline.pipeline.dbt.report import BUILT, FAILED, BuildError, BuildReport
 from ion_pipeline.pipeline.resources import resources_of
-from ion_pipeline.publish import PUBLIC_SCHEMAS
+from ion_pipeline.publish import PUBLIC_SCHEMAS, published_load
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import (
     BuildRecord,
@@ -32,6 +32,7 @@ from ion_pipeline.warehouse import (
     connect,
     fingerprint,
     first_versions_after,
+    note_published,
     record_build,
 )
 
@@ -263,6 +264,9 @@ def _begin(settings: Settings) -> tuple[BuildRecord | None, frozenset[str] | Non
     models = models_digest(settings)
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         begun = begin_build(connection, models)
+        # Here, and not by the publish, which only reads the warehouse: the tables then say it of all earlier publishes.
+        if begun and (published := published_load(settings.published_dir)):
+            note_published(connection, *published)
         export_control.prepare(connection, settings)
         entity_tables.prepare(connection, settings)
         further_actions.prepare(connection, settings)

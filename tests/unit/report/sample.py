@@ -7,6 +7,7 @@ from ion_pipeline.report.model import (
     ControlCharts,
     ControlPoint,
     DefectClass,
+    Delays,
     EntityFreshness,
     Load,
     OpenDisposition,
@@ -25,7 +26,7 @@ from ion_pipeline.report.where_used import Use, WhereUsed
 
 AT = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 EMPTY = Report(
-    generated_at=AT, published_at=AT, load=None, freshness=(), yield_by_week=(), yield_by_month=(),
+    generated_at=AT, published_at=AT, load=None, delays=None, freshness=(), yield_by_week=(), yield_by_month=(),
     yield_by_product=(), products_left_out=0, pareto={}, control=ControlCharts(0, 0, 0, ()),
     open_issues=OpenIssues((), ()), suppliers=Suppliers(None, None, ()),
     trees=Trees((), 0, 0), where_used=WhereUsed((), (), ()),
@@ -61,7 +62,11 @@ def full_report(text: str) -> Report:
         generated_at=AT,
         published_at=AT,
         load=Load(text, text, text, AT, AT, 12345),
-        freshness=(EntityFreshness(text, 7, AT, AT, 1.5), EntityFreshness(f"{text} too", 0, None, None, None)),
+        delays=Delays(AT, 100, 30.0, 180.0, 9000.0),
+        freshness=(
+            EntityFreshness(text, 7, AT, AT, 1.5, 30.0, 180.0),
+            EntityFreshness(f"{text} too", 0, None, None, None, None, None),
+        ),
         yield_by_week=months,
         yield_by_month=months,
         yield_by_product=(

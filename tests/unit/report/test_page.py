@@ -67,6 +67,18 @@ def test_yield_by_product_says_what_fell_and_what_is_left_out(plain: Element) ->
     assert "NOT ALL IS SHOWN: 1 row that lost less" in plain.one("section", id="yield").text
 
 
+def test_the_delay_of_the_publish_before_is_said(plain: Element) -> None:
+    section = plain.one("section", id="freshness")
+    assert (
+        "Of 100 changes published at 2026-03-01 08:30, half took at most 30 s from ION to here, 99 of 100 at most "
+        "3 min, the longest 2.5 h." in section.text
+    )
+    rows = section.one("tbody").all("tr")
+    assert [[cell.text for cell in row.children if isinstance(cell, Element)][3:6] for row in rows] == [
+        ["1.5 h", "30 s", "3 min"]
+    ]
+
+
 def test_the_page_loads_nothing(plain: Element) -> None:
     """There is no address, file, handler or inline style, and the policy forbids them."""
     names = {name for each in plain for name in each.attributes}

@@ -22,7 +22,7 @@ from ion_pipeline.warehouse import (
 )
 from tests.unit.warehouse.support import SMALL, House
 
-LOAD_LOG = {"_ion_loads", "_ion_load_tables", "_ion_schema_drift"}
+LOAD_LOG = {"_ion_loads", "_ion_load_tables", "_ion_load_delays", "_ion_schema_drift"}
 
 
 @pytest.fixture

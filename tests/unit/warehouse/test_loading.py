@@ -41,6 +41,7 @@ def test_every_table_of_the_catalog_exists_and_is_described(house: House) -> Non
         for schema in ("raw", "raw_history")
         for table in [
             "_ion_export_controlled",
+            "_ion_load_delays",
             "_ion_load_tables",
             "_ion_loads",
             "_ion_schema_drift",

@@ -16,6 +16,14 @@ tables as (
 
 users as (
     select * from {{ ref('stg_ion__users') }}
+),
+
+delays as (
+    select * from {{ ref('int_loads__delays') }}
+),
+
+distributions as (
+    {{ delays_of('load_id') }}
 )
 
 select
@@ -27,6 +35,7 @@ select
     loads.read_at,
     loads.committed_at,
     loads.loaded_at,
+    loads.published_at,
     {{ hours_between('loads.read_at', 'loads.committed_at') }} * 3600 as reading_seconds,
     loads.request_count,
     loads.byte_count,
@@ -35,10 +44,15 @@ select
     case when tables.load_id is null then 0 else tables.rows_inserted end as rows_inserted,
     case when tables.load_id is null then 0 else tables.rows_updated end as rows_updated,
     case when tables.load_id is null then 0 else tables.rows_deleted end as rows_deleted,
+    distributions.delayed_change_count,
+    distributions.delay_median_seconds,
+    distributions.delay_p99_seconds,
+    distributions.delay_max_seconds,
     loads.code_version,
     loads.schema_hash,
     loads.load_id = max(loads.load_id) over () as is_latest
 from loads
 left join tables on loads.load_id = tables.load_id
+left join distributions on loads.load_id = distributions.load_id
 left join users on loads.read_by_id = users.user_id
 order by loads.load_id

@@ -10,6 +10,7 @@ select
     valid_from,
     committed_at,
     loaded_at,
+    published_at,
     requests as request_count,
     bytes as byte_count,
     read_by as read_by_id,
