@@ -164,7 +164,7 @@ def assert_one_delay(tenant: Tenant, entity: str, load_id: str, published_at: da
     figures = "delayed_change_count, delay_median_seconds, delay_p99_seconds, delay_max_seconds"
     known = "where delayed_change_count is not null"
     [found] = tenant.query(f"select {figures}, load_id, published_at from ops.loads {known}")
-    # HTTP tells ION's time to the second.
+    # ION's time in HTTP is in whole seconds.
     delay = pytest.approx((published_at - changed_at).total_seconds(), abs=2)
     assert found == (1, delay, delay, delay, load_id, published_at)
     assert tenant.query(f"select {figures}, entity from ops.freshness {known}") == [(*found[:4], entity)]
