@@ -17,6 +17,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
+    is_leaf_type,
 )
 
 from ion_pipeline.catalog.catalog import Catalog, Entity
@@ -193,7 +194,16 @@ def _tracking(entity: Entity, connection: _Connection, *, keyset: bool) -> Chang
         etag=etag,
         by_id=by_id,
         flag=FLAG_FIELD if FLAG_FIELD in connection.node.fields and "eq" in _operators(filters, FLAG_FIELD) else "",
+        key=() if by_id else _key_fields(entity, connection.node),
     )
+
+
+def _key_fields(entity: Entity, node: GraphQLObjectType) -> tuple[str, ...]:
+    """The fields of the key of an entity without an id and without lists; empty if the tenant lacks one of them."""
+    columns = {column.name: column.field for column in entity.columns}
+    fields = tuple(columns[name] for name in entity.key)
+    is_there = all(field in node.fields and is_leaf_type(get_named_type(node.fields[field].type)) for field in fields)
+    return fields if is_there and entity.key != ("id",) and not entity.children else ()
 
 
 def _tracked_lists(entity: Entity, node: GraphQLObjectType, filters: GraphQLNamedType | None) -> Iterable[TrackedList]:

@@ -34,6 +34,8 @@ class Drift:
         return bool(self.missing or self.new or self.retyped or self.new_values)
 
 
+#: What identifies a row: its id, or else the values of its key as text.
+RowIdentity = int | tuple[str, ...]
 RowVersion = tuple[Any, ...]
 
 
@@ -62,6 +64,7 @@ class ChangeTracking:
         etag: The field with the rows' etag; empty if there is none.
         by_id: Rows can be sorted by id, and filtered by ranges of ids and by lists of ids.
         flag: The field that marks a row as export controlled, if rows can be filtered by it; empty otherwise.
+        key: The fields that identify a row which has no id, such as a link; empty otherwise.
     """
 
     updated: bool = False
@@ -69,6 +72,7 @@ class ChangeTracking:
     etag: str = ""
     by_id: bool = False
     flag: str = ""
+    key: tuple[str, ...] = ()
 
     def changed_since(self, instant: datetime) -> dict[str, Any]:
         """The filter for rows that have changed since an instant, or whose tracked lists have."""
@@ -79,10 +83,18 @@ class ChangeTracking:
 
     @property
     def version_fields(self) -> tuple[str, ...]:
-        """What to select for `version`; empty if the rows have no etag or cannot be read by id."""
-        if not (self.etag and self.by_id):
+        """What to select for `identity` and `version`; empty if the rows have no etag, or nothing identifies them."""
+        identity = ("id",) if self.by_id else self.key
+        if not (self.etag and identity):
             return ()
-        return ("id", self.etag, *(f"{inner.field} {{ {inner.key} {inner.etag} }}" for inner in self.lists))
+        return (*identity, self.etag, *(f"{inner.field} {{ {inner.key} {inner.etag} }}" for inner in self.lists))
+
+    def identity(self, node: Mapping[str, Any]) -> RowIdentity:
+        """What identifies the row; a key's values are text, because ION writes the ids in it as text or as numbers."""
+        if not self.by_id:
+            return tuple(str(node[name]) for name in self.key)
+        identifier: int = node["id"]
+        return identifier
 
     def version(self, node: Mapping[str, Any]) -> RowVersion:
         """A value that differs whenever the row or one of its tracked lists has changed."""

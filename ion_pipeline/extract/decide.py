@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from ion_pipeline.catalog.plan import ChangeTracking, EntityPlan, EntityQuery, Plan, RowVersion
+from ion_pipeline.catalog.plan import ChangeTracking, EntityPlan, EntityQuery, Plan, RowIdentity, RowVersion
 from ion_pipeline.catalog.signature import UPDATED
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.aliased import Question, Reply, ask
@@ -51,7 +51,7 @@ class Known:
     since: datetime | None
     why: str = ""
     etags: Mapping[int, str | None] | None = None
-    seen: Mapping[int, RowVersion] = field(default_factory=dict)
+    seen: Mapping[RowIdentity, RowVersion] = field(default_factory=dict)
     sample: Mapping[int, Held] = field(default_factory=dict)
 
 
@@ -149,13 +149,14 @@ def _questions(plan: EntityPlan, query: EntityQuery, known: Known, limit: int) -
     yield "total", Question(plan, query, None, short, first=_SHORT if short else 1)
     if known.since is not None:
         changed = tracking.changed_since(known.since)
-        seen = sorted(known.seen) if tracking.version_fields and len(known.seen) <= FEW_VERSIONS else []
-        if seen and len(seen) < limit:
-            yield "changed", Question(plan, query, changed, tracking.version_fields, first=len(seen) + 1)
+        seen = len(known.seen) if tracking.version_fields and len(known.seen) <= FEW_VERSIONS else 0
+        if 0 < seen < limit:
+            yield "changed", Question(plan, query, changed, tracking.version_fields, first=seen + 1)
         else:
             yield "changed", Question(plan, query, changed)
-            for start in range(0, len(seen), limit):
-                ids = seen[start : start + limit]
+            by_id = sorted(one for one in known.seen if isinstance(one, int)) if seen else []
+            for start in range(0, len(by_id), limit):
+                ids = by_id[start : start + limit]
                 rows = {**changed, "id": {"in": ids}}
                 yield "versions", Question(plan, query, rows, tracking.version_fields, first=len(ids))
     sample = sorted(known.sample)
@@ -241,7 +242,7 @@ def _all_seen(tracking: ChangeTracking, known: Known, changed: Reply, versions: 
     nodes = [*changed.nodes, *(node for reply in versions if reply for node in reply.nodes)]
     if not known.seen or changed.total != len(nodes):
         return False
-    return all(known.seen.get(node["id"]) == tracking.version(node) for node in nodes)
+    return all(known.seen.get(tracking.identity(node)) == tracking.version(node) for node in nodes)
 
 
 def check_deletes(tasks: Iterable[Task], rows_known: Mapping[str, int], *, largest_share: float) -> None:

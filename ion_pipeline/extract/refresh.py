@@ -15,7 +15,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from ion_pipeline.catalog.plan import EntityPlan, EntityQuery, Plan, RowVersion
+from ion_pipeline.catalog.plan import EntityPlan, EntityQuery, Plan, RowIdentity, RowVersion
 from ion_pipeline.client import IonClient
 from ion_pipeline.extract.arrow import Node, keys_of, to_batches
 from ion_pipeline.extract.decide import Known, Task, amount, check_deletes, decide, is_suspicious
@@ -127,7 +127,7 @@ class _Refresh:
         self._full: dict[str, EntityResult] = {}
         self._totals: dict[str, int | None] = {}
         self._unsettled: dict[str, int] = {}
-        self._seen: dict[str, dict[int, RowVersion]] = {}
+        self._seen: dict[str, dict[RowIdentity, RowVersion]] = {}
         self._read_progress, self._is_first_round = read_progress, True
         for name, entry in read_progress:
             if entry.since is not None:
@@ -275,7 +275,7 @@ class _Refresh:
         self._ids[plan.name].add(ids)
         seen = self._seen.setdefault(plan.name, {})
         if query.tracking.version_fields and len(seen) < _VERSIONS_KEPT:
-            seen.update((node["id"], query.tracking.version(node)) for node in nodes)
+            seen.update((query.tracking.identity(node), query.tracking.version(node)) for node in nodes)
         self._progress.advanced(plan.name, len(nodes))
 
     def _delete(self, plan: EntityPlan, query: EntityQuery, ids: list[int]) -> None:
@@ -311,7 +311,7 @@ class _Refresh:
             check_deletes(tasks, before, largest_share=self._options.largest_share)
         return tuple(self._again(task) for task in tasks)
 
-    def _versions(self, name: str) -> Mapping[int, RowVersion]:
+    def _versions(self, name: str) -> Mapping[RowIdentity, RowVersion]:
         """Versions of the rows that changed last: those that the refresh before kept, and those read by this one."""
         seen = self._seen.get(name, {})
         if name in self._full:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ion_pipeline.catalog.plan import RowVersion
+from ion_pipeline.catalog.plan import RowIdentity, RowVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class EntityState:
     rows: int
     watermark: datetime | None
     query_hash: str
-    versions: Mapping[int, RowVersion] = field(default_factory=dict)
+    versions: Mapping[RowIdentity, RowVersion] = field(default_factory=dict)
     sample: Mapping[int, Held] = field(default_factory=dict)
 
 

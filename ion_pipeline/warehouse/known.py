@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from ion_pipeline.catalog import Catalog, EntityPlan, RowVersion
-from ion_pipeline.catalog.plan import list_version
+from ion_pipeline.catalog.plan import RowIdentity, list_version
 from ion_pipeline.catalog.references import FLAG
 from ion_pipeline.extract import IdRange, RowDifference
 from ion_pipeline.extract.decide import FEW_VERSIONS
@@ -108,7 +108,9 @@ def newest(
     return found
 
 
-def versions(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: datetime) -> dict[int, RowVersion]:
+def versions(
+    connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: datetime
+) -> Mapping[RowIdentity, RowVersion]:
     """Versions (see `ChangeTracking.version`) of the rows updated since an instant; empty if there are many."""
     entity = plan.entity
     if (
@@ -117,6 +119,8 @@ def versions(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: dat
         or "_updated" not in {c.name for c in entity.columns}
     ):
         return {}
+    if not plan.query.tracking.by_id:
+        return _versions_by_key(connection, plan, since)
     children = {child.field: child for child in entity.children}
     lists = [children[inner.field] for inner in plan.query.tracking.lists]
     changed = " union ".join(
@@ -147,11 +151,23 @@ def versions(connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: dat
     return {row_id: (etag, *(list_version(found.get(row_id, [])) for found in inner)) for row_id, etag in rows}
 
 
+def _versions_by_key(
+    connection: duckdb.DuckDBPyConnection, plan: EntityPlan, since: datetime
+) -> dict[RowIdentity, RowVersion]:
+    rows = connection.execute(
+        f"select {identifiers(plan.entity.key)}, _etag from raw.{identifier(plan.name)} "
+        f"where _updated >= $since limit {FEW_VERSIONS + 1}",
+        {"since": since},
+    ).fetchall()
+    return {tuple(map(str, key)): (etag,) for *key, etag in rows} if len(rows) <= FEW_VERSIONS else {}
+
+
 def samples(
     connection: duckdb.DuckDBPyConnection, asked: Mapping[str, EntityPlan], newest: Mapping[str, datetime], salt: str
 ) -> dict[str, dict[int, Held]]:
     """A sample of rows of recently changed entities, to compare with ION; each load draws a different sample."""
-    sampled = [name for name in newest if (query := asked[name].query) and query.tracking.version_fields]
+    tracked = {name: query.tracking for name in newest if (query := asked[name].query)}
+    sampled = [name for name, tracking in tracked.items() if tracking.by_id and tracking.version_fields]
     sampled.sort(key=lambda name: newest[name], reverse=True)
     # A row that was just written may be dated slightly after the `Date` header, which has a resolution of seconds.
     ceiling = datetime.now(UTC) + timedelta(minutes=2)

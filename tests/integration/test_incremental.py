@@ -98,6 +98,20 @@ def test_changes_and_deletes_are_read_and_nothing_else(tenant: Tenant) -> None:
     assert [row[0] for row in closed] == gone
 
 
+def test_a_changed_link_without_an_id_is_read_once(world_dir: Path, tmp_path: Path) -> None:
+    """Inside the overlap it is counted as changed again, and known by its key and etag."""
+    with running(world_dir, tmp_path, entities=("plan_item_allocations",)) as tenant:
+        *_, key = tenant.query("select child_plan_item_id, parent_plan_item_id from raw.plan_item_allocations")
+        nothing, least = tenant.requests_of_a_refresh()
+        assert nothing.load_id is None
+        for quantity in (77, 78):
+            tenant.change(update("planItemAllocations", list(key), touch=True, quantity=quantity))
+            assert tenant.refresh().load_id
+            report, requests = tenant.requests_of_a_refresh()
+            assert (report.load_id, requests) == (None, least)
+        assert tenant.query("select max(quantity) from raw.plan_item_allocations") == [(78,)]
+
+
 @pytest.mark.parametrize("touch", [True, False])
 def test_a_changed_attribute_arrives_whether_it_moves_its_owner_or_not(tenant: Tenant, touch: bool) -> None:
     ((owner, key),) = tenant.query("select part_id, key from raw.part_attributes order by all limit 1")
