@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup setup-dev demo dev test test-all test-spark pytest-all test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs generate audit lock clean
+.PHONY: help setup setup-dev demo dev test test-all test-night test-spark pytest-all test-unit lint lint-changed lint-python lint-sql lint-sql-changed format bench docs generate audit lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -109,6 +109,10 @@ test-all: setup-dev ## What CI runs: as test, and the repeats with other seeds, 
 
 pytest-all: setup-dev
 	ION_TEST_EXAMPLES=all $(PYTEST)
+
+# Not a part of CI: it takes a night.
+test-night: setup-dev ## Random changes, loads and inputs for some hours: tables by affected rows against all rows, 500 times
+	ION_TEST_EXAMPLES=night $(PYTEST) tests/integration/test_affected_rows.py tests/integration/test_interleavings.py tests/unit
 
 # Spark has a Java virtual machine and its own copy of the client's module, hence an environment of its own.
 SPARK := .cache/spark

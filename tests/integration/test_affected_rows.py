@@ -160,7 +160,7 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 2 + examples(4)))]
+    "seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 2 + examples(4, night=499)))]
 )
 def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rendered = rendered_of(settings)
