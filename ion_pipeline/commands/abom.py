@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ion_pipeline.plain import cell, csv_line, visible
-from ion_pipeline.publish.conformance import Verdict
 from ion_pipeline.terminal.age import data_line
 from ion_pipeline.terminal.frame import command_settings, emit, err, out, warn
 from ion_pipeline.terminal.text import plain
@@ -26,9 +25,6 @@ abom = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-_EXIT_CODES = {Verdict.CONFORMING: 0, Verdict.NOT_CONFORMING: 3, Verdict.NOT_KNOWN: 4, Verdict.NO_PLAN: 4}
 
 
 def _instant(text: str) -> datetime:
@@ -172,8 +168,10 @@ def compare(
 
 
 def _compare_with_plan(context: typer.Context, unit: str, levels: int | None, *, as_json: bool, as_csv: bool) -> None:
+    from ion_pipeline.publish.conformance import Verdict
     from ion_pipeline.terminal.abom_views import conformance_view
 
+    exit_codes = {Verdict.CONFORMING: 0, Verdict.NOT_CONFORMING: 3, Verdict.NOT_KNOWN: 4, Verdict.NO_PLAN: 4}
     with _opened(context) as genealogy:
         one, age = genealogy.unit(unit), genealogy.age()
         found = genealogy.conformance(one, levels)
@@ -200,7 +198,7 @@ def _compare_with_plan(context: typer.Context, unit: str, levels: int | None, *,
     _print(document, rows, age, as_json=as_json, as_csv=as_csv, human=human)
     if as_csv:
         err.print(found.sentence)
-    if code := _EXIT_CODES[found.verdict]:
+    if code := exit_codes[found.verdict]:
         raise typer.Exit(code)
 
 

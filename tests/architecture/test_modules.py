@@ -1,6 +1,8 @@
 """What a module may be. Which package imports which is stated in pyproject.toml and checked by `lint-imports`."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,18 @@ def test_the_client_cannot_write() -> None:
     asking = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in {"catalog", "client", "extract"}]
     assert len(asking) > 30
     assert not [path for path in asking if "mutation" in path.read_text(encoding="utf-8")]
+
+
+def test_a_command_starts_without_what_only_others_need() -> None:
+    """A second of each start, also of `--help` and completion: commands import libraries when they run."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, ion_pipeline.cli; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "ion_pipeline.commands.abom" in loaded
+    assert {"dagster", "duckdb", "graphql", "httpx", "jinja2", "pyarrow", "uvicorn"} & {*loaded} == set()
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
