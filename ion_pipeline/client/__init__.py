@@ -9,7 +9,7 @@ those belong to `extract`.
 """
 
 from ion_pipeline.client.body import Number
-from ion_pipeline.client.client import Answer, ClientStats, Identity, IonClient, canonical_sdl
+from ion_pipeline.client.client import ANSWER_DIGEST, Answer, ClientStats, Identity, IonClient, canonical_sdl
 from ion_pipeline.client.config import ClientConfig
 from ion_pipeline.client.download import Checksum, Download, FileHost
 from ion_pipeline.client.errors import (
@@ -34,6 +34,7 @@ from ion_pipeline.client.errors import (
 from ion_pipeline.client.page_limit import PageLimit
 
 __all__ = [
+    "ANSWER_DIGEST",
     "Answer",
     "AuthError",
     "CertificateError",

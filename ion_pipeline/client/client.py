@@ -1,6 +1,7 @@
 """The client: one authenticated, rate-limited, retried GraphQL request at a time; no knowledge of entities or pages."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import orjson
 from graphql import GraphQLError as InvalidSchemaError
 from graphql import GraphQLSchema, build_client_schema, get_introspection_query, lexicographic_sort_schema, print_schema
 
@@ -35,6 +37,8 @@ from ion_pipeline.client.transport import default_transport, reason_of
 _CONNECT_SECONDS = 10.0
 # Shorter than the idle time of common load balancers (60 s), so that no request uses a connection they just closed.
 _KEEP_ALIVE_SECONDS = 30.0
+#: The key in a schema's `extensions` of the digest of the answer that it was read from.
+ANSWER_DIGEST = "ion_answer_digest"
 _ME = "query me { me { id name email organization { id domain } } }"
 _CLOCK = "query clock { __typename }"
 
@@ -222,12 +226,14 @@ class IonClient:
     async def introspect(self) -> GraphQLSchema:
         """The tenant's schema with deprecated fields and without descriptions.
 
+        `extensions` has the digest of ION's answer under `ANSWER_DIGEST`: equal answers give equal schemas.
+
         Raises:
             GraphQLError: ION refuses introspection, or the result is not a valid schema.
         """
         data = await self.execute(get_introspection_query(descriptions=False), operation="the schema query")
         try:
-            return build_client_schema(data)  # type: ignore[arg-type]
+            schema = build_client_schema(data)  # type: ignore[arg-type]
         except (TypeError, KeyError, AttributeError, ValueError, InvalidSchemaError) as error:
             # All that graphql-core raises if a part of an introspection is missing or has another type.
             raise GraphQLError(
@@ -235,6 +241,8 @@ class IonClient:
                 messages=(),
                 remedy="Report it to ION's support: no entity can be read without the schema.",
             ) from None
+        schema.extensions[ANSWER_DIGEST] = hashlib.sha256(orjson.dumps(data)).hexdigest()
+        return schema
 
     @property
     def server_time(self) -> datetime | None:

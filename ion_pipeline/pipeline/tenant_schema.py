@@ -1,6 +1,7 @@
 """Reads the tenant's schema by introspection, and stores each version under its hash.
 
-A load names the schema that it was read with by the hash; `schemas/<hash>.graphql` in the data directory is its text.
+A load names the schema that it was read with by the hash; `schemas/<hash>.graphql` in the data directory is its text,
+and `schemas/<digest>.answer` the hash of the schema in an answer of ION.
 If ION no longer allows introspection (many hardened servers disable it), the most recently stored schema is used
 instead.
 """
@@ -13,7 +14,14 @@ from pathlib import Path
 from graphql import GraphQLError as InvalidSchemaError
 from graphql import GraphQLSchema, build_schema
 
-from ion_pipeline.client import GraphQLError, IonClient, PermissionDeniedError, ServerError, canonical_sdl
+from ion_pipeline.client import (
+    ANSWER_DIGEST,
+    GraphQLError,
+    IonClient,
+    PermissionDeniedError,
+    ServerError,
+    canonical_sdl,
+)
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.files.storage import replace_file
 
@@ -56,20 +64,28 @@ def keep_schema(data_dir: Path, schema: GraphQLSchema) -> str:
     Raises:
         IonPipelineError: The file cannot be written.
     """
-    text = canonical_sdl(schema)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    path = data_dir / _FOLDER / f"{digest}.graphql"
+    folder = data_dir / _FOLDER
+    # To print a schema takes as long as to read a hundred changes: the same answer needs it once.
+    answer = schema.extensions.get(ANSWER_DIGEST)
+    known = folder / f"{answer}.answer" if answer else None
     try:
+        if known and known.is_file() and (path := folder / f"{known.read_text('ascii', 'replace')}.graphql").is_file():
+            path.touch()
+            return path.stem
+        text = canonical_sdl(schema).encode()
+        path = folder / f"{hashlib.sha256(text).hexdigest()}.graphql"
+        folder.mkdir(parents=True, exist_ok=True)
         if path.exists():
             path.touch()
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, text.encode())
+            replace_file(path, text)
+        if known:
+            replace_file(known, path.stem.encode())
     except OSError as error:
         raise IonPipelineError(
-            f"{path} cannot be written ({error}).", remedy="Fix the cause, then run again."
+            f"{folder} cannot be written ({error}).", remedy="Fix the cause, then run again."
         ) from error
-    return digest
+    return path.stem
 
 
 def _stored(data_dir: Path) -> list[Path]:
