@@ -3,10 +3,12 @@
 import gc
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from hypothesis import settings
@@ -67,6 +69,24 @@ def _power_stays_on() -> Iterator[None]:
     """Only a power cut needs what is flushed to the disk, and no test makes one: what a killed process wrote stays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_read_once() -> Iterator[None]:
+    """Each call of `httpx.get` reads the certificates of all authorities, also without TLS: 20 ms of CPU."""
+    create, made = httpx.create_ssl_context, dict[tuple[str | None, ...], ssl.SSLContext]()
+
+    def context(*, verify: Any, cert: Any, trust_env: bool) -> ssl.SSLContext:
+        if verify is not True or cert:
+            return create(verify, cert, trust_env)
+        named = tuple(os.environ.get(name) if trust_env else None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+        if named not in made:
+            made[named] = create(verify, cert, trust_env)
+        return made[named]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", context)
         yield
 
 

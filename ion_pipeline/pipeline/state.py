@@ -5,9 +5,12 @@ rows and ids from `raw`. Loads that the warehouse does not have yet are applied 
 rows of the latest load.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import duckdb
 
 from ion_pipeline import warehouse
 from ion_pipeline.catalog import Catalog, EntityPlan, Plan
@@ -44,12 +47,10 @@ def read_state(
     load_ids = lake.load_ids()
     if not load_ids:
         return State()
-    if set(load_ids) - _applied(database, resources):
-        warehouse.load(lake, database, catalog.tables.values(), resources=resources)
-    reads = _latest_reads(lake, load_ids, set(catalog.tables))
-    raw = known.RawRows(database, resources, catalog)
-    rows = raw.count(reads)
-    with warehouse.connect(database, resources, read_only=True) as connection:
+    with _up_to_date(lake, load_ids, database, catalog, resources) as connection:
+        reads = _latest_reads(lake, load_ids, set(catalog.tables))
+        raw = known.RawRows(database, resources, catalog)
+        rows = raw.count(reads)
         asked = {name: plan.by_name[name] for name in reads if name in plan.by_name and rows.get(name)}
         ceiling = clock.clocks.earliest if clock and clock.clocks else datetime.now(UTC)
         newest = known.newest(connection, asked.values(), ceiling)
@@ -120,8 +121,16 @@ def _latest_reads(lake: Lake, load_ids: list[str], wanted: set[str]) -> dict[str
     return found
 
 
-def _applied(database: Path, resources: Resources) -> set[str]:
-    if not database.exists():
-        return set()
+@contextmanager
+def _up_to_date(
+    lake: Lake, load_ids: list[str], database: Path, catalog: Catalog, resources: Resources
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse with all loads applied. It is opened once: that takes longer than what is asked of it."""
+    if database.exists():
+        with warehouse.connect(database, resources, read_only=True) as connection:
+            if load_log.applied(connection).issuperset(load_ids):
+                yield connection
+                return
+    warehouse.load(lake, database, catalog.tables.values(), resources=resources)
     with warehouse.connect(database, resources, read_only=True) as connection:
-        return load_log.applied(connection)
+        yield connection

@@ -1,19 +1,18 @@
 """Finds the rows under export control and keeps their keys in `raw_controlled.<table>`.
 
-Both the flags in the models and the views without controlled rows use these keys. The search starts with the rows whose
-latest version has the flag. A row that refers to a controlled row is controlled too, over any number of steps. The
-references of all versions of a row count: a line that was uninstalled since still named a controlled unit.
+Both the flags in the models and the views without controlled rows use these keys. `controlled_search` finds them.
 """
 # ruff: noqa: S608 -- names come from the catalog and are quoted; values are bound as parameters
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 
 import duckdb
-import pyarrow as pa
 
-from ion_pipeline.catalog.references import ENTITIES, FLAG, Reference, References, WeakReference
+from ion_pipeline.catalog.references import ENTITIES, References, WeakReference
 from ion_pipeline.warehouse import load_log
+from ion_pipeline.warehouse.builds import first_versions_after
 from ion_pipeline.warehouse.connection import transaction
+from ion_pipeline.warehouse.controlled_search import NewVersions, Search, found_rows, key_columns
 from ion_pipeline.warehouse.schemas import CONTROLLED, HISTORY, RAW, RELEASED, RELEASED_HISTORY
 from ion_pipeline.warehouse.sql import identifier
 from ion_pipeline.warehouse.tables import TableLike, ensure_tables
@@ -44,14 +43,16 @@ def find_controlled(
     if last is None or _is_done(connection, last, definition):
         return False
     with transaction(connection):
-        found = _Search(connection, references, catalog).run()
-        for name in sorted(references.tables):
+        search, new = Search(connection, references, catalog), _new_versions(connection, definition)
+        extended = search.extend(new) if new else None
+        found = search.run() if extended is None else extended
+        for name in sorted(references.tables if extended is None else extended):
             earlier = _replace(connection, catalog[name], is_found=name in found)
             if earlier is not None:
                 connection.execute(f"insert into {_CHANGES} values (?, ?, ?, ?, ?)", [*last, definition, name, earlier])
         connection.execute(f"insert into {_CHANGES} values (?, ?, ?, null, null)", [*last, definition])
         for name in {*found, ENTITIES}:
-            connection.execute(f"drop table if exists {_found(name)}")
+            connection.execute(f"drop table if exists {found_rows(name)}")
     return True
 
 
@@ -71,20 +72,9 @@ def _last_load(connection: duckdb.DuckDBPyConnection) -> tuple[object, ...] | No
     return (newest.load_id, newest.loaded_at) if newest else None
 
 
-def _key_columns(table: TableLike) -> tuple[str, str | None]:
-    """SQL of `id` and `row_key` of a row of the table alias `rows`; `row_key` is None if the id is the whole key."""
-    types = {column.name: column.arrow_type for column in table.columns}
-    first, *more = table.key
-    parts = ", ".join(f"coalesce(cast(rows.{identifier(name)} as varchar), '')" for name in table.key)
-    text = f"concat_ws(chr(31), {parts})"
-    if not pa.types.is_integer(types[first]):
-        return "cast(null as bigint)", text
-    return f"rows.{identifier(first)}", text if more else None
-
-
 def is_controlled(table: TableLike) -> str:
     """SQL of whether a row of the table alias `rows` is controlled; `raw_controlled` has a table of that name."""
-    row_id, row_key = _key_columns(table)
+    row_id, row_key = key_columns(table)
     column, value = ("row_key", row_key) if row_key else ("id", row_id)
     controlled = f"select controlled.{column} from {identifier(CONTROLLED, table.name)} as controlled"
     return f"coalesce({value} in ({controlled}), false)"
@@ -126,11 +116,11 @@ def _replace(connection: duckdb.DuckDBPyConnection, table: TableLike, *, is_foun
         Whether a newly controlled row is older than the last load; None if the set of rows did not change.
     """
     kept = identifier(CONTROLLED, table.name)
-    found = f"(select id, row_key from {_found(table.name) if is_found else f'{kept} limit 0'})"
+    found = f"(select id, row_key from {found_rows(table.name) if is_found else f'{kept} limit 0'})"
     added, removed = f"(from {found} except from {kept})", f"(from {kept} except from {found})"
     if not connection.execute(f"select 1 from ({added} union all {removed}) limit 1").fetchone():
         return None
-    row_id, row_key = _key_columns(table)
+    row_id, row_key = key_columns(table)
     same = f"added.id is not distinct from {row_id} and added.row_key is not distinct from {row_key or 'null'}"
     earlier = connection.execute(
         f"select 1 from {identifier(HISTORY, table.name)} as rows inner join {added} as added on {same} "
@@ -150,6 +140,22 @@ def _is_done(connection: duckdb.DuckDBPyConnection, last: tuple[object, ...], de
     )
 
 
+def _new_versions(connection: duckdb.DuckDBPyConnection, definition: str) -> NewVersions | None:
+    """What loads added since the last search; None if that was for another definition, or `raw` was made anew since."""
+    searches = f"(select * from {_CHANGES} where table_name is null)"
+    found = connection.execute(
+        f"select load_id, loaded_at, definition from {searches} where load_id = (select max(load_id) from {searches})"
+    ).fetchall()
+    if len(found) != 1 or found[0][2] != definition:
+        return None
+    [(load_id, loaded_at, _)] = found
+    is_there = connection.execute(
+        f"select 1 from {RAW}.{load_log.LOADS} where load_id = ? and loaded_at = ?", [load_id, loaded_at]
+    ).fetchone()
+    since = first_versions_after(connection, load_id)
+    return NewVersions(load_log.changed_since(connection, load_id), since) if is_there and since else None
+
+
 def _ensure(connection: duckdb.DuckDBPyConnection, references: References) -> None:
     connection.execute(f"create schema if not exists {CONTROLLED}")
     there = {
@@ -163,17 +169,13 @@ def _ensure(connection: duckdb.DuckDBPyConnection, references: References) -> No
         connection.execute(f"create table {identifier(CONTROLLED, name)} (id bigint, row_key varchar)")
 
 
-def _found(table: str) -> str:
-    return identifier(f"_controlled_{table}")
-
-
 def _query(schema: str, table: TableLike, references: References) -> str:
     replaced = [_without_controlled(one) for one in references.weak if one.table == table.name]
     columns = f"rows.* replace ({', '.join(replaced)})" if replaced else "rows.*"
     query = f"select {columns} from {identifier(schema, table.name)} as rows"
     if table.name not in references.tables:
         return query
-    row_id, row_key = _key_columns(table)
+    row_id, row_key = key_columns(table)
     same = f"left_out.id is not distinct from {row_id}"
     if row_key is None:
         same = f"left_out.id = {row_id}"
@@ -193,94 +195,3 @@ def _without_controlled(one: WeakReference) -> str:
         f"generate_subscripts({column}, 1) as place) as named where named.id not in ({controlled})"
     )
     return f"case when {column} is not null then coalesce(({kept}), []) end as {identifier(one.column)}"
-
-
-class _Search:
-    """A breadth-first search: each round finds the rows that refer to rows of the round before."""
-
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, references: References, catalog: Mapping[str, TableLike]
-    ) -> None:
-        self._connection = connection
-        self._references = references
-        self._catalog = catalog
-        self._tables: set[str] = set()
-        self._round = 0
-
-    def run(self) -> frozenset[str]:
-        """Search until a round finds nothing; return the tables with controlled rows. `_found` names their keys."""
-        found = {name for name in self._references.roots if self._add(name, _flagged(self._catalog[name]))}
-        while found:
-            found |= self._add_handles(found)
-            self._round += 1
-            found = {
-                one.table
-                for one in self._references.strong
-                if one.target in found and self._add(one.table, self._referring(one))
-            }
-        return frozenset(self._tables - {ENTITIES})
-
-    def _add_handles(self, found: Collection[str]) -> set[str]:
-        """Add the entity handles of the rows that the last round found in these tables."""
-        added = False
-        for table in self._references.handles:
-            if table in found:
-                handle = self._as_id(table, "entity_id")
-                new = f"select id from {_found(table)} where round = {self._round}"
-                added |= self._add(
-                    ENTITIES,
-                    f"select {handle} as id, cast(null as varchar) as row_key "
-                    f"from {identifier(HISTORY, table)} as rows where rows.id in ({new})",
-                )
-        return {ENTITIES} if added else set()
-
-    def _as_id(self, table: str, column: str) -> str:
-        """SQL of a column as a bigint: some links hold ids as text, and some handles are floating-point numbers."""
-        types = {one.name: one.arrow_type for one in self._catalog[table].columns}
-        name = f"rows.{identifier(column)}"
-        return name if pa.types.is_int64(types[column]) else f"try_cast({name} as bigint)"
-
-    def _add(self, table: str, rows: str) -> bool:
-        """Store the new rows of a query of ids and keys; return whether there were any."""
-        if table not in self._tables:
-            if not self._connection.execute(f"select 1 from ({rows}) limit 1").fetchone():
-                return False
-            self._connection.execute(
-                f"create or replace temp table {_found(table)} (id bigint, row_key varchar, round integer)"
-            )
-            self._tables.add(table)
-        ((count,),) = self._connection.execute(
-            f"insert into {_found(table)} select id, row_key, {self._round} from "
-            f"(({rows}) except select id, row_key from {_found(table)})"
-        ).fetchall()
-        return bool(count)
-
-    def _referring(self, one: Reference) -> str:
-        """SQL of the keys of the rows that refer to rows of the round before."""
-        controlled = f"select id from {_found(one.target)} where round = {self._round - 1}"
-        column = self._as_id(one.via, one.column)
-        if one.lookup:
-            lookup = one.lookup
-            controlled = (
-                f"select {identifier(lookup.to_column)} from {identifier(HISTORY, lookup.table)} "
-                f"where {identifier(lookup.from_column)} in ({controlled})"
-            )
-        row_id, row_key = _key_columns(self._catalog[one.table])
-        if one.own:
-            row_id, row_key = f"rows.{identifier(one.own)}", None
-        return (
-            f"select {row_id} as id, {row_key or 'cast(null as varchar)'} as row_key "
-            f"from {identifier(HISTORY, one.via)} as rows where {column} in ({controlled})"
-        )
-
-
-def _flagged(table: TableLike) -> str:
-    """SQL of the keys of rows whose latest version has the flag; deleted rows count too."""
-    row_id, row_key = _key_columns(table)
-    keys = f"{row_id} as id, {row_key or 'cast(null as varchar)'} as row_key"
-    name = identifier(HISTORY, table.name)
-    return (
-        f"select id, row_key from (select {keys}, rows.{identifier(FLAG)} as flag, rows.valid_from from {name} as rows "
-        f"where {row_id} in (select {row_id} from {name} as rows where rows.{identifier(FLAG)})) "
-        "group by id, row_key having arg_max(flag, valid_from)"
-    )

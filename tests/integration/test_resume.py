@@ -22,10 +22,9 @@ from ion_pipeline.lake import Lake
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.steps import ReadMode
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import export_world
 from tests.integration.conftest import settings_for
-from tests.integration.support.changing_world import add, delete, update
+from tests.integration.support.changing_world import add, delete, served, update
 from tests.integration.support.tenant import Tenant, contents, history
 
 pytestmark = pytest.mark.slow
@@ -50,7 +49,7 @@ def world_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def unread(world: Path, folder: Path, profile: str) -> Iterator[Tenant]:
-    with running_sandbox(world=world, profile=profile) as address:
+    with served(world, profile) as address:
         settings = settings_for(
             address,
             folder / "data",
@@ -107,7 +106,7 @@ def extract(tenant: Tenant, *arguments: str, kill_at: int | None = None) -> tupl
             if sandbox(tenant, "stats")["requests"] - began >= kill_at and rows_kept(tenant):
                 child.send_signal(signal.SIGKILL)
                 break
-            time.sleep(0.005)
+            time.sleep(0.02)
         said = child.stderr.read() if child.stderr else ""
     assert child.returncode in {0, -signal.SIGKILL}, said
     return child.returncode, said

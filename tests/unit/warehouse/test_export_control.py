@@ -18,7 +18,8 @@ from ion_pipeline.warehouse import (
     left_out_since,
     release,
 )
-from tests.oracle.export_control import controlled
+from ion_pipeline.warehouse.controlled_search import Search
+from tests.oracle.export_control import Named, controlled
 from tests.oracle.random_histories import merged_random_history
 from tests.oracle.raw_loads import write_loads
 from tests.oracle.world import World
@@ -29,22 +30,26 @@ ROOT_FIELDS = {entity.name: entity.root_field for entity in known_catalog().enti
 LOADS = 5
 
 
-@pytest.fixture(scope="module")
-def loads() -> list[tuple[datetime, World]]:
-    """Random as-built records over several loads, in which parts come under control and leave it."""
+def random_loads(*, leave: bool) -> list[tuple[datetime, World]]:
+    """Random as-built records over several loads, in which parts come under control and, if they may, leave it."""
     rng = random.Random(7)
     history = merged_random_history(7, 40, LOADS)
     flags: dict[int, bool] = {}
     for _, world in history:
         for row in world["parts"]:
             if row["id"] not in flags or rng.random() < 0.1:
-                flags[row["id"]] = rng.random() < 0.15
+                flags[row["id"]] = rng.random() < 0.15 or (flags.get(row["id"], False) and not leave)
         # What `write_loads` writes of plans.
         world["mboms"] = []
         for plan in ("mbomItems", "mbomSubstitutes"):
             world[plan] = [{name: value for name, value in row.items() if name != "parentId"} for row in world[plan]]
         world["parts"] = [row | {"exportControlled": flags[row["id"]]} for row in world["parts"]]
     return history
+
+
+@pytest.fixture(scope="module")
+def loads() -> list[tuple[datetime, World]]:
+    return random_loads(leave=True)
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +79,49 @@ def find(connection: duckdb.DuckDBPyConnection, definition: str = "again", found
 def test_random_histories(connection: duckdb.DuckDBPyConnection, loads: list[tuple[datetime, World]]) -> None:
     worlds = [world for _, world in loads]
     expected = controlled(*worlds)
+    compared = compare(connection, expected)
+    assert all(len(keys) > 10 for keys in compared.values()), {name: len(keys) for name, keys in compared.items()}
+    # It is the past that makes the difference for some: a line that is no longer there named them.
+    assert expected - controlled(worlds[-1])
+
+
+def compare(connection: duckdb.DuckDBPyConnection, expected: set[Named]) -> dict[str, set[int]]:
+    """Compare the controlled rows of the as-built record; return them by table."""
     compared = {}
     for table in ("parts", "part_inventories", "build_requirements", "abom_installations", "abom_items", "abom_edges"):
         compared[table] = {key for root, key in expected if root == ROOT_FIELDS[table]}
         assert ids(connection, f"raw_controlled.{table}") == compared[table], table
-    assert all(len(keys) > 10 for keys in compared.values()), {name: len(keys) for name, keys in compared.items()}
-    # It is the past that makes the difference for some: a line that is no longer there named them.
-    assert expected - controlled(worlds[-1])
+    return compared
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leave", [False, True])
+def test_each_load_adds_what_it_leads_to(leave: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads, whole = random_loads(leave=leave), list[int]()
+    write_loads(tmp_path / "all.duckdb", loads)
+    write_loads(tmp_path / "warehouse.duckdb", [])
+    run = Search.run
+    monkeypatch.setattr(Search, "run", lambda search: (whole.append(number), run(search))[1])
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(f"set timezone = 'UTC'; attach '{tmp_path}/all.duckdb' as loads (read_only)")
+        tables = {name for name in TABLES if connection.execute(f"from loads.raw_history.{name} limit 1").fetchall()}
+        sizes = []
+        for number, (at, _) in enumerate(loads):
+            log = "insert into raw.{0} by name from loads.raw.{0} where load_id = $load"
+            for name in ("_ion_loads", "_ion_load_tables"):
+                connection.execute(log.format(name), {"load": f"LOAD{number:04}"})
+            for name in tables:
+                connection.execute(
+                    f"insert into raw_history.{name} by name from loads.raw_history.{name} where valid_from = $at",
+                    {"at": at},
+                )
+            assert find(connection)
+            found = compare(connection, controlled(*(world for _, world in loads[: number + 1])))
+            sizes.append(sum(map(len, found.values())))
+    assert len(set(sizes)) == LOADS
+    # Only where a flag has gone are all rows searched again: rows that refer to its row may be without a reason.
+    assert whole[:1] == [0]
+    assert bool(whole[1:]) == leave
 
 
 @pytest.mark.slow
@@ -135,7 +176,8 @@ def test_a_change_is_that_of_its_tables_and_is_old_only_if_the_rows_are(connecti
     for number, changes in (
         (1, "insert into raw_history.part_inventories (id, part_id, valid_from, is_current) "
             "select 900001, min(id), $at, true from raw_controlled.parts"),
-        (2, "update raw_history.parts set export_controlled = true where id = (select min(id) from raw_history.parts "
+        (2, "insert into raw_history.parts by name select * replace (true as export_controlled, $at as valid_from) "
+            "from raw_history.parts where is_current and id = (select min(id) from raw_history.parts "
             "where id not in (select id from raw_controlled.parts))"),
     ):  # fmt: skip
         at = datetime.fromisoformat(f"2031-01-0{number}T00:00:00+00:00")
@@ -143,7 +185,11 @@ def test_a_change_is_that_of_its_tables_and_is_old_only_if_the_rows_are(connecti
             "insert into raw._ion_loads (load_id, started_at, valid_from, loaded_at) values (?, ?, ?, ?)",
             [f"NEXT{number}", at, at, at],
         )
-        connection.execute(changes, {"at": at} if "$at" in changes else {})
+        table = "part_inventories" if number == 1 else "parts"
+        connection.execute(
+            "insert into raw._ion_load_tables (load_id, table_name) values (?, ?)", [f"NEXT{number}", table]
+        )
+        connection.execute(changes, {"at": at})
         find(connection)
         if number == 1:
             assert controlled_changed_since(connection, last) == {"part_inventories"}
