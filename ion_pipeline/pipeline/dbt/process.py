@@ -91,7 +91,7 @@ def run(
     """
     results = results_path(settings)
     results.parent.mkdir(parents=True, exist_ok=True)
-    nodes = NodeCount(on_count, {node.unique_id: node.seconds for node in _read_results(results).nodes})
+    nodes = NodeCount(on_count, {node.unique_id: node.seconds for node in read_results(results).nodes})
     results.unlink(missing_ok=True)
     # Only `dbt parse` needs to write the manifest.
     writes_json = str(arguments[0] == "parse").lower()
@@ -130,7 +130,7 @@ def run(
     finally:
         os.close(alive)
         os.close(ours)
-    report = _read_results(results)
+    report = read_results(results)
     if process.returncode:
         raise BuildError(
             failure_message(report, lines),
@@ -148,7 +148,8 @@ def _hear(nodes: NodeCount, line: str) -> None:
         nodes.finished(unique_id.rstrip(), int(total))
 
 
-def _read_results(path: Path) -> BuildReport:
+def read_results(path: Path) -> BuildReport:
+    """The results of dbt's last run, from `results_path`; without nodes if there is no such file."""
     if not path.is_file():
         return BuildReport((), 0.0)
     document: dict[str, Any] = orjson.loads(path.read_bytes())
