@@ -15,6 +15,8 @@ import duckdb
 import pytest
 
 from ion_pipeline import cli
+from ion_pipeline.commands import abom
+from ion_pipeline.terminal.text import PlainConsole
 from tests.oracle.world import read_truths
 
 pytestmark = pytest.mark.slow
@@ -53,6 +55,28 @@ def run(
 
 def flat(text: str) -> str:
     return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "columns"),
+    [
+        (["recall", "PLT-BAD-POWDER"], ["serial_number", "status", "quantity_extended", "path_text"]),
+        (["compare", "PLT-T0", "--plan"], ["status", "quantity_planned", "installed_part_numbers", "path_text"]),
+    ],
+)
+def test_eighty_columns_hold_the_whole_answer(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], columns: list[str]
+) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(*arguments, "--csv").out)))
+    assert len(rows) > 3
+    monkeypatch.setattr(abom, "out", PlainConsole(soft_wrap=True, width=80))
+    table = run(*arguments).out.split("\n\n")[-2].splitlines()
+    assert len(table) > len(rows)
+    assert max(map(len, table)) == 80
+    for row in rows:
+        for column in columns:
+            shown = f"{float(row[column]):.9g}" if column.startswith("quantity") else row[column]
+            assert flat(shown) in flat("\n".join(table))
 
 
 def test_show_draws_every_line_once_in_order(run: Run, demo_warehouse: Any) -> None:
