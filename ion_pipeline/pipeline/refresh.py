@@ -71,7 +71,8 @@ def refresh(settings: Settings, pipeline: Pipeline, *, entities: Sequence[str] |
     """
     names = entities if entities is not None else selected_entities(settings)
     # Also for what is not built: the time of the last change of the models decides whether the publish is current.
-    manifest = prepared_manifest(settings, parsing=pipeline.reporter.phase("Preparing the models"))
+    reporter = pipeline.reporter
+    manifest = prepared_manifest(settings, parsing=reporter.phase("Preparing the models"), on_count=reporter.counted)
     seconds: dict[str, float] = {}
     if trouble := pipeline.target_trouble():
         pipeline.reporter.note(visible(trouble))
