@@ -63,3 +63,8 @@ def counted(
         on_count(Count(before + number, total, unit, doing, name(item), share))
         yield item
     on_count(Count(total, total, unit, doing, share=1.0))
+
+
+def many(count: int, noun: str) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 
 from ion_pipeline.catalog.adopt import Additions
+from ion_pipeline.counting import many
 from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.pipeline.read_checks import SCHEMA_CHECK
@@ -114,7 +115,7 @@ def status_lines(report: StatusReport) -> list[Table | str]:
     at = f"{report.published_at:%Y-%m-%d %H:%M:%S} UTC" if report.published_at else ""
     return [
         status_view(report),
-        f"{report.load_count} loads of {report.tenant} in {report.data_dir}",
+        f"{many(report.load_count, 'load')} of {report.tenant} in {report.data_dir}",
         f"published {report.published} at {at}" if report.published else "nothing published yet",
         *(f"at the latest load: {doubt}" for doubt in report.clock_doubts),
         *(
@@ -145,14 +146,16 @@ def load_line(report: LoadReport) -> str:
     inserted, updated, deleted = (
         sum(getattr(change, f"rows_{kind}") for change in changes) for kind in ("inserted", "updated", "deleted")
     )
-    return f"{len(report.loads)} loads applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} deleted."
+    return (
+        f"{many(len(report.loads), 'load')} applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} deleted."
+    )
 
 
 def rebuild_line(report: LoadReport) -> str:
     """A sentence that says what was rebuilt."""
     tables = report.tables.values()
     rows = sum(change.rows_after for change in tables)
-    return f"Rebuilt from {len(report.loads)} loads: {rows:,} rows in {len(tables)} tables."
+    return f"Rebuilt from {many(len(report.loads), 'load')}: {rows:,} rows in {len(tables)} tables."
 
 
 def compact_line(report: CompactReport) -> str:

@@ -276,7 +276,7 @@ def test_a_part_that_a_sub_unit_lacks_is_in_the_verdict(run: Run, demo_warehouse
     assert re.search(r"CONFORMS: \d+ lines in 4 units\.\n", whole.out)
     own = run("compare", "PLT-T0", "--plan", "--levels", "1")
     assert own.code == 0
-    assert re.search(r"CONFORMS: \d+ lines in 1 units\. NOT COMPARED: 3 units", own.out)
+    assert re.search(r"CONFORMS: \d+ lines in 1 unit\. NOT COMPARED: 3 units", own.out)
     published = tmp_path / "data" / "published" / "ion.duckdb"
     published.parent.mkdir(parents=True)
     shutil.copy(demo_warehouse.published, published)
@@ -293,7 +293,7 @@ def test_a_part_that_a_sub_unit_lacks_is_in_the_verdict(run: Run, demo_warehouse
     assert path.count(" > ") == 2
     lacking = run("compare", "PLT-T0", "--plan", data_dir=tmp_path / "data")
     assert lacking.code == 3
-    assert "in 1 units: 1 missing." in lacking.out
+    assert "in 1 unit: 1 missing." in lacking.out
     assert re.search(rf"missing .*{re.escape(path)} \(and 1 more\) *\n", lacking.out)
     document = json.loads(run("compare", "PLT-T0", "--plan", "--json", data_dir=tmp_path / "data").out)
     assert (document["verdict"], document["findings"], document["plan_version"]) == (
