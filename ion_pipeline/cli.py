@@ -295,12 +295,12 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
     from ion_pipeline.pipeline.refresh import refresh as run_steps
     from ion_pipeline.pipeline.steps import ReadMode
     from ion_pipeline.terminal.progress import reporter
+    from ion_pipeline.terminal.views import warnings_of_read
 
     if not dbt.is_prepared(settings):
         # Parsing the dbt project takes half a minute, so check the connections first; otherwise the refresh does it.
         check_ends(settings)
-    mode = ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh)
-    pipeline = real_pipeline(settings, reporter(err), mode)
+    pipeline = real_pipeline(settings, reporter(err), ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh))
     if os.environ.get("DAGSTER_HOME"):
         with err.status("Starting Dagster"):
             from ion_pipeline.definitions import build_definitions
@@ -308,7 +308,7 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
         result = run_refresh(build_definitions(settings, pipeline=pipeline))
     else:
         result = run_steps(settings, pipeline)
-    for warning in result.warnings:
+    for warning in warnings_of_read(result.warnings):
         warn(warning)
     return result
 

@@ -17,8 +17,8 @@ class Count:
         unit: What is counted, such as `tables`.
         doing: What is done with them, such as `writing Parquet`; empty if the title of the phase says it.
         name: The one that is worked on now; empty if none is.
-        share: How much of the work is done, from 0 to 1; None if nothing says so. Nodes and tables differ in size, so
-            this is not always `done` / `total`.
+        share: How much of the work of the phase is done, from 0 to 1; None if nothing says so. Nodes and tables differ
+            in size, and a phase may do several things with them, so this is not always `done` / `total`.
     """
 
     done: int
@@ -63,3 +63,8 @@ def counted(
         on_count(Count(before + number, total, unit, doing, name(item), share))
         yield item
     on_count(Count(total, total, unit, doing, share=1.0))
+
+
+def many(count: int, noun: str) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -37,7 +37,7 @@ def serve(
         typer.Option(
             "--live",
             help="The factory keeps working: people start runs, measure, fail steps, install, open and resolve "
-            "issues, order and receive.",
+            "issues, order and receive. With the profile today or generation-2.",
         ),
     ] = False,
     day_minutes: Annotated[

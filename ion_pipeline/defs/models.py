@@ -13,10 +13,15 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER, ROWS
 from ion_pipeline.defs.outcome import output_without_materialization
-from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, BuildError, NodeResult
+from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, BuildError, ChangedCount, NodeResult
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.plain import visible
 
+#: In place of numbers.
+NOT_COUNTED = (
+    "Not known. dbt or Spark built the table without a comparison, or it has more than a million rows and was built "
+    "from all of them."
+)
 _UNIQUE_ID = "dagster_dbt/unique_id"
 
 
@@ -129,10 +134,22 @@ def _events(
             yield _check_result(tests[node.unique_id], node)
 
 
-def _metadata(node: NodeResult, passed: Sequence[bool]) -> dict[str, float | int]:
-    """What a build knows of a model: rows unless it is a view, seconds, and its checks in this build."""
-    rows = {} if node.rows is None else {ROWS: node.rows}
-    return {**rows, "seconds": node.seconds, "checks": len(passed), "checks_not_passed": passed.count(False)}
+def _metadata(node: NodeResult, passed: Sequence[bool]) -> dict[str, float | int | str]:
+    """What a build knows of a model: rows and how they changed unless it is a view, seconds, its checks."""
+    rows: dict[str, float | int | str] = {} if node.rows is None else {ROWS: node.rows, **changed_rows(node.changed)}
+    return {**rows, **outcome(node, passed)}
+
+
+def outcome(node: NodeResult, passed: Sequence[bool]) -> dict[str, float | int]:
+    """How long a model or seed took, and how many of its checks passed."""
+    return {"seconds": node.seconds, "checks": len(passed), "checks_not_passed": passed.count(False)}
+
+
+def changed_rows(changed: ChangedCount | None) -> dict[str, int | str]:
+    """How many rows of a table changed; if that is not known, this is said instead of a number."""
+    if changed is None:
+        return {"rows_changed": NOT_COUNTED}
+    return {"rows_added": changed.added, "rows_removed": changed.removed}
 
 
 def _check_result(spec: dg.AssetCheckSpec, node: NodeResult) -> dg.AssetCheckResult:

@@ -14,12 +14,15 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import orjson
 
 from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
+from ion_pipeline.defs.models import changed_rows, outcome
 from ion_pipeline.defs.names import LOAD_ID, PATH, PUBLISHED_KEY, ROWS, entity_key, raw_key
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.pipeline import dbt
+from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, tested_node
 from ion_pipeline.publish import published_database
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import connect, load_log
@@ -49,7 +52,7 @@ def record_refresh(instance: dg.DagsterInstance, settings: Settings) -> int:
     if not path.is_file():
         return 0
     with connect(path, read_only=True) as warehouse:
-        made = {event.asset_key: event for event in _events(warehouse, settings.published_dir)}
+        made = {event.asset_key: event for event in _events(warehouse, settings)}
     seen = instance.get_latest_materialization_events(list(made))
     unseen = [event for key, event in sorted(made.items()) if seen.get(key) is None]
     for event in unseen:
@@ -57,7 +60,7 @@ def record_refresh(instance: dg.DagsterInstance, settings: Settings) -> int:
     return len(unseen)
 
 
-def _events(warehouse: duckdb.DuckDBPyConnection, published_dir: Path) -> Iterator[dg.AssetMaterialization]:
+def _events(warehouse: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[dg.AssetMaterialization]:
     last = warehouse.execute(_LAST_LOAD).fetchone()
     if last is None or datetime.now(UTC) - last[1] > RECENT:
         return
@@ -69,12 +72,31 @@ def _events(warehouse: duckdb.DuckDBPyConnection, published_dir: Path) -> Iterat
         yield dg.AssetMaterialization(entity_key(entity), metadata={"rows_read": rows, LOAD_ID: last[0]})
     for name in load_log.TABLES:
         yield dg.AssetMaterialization(raw_key(name))
+    results = _results(settings)
     for schema, name, rows in warehouse.execute(_BUILT, {"schemas": dbt.SCHEMAS}).fetchall():
-        yield dg.AssetMaterialization(dg.AssetKey([schema, name]), metadata={} if rows is None else {ROWS: rows})
-    database = published_database(published_dir)
+        metadata = {} if rows is None else {ROWS: rows, **changed_rows(None)}
+        yield dg.AssetMaterialization(dg.AssetKey([schema, name]), metadata={**metadata, **results.get(name, {})})
+    database = published_database(settings.published_dir)
     if database.is_file():
         metadata = {PATH: dg.MetadataValue.path(str(database)), "bytes": dg.MetadataValue.int(database.stat().st_size)}
         yield dg.AssetMaterialization(PUBLISHED_KEY, metadata=metadata)
+
+
+def _results(settings: Settings) -> dict[str, dict[str, float | int]]:
+    """Seconds and checks of each model and seed, by name; empty if dbt has not run in the last few minutes."""
+    path, manifest = dbt.results_path(settings), dbt.parse_stamp(settings).with_name("manifest.json")
+    if not path.is_file() or datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC) > RECENT:
+        return {}
+    nodes, parsed = dbt.read_results(path).nodes, orjson.loads(manifest.read_bytes())
+    passed: dict[str, list[bool]] = {}
+    for node in nodes:
+        if node.unique_id.startswith("test.") and node.status in TESTED:
+            passed.setdefault(tested_node(parsed, node.unique_id), []).append(node.status == "pass")
+    return {
+        node.unique_id.split(".")[2]: outcome(node, passed.get(node.unique_id, []))
+        for node in nodes
+        if node.status in BUILT
+    }
 
 
 def main() -> None:

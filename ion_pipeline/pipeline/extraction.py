@@ -31,7 +31,7 @@ from ion_pipeline.pipeline.progress import NullReporter, Reporter
 from ion_pipeline.pipeline.read_mode import ExtractReport, ReadMode, RefreshPlan
 from ion_pipeline.pipeline.resources import resources_of
 from ion_pipeline.pipeline.resume import begin_or_resume, keep_for_resumption, resumption
-from ion_pipeline.pipeline.sandbox_date import keep_date, with_date
+from ion_pipeline.pipeline.sandbox_world import keep_world, with_world
 from ion_pipeline.pipeline.session import PreparedRead, Session, open_session
 from ion_pipeline.pipeline.tenant import reachable_tenant
 from ion_pipeline.settings import Settings
@@ -103,12 +103,12 @@ def plan(
 def _extract_once(
     settings: Settings, entities: Sequence[str], mode: ReadMode, reporter: Reporter | None
 ) -> ExtractReport:
-    reporter, settings = reporter or NullReporter(), with_date(settings)
+    reporter, settings = reporter or NullReporter(), with_world(settings)
     selection = entities or settings.entities
     writing = open_lake(settings).writing(wait_seconds=settings.lock_wait_seconds)
     with reporter.phase("Reading ION"), writing as lock, reachable_tenant(settings) as config, gc_frozen():
         report = asyncio.run(_extract(settings, config, selection, mode=mode, reporter=reporter, lock=lock))
-        keep_date(settings)
+        keep_world(settings)
     log_read(report)
     return report
 

@@ -16,7 +16,7 @@ import orjson
 
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt import NodeResult, prepared_manifest
-from ion_pipeline.pipeline.dbt.report import BUILT, TESTED
+from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, tested_node
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.read_checks import BlockingCheckError, ReadCheck, read_checks
 from ion_pipeline.pipeline.steps import ExtractReport
@@ -71,7 +71,8 @@ def refresh(settings: Settings, pipeline: Pipeline, *, entities: Sequence[str] |
     """
     names = entities if entities is not None else selected_entities(settings)
     # Also for what is not built: the time of the last change of the models decides whether the publish is current.
-    manifest = prepared_manifest(settings, parsing=pipeline.reporter.phase("Preparing the models"))
+    reporter = pipeline.reporter
+    manifest = prepared_manifest(settings, parsing=reporter.phase("Preparing the models"), on_count=reporter.counted)
     seconds: dict[str, float] = {}
     if trouble := pipeline.target_trouble():
         pipeline.reporter.note(visible(trouble))
@@ -144,8 +145,7 @@ def _stop_at_blocking(checks: Iterable[ReadCheck]) -> None:
 def _sentence(manifest: Mapping[str, Any], result: NodeResult) -> str:
     """The table, the test and what was found, for one line."""
     test = manifest["nodes"][result.unique_id]
-    parents = sorted(test["depends_on"]["nodes"], key=lambda parent: parent.startswith("source."))
-    subject = test.get("attached_node") or parents[0]
+    subject = tested_node(manifest, result.unique_id)
     node = manifest["nodes"].get(subject) or manifest["sources"][subject]
     table = f"{node['schema']}/{node.get('alias') or node['name']}"
     return f"{table}: {test['name']}: {visible(result.message) or 'failed.'}"

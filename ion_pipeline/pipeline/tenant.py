@@ -11,7 +11,7 @@ from ion_pipeline.client import ClientConfig, IonClient
 from ion_pipeline.client.clock import machine_time
 from ion_pipeline.endpoints import Endpoints
 from ion_pipeline.lake import LearnedPageSize, keep_page_size, read_page_size
-from ion_pipeline.pipeline.sandbox_date import today, with_date
+from ion_pipeline.pipeline.sandbox_world import today, with_world
 from ion_pipeline.settings import Settings
 
 # How long a detected page size is used before ION_PAGE_SIZE is tried again: the tenant's limit may have been raised.
@@ -32,11 +32,12 @@ def reachable_tenant(settings: Settings) -> Iterator[ClientConfig]:
     # Imported here because a real tenant does not need it, and the import takes time and memory.
     from ion_pipeline.sandbox.process import running_sandbox  # noqa: PLC0415
 
+    world = with_world(settings)
     # What a tenant has in 2026, so that a trial shows what a refresh of one is like.
     with running_sandbox(
-        seed=settings.sandbox_seed,
-        scale=settings.sandbox_scale,
-        today=with_date(settings).sandbox_today or today(),
+        seed=world.sandbox_seed,
+        scale=world.sandbox_scale,
+        today=world.sandbox_today or today(),
         profile="today",
     ) as sandbox:
         endpoints = Endpoints(sandbox.api_url, sandbox.auth_url)

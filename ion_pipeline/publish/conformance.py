@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import duckdb
 
+from ion_pipeline.counting import many
 from ion_pipeline.publish.query import Row, rows_of
 
 CONFORMS = frozenset({"conforming", "conforming_substitute", "conforming_revision"})
@@ -100,18 +101,19 @@ class Conformance:
         """The verdict in one line, with what it covers."""
         if self.verdict is Verdict.NOT_CONFORMING:
             wrong = [line for line in self.lines if finding(line) not in CONFORMS]
-            units = len({line["part_inventory_id"] for line in wrong})
+            units = many(len({line["part_inventory_id"] for line in wrong}), "unit")
             kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(self.findings.items()))
-            said = f"DOES NOT CONFORM: {len(wrong)} of {len(self.lines)} lines, in {units} units: {kinds}."
+            said = f"DOES NOT CONFORM: {len(wrong)} of {len(self.lines)} lines, in {units}: {kinds}."
         else:
+            lines, units = many(len(self.lines), "line"), many(self.compared_count, "unit")
             said = {
-                Verdict.CONFORMING: f"CONFORMS: {len(self.lines)} lines in {self.compared_count} units.",
+                Verdict.CONFORMING: f"CONFORMS: {lines} in {units}.",
                 Verdict.NOT_KNOWN: f"NOT KNOWN: the {len(self.lines)} compared lines conform, not all was compared.",
                 Verdict.NO_PLAN: "NO PLAN: the unit itself has no planned line.",
             }[self.verdict]
         left_out = self.comparable_count - self.compared_count
         if left_out:
-            said += f" NOT COMPARED: {left_out} units at deeper levels (--levels)."
+            said += f" NOT COMPARED: {many(left_out, 'unit')} at deeper levels (--levels)."
         if self.is_cut_off:
             said += " Installations in a cycle, or deeper than trees go, are not compared."
         return said

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from ion_pipeline.counting import OnCount, counted
+from ion_pipeline.publish.whole import COPYING, WRITING_PARQUET, work_of
 from ion_pipeline.warehouse import ENTITY_SCHEMA, Fingerprint
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
@@ -48,7 +49,7 @@ def counted_tables(
         unit="tables",
         doing=doing,
         name=".".join,
-        work=[one.rows + 1 for one in tables.values()],
+        work=[work_of(one.rows) for one in tables.values()],
         before=kept,
     )
 
@@ -77,7 +78,7 @@ def copy_relations(
     kept: int,
 ) -> None:
     """Copy tables and views, with the order of their rows and their comments; `kept` as for `counted_tables`."""
-    for schema, name in counted_tables(tables, on_count, "copying", kept):
+    for schema, name in counted_tables(tables, on_count, COPYING, kept):
         connection.execute(f"create schema if not exists {identifier(TARGET, schema)}")
         connection.execute(
             f"create table {identifier(TARGET, schema, name)} as select * from {identifier(SOURCE, schema, name)}"
@@ -93,7 +94,7 @@ def write_parquet(
     kept: int,
 ) -> None:
     """Write `<folder>/<schema>/<table>.parquet` for tables of the new file; `kept` as for `counted_tables`."""
-    for schema, table in counted_tables(tables, on_count, "writing Parquet", kept):
+    for schema, table in counted_tables(tables, on_count, WRITING_PARQUET, kept):
         path = folder / schema / f"{table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         rows, target = identifier(TARGET, schema_in_file(schema), table), literal(str(path))

@@ -9,6 +9,7 @@ import duckdb
 from ion_pipeline.counting import OnCount, counted
 from ion_pipeline.publish.copy import SOURCE, TARGET, schema_in_file
 from ion_pipeline.publish.errors import PublishError
+from ion_pipeline.publish.whole import MAKING, work_of
 from ion_pipeline.warehouse import (
     ENTITY_SCHEMA,
     EntityState,
@@ -19,6 +20,7 @@ from ion_pipeline.warehouse import (
     states,
 )
 from ion_pipeline.warehouse.connection import transaction
+from ion_pipeline.warehouse.schemas import RAW
 from ion_pipeline.warehouse.sql import identifier, literal
 
 _SCHEMA = schema_in_file(ENTITY_SCHEMA)
@@ -42,10 +44,17 @@ def entity_states(connection: duckdb.DuckDBPyConnection, tables: Sequence[Entity
         raise _not_made("The tables", error) from error
 
 
+def about_rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """About how many rows each table of `raw` has, and so the entity table of this name; DuckDB does not count them."""
+    sql = "select table_name, estimated_size from duckdb_tables() where database_name = ? and schema_name = ?"
+    return dict(connection.execute(sql, [SOURCE, RAW]).fetchall())
+
+
 def make_entities(
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[EntityTable],
     found: Mapping[str, EntityState],
+    rows: Mapping[str, int],
     on_count: OnCount,
 ) -> dict[str, Fingerprint]:
     """Create entity tables in the new file; return their fingerprints by name.
@@ -54,6 +63,7 @@ def make_entities(
         connection: A connection that the warehouse and the new file are attached to.
         tables: The tables to make.
         found: Their states.
+        rows: About how many rows they have, by name.
         on_count: Called before each table.
 
     Raises:
@@ -62,7 +72,14 @@ def make_entities(
     connection.execute(f"use {SOURCE}")
     made = {
         table.name: _make(connection, table)
-        for table in counted(tables, on_count, unit="tables", doing="making ION's", name=attrgetter("name"))
+        for table in counted(
+            tables,
+            on_count,
+            unit="tables",
+            doing=MAKING,
+            name=attrgetter("name"),
+            work=[work_of(rows.get(table.name, 0)) for table in tables],
+        )
     }
     connection.execute("use memory")
     # One transaction: each commit syncs to disk.

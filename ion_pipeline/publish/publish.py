@@ -33,10 +33,11 @@ from ion_pipeline.publish.copy import (
     schema_in_file,
     write_parquet,
 )
-from ion_pipeline.publish.entities import entity_states, make_entities
+from ion_pipeline.publish.entities import about_rows, entity_states, make_entities
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.kept import Kept, Relation, create_file, find_kept, link_parquet, states
 from ion_pipeline.publish.upload import SendReport
+from ion_pipeline.publish.whole import CHECKING, COMPARING, COPYING, MAKING, WRITING_DELTA, WRITING_PARQUET, Whole
 from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityState, EntityTable, Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.errors import WarehouseDiskFullError, translate_errors
@@ -218,10 +219,10 @@ def _write(
             raise PublishError(
                 f"{database} has no table in {', '.join(schemas)}.", remedy="Run `ion-pipeline build` first."
             )
-        load = latest.latest_load(connection, SOURCE)
+        load, whole = latest.latest_load(connection, SOURCE), Whole(on_count)
         found = {
             relation: fingerprint(connection, SOURCE, *relation)
-            for relation in counted(relations, on_count, unit="tables", doing="comparing", name=".".join)
+            for relation in counted(relations, whole, unit="tables", doing=COMPARING, name=".".join)
         }
         entities = entity_states(connection, entity_tables)
         state = states(connection, found) | {(ENTITY_SCHEMA, name): one.digest for name, one in entities.items()}
@@ -230,10 +231,10 @@ def _write(
         )
         create_file(connection, fresh, kept, storage_version)
         new = {relation: one for relation, one in found.items() if relation not in kept.entries}
-        copy_relations(connection, new, on_count, len(relations) - len(new))
-        made = make_entities(
-            connection, [table for table in entity_tables if _is_new(table, entities, kept)], entities, on_count
-        )
+        to_make, about = [table for table in entity_tables if _is_new(table, entities, kept)], about_rows(connection)
+        _plan(whole, [one.rows for one in new.values()], [about.get(table.name, 0) for table in to_make], formats)
+        copy_relations(connection, new, whole, len(relations) - len(new))
+        made = make_entities(connection, to_make, entities, about, whole)
         found |= kept.fingerprints() | {(ENTITY_SCHEMA, name): one for name, one in made.items()}
         found = {relation: found[relation] for relation in state}
         expected = {relation: one for relation, one in found.items() if relation not in kept.entries}
@@ -244,15 +245,15 @@ def _write(
         connection.execute(f"detach {TARGET}")
         # Attached again, so that the file on disk is what is verified and copied.
         attach(connection, fresh.database, TARGET, read_only=True)
-        _verify(connection, expected, on_count, len(kept.entries))
+        _verify(connection, expected, whole, len(kept.entries))
         # Without Parquet files, `parquet` is an empty folder: no reader finds the files of an earlier publish there.
         fresh.parquet.mkdir()
         if swap.PARQUET in formats:
-            write_parquet(connection, expected, fresh.parquet, on_count, len(kept.entries))
+            write_parquet(connection, expected, fresh.parquet, whole, len(kept.entries))
             link_parquet(kept, fresh.parquet, fresh.database)
         now = datetime.now(UTC)
         tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in found.items()})
-        staged = _stage(connection, fresh, tables, found, on_count) if latest.DELTA in formats else None
+        staged = _stage(connection, fresh, tables, found, whole) if latest.DELTA in formats else None
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
     fresh.latest.write_bytes(
@@ -270,6 +271,18 @@ def _write(
         )
     )
     return tables, staged
+
+
+def _plan(whole: Whole, copied: Sequence[int], made: Sequence[int], formats: Sequence[str]) -> None:
+    """Say what the publish will do with how many rows of each table."""
+    written = [*copied, *made]
+    whole.plan(COPYING, copied)
+    whole.plan(MAKING, made)
+    whole.plan(CHECKING, written)
+    if swap.PARQUET in formats:
+        whole.plan(WRITING_PARQUET, written)
+    if latest.DELTA in formats:
+        whole.plan(WRITING_DELTA, written)
 
 
 def _is_new(table: EntityTable, entities: Mapping[str, EntityState], kept: Kept) -> bool:
@@ -313,7 +326,7 @@ def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 def _verify(
     connection: duckdb.DuckDBPyConnection, expected: dict[Relation, Fingerprint], on_count: OnCount, kept: int
 ) -> None:
-    for relation in counted_tables(expected, on_count, "checking", kept):
+    for relation in counted_tables(expected, on_count, CHECKING, kept):
         wanted, (schema, table) = expected[relation], relation
         found = fingerprint(connection, TARGET, schema_in_file(schema), table)
         if found != wanted:

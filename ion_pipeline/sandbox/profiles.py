@@ -91,6 +91,8 @@ PROFILES: dict[str, Keep] = {
     "no-export-group": lambda _definition, _name, _kind: True,
     TODAY: _without_types(_GENERATION_1, _GENERATION_1_COUNTS),
 }
+#: Profiles that a factory can keep working in: its work is not written as generation 1 of the as-built BOM.
+WORKING = frozenset({"generation-2", TODAY})
 #: Types whose export-controlled rows a key without the export group does not see. Inventories of such parts are served
 #: without their `part`.
 CONTROLLED = frozenset({"Part", "Procedure", "Run"})

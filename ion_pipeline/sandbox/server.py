@@ -27,7 +27,7 @@ from ion_pipeline.sandbox.limits import Limits
 from ion_pipeline.sandbox.live import keep_working
 from ion_pipeline.sandbox.load import load_world
 from ion_pipeline.sandbox.model import known_model, today_model
-from ion_pipeline.sandbox.profiles import CONTROLLED, TODAY, WITHHELD, served_schema
+from ion_pipeline.sandbox.profiles import CONTROLLED, TODAY, WITHHELD, WORKING, served_schema
 from ion_pipeline.sandbox.tokens import TokenIssuer
 from ion_pipeline.sandbox.world import World, read_world, write_world
 
@@ -158,11 +158,7 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     limits = Limits(options.max_first, options.cap_first, options.max_cost)
     if any(limit is not None and limit < 1 for limit in astuple(limits)):
         raise SettingsError("A limit of the sandbox is less than 1.", remedy="Set a whole number from 1, or no limit.")
-    if options.day_minutes is not None and (options.world or not is_today or options.day_minutes <= 0):
-        raise SettingsError(
-            "A plant works only in the factory's own world with the profile `today`, and a day takes it some time.",
-            remedy="Leave out --world and --profile, and name more than 0 minutes.",
-        )
+    _check_plant(options)
     if options.webhooks and (options.day_minutes is None or not options.webhook_secret):
         raise SettingsError(
             "Events are of the changes of a plant that works, and are signed with a secret.",
@@ -176,7 +172,7 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     gc.disable()
     plant = None
     if options.day_minutes is not None:
-        world, factory = build_plant(seed=options.seed, scale=options.scale, today=options.today)
+        world, factory = build_plant(seed=options.seed, scale=options.scale, today=options.today, todays_ion=is_today)
         plant = Plant(factory, datetime.now(UTC), _day_length(options))
     else:
         world = read_world(options.world, model) if options.world else _built(options)
@@ -192,6 +188,22 @@ def build_app(options: SandboxOptions, client_secret: str) -> SandboxApp:
     issuer = TokenIssuer(options.client_id, client_secret, options.token_lifetime)
     files = FileHost(store, options.link_lifetime, options.file_bytes)
     return SandboxApp(engine, issuer, seed=options.seed, computed=computed, files=files, plant=plant)
+
+
+def _check_plant(options: SandboxOptions) -> None:
+    if options.day_minutes is None:
+        return
+    if options.world or options.day_minutes <= 0:
+        raise SettingsError(
+            "A factory keeps working (--live) in its own world only, and a day takes it some time.",
+            remedy="Leave out --world, and name more than 0 minutes.",
+        )
+    if options.profile not in WORKING:
+        raise SettingsError(
+            f'The profile "{options.profile}" also serves generation 1 of the as-built BOM, which a factory that keeps '
+            "working (--live) does not write.",
+            remedy=f"Use one of these profiles: {', '.join(sorted(WORKING))}.",
+        )
 
 
 def export_world(

@@ -231,9 +231,13 @@ class Settings(BaseSettings):
         description="Maximum number of events accepted per second; ION is asked to resend the others.",
     )
 
-    sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory.")
+    sandbox_seed: int = Field(default=7, description="Seed of the embedded sandbox's factory; kept as its size.")
     sandbox_scale: float = Field(
-        default=1.0, gt=0, le=1000, description="Size of the embedded sandbox's factory; 1 is about 20,000 rows."
+        default=1.0,
+        gt=0,
+        le=1000,
+        description="Size of the embedded sandbox's factory; 1 is about 20,000 rows. A data directory keeps it until "
+        "another one is set.",
     )
     sandbox_today: date | None = Field(
         default=None,

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from ion_pipeline.publish.read import identity, part_name
+from ion_pipeline.terminal.fitting import FittingTable
 from ion_pipeline.terminal.text import plain
-from ion_pipeline.terminal.views import table
 
 Row = Mapping[str, Any]
 
@@ -56,20 +55,20 @@ def changes_line(changes: Sequence[Row]) -> str:
     return f"{len(changes)} lines differ: {counted}."
 
 
-def uses_view(uses: Sequence[Row]) -> Table:
+def uses_view(uses: Sequence[Row]) -> FittingTable:
     """The units that contain a unit, nearest first; top-level units are marked."""
     of_splits = any(use["is_of_split"] for use in uses)
-    columns = ["levels up", "part", "rev", "serial or lot", "places", "quantity", ""]
-    grid = table(*columns, *(["contains"] if of_splits else []), right=["levels up", "quantity"])
+    headers = ["levels up", "part", "rev", "serial or lot", "places", "quantity", ""]
+    grid = FittingTable([*headers, *(["contains"] if of_splits else [])], right=["levels up", "quantity"])
     for use in uses:
         top = use["is_top_level"]
         grid.add_row(
-            str(use["min_depth"]),
+            plain(str(use["min_depth"])),
             plain(part_name(use["ancestor_part_number"], use.get("ancestor_part_id")), style="bold" if top else ""),
             plain(use["ancestor_part_revision"] or ""),
             plain(_identity(use, "ancestor_"), style="cyan"),
-            str(use["path_count"]),
-            _number(use["quantity_extended"]),
+            plain(str(use["path_count"])),
+            plain(_number(use["quantity_extended"])),
             plain("top level" if top else "", style="yellow"),
             *([plain(_component(use), style="dim")] if of_splits else []),
         )
@@ -82,25 +81,26 @@ def _component(use: Row) -> str:
     return f"{split}#{use['component_part_inventory_id']} {number}"
 
 
-def recall_view(affected: Sequence[Row]) -> Table:
+def recall_view(affected: Sequence[Row]) -> FittingTable:
     """The top-level units that a recall affects, each with the shortest path down to the cause."""
     shortest = "shortest way down"
-    grid = table("part", "serial or lot", "status", "quantity", "places", shortest, right=["quantity"], wrap=[shortest])
+    headers = ["part", "serial or lot", "status", "quantity", "places", shortest]
+    grid = FittingTable(headers, right=["quantity"], below=[shortest])
     for unit in affected:
         grid.add_row(
             plain(_part(unit), style="bold"),
             plain(_identity(unit), style="cyan"),
             plain(unit["status"] or ""),
-            _number(unit["quantity_extended"]),
-            str(unit["path_count"]),
+            plain(_number(unit["quantity_extended"])),
+            plain(str(unit["path_count"])),
             plain(unit["path_text"], style="dim"),
         )
     return grid
 
 
-def outside_view(units: Sequence[Row]) -> Table:
+def outside_view(units: Sequence[Row]) -> FittingTable:
     """Units of a recall that are in no tree with the cause."""
-    grid = table("part", "serial or lot", "status", "location", wrap=["location"])
+    grid = FittingTable(["part", "serial or lot", "status", "location"], below=["location"])
     for unit in units:
         grid.add_row(
             plain(_part(unit), style="bold"),
@@ -111,19 +111,10 @@ def outside_view(units: Sequence[Row]) -> Table:
     return grid
 
 
-def conformance_view(lines: Sequence[Row]) -> Table:
+def conformance_view(lines: Sequence[Row]) -> FittingTable:
     """A unit and the units in it compared with their plans, line by line."""
-    grid = table(
-        "status",
-        "places",
-        "planned",
-        "installed",
-        "planned qty",
-        "installed qty",
-        "unit",
-        right=["planned qty", "installed qty"],
-        wrap=["unit"],
-    )
+    headers = ["status", "places", "planned", "qty planned", "installed", "qty installed", "unit"]
+    grid = FittingTable(headers, right=["qty planned", "qty installed"], below=["unit"])
     for line in lines:
         status, places = line["status"], line.get("designator_match")
         planned = _part(line)
@@ -131,9 +122,9 @@ def conformance_view(lines: Sequence[Row]) -> Table:
             plain(status, style=_CONFORMS.get(status, "red")),
             plain((places or "").replace("_", " "), style="red" if places == "mismatch" else "dim"),
             plain("" if status == "unplanned" else planned),
+            plain(_number(line["quantity_planned"])),
             plain(", ".join(line["installed_part_numbers"])),
-            _number(line["quantity_planned"]),
-            _number(line["quantity_installed"]),
+            plain(_number(line["quantity_installed"])),
             plain(_place(line), style="dim"),
         )
     return grid

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from ion_pipeline.pipeline.open_lake import open_lake
-from ion_pipeline.pipeline.sandbox_date import kept_date, today
+from ion_pipeline.pipeline.sandbox_world import kept_date, today
 from ion_pipeline.publish import published_database
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.text import styled

@@ -33,6 +33,8 @@ class Pace:
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: deque[_Seen] = deque()
+        # Those with a share of the work, which also grows while something else is done with the same things.
+        self._shares: deque[_Seen] = deque()
 
     @property
     def count(self) -> Count | None:
@@ -41,24 +43,29 @@ class Pace:
             return self._seen[-1].count if self._seen else None
 
     def heard(self, count: Count) -> None:
-        """Add a count; one of something else begins anew."""
+        """Add a count; of something else, the rate begins anew."""
         with self._lock:
             if self._seen and (self._seen[-1].count.doing, self._seen[-1].count.unit) != (count.doing, count.unit):
                 self._seen.clear()
-            now = self._clock()
-            self._seen.append(_Seen(now, count))
-            while len(self._seen) > 2 and self._seen[1].at < now - _WINDOW:  # noqa: PLR2004 -- first and last
-                self._seen.popleft()
+            seen = _Seen(self._clock(), count)
+            _append(self._seen, seen)
+            if count.share is None or (self._shares and _share(seen) < _share(self._shares[-1])):
+                self._shares.clear()
+            if count.share is not None:
+                _append(self._shares, seen)
 
     def words(self) -> str:
         """`312 of 1,204 nodes  41/s  0:21 left`; rate and time left only where they are known."""
         count = self.count
         if count is None:
             return ""
+        if not count.done and not count.total:
+            return ""
         parts = [count_words(count)]
-        if count.done >= count.total > 0:
+        is_done = count.done >= count.total > 0
+        if is_done and (count.share is None or count.share >= 1):
             return parts[0]
-        if rate := _rate_words(self._rate(), count.unit):
+        if not is_done and (rate := _rate_words(self._rate(), count.unit)):
             parts.append(rate)
         left = self._left()
         if left is not None:
@@ -75,15 +82,24 @@ class Pace:
 
     def _left(self) -> float | None:
         with self._lock:
-            if not self._seen:
+            if not self._shares:
                 return None
-            first, last, now = self._seen[0], self._seen[-1], self._clock()
-        if first.count.share is None or last.count.share is None or last.count.done >= last.count.total:
+            first, last, now = self._shares[0], self._shares[-1], self._clock()
+        done, seconds = _share(last) - _share(first), now - first.at
+        if done < _LEAST_SHARE or seconds < _LEAST_SECONDS or _share(last) >= 1:
             return None
-        done, seconds = last.count.share - first.count.share, now - first.at
-        if done < _LEAST_SHARE or seconds < _LEAST_SECONDS:
-            return None
-        return seconds * (1 - last.count.share) / done
+        return seconds * (1 - _share(last)) / done
+
+
+def _append(seen: deque[_Seen], one: _Seen) -> None:
+    """Add the newest, and leave out what is older than the window but for one."""
+    seen.append(one)
+    while len(seen) > 2 and seen[1].at < one.at - _WINDOW:  # noqa: PLR2004 -- first and last
+        seen.popleft()
+
+
+def _share(seen: _Seen) -> float:
+    return seen.count.share or 0.0
 
 
 def count_words(count: Count) -> str:

@@ -57,10 +57,11 @@ class PlainReporter:
         self._print(f"done in {self._clock() - started:.1f} s", _result(self._pace))
 
     def counted(self, count: Count) -> None:
-        """Print how far the phase is, if nothing was printed for a minute."""
+        """Print how far the phase is, if nothing was printed for a minute, or what it waits for."""
         with self._lock:
             self._pace.heard(count)
-            if self._clock() - self._printed < _LINE_SECONDS:
+            is_waiting = count.doing and not count.total
+            if self._clock() - self._printed < _LINE_SECONDS and not is_waiting:
                 return
             self._printed = self._clock()
             self._print(_doing(count), self._pace.words().replace("  ", ", "))

@@ -1,13 +1,15 @@
 """Pure functions that turn reports into tables and sentences for a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rich import box
 from rich.table import Table
 
 from ion_pipeline.catalog.adopt import Additions
+from ion_pipeline.counting import many
 from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt.report import BuildReport
+from ion_pipeline.pipeline.read_checks import SCHEMA_CHECK
 from ion_pipeline.pipeline.read_mode import RefreshPlan
 from ion_pipeline.pipeline.status import StatusReport
 from ion_pipeline.publish import PublishReport
@@ -15,18 +17,20 @@ from ion_pipeline.terminal.text import plain
 from ion_pipeline.warehouse import CompactReport, LoadReport
 
 
-def table(*headers: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
-    """An empty table in the common style; columns in `right` are aligned right, those in `wrap` may wrap."""
+def table(*headers: str, right: Collection[str] = ()) -> Table:
+    """An empty table in the common style; the columns in `right` are numbers, the texts of the others may wrap."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for header in headers:
-        grid.add_column(header, justify="right" if header in set(right) else "left", no_wrap=header not in set(wrap))
+        is_right = header in right
+        # A long word is broken rather than cut.
+        grid.add_column(header, justify="right" if is_right else "left", no_wrap=is_right, overflow="fold")
     return grid
 
 
 def check_view(report: CheckReport) -> Table:
     """What can be read, for each entity."""
     drift = "differs from the catalog"
-    grid = table("entity", "status", "rows", "paging", drift, right=["rows"], wrap=[drift])
+    grid = table("entity", "status", "rows", "paging", drift, right=["rows"])
     for entity in report.entities:
         rows = f"{entity.total_count:,}" if entity.total_count is not None else ""
         colour = {"readable": "green", "forbidden": "yellow", "absent": "dim"}.get(entity.status, "red")
@@ -34,9 +38,27 @@ def check_view(report: CheckReport) -> Table:
     return grid
 
 
+def warnings_of_read(warnings: Iterable[str]) -> list[str]:
+    """What a refresh says at its end: the warnings of the read. Those of the models were said after the build.
+
+    Args:
+        warnings: As `RefreshResult` has them.
+    """
+    of_read = [warning for warning in warnings if warning.startswith("ion/")]
+    drifted = [warning for warning in of_read if f": {SCHEMA_CHECK}: " in warning]
+    if len(drifted) < 2:  # noqa: PLR2004 -- one is shorter than the sentence about it
+        return of_read
+    names = ", ".join(warning.partition(":")[0].removeprefix("ion/") for warning in drifted)
+    return [
+        *(warning for warning in of_read if warning not in drifted),
+        f"This tenant's schema differs from the shipped one in {len(drifted)} entities ({names}): "
+        "`ion-pipeline check` shows how.",
+    ]
+
+
 def plan_view(plan: RefreshPlan) -> Table:
     """What a refresh would read, for each entity."""
-    grid = table("entity", "read", "why", "rows", "requests", right=["rows", "requests"], wrap=["why"])
+    grid = table("entity", "read", "why", "rows", "requests", right=["rows", "requests"])
     for task in plan.tasks:
         reads = task.requests > 0
         rows = f"{task.rows:,}" if reads else ""
@@ -93,7 +115,7 @@ def status_lines(report: StatusReport) -> list[Table | str]:
     at = f"{report.published_at:%Y-%m-%d %H:%M:%S} UTC" if report.published_at else ""
     return [
         status_view(report),
-        f"{report.load_count} loads of {report.tenant} in {report.data_dir}",
+        f"{many(report.load_count, 'load')} of {report.tenant} in {report.data_dir}",
         f"published {report.published} at {at}" if report.published else "nothing published yet",
         *(f"at the latest load: {doubt}" for doubt in report.clock_doubts),
         *(
@@ -124,14 +146,16 @@ def load_line(report: LoadReport) -> str:
     inserted, updated, deleted = (
         sum(getattr(change, f"rows_{kind}") for change in changes) for kind in ("inserted", "updated", "deleted")
     )
-    return f"{len(report.loads)} loads applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} deleted."
+    return (
+        f"{many(len(report.loads), 'load')} applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} deleted."
+    )
 
 
 def rebuild_line(report: LoadReport) -> str:
     """A sentence that says what was rebuilt."""
     tables = report.tables.values()
     rows = sum(change.rows_after for change in tables)
-    return f"Rebuilt from {len(report.loads)} loads: {rows:,} rows in {len(tables)} tables."
+    return f"Rebuilt from {many(len(report.loads), 'load')}: {rows:,} rows in {len(tables)} tables."
 
 
 def compact_line(report: CompactReport) -> str:

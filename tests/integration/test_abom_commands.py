@@ -15,6 +15,8 @@ import duckdb
 import pytest
 
 from ion_pipeline import cli
+from ion_pipeline.commands import abom
+from ion_pipeline.terminal.text import PlainConsole
 from tests.oracle.world import read_truths
 
 pytestmark = pytest.mark.slow
@@ -53,6 +55,28 @@ def run(
 
 def flat(text: str) -> str:
     return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "columns"),
+    [
+        (["recall", "PLT-BAD-POWDER"], ["serial_number", "status", "quantity_extended", "path_text"]),
+        (["compare", "PLT-T0", "--plan"], ["status", "quantity_planned", "installed_part_numbers", "path_text"]),
+    ],
+)
+def test_eighty_columns_hold_the_whole_answer(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], columns: list[str]
+) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(*arguments, "--csv").out)))
+    assert len(rows) > 3
+    monkeypatch.setattr(abom, "out", PlainConsole(soft_wrap=True, width=80))
+    table = run(*arguments).out.split("\n\n")[-2].splitlines()
+    assert len(table) > len(rows)
+    assert max(map(len, table)) == 80
+    for row in rows:
+        for column in columns:
+            shown = f"{float(row[column]):.9g}" if column.startswith("quantity") else row[column]
+            assert flat(shown) in flat("\n".join(table))
 
 
 def test_show_draws_every_line_once_in_order(run: Run, demo_warehouse: Any) -> None:
@@ -252,7 +276,7 @@ def test_a_part_that_a_sub_unit_lacks_is_in_the_verdict(run: Run, demo_warehouse
     assert re.search(r"CONFORMS: \d+ lines in 4 units\.\n", whole.out)
     own = run("compare", "PLT-T0", "--plan", "--levels", "1")
     assert own.code == 0
-    assert re.search(r"CONFORMS: \d+ lines in 1 units\. NOT COMPARED: 3 units", own.out)
+    assert re.search(r"CONFORMS: \d+ lines in 1 unit\. NOT COMPARED: 3 units", own.out)
     published = tmp_path / "data" / "published" / "ion.duckdb"
     published.parent.mkdir(parents=True)
     shutil.copy(demo_warehouse.published, published)
@@ -269,7 +293,7 @@ def test_a_part_that_a_sub_unit_lacks_is_in_the_verdict(run: Run, demo_warehouse
     assert path.count(" > ") == 2
     lacking = run("compare", "PLT-T0", "--plan", data_dir=tmp_path / "data")
     assert lacking.code == 3
-    assert "in 1 units: 1 missing." in lacking.out
+    assert "in 1 unit: 1 missing." in lacking.out
     assert re.search(rf"missing .*{re.escape(path)} \(and 1 more\) *\n", lacking.out)
     document = json.loads(run("compare", "PLT-T0", "--plan", "--json", data_dir=tmp_path / "data").out)
     assert (document["verdict"], document["findings"], document["plan_version"]) == (

@@ -18,10 +18,11 @@ from ion_pipeline.catalog import known_catalog
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt import building, replay
 from ion_pipeline.pipeline.dbt.affected_rows import AffectedRows, Limits
-from ion_pipeline.pipeline.dbt.changed_rows import is_staging
+from ion_pipeline.pipeline.dbt.changed_rows import TableRows, is_staging
 from ion_pipeline.pipeline.dbt.pending import Pending, pending
 from ion_pipeline.pipeline.dbt.project import models_digest, work_dir
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered, rendered_digest
+from ion_pipeline.pipeline.dbt.report import ChangedCount
 from ion_pipeline.pipeline.export_control import data_references
 from ion_pipeline.settings import Settings
 from ion_pipeline.warehouse import Fingerprint, find_controlled, fingerprint
@@ -137,6 +138,19 @@ class People:
             self._connection.execute(f"update edited set {name} = {other}")
 
 
+def texts_of(connection: duckdb.DuckDBPyConnection, nodes: list[Node]) -> dict[str, Counter[str]]:
+    """How often each table has a row, by the row as text."""
+    return {
+        node.unique_id: Counter(
+            text
+            for (text,) in connection.execute(
+                f"select md5(t::varchar) from {identifier(node.schema, node.name)} as t"
+            ).fetchall()
+        )
+        for node in nodes
+    }
+
+
 @pytest.fixture
 def settings(tmp_path: Path, demo_warehouse: Built) -> Settings:
     shutil.copytree(demo_warehouse.data_dir, tmp_path / "data", symlinks=True)
@@ -149,9 +163,9 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     real = AffectedRows.replace
 
-    def noted(self: AffectedRows, node: Node, before: Fingerprint) -> Fingerprint | None:
+    def noted(self: AffectedRows, node: Node, before: Fingerprint) -> TableRows | None:
         rows = real(self, node, before)
-        if rows not in {None, before}:
+        if rows and rows.fingerprint != before:
             found.append(node.name)
         return rows
 
@@ -176,12 +190,16 @@ def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytes
         return replace(every, names=tuple(name for name in every.names if name in upstream.models | tests.keys()))
 
     monkeypatch.setattr(building, "pending", only_upstream)
+    tables_built = [rendered.nodes[name] for name in rendered.nodes if name.split(".")[2] in upstream.models]
+    tables_built = [node for node in tables_built if node.kind == "model" and not node.is_view]
+    counted = Counter[bool]()
     chance = random.Random(seed)
     for number in range(LOADS):
         tables = chance.sample(upstream.named, 3) + (chance.sample(upstream.others, 1) if number % 3 == 2 else [])
         with duckdb.connect(str(settings.warehouse_path)) as connection:
             connection.execute("set TimeZone = 'UTC'")
             People(connection, chance).load(tables)
+            before = texts_of(connection, tables_built)
         report = dbt.build_pending(settings)
         with duckdb.connect(str(settings.warehouse_path)) as connection:
             connection.execute("set TimeZone = 'UTC'; attach ':memory:' as whole")
@@ -196,11 +214,16 @@ def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytes
             for test in tests.values():
                 [(failures, _, _)] = connection.execute(test.sql).fetchall()
                 assert failures == 0, (test.name, tables)
+            after = texts_of(connection, tables_built)
             for result in report.nodes:
                 if result.fingerprint:
                     node = rendered.nodes[result.unique_id]
                     assert fingerprint(connection, node.schema, node.name) == result.fingerprint
+                    earlier, now = before[result.unique_id], after[result.unique_id]
+                    assert result.changed == ChangedCount((now - earlier).total(), (earlier - now).total()), node.name
+                    counted[node.rule is None] += bool(now - earlier)
     assert len(set(replaced)) > len(nodes) / 2, replaced
+    assert min(counted[True], counted[False]) > 0
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         # What each load added to the rows under export control is what a search over all rows finds.
         kept = controlled_rows(connection)

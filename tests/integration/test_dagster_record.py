@@ -10,6 +10,7 @@ import pytest
 
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs import record
+from ion_pipeline.pipeline import dbt
 from tests.integration.conftest import Built, settings_of
 
 pytestmark = pytest.mark.slow
@@ -42,6 +43,13 @@ def test_every_asset_of_the_graph_is_recorded_once(
         [(issues,)] = warehouse.execute("select count(*) from quality.issues").fetchall()
     assert issues > 5
     assert event.asset_materialization.metadata["dagster/row_count"].value == issues
+    metadata = event.asset_materialization.metadata
+    results = {node.unique_id: node for node in dbt.read_results(dbt.results_path(settings)).nodes}
+    assert metadata["seconds"].value == results["model.ion_warehouse.issues"].seconds > 0
+    assert metadata["checks"].value > 1
+    # The first build has a disposition that no seed knows.
+    assert metadata["checks_not_passed"].value == 1
+    assert str(metadata["rows_changed"].value).startswith("Not known.")
     assert record.record_refresh(instance, settings) == 0
 
 

@@ -17,7 +17,7 @@ from ion_pipeline.defs.jobs import make_schedules
 from ion_pipeline.defs.run import run_refresh
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import EntityResult
-from ion_pipeline.pipeline.dbt.report import BuildError
+from ion_pipeline.pipeline.dbt.report import BuildError, ChangedCount
 from ion_pipeline.pipeline.read_checks import BlockingCheckError
 from ion_pipeline.pipeline.target import NotSentError
 from ion_pipeline.publish import PublishReport
@@ -144,7 +144,8 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
     result = replace(read("parts"), tables={"parts": 3, "part_attributes": 8}, bytes=77, seconds=0.5)
     nodes = planted.manifest["nodes"].items()
     warns = next(name for name, node in nodes if (node.get("attached_node") or "").endswith(".abom_hierarchy"))
-    pipeline = replace(planted, results={"parts": result}, dbt={warns: "warn"})
+    changed = {"model.ion_warehouse.abom_hierarchy": ChangedCount(added=3, removed=1)}
+    pipeline = replace(planted, results={"parts": result}, dbt={warns: "warn"}, changed=changed)
     run_refresh(build_definitions(settings, pipeline=pipeline), instance=instance)
 
     def metadata(*path: str) -> dict[str, Any]:
@@ -171,10 +172,14 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
     assert len(checks) > 1
     assert metadata("genealogy", "abom_hierarchy") == {
         "dagster/row_count": 12,
+        "rows_added": 3,
+        "rows_removed": 1,
         "seconds": 0.25,
         "checks": len(checks),
         "checks_not_passed": 1,
     }
+    # A number that is not known is not said to be 0.
+    assert metadata("reference", "parts")["rows_changed"].startswith("Not known.")
     published = metadata("published", "ion")
     assert (published["rows"], published["tables"]) == (12, {"genealogy.abom_hierarchy": 12})
 

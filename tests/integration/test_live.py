@@ -19,8 +19,9 @@ TICKS = 60
 READ = ("runs", "runSteps", "runStepFields", "abomInstallations", "issues", "purchaseOrders", "receiptItems")
 
 
-def test_refreshes_of_a_plant_at_work(tmp_path: Path) -> None:
-    options = SandboxOptions(scale=0.1, profile="today", day_minutes=1.0)
+@pytest.mark.parametrize("profile", ["today", pytest.param("generation-2", marks=pytest.mark.exhaustive)])
+def test_refreshes_of_a_plant_at_work(tmp_path: Path, profile: str) -> None:
+    options = SandboxOptions(scale=0.1, profile=profile, day_minutes=1.0)
     app = build_app(options, "a secret")
     entities = {entity.root_field: entity.name for entity in known_catalog().entities.values()}
     plant, kinds = app.plant, Counter[str]()

@@ -17,6 +17,7 @@ from ion_pipeline.dashboard import write_dashboard
 from ion_pipeline.publish import PublishError, SendReport, publish, send_to_postgres
 from ion_pipeline.settings import load_settings
 from ion_pipeline.warehouse import Resources
+from tests.bi_questions import bi_questions, grants, recalls
 from tests.dashboard_charts import EXPECTED, chosen, documents, expected, plain, query_of, same, sql_of
 from tests.integration.conftest import Built
 
@@ -385,3 +386,23 @@ def test_the_dashboard_shows_the_same_figures(
                 for row in target.execute(statement).fetchall()
             ]
             assert same(plain(values), rows), title
+
+
+def test_the_questions_of_the_bi_page_have_one_answer(demo: tuple[str, SendReport], demo_warehouse: Built) -> None:
+    questions, (there, here) = bi_questions(), recalls()
+    assert len(questions) > 7
+    with duckdb.connect(str(demo_warehouse.published), read_only=True) as connection:
+        for question in questions:
+            wanted = connection.execute(question.sql).fetchall()
+            figures = [value for row in wanted for value in row[len(question.by) :]]
+            assert any(figures), question.name
+            found = [
+                [float(value) if isinstance(value, Decimal) else value for value in row]
+                for row in query(demo[0], question.sql)
+            ]
+            assert same(plain(found), plain(wanted)), question.name
+        assert len(query(demo[0], there)) == len(connection.execute(here).fetchall()) > 1
+    with psycopg.connect(demo[0], autocommit=True) as connection:
+        for statement in grants():
+            connection.execute(statement)  # type: ignore[arg-type]
+    assert query(demo[0].replace("//postgres", "//metabase"), "select count(*) > 5 from quality.issues") == [(True,)]

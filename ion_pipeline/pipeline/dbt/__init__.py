@@ -5,7 +5,14 @@ run dbt only if the models have changed.
 """
 
 from ion_pipeline.pipeline.dbt.building import SCHEMAS, IndirectSelection, build, build_named, build_pending, is_built
-from ion_pipeline.pipeline.dbt.process import is_prepared, parse_stamp, prepared_manifest, results_path, run
+from ion_pipeline.pipeline.dbt.process import (
+    is_prepared,
+    parse_stamp,
+    prepared_manifest,
+    read_results,
+    results_path,
+    run,
+)
 from ion_pipeline.pipeline.dbt.project import environment, models_digest, project_dir, project_of
 from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, NodeResult
 from ion_pipeline.pipeline.dbt.warned import warning_lines
@@ -27,6 +34,7 @@ __all__ = [
     "prepared_manifest",
     "project_dir",
     "project_of",
+    "read_results",
     "results_path",
     "run",
     "warning_lines",

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Scratch, Since
+from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Scratch, Since, TableRows
 from ion_pipeline.pipeline.dbt.rendered import Node
+from ion_pipeline.pipeline.dbt.report import ChangedCount
 from ion_pipeline.pipeline.dbt.row_rules import RowRule
 from ion_pipeline.warehouse import Fingerprint
 from ion_pipeline.warehouse.connection import transaction
@@ -70,11 +71,11 @@ class AffectedRows:
         self.changed = ChangedRows(connection, nodes, since, has_changed, self._scratch)
         self.limited: set[str] = set()
 
-    def replace(self, model: Node, before: Fingerprint) -> Fingerprint | None:
+    def replace(self, model: Node, before: Fingerprint) -> TableRows | None:
         """Replace the affected rows of a model that has the rows of the last build.
 
         Returns:
-            The fingerprint of its rows now; None if the model must be built from all rows.
+            Its rows now; None if the model must be built from all rows.
 
         Raises:
             duckdb.Error: A statement failed; the model is unchanged.
@@ -114,14 +115,12 @@ class AffectedRows:
         self.limited.add(test.unique_id)
         return True
 
-    def _replace(
-        self, model: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint
-    ) -> Fingerprint | None:
+    def _replace(self, model: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint) -> TableRows | None:
         table = self.changed.relation(model)
         earlier, fresh = self._scratch.working("earlier"), self._scratch.working("fresh")
         count, nulls = self._find_keys(rule, changed)
         if not count:
-            return before
+            return TableRows(before, ChangedCount(0, 0))
         is_affected = self._is_affected([rule.rows_by], nulls > 0)
         [(rows,)] = self._connection.execute(f"select count(*) from {table} where {is_affected}").fetchall()
         if rows > self._limits.largest_share * before.rows or count > self._limits.most_keys:
@@ -129,13 +128,18 @@ class AffectedRows:
         self._connection.execute(f"create table {earlier} as select * from {table} where {is_affected}")
         self._connection.execute(_renamed(model.sql, {**self._limit(model, rule, nulls > 0), table: fresh}))
         self._connection.execute(f"delete from {fresh} where not coalesce({is_affected}, false)")
-        if not self.changed.compare(model, earlier, fresh):
-            return before
+        differ = self.changed.compare(model, earlier, fresh)
+        if not differ:
+            return TableRows(before, ChangedCount(0, 0))
         with transaction(self._connection):
             self._connection.execute(f"delete from {table} where {is_affected}")
             self._connection.execute(f"insert into {table} select * from {fresh}")
         gone, new = self._fingerprint(earlier), self._fingerprint(fresh)
-        return Fingerprint(before.rows - gone.rows + new.rows, before.hash_sum - gone.hash_sum + new.hash_sum)
+        more = new.rows - gone.rows
+        return TableRows(
+            Fingerprint(before.rows + more, before.hash_sum - gone.hash_sum + new.hash_sum),
+            ChangedCount.of(differ, more),
+        )
 
     def _find_keys(self, rule: RowRule, changed: Mapping[str, str]) -> tuple[int, int]:
         """Find the distinct keys of the rows that the changed rows affect; return how many, and how many are null."""

@@ -14,11 +14,26 @@ import duckdb
 
 from ion_pipeline.pipeline.dbt.pending import Source
 from ion_pipeline.pipeline.dbt.rendered import Node
+from ion_pipeline.pipeline.dbt.report import ChangedCount
 from ion_pipeline.pipeline.dbt.row_rules import RowRule
+from ion_pipeline.warehouse import Fingerprint
 from ion_pipeline.warehouse.schemas import HISTORY
 from ion_pipeline.warehouse.sql import identifier, identifiers
 
 _DATABASE = "ion_scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """The rows of a table after a build.
+
+    Attributes:
+        fingerprint: Of the rows.
+        changed: How they differ from those before; None if they were not counted.
+    """
+
+    fingerprint: Fingerprint
+    changed: ChangedCount | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +121,8 @@ class ChangedRows:
         """Whether a rule says what changed rows of this model affect."""
         return node.name in self._named
 
-    def compare(self, node: Node, earlier: str, later: str) -> bool:
-        """Compare the rows of a table with those of the last build, and note which differ; return whether any do.
+    def compare(self, node: Node, earlier: str, later: str) -> int:
+        """Compare the rows of a table with those of the last build, and note which differ; return how many do.
 
         Args:
             node: The model.
@@ -123,7 +138,7 @@ class ChangedRows:
         )
         self._found[node.unique_id] = changed
         [(count,)] = self._connection.execute(f"select count(*) from {changed}").fetchall()
-        return bool(count)
+        return int(count)
 
     def of_inputs(self, node: Node, rule: RowRule) -> dict[str, str] | None:
         """The tables with the changed rows of each changed upstream table, before and after.
@@ -179,6 +194,23 @@ class ChangedRows:
         )
         self._connection.execute(node.sql.replace(source.relation, versions).replace(self.relation(node), view))
         return view
+
+
+def count_changed(connection: duckdb.DuckDBPyConnection, earlier: str, later: str) -> ChangedCount:
+    """Count how the rows of a table differ, by their hashes: a quarter of the time of comparing the rows.
+
+    Args:
+        connection: The warehouse.
+        earlier: The quoted name of a table with the rows before.
+        later: The same of the rows now.
+    """
+    [(added, removed)] = connection.execute(
+        "select coalesce(sum(greatest(more, 0)), 0), coalesce(sum(greatest(-more, 0)), 0) from ("
+        "select sum(side) as more from ("
+        f"select hash(t) as row_hash, 1 as side from {later} as t "
+        f"union all select hash(t) as row_hash, -1 as side from {earlier} as t) group by row_hash having more <> 0)"
+    ).fetchall()
+    return ChangedCount(int(added), int(removed))
 
 
 def is_staging(node: Node) -> bool:

@@ -19,6 +19,7 @@ from ion_pipeline.pipeline.dbt.child import NODE_LINE, STARTED
 from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.project import environment, project_digest, project_of, work_dir
 from ion_pipeline.pipeline.dbt.report import FAILED, BuildError, BuildReport, NodeResult
+from ion_pipeline.pipeline.dbt.start import Start
 from ion_pipeline.settings import Settings
 
 _PARSE_SECONDS = 300.0
@@ -44,12 +45,15 @@ def is_prepared(settings: Settings) -> bool:
     return manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == _manifest_digest(settings)
 
 
-def prepared_manifest(settings: Settings, *, parsing: AbstractContextManager[None] | None = None) -> Path:
+def prepared_manifest(
+    settings: Settings, *, parsing: AbstractContextManager[None] | None = None, on_count: OnCount = unheard
+) -> Path:
     """Path of the project's manifest; the project is parsed only if one of its files has changed.
 
     Args:
         settings: The data directory.
         parsing: Entered while the project is parsed, which takes half a minute.
+        on_count: Called when that begins.
 
     Raises:
         BuildError: dbt cannot parse the project; the message holds dbt's output.
@@ -60,7 +64,7 @@ def prepared_manifest(settings: Settings, *, parsing: AbstractContextManager[Non
         if not is_prepared(settings):
             digest = _manifest_digest(settings)
             with parsing or nullcontext():
-                run(settings, ["parse"])
+                run(settings, ["parse"], on_count=on_count)
             stamp.write_text(digest, encoding="utf-8")
     return stamp.with_name("manifest.json")
 
@@ -82,7 +86,8 @@ def run(
         settings: The data directory.
         arguments: dbt's arguments.
         on_line: Called with each line of output.
-        on_count: Called when a node begins or ends; the share of the work is by the seconds of dbt's last run here.
+        on_count: Called when dbt starts, and when a node begins or ends; the share of the work is by the seconds of
+            dbt's last run here.
         child: Arguments of the interpreter that start the child process.
         variables: Further environment variables of the child process.
 
@@ -91,8 +96,10 @@ def run(
     """
     results = results_path(settings)
     results.parent.mkdir(parents=True, exist_ok=True)
-    nodes = NodeCount(on_count, {node.unique_id: node.seconds for node in _read_results(results).nodes})
+    nodes = NodeCount(on_count, {node.unique_id: node.seconds for node in read_results(results).nodes})
     results.unlink(missing_ok=True)
+    start = Start(results.with_name("starts.json"), settings.engine, arguments[0])
+    on_count(start.count)
     # Only `dbt parse` needs to write the manifest.
     writes_json = str(arguments[0] == "parse").lower()
     alive, ours = os.pipe()  # Nothing is written to the pipe: the child reads its end when this process ends.
@@ -119,6 +126,7 @@ def run(
             try:
                 for line in process.stdout or ():
                     if line.startswith(NODE_LINE):
+                        start.ended()
                         _hear(nodes, line)
                         continue
                     lines.append(line.rstrip())
@@ -130,13 +138,14 @@ def run(
     finally:
         os.close(alive)
         os.close(ours)
-    report = _read_results(results)
+    report = read_results(results)
     if process.returncode:
         raise BuildError(
             failure_message(report, lines),
             remedy=f"See the log in {Path(environment(settings)['DBT_LOG_PATH'], 'dbt.log')}. Nothing was published.",
             report=report,
         )
+    start.ended()
     return report
 
 
@@ -148,7 +157,8 @@ def _hear(nodes: NodeCount, line: str) -> None:
         nodes.finished(unique_id.rstrip(), int(total))
 
 
-def _read_results(path: Path) -> BuildReport:
+def read_results(path: Path) -> BuildReport:
+    """The results of dbt's last run, from `results_path`; without nodes if there is no such file."""
     if not path.is_file():
         return BuildReport((), 0.0)
     document: dict[str, Any] = orjson.loads(path.read_bytes())

@@ -6,7 +6,7 @@ tables, and a model that is built from unchanged rows has unchanged rows.
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from types import MappingProxyType
@@ -16,16 +16,18 @@ import pyarrow.parquet as pq
 
 from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.pipeline.dbt.affected_rows import AffectedRows, Limits
-from ion_pipeline.pipeline.dbt.changed_rows import Since
+from ion_pipeline.pipeline.dbt.changed_rows import Since, TableRows, count_changed
 from ion_pipeline.pipeline.dbt.node_count import NodeCount
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered
-from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, NodeResult
+from ion_pipeline.pipeline.dbt.report import FAILED, BuildReport, ChangedCount, NodeResult
 from ion_pipeline.warehouse import BuiltNode, Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier
 
 _STOPS = FAILED | {"skipped"}
 _NO_RESULT = BuiltNode("")
+# The changed rows of a larger table that is built from all rows are not counted, which takes longer than to copy it.
+_MOST_COUNTED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +86,25 @@ def replay(
         if not stopped.isdisjoint(waits_for):
             found = "skipped"
         elif not changes.is_up_to_date(node):
-            found, message, rows = warehouse.execute(node, affected, changes.last_result(node, affected))
-            changes.add(node, rows)
+            found, message, rows = warehouse.execute(
+                node, affected, changes.last_result(node, affected), changes.recorded(node).fingerprint
+            )
+            changes.add(node, rows.fingerprint if rows else None)
         if found in _STOPS:
             stopped.add(unique_id)
         if found != "up to date":
             took = time.monotonic() - started
             built_at = None if unique_id in affected.limited else datetime.now(UTC)
-            results.append(NodeResult(unique_id, found, message, took, rows, rows.rows if rows else None, built_at))
+            result = NodeResult(unique_id, found, message, took, built_at=built_at)
+            results.append(_with_rows(result, rows) if rows else result)
         count.finished(unique_id, len(chosen), executed=found not in {"up to date", "skipped"})
         if on_line:
             on_line(f"{number} of {len(chosen)} {found} {unique_id} {' '.join(message.split())}".rstrip())
     return BuildReport(tuple(results), time.monotonic() - began)
+
+
+def _with_rows(result: NodeResult, rows: TableRows) -> NodeResult:
+    return replace(result, fingerprint=rows.fingerprint, rows=rows.fingerprint.rows, changed=rows.changed)
 
 
 def _in_order(nodes: Mapping[str, Node], chosen: Collection[str]) -> Iterator[tuple[str, set[str]]]:
@@ -135,15 +144,19 @@ class _Changes:
         """
         if self._last is None or self._inputs_differ(node):
             return False
-        before = self._last.nodes.get(node.unique_id, _NO_RESULT)
+        before = self.recorded(node)
         if node.kind == "test":
             return before.status == "pass"
         # The rows are compared too: a build that failed, or was started by hand, may have replaced them.
         return before.fingerprint is not None and self._warehouse.fingerprint(node) == before.fingerprint
 
+    def recorded(self, node: Node) -> BuiltNode:
+        """The result of a node in the last build."""
+        return self._last.nodes.get(node.unique_id, _NO_RESULT) if self._last else _NO_RESULT
+
     def last_result(self, node: Node, affected: AffectedRows) -> BuiltNode:
-        """The result of a node in the last build; with a fingerprint if that is needed and its rows are the same."""
-        before = self._last.nodes.get(node.unique_id, _NO_RESULT) if self._last else _NO_RESULT
+        """As `recorded`; with a fingerprint only if that is needed and the rows of the node are still the same."""
+        before = self.recorded(node)
         is_needed = node.rule or affected.changed.are_asked_of(node)
         if before.fingerprint and not (is_needed and self._warehouse.fingerprint(node) == before.fingerprint):
             return BuiltNode(before.status)
@@ -151,7 +164,7 @@ class _Changes:
 
     def add(self, node: Node, rows: Fingerprint | None) -> None:
         """Note the rows of a node that was executed."""
-        before = self._last.nodes.get(node.unique_id, _NO_RESULT) if self._last else _NO_RESULT
+        before = self.recorded(node)
         self._differs[node.unique_id] = rows is None or rows != before.fingerprint
 
     def _inputs_differ(self, node: Node) -> bool:
@@ -180,8 +193,10 @@ class _Warehouse:
         for schema in {node.schema for node in rendered.nodes.values() if node.schema}:
             connection.execute(f'create schema if not exists "{schema}"')
 
-    def execute(self, node: Node, affected: AffectedRows, last: BuiltNode) -> tuple[str, str, Fingerprint | None]:
-        """Execute one node; return its status, message and the fingerprint of its rows.
+    def execute(
+        self, node: Node, affected: AffectedRows, last: BuiltNode, recorded: Fingerprint | None
+    ) -> tuple[str, str, TableRows | None]:
+        """Execute one node; return its status, its message and what is known of its rows.
 
         A statement that fails gives the status `error`.
 
@@ -189,6 +204,7 @@ class _Warehouse:
             node: The node.
             affected: Executes it over the affected rows, if there is a rule for that.
             last: Its result in the last build; with a fingerprint if its rows are still the same.
+            recorded: The fingerprint of its rows in the last build.
         """
         try:
             if node.kind == "test":
@@ -198,7 +214,7 @@ class _Warehouse:
             rows = affected.replace(node, last.fingerprint) if last.fingerprint else None
             if rows is None:
                 with transaction(self._connection):
-                    rows = self._build(node, affected, last.fingerprint)
+                    rows = self._build(node, affected, last.fingerprint, recorded)
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
@@ -206,26 +222,34 @@ class _Warehouse:
         self._kinds[node.schema, node.name] = "view" if node.is_view else "table"
         return "success", "OK", rows
 
-    def _build(self, node: Node, affected: AffectedRows, before: Fingerprint | None) -> Fingerprint | None:
-        """Build a model from all rows, or load a seed; return the fingerprint of its rows."""
+    def _build(
+        self, node: Node, affected: AffectedRows, before: Fingerprint | None, recorded: Fingerprint | None
+    ) -> TableRows | None:
+        """Build a model from all rows, or load a seed; return what is known of its rows, None of a view."""
         name, earlier = identifier(node.schema, node.name), f"{node.name}__earlier"
-        is_compared = before is not None and affected.changed.are_asked_of(node)
-        if is_compared:
+        kind = self._kinds.get((node.schema, node.name))
+        if kind == "table":
             self._connection.execute(f"alter table {name} rename to {identifier(earlier)}")
-        elif kind := self._kinds.get((node.schema, node.name)):
+        elif kind:
             self._connection.execute(f"drop {kind} {name}")
         if node.kind == "seed":
             self._load(node)
         else:
             self._connection.execute(node.sql)
-        if node.is_view:
-            return None
-        rows = fingerprint(self._connection, node.schema, node.name)
-        if is_compared:
-            if rows != before:
-                affected.changed.compare(node, identifier(node.schema, earlier), name)
-            self._connection.execute(f"drop table {identifier(node.schema, earlier)}")
-        return rows
+        rows = None if node.is_view else fingerprint(self._connection, node.schema, node.name)
+        changed = ChangedCount(rows.rows, 0) if rows else None
+        if kind == "table":
+            stood = identifier(node.schema, earlier)
+            if rows and rows == recorded:
+                changed = ChangedCount(0, 0)
+            elif rows and before and affected.changed.are_asked_of(node):
+                differ = affected.changed.compare(node, stood, name)
+                changed = ChangedCount.of(differ, rows.rows - before.rows)
+            elif rows:
+                is_cheap = rows.rows <= _MOST_COUNTED
+                changed = count_changed(self._connection, stood, name) if is_cheap else None
+            self._connection.execute(f"drop table {stood}")
+        return TableRows(rows, changed) if rows else None
 
     def fingerprint(self, node: Node) -> Fingerprint | None:
         """The fingerprint of a table that a node has built; None if it is no table."""

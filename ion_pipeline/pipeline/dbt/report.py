@@ -1,7 +1,9 @@
 """The results of a build of the models, node by node."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Self
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.warehouse import Fingerprint
@@ -10,6 +12,24 @@ from ion_pipeline.warehouse import Fingerprint
 BUILT = frozenset({"success", "no-op"})
 TESTED = frozenset({"pass", "warn", "fail", "error", "runtime error"})
 FAILED = frozenset({"error", "fail", "runtime error"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCount:
+    """How the rows of a table differ from those that it had before; a row with another value is in both counts.
+
+    Attributes:
+        added: Rows that it has now and did not have before.
+        removed: Rows that it had before and has no more.
+    """
+
+    added: int
+    removed: int
+
+    @classmethod
+    def of(cls, differ: int, more: int) -> Self:
+        """The count where so many rows differ, those before and those now, and there are so many more now."""
+        return cls((differ + more) // 2, (differ - more) // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +44,8 @@ class NodeResult:
         fingerprint: Of the rows of a table that was built; None if it was not read.
         rows: Rows of the table that a model or seed is now; None if it is a view, a test, or was not built.
         built_at: When a model was built from all rows; None if only its affected rows were replaced.
+        changed: How the rows differ from those before; None if that is not known: dbt or Spark built
+            it, or it is large and was built from all rows.
     """
 
     unique_id: str
@@ -33,6 +55,7 @@ class NodeResult:
     fingerprint: Fingerprint | None = None
     rows: int | None = None
     built_at: datetime | None = None
+    changed: ChangedCount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +75,18 @@ class BuildReport:
     def warnings(self) -> tuple[NodeResult, ...]:
         """Results of the tests that warn."""
         return tuple(node for node in self.nodes if node.status == "warn")
+
+
+def tested_node(manifest: Mapping[str, Any], test: str) -> str:
+    """The unique id of what a test is about: its model, or the first of its models; of a source if it reads no model.
+
+    Args:
+        manifest: dbt's manifest.
+        test: dbt's unique id of the test.
+    """
+    node = manifest["nodes"][test]
+    parents = sorted(node["depends_on"]["nodes"], key=lambda parent: parent.startswith("source."))
+    return str(node.get("attached_node") or parents[0])
 
 
 class BuildError(IonPipelineError):

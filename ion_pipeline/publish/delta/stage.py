@@ -25,6 +25,7 @@ from ion_pipeline.publish.delta.library import library, translated
 from ion_pipeline.publish.delta.log import LAST_CHECKPOINT, LOG, Log, log_of
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.swap import link
+from ion_pipeline.publish.whole import WRITING_DELTA
 
 _DATA = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}\.parquet")
 _CONFIGURATION = {
@@ -119,7 +120,7 @@ def stage(
         OSError: A file cannot be written.
     """
     entries, logs = dict[tuple[str, str], Entry](), dict[str, dict[str, bytes]]()
-    for content in counted(wanted, on_count, unit="tables", doing="writing Delta tables", name=attrgetter("name")):
+    for content in counted(wanted, on_count, unit="tables", doing=WRITING_DELTA, name=attrgetter("name")):
         files = storage.names(content.path)
         if not is_ours(files):
             raise PublishError(

@@ -36,9 +36,11 @@ def build_world(*, seed: int = 7, scale: float = 1.0, today: date = TODAY, today
     return _built(seed, scale, today, todays_ion)[0]
 
 
-def build_plant(*, seed: int = 7, scale: float = 1.0, today: date = TODAY) -> tuple[World, Factory]:
-    """Builds a world of today's ION, and the factory at the end of it, which can continue; they share their rows."""
-    world, factory = _built(seed, scale, today, todays_ion=True)
+def build_plant(
+    *, seed: int = 7, scale: float = 1.0, today: date = TODAY, todays_ion: bool = True
+) -> tuple[World, Factory]:
+    """Builds a world as `build_world`, and the factory at its end, which can continue; they share their rows."""
+    world, factory = _built(seed, scale, today, todays_ion)
     factory.store.catch_up()
     factory.day += factory.moved
     factory.agenda = defaultdict(list, {day + factory.moved: tasks for day, tasks in factory.agenda.items()})

@@ -10,7 +10,7 @@ import orjson
 from ion_pipeline.catalog import known_catalog
 from ion_pipeline.extract import EntityResult
 from ion_pipeline.pipeline.dbt import prepared_manifest
-from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, NodeResult
+from ion_pipeline.pipeline.dbt.report import BuildError, BuildReport, ChangedCount, NodeResult
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.reconcile import EntityDrift, ReconcileReport
 from ion_pipeline.pipeline.steps import ExtractReport
@@ -31,6 +31,7 @@ class Planted(Pipeline):
     manifest: dict[str, Any] = field(default_factory=dict)
     results: dict[str, EntityResult] = field(default_factory=dict)
     dbt: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, ChangedCount] = field(default_factory=dict)
     left: frozenset[str] = frozenset()
     stops_at: dict[str, BaseException] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
@@ -63,7 +64,14 @@ class Planted(Pipeline):
     def build(self, names: Sequence[str] | None = None) -> BuildReport:
         self._called("build", names)
         nodes = [
-            NodeResult(name, self._status(name), "said dbt", 0.25, rows=None if name.startswith("test.") else 12)
+            NodeResult(
+                name,
+                self._status(name),
+                "said dbt",
+                0.25,
+                rows=None if name.startswith("test.") else 12,
+                changed=self.changed.get(name),
+            )
             for name in self._in_order()
             if name not in self.left and (names is None or name.split(".")[2] in names)
         ]

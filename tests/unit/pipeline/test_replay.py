@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ion_pipeline.counting import Count
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered
 from ion_pipeline.pipeline.dbt.replay import LastBuild, replay
+from ion_pipeline.pipeline.dbt.report import ChangedCount
 from ion_pipeline.warehouse import BuiltNode
 from tests.examples import examples
 
@@ -286,6 +287,35 @@ def test_what_reads_unchanged_rows_is_not_executed() -> None:
             assert {one.unique_id.split(".")[2] for one in report.nodes} == executed
             assert len(lines) == 4
             assert sum("up to date" in line for line in lines) == 4 - len(executed)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("(1), (2), (3)", "(1), (2), (4), (5)", ChangedCount(added=2, removed=1)),
+        ("(1), (1), (2), (3)", "(1), (2), (2), (4)", ChangedCount(added=2, removed=2)),
+        ("(1), (1), (2)", "(2), (1), (1)", ChangedCount(added=0, removed=0)),
+        ("(1), (2)", "(1), (2), (2)", ChangedCount(added=1, removed=0)),
+        ("(1), (null)", "(null), (null)", ChangedCount(added=1, removed=1)),
+    ],
+)
+def test_it_counts_how_the_rows_of_a_table_changed(before: str, after: str, changed: ChangedCount) -> None:
+    nodes = rendered(
+        model("rows", sql="create table s.rows as from raw.a"),
+        model("seen", "model.p.rows", sql="create view s.seen as from s.rows", view=True),
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"create schema raw; create table raw.a as from (values {before}) as t(x)")
+        first = {one.unique_id: one for one in replay(connection, nodes).nodes}
+        rows = before.count("(")
+        assert first["model.p.rows"].changed == ChangedCount(added=rows, removed=0)
+        recorded = {one.unique_id: BuiltNode(one.status, one.fingerprint) for one in first.values()}
+        connection.execute(f"create or replace table raw.a as from (values {after}) as t(x)")
+        for last in (None, LastBuild(recorded, nodes.nodes, {"model.p.rows"})):
+            found = {one.unique_id: one.changed for one in replay(connection, nodes, last=last).nodes}
+            assert found["model.p.seen"] is None
+            assert found["model.p.rows"] == changed
+            connection.execute("create or replace table s.rows as from (values " + before + ") as t(x)")
 
 
 def test_rows_of_a_build_that_was_not_recorded_are_built_again() -> None:

@@ -120,6 +120,11 @@ def test_tables_are_counted_to_the_last_kept_or_not(house: Publisher) -> None:
         ("writing Parquet", total - 1, total, "ion.labels"),
         ("writing Parquet", total, total, ""),
     ]
+    # The share is that of the whole publish: it only grows, and no step but the last ends it.
+    shares = [one.share or 0.0 for one in heard]
+    assert shares == sorted(shares)
+    assert [one.done == one.total for one in heard if one.share == 1.0] == [True]
+    assert shares[4] > shares[3]
 
 
 def test_rows_are_those_of_raw_under_the_published_names(house: Publisher) -> None:

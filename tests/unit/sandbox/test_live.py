@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,9 +106,16 @@ def test_the_plants_own_rows_stay_a_valid_world() -> None:
     check_world(world, today_model())
 
 
-@pytest.mark.parametrize("options", [{"profile": "full"}, {"profile": "today", "day_minutes": 0.0}])
-def test_what_cannot_work_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match="A plant works only"):
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"profile": "full"}, 'profile "full" also serves generation 1'),
+        ({"profile": "today", "day_minutes": 0.0}, "a day takes it some time"),
+        ({"profile": "today", "world": Path("world")}, "in its own world only"),
+    ],
+)
+def test_what_cannot_work_is_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
         build_app(SandboxOptions(**{"day_minutes": 10.0, **options}), "secret")
 
 

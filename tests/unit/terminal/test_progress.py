@@ -117,6 +117,18 @@ def test_a_log_has_two_lines_of_a_phase_and_one_a_minute(
     ]
 
 
+def test_a_log_says_at_once_what_a_phase_waits_for(lines: PlainReporter, stream: io.StringIO, clock: Clock) -> None:
+    with lines.phase("Building the models"):
+        lines.counted(Count(0, 0, "nodes", "dbt starts, which took 9 s last time"))
+        clock.now += 8
+        lines.counted(Count(0, 2, "nodes", name="model a"))
+    assert shown(stream) == [
+        "Building the models ...",
+        "Building the models: dbt starts, which took 9 s last time",
+        "Building the models: done in 8.0 s, 0 of 2 nodes",
+    ]
+
+
 def test_a_log_says_how_far_a_phase_was_that_failed(lines: PlainReporter, stream: io.StringIO, clock: Clock) -> None:
     def steps() -> None:
         lines.counted(Count(1_500_000, 6_000_000, "bytes", share=0.25))
@@ -147,6 +159,15 @@ def test_the_pace_is_that_of_the_last_minute_and_of_one_thing(clock: Clock) -> N
     pace.heard(Count(6, 10, "rows", "checking", share=0.6))
     clock.now += 90
     assert pace.words() == "6 of 10 rows  1/min  6:40 left"
+
+
+def test_the_time_left_is_that_of_the_phase_whatever_is_done_with_its_tables(clock: Clock) -> None:
+    pace = Pace(clock)
+    for doing, before, left in (("copying", 0.0, "0:15"), ("checking", 0.4, "0:05")):
+        for done in range(11):
+            pace.heard(Count(done, 10, "tables", doing, share=before + done * 0.04))
+            clock.now += 1 if done < 10 else 0
+        assert pace.words() == f"10 tables  {left} left"
 
 
 def items() -> Iterator[tuple[Count, str]]:
