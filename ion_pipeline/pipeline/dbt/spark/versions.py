@@ -60,6 +60,25 @@ def load_rows(loads: Sequence[TableLoad], snapshot_id: str = "") -> list[LoadRow
     return [(0, snapshot_id, None, False, next_full(0)), *rows]
 
 
+def first_versions_sql(key: Sequence[str], *, quote: str = "`") -> str:
+    """As `versions_sql`, of a table with one load and no snapshot before it, whose tombstones do not name owners.
+
+    A build of a new warehouse has such tables only, and a plan without windows over many loads is made in a fraction of
+    the time.
+    """
+    keys = ", ".join(f"row_values.{quote}{name}{quote}" for name in key)
+    return f"""
+with latest as (
+    select *, row_number() over (partition by {keys} order by place desc) as recency from incoming
+)
+select
+    row_values, _ion_load, _ion_seen_at, (select max(valid_from) from loads) as valid_from,
+    cast(null as timestamp) as valid_to, true as is_current
+from latest
+where recency = 1 and not _ion_deleted
+"""  # noqa: S608 -- names of the catalog, quoted
+
+
 def versions_sql(key: Sequence[str], *, owner: str = "", quote: str = "`") -> str:
     """SQL of all versions of a table: the columns of `kept` below, and `is_current`.
 
