@@ -75,7 +75,8 @@ def versions(house: House, table: Table, *, first: bool = False) -> list[str]:
             assert [load.by_owner for load in loads] == [False]
             sql = first_versions_sql(table.key, quote='"')
         else:
-            sql = versions_sql(table.key, owner=table.key[0], quote='"')
+            owner = table.key[0] if any(load.by_owner for load in loads) else ""
+            sql = versions_sql(table.key, owner=owner, quote='"')
         rows = connection.execute(f"select row_values.*, _ion_load, valid_from, valid_to, is_current from ({sql})")  # noqa: S608
         return sorted(repr([*map(plain, row)]) for row in rows.fetchall())
 

@@ -11,7 +11,7 @@ from ion_pipeline.pipeline.dbt.spark.request import Request
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-#: What the results depend on; a session that a server provides gets them too.
+#: What the results or the time to plan them depend on; a session that a server provides gets them too.
 CONFIGURATION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
@@ -19,6 +19,8 @@ CONFIGURATION = {
     # The recursions have limits of their own.
     "spark.sql.cteRecursionLevelLimit": "100000",
     "spark.sql.cteRecursionRowLimit": "-1",
+    # Filters that follow from others are few here, and Spark spends minutes on looking for them in wide models.
+    "spark.sql.constraintPropagation.enabled": "false",
 }
 # What a session on one machine is given, unless its spark-defaults.conf says otherwise.
 _LOCAL = {
