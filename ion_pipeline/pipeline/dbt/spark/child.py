@@ -81,6 +81,8 @@ def derive(spark: "SparkSession", table: LakeTable) -> None:
         versions = first_versions_sql(table.key) if is_first else versions_sql(table.key, owner=table.owner)
         query = f"with {ctes} select row_values.*, * except (row_values) from ({versions})"  # noqa: S608 -- as above
         spark.sql(f"create table {history} using parquet as {query}")
+        for view in views.values():
+            spark.catalog.dropTempView(view.strip("`"))
     spark.sql(
         f"create view raw.`{table.name}` as select {own}, _ion_load, _ion_seen_at from {history} where is_current"  # noqa: S608 -- names of the catalog, quoted
     )
