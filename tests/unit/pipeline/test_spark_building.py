@@ -10,7 +10,7 @@ import pytest
 from ion_pipeline.pipeline.dbt import BuildError
 from ion_pipeline.pipeline.dbt.spark.building import build_folder, import_tables, java_memory
 from ion_pipeline.pipeline.dbt.spark.request import lake_tables, spark_path
-from ion_pipeline.pipeline.dbt.spark.session import refuse_older
+from ion_pipeline.pipeline.dbt.spark.session import chosen_settings, refuse_older
 from ion_pipeline.settings import load_settings
 from ion_pipeline.warehouse import load_log
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, THINGS, House
@@ -34,6 +34,13 @@ def test_only_folders_of_builds_are_deleted(tmp_path: Path) -> None:
 )
 def test_a_limit_as_java_spells_it(limit: str, megabytes: str) -> None:
     assert java_memory(limit) == megabytes
+
+
+def test_settings_that_a_person_has_chosen_are_known_by_name(tmp_path: Path) -> None:
+    defaults = tmp_path / "spark-defaults.conf"
+    assert chosen_settings(defaults) == set()
+    defaults.write_text("# spark.a 1\n\nspark.b   2 3\n  spark.c=4\nspark.d: 5\n")
+    assert chosen_settings(defaults) == {"spark.b", "spark.c", "spark.d"}
 
 
 def test_spark_reads_s3_by_its_own_name() -> None:

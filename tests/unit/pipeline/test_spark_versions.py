@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from ion_pipeline.catalog.catalog import Table
 from ion_pipeline.lake import LoadManifest
-from ion_pipeline.pipeline.dbt.spark.versions import LOAD_COLUMNS, TableLoad, load_rows, versions_sql
+from ion_pipeline.pipeline.dbt.spark.versions import (
+    LOAD_COLUMNS,
+    TableLoad,
+    first_versions_sql,
+    load_rows,
+    versions_sql,
+)
 from tests.examples import examples
 from tests.unit.warehouse.random_loads import Load, Reference, full_loads, incremental_loads, loads_by_owner, plain
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, THINGS, House
@@ -32,8 +38,20 @@ def test_versions_of_any_sequence_of_loads(loads: list[Load]) -> None:
             assert versions(house, table) == references[table.name].expected_history()
 
 
-def versions(house: House, table: Table) -> list[str]:
-    """All versions of a table, as DuckDB derives them with the query for Spark."""
+@settings(max_examples=examples(10), deadline=None)
+@given(full_loads | incremental_loads)
+def test_versions_of_a_first_load(load: Load) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(Path(folder))
+        manifest = house.write(load.rows(), strategy=load.strategy, gone=load.gone)  # type: ignore[arg-type]
+        for table in (THINGS, ATTRIBUTES, LINKS):
+            reference = Reference(table)
+            reference.apply(load, manifest.load_id, manifest.started_at)
+            assert versions(house, table, first=True) == reference.expected_history()
+
+
+def versions(house: House, table: Table, *, first: bool = False) -> list[str]:
+    """All versions of a table, as DuckDB derives them with the query for Spark; with the one of a first load if so."""
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         files, loads = _loads(house.lake.loads(), table)
@@ -53,7 +71,12 @@ def versions(house: House, table: Table) -> list[str]:
         connection.execute(
             "create table kept as select *, _ion_seen_at as valid_from, _ion_seen_at as valid_to from incoming limit 0"
         )
-        sql = versions_sql(table.key, owner=table.key[0], quote='"')
+        if first:
+            assert [load.by_owner for load in loads] == [False]
+            sql = first_versions_sql(table.key, quote='"')
+        else:
+            owner = table.key[0] if any(load.by_owner for load in loads) else ""
+            sql = versions_sql(table.key, owner=owner, quote='"')
         rows = connection.execute(f"select row_values.*, _ion_load, valid_from, valid_to, is_current from ({sql})")  # noqa: S608
         return sorted(repr([*map(plain, row)]) for row in rows.fetchall())
 

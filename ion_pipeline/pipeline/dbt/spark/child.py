@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from ion_pipeline.pipeline.dbt.child import end_with_parent, run_dbt
 from ion_pipeline.pipeline.dbt.spark.request import FOLDER, NO_ROWS, NO_SESSION, Files, LakeTable, Request
 from ion_pipeline.pipeline.dbt.spark.session import open_session
-from ion_pipeline.pipeline.dbt.spark.versions import LOAD_COLUMNS, versions_sql
+from ion_pipeline.pipeline.dbt.spark.versions import LOAD_COLUMNS, first_versions_sql, versions_sql
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -26,6 +26,8 @@ _LAKE = {"_ion_deleted": "boolean", "_ion_load": "string", "_ion_seen_at": "time
 _KEPT = {"_ion_load": "string", "_ion_seen_at": "timestamp", "valid_from": "timestamp", "valid_to": "timestamp"}
 # The order in which rows were written: the number of the file within the load, then the row in the file.
 _PLACE = "cast(regexp_extract(_metadata.file_name, 'part-([0-9]+)', 1) as bigint) * 1000000000000 + _metadata.row_index"
+# Number 0 stands for the snapshot, whether there is one or not.
+_SNAPSHOT_AND_FIRST = 2
 _AT_ONCE = 4
 # Spark plans a union branch within branch: hundreds of them could exceed the stack of a thread.
 _COUNTED_AT_ONCE = 40
@@ -75,9 +77,12 @@ def derive(spark: "SparkSession", table: LakeTable) -> None:
         for name, relation in zip(views.values(), relations, strict=True):
             relation.createOrReplaceTempView(name.strip("`"))
         ctes = ", ".join(f"{name} as (select * from {view})" for name, view in views.items())  # noqa: S608 -- our own names
-        versions = versions_sql(table.key, owner=table.owner)
+        is_first = len(table.loads) == _SNAPSHOT_AND_FIRST and not table.owner and not table.kept
+        versions = first_versions_sql(table.key) if is_first else versions_sql(table.key, owner=table.owner)
         query = f"with {ctes} select row_values.*, * except (row_values) from ({versions})"  # noqa: S608 -- as above
         spark.sql(f"create table {history} using parquet as {query}")
+        for view in views.values():
+            spark.catalog.dropTempView(view.strip("`"))
     spark.sql(
         f"create view raw.`{table.name}` as select {own}, _ion_load, _ion_seen_at from {history} where is_current"  # noqa: S608 -- names of the catalog, quoted
     )
@@ -97,12 +102,14 @@ def check_counts(spark: "SparkSession", counts: dict[str, int]) -> None:
     Raises:
         ValueError: They differ.
     """
-    names, found = list(counts), dict[str, int]()
+    names, found = sorted({name.split(".")[1] for name in counts}), dict[str, int]()
     for start in range(0, len(names), _COUNTED_AT_ONCE):
         some = names[start : start + _COUNTED_AT_ONCE]
-        rows = " union all ".join(f"select '{name}' as name from {name}" for name in some)  # noqa: S608 -- the catalog's names
-        query = f"select name, count(*) as number from ({rows}) group by name"  # noqa: S608 -- as above
-        found |= {row["name"]: row["number"] for row in spark.sql(query).collect()}
+        # One scan of a table for both: `raw` is a view of its current rows.
+        rows = " union all ".join(f"select '{name}' as name, is_current from raw_history.`{name}`" for name in some)  # noqa: S608 -- the catalog's names
+        query = f"select name, count(*) as every, count_if(is_current) as current from ({rows}) group by name"  # noqa: S608 -- as above
+        for row in spark.sql(query).collect():
+            found |= {f"raw_history.{row['name']}": row["every"], f"raw.{row['name']}": row["current"]}
     if wrong := sorted(name for name, number in counts.items() if found.get(name, 0) != number):
         first = wrong[0]
         raise ValueError(

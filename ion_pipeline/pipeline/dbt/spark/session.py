@@ -1,7 +1,9 @@
 """The Spark session of a build: one in this process, or one on a server of Spark Connect."""
 
 import os
+import re
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ion_pipeline.pipeline.dbt.spark.request import Request
@@ -9,7 +11,7 @@ from ion_pipeline.pipeline.dbt.spark.request import Request
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-#: What the results depend on; a session that a server provides gets them too.
+#: What the results or the time to plan them depend on; a session that a server provides gets them too.
 CONFIGURATION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
@@ -17,6 +19,23 @@ CONFIGURATION = {
     # The recursions have limits of their own.
     "spark.sql.cteRecursionLevelLimit": "100000",
     "spark.sql.cteRecursionRowLimit": "-1",
+    # Filters that follow from others are few here, and Spark spends minutes on looking for them in wide models.
+    "spark.sql.constraintPropagation.enabled": "false",
+}
+# What a session on one machine is given, unless its spark-defaults.conf says otherwise.
+_LOCAL = {
+    "spark.log.level": "ERROR",
+    # Without the UI nobody reads what is kept of past statements, and their plans need not be written out.
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.ui.retainedJobs": "1",
+    "spark.ui.retainedStages": "1",
+    "spark.ui.retainedTasks": "1",
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.sql.ui.explainMode": "simple",
+    # Each hash table, sort and broadcast takes a page at least. Spark's own choice is 32 MB with 4 GB of heap: empty
+    # pages of tables with a few rows fill the heap, and the garbage collector works all the time.
+    "spark.buffer.pageSize": "2m",
 }
 _OLDEST = (4, 3)
 # The client itself tries for ten minutes and says nothing.
@@ -45,6 +64,18 @@ def refuse_older(version: str) -> None:
         raise ConnectionError(f"the server has Spark {version}, and the models need {least} or later.")
 
 
+def chosen_settings(defaults: Path) -> set[str]:
+    """Names of the settings that a spark-defaults.conf has: a session's own would replace them.
+
+    Args:
+        defaults: The file, which need not exist.
+    """
+    if not defaults.is_file():
+        return set()
+    lines = (line.strip() for line in defaults.read_text(encoding="utf-8").splitlines())
+    return {re.split(r"[\s=:]", line, maxsplit=1)[0] for line in lines if line and not line.startswith("#")}
+
+
 def _remote_session(url: str) -> "SparkSession":
     import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 -- only a build on a server needs it
     from pyspark.sql import SparkSession  # noqa: PLC0415 -- it takes a second
@@ -71,17 +102,18 @@ def _local_session(request: Request) -> "SparkSession":
     from pyspark.sql import SparkSession  # noqa: PLC0415 -- it takes a second
 
     builder = SparkSession.builder.master(f"local[{request.threads}]").appName("ion-pipeline")
-    local = {
+    folder = os.environ.get("SPARK_CONF_DIR")
+    chosen = chosen_settings(Path(folder, "spark-defaults.conf")) if folder else set()
+    default = {"spark.sql.shuffle.partitions": str(request.threads), **_LOCAL}
+    fixed = {
         "spark.driver.memory": request.memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.ui.enabled": "false",
         "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.shuffle.partitions": str(request.threads),
         "spark.local.dir": f"{request.folder}/scratch",
         "spark.sql.warehouse.dir": request.folder,
-        "spark.log.level": "ERROR",
+        **CONFIGURATION,
     }
-    for name, value in (CONFIGURATION | local).items():
+    for name, value in ({name: value for name, value in default.items() if name not in chosen} | fixed).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()

@@ -60,6 +60,25 @@ def load_rows(loads: Sequence[TableLoad], snapshot_id: str = "") -> list[LoadRow
     return [(0, snapshot_id, None, False, next_full(0)), *rows]
 
 
+def first_versions_sql(key: Sequence[str], *, quote: str = "`") -> str:
+    """As `versions_sql`, of a table with one load and no snapshot before it, whose tombstones do not name owners.
+
+    A build of a new warehouse has such tables only, and a plan without windows over many loads is made in a fraction of
+    the time.
+    """
+    keys = ", ".join(f"row_values.{quote}{name}{quote}" for name in key)
+    return f"""
+with latest as (
+    select *, row_number() over (partition by {keys} order by place desc) as recency from incoming
+)
+select
+    row_values, _ion_load, _ion_seen_at, (select max(valid_from) from loads) as valid_from,
+    cast(null as timestamp) as valid_to, true as is_current
+from latest
+where recency = 1 and not _ion_deleted
+"""  # noqa: S608 -- names of the catalog, quoted
+
+
 def versions_sql(key: Sequence[str], *, owner: str = "", quote: str = "`") -> str:
     """SQL of all versions of a table: the columns of `kept` below, and `is_current`.
 
@@ -77,64 +96,11 @@ def versions_sql(key: Sequence[str], *, owner: str = "", quote: str = "`") -> st
     fields = [f"row_values.{quote}{name}{quote}" for name in key]
     keys = ", ".join(f"key_{number}" for number in range(len(fields)))
     named = ", ".join(f"{field} as key_{number}" for number, field in enumerate(fields))
-    owner_value = f"row_values.{quote}{owner}{quote}" if owner else "cast(null as bigint)"
-    no_keys = ", ".join("null" for _ in fields)
+    kept = ", ".join(f"kept.{field}" for field in fields)
+    events = _events_by_owner(keys, named, kept, f"row_values.{quote}{owner}{quote}") if owner else ""
     # Names of the catalog, quoted, are all that is pasted.
     return f"""
-with rows_read as (
-    select
-        incoming.*, loads.load_number, loads.valid_from, loads.by_owner, loads.next_full, {named},
-        {owner_value} as owner_value
-    from incoming
-    inner join loads on incoming._ion_load = loads.load_id and loads.load_number > 0
-),
-since_owner as (
-    select
-        *,
-        max(case when by_owner and _ion_deleted then place end) over (
-            partition by load_number, owner_value
-        ) as owner_place
-    from rows_read
-),
-latest as (
-    select *, row_number() over (partition by load_number, {keys} order by place desc) as recency
-    from since_owner
-    where not (by_owner and _ion_deleted) and (owner_place is null or place > owner_place)
-),
-events as (
-    select
-        row_values, {keys}, owner_value, _ion_load, _ion_seen_at, load_number, valid_from, next_full,
-        not _ion_deleted as is_live, false as is_owner
-    from latest
-    where recency = 1
-    union all
-    select
-        kept.row_values, {", ".join(f"kept.{field}" for field in fields)},
-        {f"kept.{owner_value}" if owner else owner_value}, kept._ion_load, kept._ion_seen_at, loads.load_number,
-        kept.valid_from, loads.next_full, true as is_live, false as is_owner
-    from kept
-    inner join loads on loads.load_number = 0
-    where kept.valid_to is null
-    union all
-    select distinct
-        null, {no_keys}, owner_value, null, null, load_number, null, cast(null as bigint), false as is_live,
-        true as is_owner
-    from rows_read
-    where by_owner and _ion_deleted and owner_value is not null
-),
-owned as (
-    select
-        *,
-        min(case when is_owner then load_number end) over (
-            partition by owner_value order by load_number range between 1 following and unbounded following
-        ) as owner_end
-    from events
-),
-ends as (
-    select *, least(coalesce(next_full, owner_end), coalesce(owner_end, next_full)) as absent_at
-    from owned
-    where not is_owner
-),
+with {events or _events(keys, named, kept)},
 neighbours as (
     select
         *,
@@ -177,3 +143,87 @@ select row_values, _ion_load, _ion_seen_at, valid_from, valid_to, false as is_cu
 from kept
 where valid_to is not null
 """  # noqa: S608
+
+
+def _events(keys: str, named: str, kept: str) -> str:
+    """The relation `ends` of a table of which no tombstone names an owner: Spark has half as much to plan."""
+    return f"""rows_read as (
+    select incoming.*, loads.load_number, loads.valid_from, loads.next_full, {named}
+    from incoming
+    inner join loads on incoming._ion_load = loads.load_id and loads.load_number > 0
+),
+latest as (
+    select *, row_number() over (partition by load_number, {keys} order by place desc) as recency from rows_read
+),
+ends as (
+    select
+        row_values, {keys}, _ion_load, _ion_seen_at, load_number, valid_from, next_full as absent_at,
+        not _ion_deleted as is_live
+    from latest
+    where recency = 1
+    union all
+    select
+        kept.row_values, {kept}, kept._ion_load, kept._ion_seen_at, loads.load_number, kept.valid_from,
+        loads.next_full, true as is_live
+    from kept
+    inner join loads on loads.load_number = 0
+    where kept.valid_to is null
+)"""  # noqa: S608
+
+
+def _events_by_owner(keys: str, named: str, kept: str, owner: str) -> str:
+    """The relation `ends`: each row as each load has it, and the next load that does not have it."""
+    no_keys = ", ".join("null" for _ in keys.split(", "))
+    return f"""rows_read as (
+    select
+        incoming.*, loads.load_number, loads.valid_from, loads.by_owner, loads.next_full, {named},
+        {owner} as owner_value
+    from incoming
+    inner join loads on incoming._ion_load = loads.load_id and loads.load_number > 0
+),
+since_owner as (
+    select
+        *,
+        max(case when by_owner and _ion_deleted then place end) over (
+            partition by load_number, owner_value
+        ) as owner_place
+    from rows_read
+),
+latest as (
+    select *, row_number() over (partition by load_number, {keys} order by place desc) as recency
+    from since_owner
+    where not (by_owner and _ion_deleted) and (owner_place is null or place > owner_place)
+),
+events as (
+    select
+        row_values, {keys}, owner_value, _ion_load, _ion_seen_at, load_number, valid_from, next_full,
+        not _ion_deleted as is_live, false as is_owner
+    from latest
+    where recency = 1
+    union all
+    select
+        kept.row_values, {kept}, kept.{owner}, kept._ion_load, kept._ion_seen_at, loads.load_number,
+        kept.valid_from, loads.next_full, true as is_live, false as is_owner
+    from kept
+    inner join loads on loads.load_number = 0
+    where kept.valid_to is null
+    union all
+    select distinct
+        null, {no_keys}, owner_value, null, null, load_number, null, cast(null as bigint), false as is_live,
+        true as is_owner
+    from rows_read
+    where by_owner and _ion_deleted and owner_value is not null
+),
+owned as (
+    select
+        *,
+        min(case when is_owner then load_number end) over (
+            partition by owner_value order by load_number range between 1 following and unbounded following
+        ) as owner_end
+    from events
+),
+ends as (
+    select *, least(coalesce(next_full, owner_end), coalesce(owner_end, next_full)) as absent_at
+    from owned
+    where not is_owner
+)"""  # noqa: S608
