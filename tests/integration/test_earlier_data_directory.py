@@ -8,6 +8,7 @@ a read of everything that was interrupted. `changes.json` holds what was changed
 import json
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,17 @@ def test_it_is_read_refreshed_built_and_published(tenant: Tenant, rendered: Call
     with duckdb.connect(str(report.database), read_only=True) as connection:
         names = {name for (name,) in connection.execute("select part_number from reference.parts").fetchall()}
     assert names == {row["partNumber"] for row in tenant.world.rows["parts"].values()}
+
+
+def test_it_is_built_before_it_is_read(data_dir: Path, rendered: Callable[[Path], None]) -> None:
+    """Its load log lacks what later versions record; when it was published is known from its publish."""
+    settings, document = settings_of(data_dir, included=True), (data_dir / "published" / "latest.json").read_bytes()
+    rendered(data_dir)
+    views = ("stg_ion__loads", "stg_ion__load_tables", "stg_ion__load_delays", "stg_ion__users", "int_loads__delays")
+    assert dbt.build_named(settings, [*views, "loads"]).nodes
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        found = connection.execute("select distinct published_at, delayed_change_count from ops.loads").fetchall()
+    assert found == [(datetime.fromisoformat(orjson.loads(document)["published_at"]), None)]
 
 
 def test_its_lake_gives_the_same_when_rebuilt_and_compacted(data_dir: Path) -> None:

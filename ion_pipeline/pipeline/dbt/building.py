@@ -264,10 +264,10 @@ def _begin(settings: Settings) -> tuple[BuildRecord | None, frozenset[str] | Non
     models = models_digest(settings)
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
         begun = begin_build(connection, models)
+        export_control.prepare(connection, settings)  # It adds what an older load log lacks.
         # Here, and not by the publish, which only reads the warehouse: the tables then say it of all earlier publishes.
         if begun and (published := published_load(settings.published_dir)):
             note_published(connection, *published)
-        export_control.prepare(connection, settings)
         entity_tables.prepare(connection, settings)
         further_actions.prepare(connection, settings)
         return begun, _changed(connection, settings, models)
