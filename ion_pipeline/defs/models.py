@@ -4,24 +4,20 @@
 process, takes its environment from this process only and writes every line to standard output.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
-from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER, ROWS
+from ion_pipeline.defs.metadata import model_metadata
+from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
 from ion_pipeline.defs.outcome import output_without_materialization
-from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, BuildError, ChangedCount, NodeResult
+from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, BuildError, NodeResult
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.plain import visible
 
-#: In place of numbers.
-NOT_COUNTED = (
-    "Not known. dbt or Spark built the table without a comparison, or it has more than a million rows and was built "
-    "from all of them."
-)
 _UNIQUE_ID = "dagster_dbt/unique_id"
 
 
@@ -129,27 +125,9 @@ def _events(
     for node in nodes:
         if node.unique_id in models and node.status in BUILT:
             key = models[node.unique_id]
-            yield dg.MaterializeResult(asset_key=key, metadata=_metadata(node, passed.get(key, [])))
+            yield dg.MaterializeResult(asset_key=key, metadata=model_metadata(node, passed.get(key, [])))
         elif node.unique_id in tests and node.status in TESTED:
             yield _check_result(tests[node.unique_id], node)
-
-
-def _metadata(node: NodeResult, passed: Sequence[bool]) -> dict[str, float | int | str]:
-    """What a build knows of a model: rows and how they changed unless it is a view, seconds, its checks."""
-    rows: dict[str, float | int | str] = {} if node.rows is None else {ROWS: node.rows, **changed_rows(node.changed)}
-    return {**rows, **outcome(node, passed)}
-
-
-def outcome(node: NodeResult, passed: Sequence[bool]) -> dict[str, float | int]:
-    """How long a model or seed took, and how many of its checks passed."""
-    return {"seconds": node.seconds, "checks": len(passed), "checks_not_passed": passed.count(False)}
-
-
-def changed_rows(changed: ChangedCount | None) -> dict[str, int | str]:
-    """How many rows of a table changed; if that is not known, this is said instead of a number."""
-    if changed is None:
-        return {"rows_changed": NOT_COUNTED}
-    return {"rows_added": changed.added, "rows_removed": changed.removed}
 
 
 def _check_result(spec: dg.AssetCheckSpec, node: NodeResult) -> dg.AssetCheckResult:

@@ -47,6 +47,7 @@ def _published(report: PublishReport) -> dg.MaterializeResult[None]:
         metadata={
             PATH: dg.MetadataValue.path(str(report.database)),
             "tables": dg.MetadataValue.json(tables),
+            "tables_changed": report.changed,
             "rows": sum(tables.values()),
             "bytes": report.bytes,
             "seconds": report.seconds,

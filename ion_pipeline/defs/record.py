@@ -9,6 +9,7 @@ the last few minutes is recorded.
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import orjson
 
 from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
-from ion_pipeline.defs.models import changed_rows, outcome
+from ion_pipeline.defs.metadata import model_metadata
 from ion_pipeline.defs.names import LOAD_ID, PATH, PUBLISHED_KEY, ROWS, entity_key, raw_key
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.pipeline import dbt
@@ -72,31 +73,29 @@ def _events(warehouse: duckdb.DuckDBPyConnection, settings: Settings) -> Iterato
         yield dg.AssetMaterialization(entity_key(entity), metadata={"rows_read": rows, LOAD_ID: last[0]})
     for name in load_log.TABLES:
         yield dg.AssetMaterialization(raw_key(name))
-    results = _results(settings)
+    results, passed = _results(settings)
     for schema, name, rows in warehouse.execute(_BUILT, {"schemas": dbt.SCHEMAS}).fetchall():
-        metadata = {} if rows is None else {ROWS: rows, **changed_rows(None)}
-        yield dg.AssetMaterialization(dg.AssetKey([schema, name]), metadata={**metadata, **results.get(name, {})})
+        metadata: dict[str, float | int | str] = {} if rows is None else {ROWS: rows}
+        if name in results:
+            metadata = model_metadata(replace(results[name], rows=rows), passed.get(results[name].unique_id, []))
+        yield dg.AssetMaterialization(dg.AssetKey([schema, name]), metadata=metadata)
     database = published_database(settings.published_dir)
     if database.is_file():
-        metadata = {PATH: dg.MetadataValue.path(str(database)), "bytes": dg.MetadataValue.int(database.stat().st_size)}
-        yield dg.AssetMaterialization(PUBLISHED_KEY, metadata=metadata)
+        of_file = {PATH: dg.MetadataValue.path(str(database)), "bytes": dg.MetadataValue.int(database.stat().st_size)}
+        yield dg.AssetMaterialization(PUBLISHED_KEY, metadata=of_file)
 
 
-def _results(settings: Settings) -> dict[str, dict[str, float | int]]:
-    """Seconds and checks of each model and seed, by name; empty if dbt has not run in the last few minutes."""
+def _results(settings: Settings) -> tuple[dict[str, dbt.NodeResult], dict[str, list[bool]]]:
+    """What dbt has built in the last few minutes, if anything: each model and seed by name, its checks by unique id."""
     path, manifest = dbt.results_path(settings), dbt.parse_stamp(settings).with_name("manifest.json")
-    if not path.is_file() or datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC) > RECENT:
-        return {}
-    nodes, parsed = dbt.read_results(path).nodes, orjson.loads(manifest.read_bytes())
     passed: dict[str, list[bool]] = {}
+    if not path.is_file() or datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC) > RECENT:
+        return {}, passed
+    nodes, parsed = dbt.read_results(path).nodes, orjson.loads(manifest.read_bytes())
     for node in nodes:
         if node.unique_id.startswith("test.") and node.status in TESTED:
             passed.setdefault(tested_node(parsed, node.unique_id), []).append(node.status == "pass")
-    return {
-        node.unique_id.split(".")[2]: outcome(node, passed.get(node.unique_id, []))
-        for node in nodes
-        if node.status in BUILT
-    }
+    return {node.unique_id.split(".")[2]: node for node in nodes if node.status in BUILT}, passed
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ from ion_pipeline.publish.entities import about_rows, entity_states, make_entiti
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.kept import Kept, Relation, create_file, find_kept, link_parquet, states
 from ion_pipeline.publish.upload import SendReport
-from ion_pipeline.publish.whole import CHECKING, COMPARING, COPYING, MAKING, WRITING_DELTA, WRITING_PARQUET, Whole
+from ion_pipeline.publish.whole import CHECKING, COMPARING, Whole
 from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityState, EntityTable, Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.errors import WarehouseDiskFullError, translate_errors
@@ -59,6 +59,7 @@ class PublishReport:
         sent: What was sent to the target; None if there is no target.
         delta_versions: Number of Delta tables that have a new version; None if Delta is not among the formats.
         tables: The tables, as in the data dictionary.
+        changed: How many of them were written; the others are those of the previous publish.
         bytes: Size of the database file.
         seconds: How long the publish took.
     """
@@ -71,6 +72,7 @@ class PublishReport:
     publish_id: str = ""
     sent: SendReport | None = None
     delta_versions: int | None = None
+    changed: int = 0
 
 
 def publish(
@@ -127,7 +129,7 @@ def publish(
         try:
             swap.settle(published_dir)
             fresh = swap.prepare(published_dir, publish_id)
-            tables, staged = _write(
+            tables, changed, staged = _write(
                 database,
                 fresh,
                 publish_id,
@@ -163,6 +165,7 @@ def publish(
         seconds=time.perf_counter() - began,
         publish_id=publish_id,
         delta_versions=len(staged.fresh) if staged else None,
+        changed=changed,
     )
 
 
@@ -206,7 +209,7 @@ def _write(
     formats: Sequence[str],
     resources: Resources | None,
     on_count: OnCount,
-) -> tuple[list[dictionary.TableEntry], delta.Staged | None]:
+) -> tuple[list[dictionary.TableEntry], int, delta.Staged | None]:
     made_by = {
         "export_controlled": export_controlled,
         "storage_version": storage_version,
@@ -232,7 +235,12 @@ def _write(
         create_file(connection, fresh, kept, storage_version)
         new = {relation: one for relation, one in found.items() if relation not in kept.entries}
         to_make, about = [table for table in entity_tables if _is_new(table, entities, kept)], about_rows(connection)
-        _plan(whole, [one.rows for one in new.values()], [about.get(table.name, 0) for table in to_make], formats)
+        whole.plan(
+            [one.rows for one in new.values()],
+            [about.get(table.name, 0) for table in to_make],
+            parquet=swap.PARQUET in formats,
+            delta=latest.DELTA in formats,
+        )
         copy_relations(connection, new, whole, len(relations) - len(new))
         made = make_entities(connection, to_make, entities, about, whole)
         found |= kept.fingerprints() | {(ENTITY_SCHEMA, name): one for name, one in made.items()}
@@ -270,19 +278,7 @@ def _write(
             versions=staged.entries if staged else None,
         )
     )
-    return tables, staged
-
-
-def _plan(whole: Whole, copied: Sequence[int], made: Sequence[int], formats: Sequence[str]) -> None:
-    """Say what the publish will do with how many rows of each table."""
-    written = [*copied, *made]
-    whole.plan(COPYING, copied)
-    whole.plan(MAKING, made)
-    whole.plan(CHECKING, written)
-    if swap.PARQUET in formats:
-        whole.plan(WRITING_PARQUET, written)
-    if latest.DELTA in formats:
-        whole.plan(WRITING_DELTA, written)
+    return tables, len(expected), staged
 
 
 def _is_new(table: EntityTable, entities: Mapping[str, EntityState], kept: Kept) -> bool:

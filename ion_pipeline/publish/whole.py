@@ -1,6 +1,6 @@
 """How far a publish is as a whole: each of its steps goes through tables, and costs differently."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ion_pipeline.counting import Count, OnCount
@@ -13,7 +13,7 @@ _ROWS_OF_A_TABLE = 1_000
 
 
 class Whole:
-    """Turns the share of each step into that of the publish. Nothing is said of the rest before it is planned.
+    """Turns the share of each step into that of the publish. It is 0 before the publish is planned.
 
     Args:
         on_count: Called with each count.
@@ -24,14 +24,22 @@ class Whole:
         self._work: dict[str, float] = {}
         self._share = 0.0
 
-    def plan(self, step: str, rows: Iterable[int]) -> None:
-        """Add a step.
+    def plan(self, copied: Sequence[int], made: Sequence[int], *, parquet: bool, delta: bool) -> None:
+        """Say what the publish will do.
 
         Args:
-            step: What it does.
-            rows: About how many rows each table of it has.
+            copied: The rows of each table that is copied.
+            made: About the rows of each table of the schema `ion` that is made.
+            parquet: Whether they are written as Parquet, too.
+            delta: Whether they are written as Delta tables, too.
         """
-        self._work[step] = sum(map(work_of, rows)) * _ROW_COSTS[step]
+        written = [*copied, *made]
+        steps = {COPYING: copied, MAKING: made, CHECKING: written}
+        if parquet:
+            steps[WRITING_PARQUET] = written
+        if delta:
+            steps[WRITING_DELTA] = written
+        self._work = {step: sum(map(work_of, rows)) * _ROW_COSTS[step] for step, rows in steps.items()}
 
     def __call__(self, count: Count) -> None:
         """Pass on a count of a step."""

@@ -11,6 +11,7 @@ from ion_pipeline.terminal.tree import as_built_tree, showable_unit
 from ion_pipeline.terminal.views import rows_view
 
 _NEXT = (
+    (".venv/bin/ion-pipeline abom recall PLT-BAD-POWDER", "which finished units contain this bad lot, and where"),
     (".venv/bin/ion-pipeline ask", "an engineer's questions, each answered with one select"),
     (".venv/bin/ion-pipeline report", "one HTML page: yield, defects, control charts, suppliers, as-built trees"),
     (".venv/bin/ion-pipeline check", "what can be read from a tenant, and how its schema compares"),

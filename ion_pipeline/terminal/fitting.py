@@ -1,7 +1,7 @@
 """Tables of answers that leave out no column and no character, however narrow the terminal is.
 
-Where all columns fit, a long text takes several lines in its column. Where they do not, the columns named `below` stand
-on lines of their own under each row; if the others do not fit either, each row is a list of names and values.
+Where all columns fit, a long text takes several lines in its column. Where they do not, the long texts are on lines of
+their own under each row; if the others do not fit either, each row is a list of names and values.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -29,7 +29,7 @@ class FittingTable:
     Args:
         headers: Names of the columns.
         right: Columns that are aligned right.
-        below: Columns of long texts, which may stand below their row.
+        below: Columns of long texts, which may be placed below their row.
     """
 
     def __init__(self, headers: Sequence[str], *, right: Collection[str] = (), below: Collection[str] = ()) -> None:
@@ -43,10 +43,10 @@ class FittingTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """The table in the first form that fits."""
         every = range(len(self._headers))
-        beside = [place for place in every if self._headers[place] not in self._below]
+        others = [place for place in every if self._headers[place] not in self._below]
         if widths := self._widths(every, options.max_width):
             yield self._columns(widths)
-        elif len(beside) < len(every) and (widths := self._widths(beside, options.max_width)):
+        elif len(others) < len(every) and (widths := self._widths(others, options.max_width)):
             yield self._with_lines_below(widths)
         else:
             yield self._lists()

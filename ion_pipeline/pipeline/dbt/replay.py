@@ -239,16 +239,16 @@ class _Warehouse:
         rows = None if node.is_view else fingerprint(self._connection, node.schema, node.name)
         changed = ChangedCount(rows.rows, 0) if rows else None
         if kind == "table":
-            stood = identifier(node.schema, earlier)
+            kept = identifier(node.schema, earlier)
             if rows and rows == recorded:
                 changed = ChangedCount(0, 0)
             elif rows and before and affected.changed.are_asked_of(node):
-                differ = affected.changed.compare(node, stood, name)
+                differ = affected.changed.compare(node, kept, name)
                 changed = ChangedCount.of(differ, rows.rows - before.rows)
             elif rows:
                 is_cheap = rows.rows <= _MOST_COUNTED
-                changed = count_changed(self._connection, stood, name) if is_cheap else None
-            self._connection.execute(f"drop table {stood}")
+                changed = count_changed(self._connection, kept, name) if is_cheap else None
+            self._connection.execute(f"drop table {kept}")
         return TableRows(rows, changed) if rows else None
 
     def fingerprint(self, node: Node) -> Fingerprint | None:

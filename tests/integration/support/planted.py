@@ -83,7 +83,9 @@ class Planted(Pipeline):
     def publish(self) -> PublishReport:
         self._called("publish", None)
         entry = TableEntry("genealogy", "abom_hierarchy", "", 12, ())
-        return PublishReport(Path("/data/published/ion.duckdb"), Path("/data/published/parquet"), (entry,), 7, 0.1)
+        return PublishReport(
+            Path("/data/published/ion.duckdb"), Path("/data/published/parquet"), (entry,), 7, 0.1, changed=1
+        )
 
     def _called(self, step: str, argument: Any) -> None:
         self.calls.append((step, argument))

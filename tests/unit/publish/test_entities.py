@@ -106,6 +106,7 @@ def test_tables_are_counted_to_the_last_kept_or_not(house: Publisher) -> None:
     report = house.publish(on_count=heard.append)
     total = len(report.tables)
     assert total > 3
+    assert report.changed == 1
     assert {table.table for table in report.tables} >= {"mart", "labels", "parts", "runs"}
     assert {one.unit for one in heard} == {"tables"}
     # The labels have changed; the mart and the others are kept, and are counted as done.
