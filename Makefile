@@ -56,6 +56,7 @@ demo: setup ## From nothing to a queryable warehouse, on a local ION
 
 dev: setup ## Dagster's UI: the asset graph, runs and schedules
 	@$(BIN)/python -m ion_pipeline.defs.home .dagster
+	@echo "The graph, in some seconds: http://127.0.0.1:3000/asset-groups"
 	@umask 077; export DAGSTER_HOME=$(CURDIR)/.dagster; $(BIN)/python -m ion_pipeline.defs.orphans && $(BIN)/dagster dev -w workspace.yaml
 
 SQL := dbt_project/models dbt_project/tests

@@ -207,6 +207,7 @@ def test_home_turns_telemetry_off_and_lets_one_operation_into_a_pool(
     monkeypatch.setenv("DAGSTER_HOME", str(prepare_dagster_home(tmp_path / "home")))
     with dg.DagsterInstance.get() as instance:
         assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
 
 

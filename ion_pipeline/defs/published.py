@@ -8,6 +8,7 @@ from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUB
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.target import NotSentError
 from ion_pipeline.publish import PUBLIC_SCHEMAS, PublishReport
+from ion_pipeline.publish.swap import DICTIONARY_MD
 
 
 def published_assets(
@@ -26,7 +27,8 @@ def published_assets(
         group_name=PUBLISHED,
         kinds={"duckdb", "parquet"},
         freshness_policy=freshness,
-        description="The public tables as one DuckDB file, Parquet and a data dictionary, replaced together.",
+        description="The public tables as one DuckDB file, Parquet and a data dictionary, replaced together. "
+        "`ion-pipeline report` makes a page of them: yield, defects, control charts, suppliers, as-built trees.",
     )
 
     @dg.multi_asset(name=PUBLISH, specs=[spec], pool=DUCKDB_WRITER)
@@ -46,6 +48,7 @@ def _published(report: PublishReport) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             PATH: dg.MetadataValue.path(str(report.database)),
+            "data_dictionary": dg.MetadataValue.path(str(report.database.with_name(DICTIONARY_MD))),
             "tables": dg.MetadataValue.json(tables),
             "tables_changed": report.changed,
             "rows": sum(tables.values()),

@@ -25,9 +25,11 @@ from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, tested_node
 from ion_pipeline.publish import published_database
+from ion_pipeline.publish.swap import DICTIONARY_MD
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import connect, load_log
 
+GRAPH = "http://127.0.0.1:3000/asset-groups"
 RECENT = timedelta(minutes=15)
 _LAST_LOAD = "select load_id, committed_at from raw._ion_loads order by loaded_at desc limit 1"
 _LOADED = "select entity, table_name, rows_after, rows_read from raw._ion_load_tables where load_id = ?"
@@ -81,7 +83,11 @@ def _events(warehouse: duckdb.DuckDBPyConnection, settings: Settings) -> Iterato
         yield dg.AssetMaterialization(dg.AssetKey([schema, name]), metadata=metadata)
     database = published_database(settings.published_dir)
     if database.is_file():
-        of_file = {PATH: dg.MetadataValue.path(str(database)), "bytes": dg.MetadataValue.int(database.stat().st_size)}
+        of_file = {
+            PATH: dg.MetadataValue.path(str(database)),
+            "data_dictionary": dg.MetadataValue.path(str(database.with_name(DICTIONARY_MD))),
+            "bytes": dg.MetadataValue.int(database.stat().st_size),
+        }
         yield dg.AssetMaterialization(PUBLISHED_KEY, metadata=of_file)
 
 
@@ -109,7 +115,7 @@ def main() -> None:
     except IonPipelineError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
-    sys.stdout.write(f"{count} assets are recorded in Dagster; `make dev` shows them.\n")
+    sys.stdout.write(f"{count} assets are recorded in Dagster; `make dev` shows them at {GRAPH}.\n")
 
 
 if __name__ == "__main__":

@@ -182,6 +182,7 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
     assert metadata("reference", "parts")["rows_changed"].startswith("Not known.")
     published = metadata("published", "ion")
     assert published["tables_changed"] == 1
+    assert published["data_dictionary"] == "/data/published/data_dictionary.md"
     assert (published["rows"], published["tables"]) == (12, {"genealogy.abom_hierarchy": 12})
 
 
