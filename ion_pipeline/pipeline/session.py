@@ -145,8 +145,10 @@ class Session:
         # Watermarks need the clocks from before the first count.
         clock = await read_clock(self.client, self.lake)
         state = State()
-        if not full:
-            state = read_state(
+        if full:
+            known = known_of(plan, state)
+        else:
+            state, known = read_state(
                 self.lake,
                 settings.warehouse_path,
                 self.catalog,
@@ -155,7 +157,6 @@ class Session:
                 clock=clock,
                 overlap=timedelta(minutes=settings.overlap_minutes),
             )
-        known = known_of(plan, state)
         tasks = await decide(self.client, plan, known, page_size=settings.page_size)
         return PreparedRead(plan, state, known, tasks, clock)
 

@@ -14,7 +14,8 @@ import duckdb
 
 from ion_pipeline import warehouse
 from ion_pipeline.catalog import Catalog, EntityPlan, Plan
-from ion_pipeline.extract import EntityState, State
+from ion_pipeline.extract import EntityState, State, known_of
+from ion_pipeline.extract.decide import Known
 from ion_pipeline.lake import Lake, LoadManifest, TableRead
 from ion_pipeline.pipeline.read_clock import ReadClock
 from ion_pipeline.warehouse import Resources, known, load_log
@@ -29,8 +30,8 @@ def read_state(
     resources: Resources,
     clock: ReadClock | None = None,
     overlap: timedelta = timedelta(),
-) -> State:
-    """Apply pending loads to the warehouse and return the state.
+) -> tuple[State, dict[str, Known]]:
+    """Apply pending loads to the warehouse; return the state, and what is known of each entity of the plan.
 
     Args:
         lake: The lake that holds the loads.
@@ -46,7 +47,7 @@ def read_state(
     """
     load_ids = lake.load_ids()
     if not load_ids:
-        return State()
+        return State(), known_of(plan, State())
     with _up_to_date(lake, load_ids, database, catalog, resources) as connection:
         reads = _latest_reads(lake, load_ids, set(catalog.tables))
         raw = known.RawRows(database, resources, catalog)
@@ -56,7 +57,7 @@ def read_state(
         newest = known.newest(connection, asked.values(), ceiling)
         since = _watermarks(asked, reads, newest, clock, overlap) if clock and clock.clocks else {}
         samples = known.samples(connection, asked, newest, max(load_ids))
-        return State(
+        state = State(
             {
                 name: EntityState(
                     rows.get(name, 0),
@@ -69,6 +70,8 @@ def read_state(
             },
             raw,
         )
+        # Here, for it reads etags: while the warehouse is open, that opens nothing.
+        return state, known_of(plan, state)
 
 
 def _watermarks(

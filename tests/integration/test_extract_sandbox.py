@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from ion_pipeline.client import AuthError, TransportError
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
+from tests.integration.support.changing_world import served
 from tests.integration.support.extraction import CATALOG, COMPUTED, Extraction, differences
 from tests.oracle.world import World, read_world_dir
 
@@ -63,13 +63,13 @@ def world(world_dir: Path) -> World:
 
 @pytest.fixture(scope="module")
 def sandbox(world_dir: Path) -> Iterator[SandboxAddress]:
-    with running_sandbox(world=world_dir) as address:
+    with served(world_dir, "full") as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def todays(world_dir: Path) -> Iterator[SandboxAddress]:
-    with running_sandbox(world=world_dir, profile="today") as address:
+    with served(world_dir, "today") as address:
         yield address
 
 
@@ -105,7 +105,7 @@ def test_every_row_and_value_of_every_entity(sandbox: SandboxAddress, world: Wor
 def test_every_kind_of_tenant_gives_the_same_rows(
     profile: str, without: frozenset[str], absent: set[str], world_dir: Path, world: World
 ) -> None:
-    with running_sandbox(world=world_dir, profile=profile) as address:
+    with served(world_dir, profile) as address:
         read = Extraction(address)
     assert {name for name, result in read.results.items() if result.status == "absent"} == absent
     assert differences(world, read, without=without) == []
@@ -145,7 +145,7 @@ def test_no_signed_link_gets_through(todays: SandboxAddress, world_dir: Path) ->
 
 
 def test_a_forbidden_entity_is_reported_and_the_rest_is_read(world_dir: Path, world: World) -> None:
-    with running_sandbox(world=world_dir, profile="today", forbid=("issues", "runs")) as address:
+    with served(world_dir, "today", forbid=("issues", "runs")) as address:
         read = Extraction(address)
     forbidden = {name for name, result in read.results.items() if result.status == "forbidden"}
     assert forbidden == {"issues", "runs"}
@@ -171,7 +171,7 @@ def test_text_of_every_kind_survives(tmp_path: Path) -> None:
     user = {"id": 1, "name": "Ada", "email": "ada@factory.example", "organizationId": 1, "entityId": 99}
     for name, rows in {"parts": parts, "users": [user]}.items():
         (tmp_path / f"{name}.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    with running_sandbox(world=tmp_path, profile="today") as address:
+    with served(tmp_path, "today") as address:
         read = Extraction(address, page_size=3)
     assert [row["description"] for row in read.tables.rows["parts"]] == texts
     values = [row["value"] for row in read.tables.rows["part_attributes"]]

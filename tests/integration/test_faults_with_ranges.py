@@ -10,8 +10,8 @@ import pytest
 from ion_pipeline.catalog import negotiate
 from ion_pipeline.client import ClientConfig, IonClient
 from ion_pipeline.extract import ReadProgress, fetch
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress, export_world
+from tests.integration.support.changing_world import served
 from tests.integration.support.extraction import CATALOG, COMPUTED, Extraction, differences
 from tests.oracle.world import World, read_world_dir
 
@@ -66,7 +66,7 @@ def world(world_dir: Path) -> World:
 
 @pytest.fixture(scope="module")
 def sandbox(profile: str, world_dir: Path) -> Iterator[SandboxAddress]:
-    with running_sandbox(world=world_dir, profile=profile) as address:
+    with served(world_dir, profile) as address:
         yield address
 
 

@@ -13,7 +13,6 @@ import httpx
 
 from ion_pipeline.pipeline import steps
 from ion_pipeline.pipeline.steps import ExtractReport, ReadMode
-from ion_pipeline.sandbox.process import running_sandbox
 from ion_pipeline.sandbox.server import SandboxAddress
 from ion_pipeline.settings import Settings
 from tests.integration.conftest import move_tenant, settings_for
@@ -113,8 +112,7 @@ def running(
     **overrides: Any,
 ) -> Iterator[Tenant]:
     """A tenant, by default today's ION, that has been read once, now or before."""
-    # A thread where it will do: a process takes longer to start than a refresh takes.
-    with running_sandbox(world=world, profile=profile, forbid=forbid) if forbid else served(world, profile) as address:
+    with served(world, profile, forbid=forbid) as address:
         settings = settings_for(address, folder / "data", **{"entities": ENTITIES, "page_size": 50, **overrides})
         tenant = Tenant(address, settings, folder)
         if read_before:
