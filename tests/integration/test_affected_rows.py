@@ -174,9 +174,11 @@ def replaced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    "seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(2, 2 + examples(4, night=499)))]
-)
+# In 18 a row of a data grid goes whose columns are another step's.
+SEEDS = [18, *range(2, 18), *range(19, 501)][: examples(4, night=499)]
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in SEEDS)])
 def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     rendered = rendered_of(settings)
     nodes = [node for node in rendered.nodes.values() if node.rule and node.kind == "model"]
@@ -279,6 +281,9 @@ def test_rules_name_what_models_read(demo_warehouse: Built) -> None:
                 assert {lookup.table_column, rule.rows_by} <= columns[lookup.table]
                 # What changed rows of the table in which it is looked up affect is known, too.
                 assert lookup.table in {node.name, *rule.columns, *rule.lookups}
+                if link := lookup.link:
+                    assert {link.column, link.next_column} <= columns[link.table]
+                    assert link.table in {*rule.columns, *rule.lookups}
                 assert nodes[ids[lookup.table]].kind == "model"
                 checked += 1
     assert checked > 30

@@ -10,11 +10,17 @@
         },
         'stg_ion__datagrid_rows': {
             'run_step_id': 'stg_ion__datagrid_rows.run_step_id',
-            'datagrid_row_id': 'step_results.datagrid_row_id',
+            'datagrid_row_id': [
+                'step_results.datagrid_row_id',
+                'stg_ion__datagrid_values.row_id > column_id > stg_ion__datagrid_columns.datagrid_column_id',
+            ],
         },
         'stg_ion__datagrid_columns': {
             'run_step_id': 'stg_ion__datagrid_columns.run_step_id',
-            'datagrid_column_id': 'step_results.datagrid_column_id',
+            'datagrid_column_id': [
+                'step_results.datagrid_column_id',
+                'stg_ion__datagrid_values.column_id > row_id > stg_ion__datagrid_rows.datagrid_row_id',
+            ],
         },
         'stg_ion__run_steps': 'run_step_id',
         'stg_ion__runs': {'run_id': 'stg_ion__run_steps.run_id'},

@@ -17,7 +17,7 @@ import duckdb
 from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Scratch, Since, TableRows
 from ion_pipeline.pipeline.dbt.rendered import Node
 from ion_pipeline.pipeline.dbt.report import ChangedCount
-from ion_pipeline.pipeline.dbt.row_rules import RowRule
+from ion_pipeline.pipeline.dbt.row_rules import Lookup, RowRule
 from ion_pipeline.warehouse import Fingerprint
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.fingerprints import FINGERPRINT
@@ -150,7 +150,7 @@ class AffectedRows:
             for column in columns
         ] + [
             f"select {identifier(rule.rows_by)} as key from {self._named(lookup.table)} "
-            f"where {identifier(lookup.table_column)} in (select {identifier(lookup.column)} from {changed[name]})"
+            f"where {identifier(lookup.table_column)} in ({self._looked_up(lookup, changed[name])})"
             for name, lookups in rule.lookups.items()
             if name in changed
             for lookup in lookups
@@ -162,6 +162,16 @@ class AffectedRows:
             f"select count(*), count(*) filter (key is null) from {keys}"
         ).fetchall()
         return count, nulls
+
+    def _looked_up(self, lookup: Lookup, changed: str) -> str:
+        """SQL of the values of a lookup's last column to which changed rows lead."""
+        values = f"select {identifier(lookup.column)} from {changed}"
+        if link := lookup.link:
+            return (
+                f"select {identifier(link.next_column)} from {self._named(link.table)} "
+                f"where {identifier(link.column)} in ({values})"
+            )
+        return values
 
     def _is_affected(self, columns: Collection[str], with_null: bool) -> str:
         """SQL of the condition that one of the columns has an affected key."""

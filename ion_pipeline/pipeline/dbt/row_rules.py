@@ -7,6 +7,8 @@
           stg_ion__run_step_fields: run_step_id
           stg_ion__runs: {run_id: stg_ion__run_steps.run_id}
           stg_ion__users: {user_id: step_results.recorded_by_id}
+          stg_ion__datagrid_rows:
+            datagrid_row_id: stg_ion__datagrid_values.row_id > column_id > stg_ion__datagrid_columns.datagrid_column_id
 
 Rows with the same value of `rows_by` are replaced together. The example says:
 
@@ -14,6 +16,7 @@ Rows with the same value of `rows_by` are replaced together. The example says:
 - A row depends on no other runs than those of the `stg_ion__run_steps` with its own `run_step_id`.
 - If a user changes, the rows that have the user in this model itself, `step_results`, may change. What a row has there
   must come from other tables than the users.
+- If a row of a grid changes, the rows of the steps may change that its columns name: the columns of the values in it.
 
 If a table that is not named changes, the model is built from all rows.
 """
@@ -26,6 +29,21 @@ ROWS_BY, AFFECTED_BY = "rows_by", "affected_by"
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A table that links rows of two others.
+
+    Attributes:
+        table: Name of the model.
+        column: Its column with values of the table before.
+        next_column: Its column with values of the table after.
+    """
+
+    table: str
+    column: str
+    next_column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """Finds the affected keys of changed rows in another table.
 
@@ -33,11 +51,13 @@ class Lookup:
         column: Column of the changed rows.
         table: Name of the model that has such values next to those of `rows_by`.
         table_column: Its column.
+        link: The table that links the changed rows with that model; None if the values are in both.
     """
 
     column: str
     table: str
     table_column: str
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +76,11 @@ class RowRule:
 
     def limited_by_lookups(self) -> list[str]:
         """The upstream tables with only lookups of which a key needs only the rows that its own rows there name."""
-        return [name for name, found in self.lookups.items() if all(one.table in self.columns for one in found)]
+        return [
+            name
+            for name, found in self.lookups.items()
+            if all(one.table in self.columns and one.link is None for one in found)
+        ]
 
     def names(self, table: str) -> bool:
         """Whether the rule says what a change of this upstream table affects."""
@@ -93,7 +117,9 @@ def _listed(how: object) -> list[Any]:
 
 
 def _lookup(table: str, column: str, place: object) -> Lookup:
-    match str(place).split("."):
-        case [other, other_column]:
+    match [part.split(".") for part in str(place).split(" > ")]:
+        case [[other, other_column]]:
             return Lookup(column, other, other_column)
+        case [[linking, linking_column], [next_column], [other, other_column]]:
+            return Lookup(column, other, other_column, Link(linking, linking_column, next_column))
     raise ValueError(f"{AFFECTED_BY}: {table}.{column} must have a place such as stg_ion__run_steps.run_id.")
