@@ -120,8 +120,8 @@ test-night: setup-dev ## Random changes, loads and inputs for some hours: tables
 
 # Spark has a Java virtual machine and its own copy of the client's module, hence an environment of its own.
 SPARK := .cache/spark
-SPARK_TOOLS := hypothesis iniconfig pluggy pytest setuptools sortedcontainers syrupy wheel
-$(SPARK)/.ready: requirements.lock docs/deploy/spark.lock | $(BIN)/python
+SPARK_TOOLS := execnet hypothesis iniconfig pluggy pytest pytest-xdist setuptools sortedcontainers syrupy wheel
+$(SPARK)/.ready: requirements.lock docs/deploy/spark.lock Makefile | $(BIN)/python
 	@java -version >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless; } || \
 	  { echo "Spark needs Java 17: install it (Debian: openjdk-17-jre-headless), then run again." >&2; exit 1; }
 	$(PYTHON) -m venv $(SPARK)
@@ -132,8 +132,10 @@ $(SPARK)/.ready: requirements.lock docs/deploy/spark.lock | $(BIN)/python
 	  --no-build-isolation -r docs/deploy/spark.lock
 	@touch $@
 
+# All tests share one build on Spark, so they are in one worker. Not in this process: DuckDB's bindings would have the
+# last word after pytest's.
 test-spark: $(SPARK)/.ready ## The same models on Apache Spark: all tables and data tests compared with DuckDB's
-	SPARK_CONF_DIR=$(CURDIR)/tests/spark/conf PYTHONPATH=$(CURDIR) $(SPARK)/bin/python -m pytest -o faulthandler_timeout=1800 tests/spark
+	SPARK_CONF_DIR=$(CURDIR)/tests/spark/conf PYTHONPATH=$(CURDIR) $(SPARK)/bin/python -m pytest -n 1 -o faulthandler_timeout=1800 tests/spark
 
 bench: setup-dev ## Measure; figures go to benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -1,41 +1,59 @@
 """One data directory that DuckDB has built, and the same one built on Spark."""
 
+import random
 import shutil
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
+import orjson
 import pytest
 
+from ion_pipeline.definitions import build_definitions
+from ion_pipeline.defs.run import RefreshResult, run_refresh
 from ion_pipeline.pipeline import dbt
-from ion_pipeline.pipeline.dbt import BuildReport
+from ion_pipeline.pipeline.dbt.process import results_path
 from ion_pipeline.pipeline.pipeline import real_pipeline
 from ion_pipeline.pipeline.progress import NullReporter
-from ion_pipeline.pipeline.refresh import refresh
+from ion_pipeline.sandbox.app import SandboxApp
+from ion_pipeline.sandbox.server import SandboxOptions, build_app
 from ion_pipeline.settings import Settings, load_settings
+from tests.integration.conftest import settings_for
+from tests.integration.support.changing_world import serving
+from tests.integration.support.tenant import Tenant
+from tests.oracle.random_worlds import ID_RANGE, random_world
 
 SCALE = 0.1
+MEMORY = "3GB"
+#: Refreshes of the tenant; between two of them its plant works for a while.
+LOADS, TICKS = 5, 60
+#: Random worlds in the tenant, with ids behind those of the factory.
+WORLDS, SEED, FIRST_ID = 20, 7, 10_000_001
 
 
 @dataclass(frozen=True)
 class Engines:
-    """The same loads, built by two engines."""
+    """The same loads, built by two engines.
+
+    Attributes:
+        duckdb: The data directory that DuckDB has built.
+        spark: The one that Spark has built, in a job of Dagster.
+        on_duckdb: Status of each model and test.
+        on_spark: The same.
+        job: What the job did.
+    """
 
     duckdb: Settings
     spark: Settings
-    on_duckdb: BuildReport
-    on_spark: BuildReport
+    on_duckdb: dict[str, str]
+    on_spark: dict[str, str]
+    job: RefreshResult
 
 
 def settings_of(data_dir: Path, **others: object) -> Settings:
-    return load_settings(
-        environment="embedded",
-        data_dir=data_dir,
-        sandbox_scale=SCALE,
-        sandbox_today=date(2026, 7, 1),
-        duckdb_memory_limit="3GB",
-        **others,
-    )
+    """Settings without a tenant, for what has been read."""
+    return load_settings(environment="embedded", data_dir=data_dir, duckdb_memory_limit=MEMORY, **others)
 
 
 def copied(world: Settings, folder: Path, **others: object) -> Settings:
@@ -44,17 +62,56 @@ def copied(world: Settings, folder: Path, **others: object) -> Settings:
     return settings_of(folder / "spark", engine="spark", **others)
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The demo world, read once and built by DuckDB."""
-    settings = settings_of(tmp_path_factory.mktemp("world") / "duckdb")
-    refresh(settings, real_pipeline(settings, NullReporter()))
-    return settings
+def add_random_worlds(app: SandboxApp) -> None:
+    """Worlds with the situations that break genealogies; their users are the factory's."""
+    for place in range(WORLDS):
+        rows_by_entity = random_world(random.Random(f"{SEED}/{place}"), first_id=FIRST_ID + place * ID_RANGE)
+        for entity, rows in rows_by_entity.items():
+            if entity != "users":
+                app.changes.post([{"op": "add", "entity": entity, "row": row} for row in rows])
+
+
+def work(app: SandboxApp) -> None:
+    """Let the plant work for a while."""
+    assert app.plant
+    for _ in range(TICKS):
+        app.changes.post(app.plant.tick(datetime.now(UTC)).changes)
 
 
 @pytest.fixture(scope="session")
-def engines(world: Settings, tmp_path_factory: pytest.TempPathFactory) -> Engines:
-    """DuckDB and Spark each build all models of the demo world."""
-    on_duckdb = dbt.build(world)
-    spark = copied(world, tmp_path_factory.mktemp("engines"))
-    return Engines(world, spark, on_duckdb, dbt.build(spark))
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
+    """The demo's plant at work and random worlds, read in several loads: the last by the job that builds on Spark.
+
+    Then DuckDB builds a copy of what has been read.
+    """
+    folder = tmp_path_factory.mktemp("engines")
+    app = build_app(SandboxOptions(scale=SCALE, profile="today", day_minutes=1.0), "a secret")
+    with serving(app.asgi) as address:
+        tenant = Tenant(address, settings_for(address, folder / "spark"), folder)
+        assert tenant.refresh().load_id
+        add_random_worlds(app)
+        for _ in range(LOADS - 2):
+            work(app)
+            assert tenant.refresh().load_id
+        work(app)
+        spark = tenant.settings.model_copy(update={"engine": "spark", "duckdb_memory_limit": MEMORY})
+        definitions = build_definitions(spark, pipeline=real_pipeline(spark, NullReporter()))
+        with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+            job = run_refresh(definitions, instance=instance)
+    on_spark = statuses(spark)
+    duckdb = settings_of(folder / "duckdb")
+    shutil.copytree(spark.data_dir, duckdb.data_dir, symlinks=True)
+    dbt.build(duckdb)
+    return Engines(duckdb, spark, statuses(duckdb), on_spark, job)
+
+
+def statuses(settings: Settings) -> dict[str, str]:
+    """Status of each model and test in the last build."""
+    results = orjson.loads(results_path(settings).read_bytes())["results"]
+    return {one["unique_id"]: one["status"] for one in results}
+
+
+@pytest.fixture(scope="session")
+def world(engines: Engines) -> Settings:
+    """What DuckDB has built."""
+    return engines.duckdb
