@@ -50,6 +50,8 @@ def find_controlled(
             earlier = _replace(connection, catalog[name], is_found=name in found)
             if earlier is not None:
                 connection.execute(f"insert into {_CHANGES} values (?, ?, ?, ?, ?)", [*last, definition, name, earlier])
+        # The rows are those of one definition: an earlier search for another one is not done any more.
+        connection.execute(f"delete from {_CHANGES} where load_id = ? and table_name is null", [last[0]])
         connection.execute(f"insert into {_CHANGES} values (?, ?, ?, null, null)", [*last, definition])
         for name in {*found, ENTITIES}:
             connection.execute(f"drop table if exists {found_rows(name)}")

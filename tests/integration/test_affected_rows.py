@@ -13,8 +13,10 @@ from typing import Any
 import duckdb
 import orjson
 import pytest
+from graphql import GraphQLNonNull, GraphQLObjectType
 
 from ion_pipeline.catalog import known_catalog
+from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt import building, replay
 from ion_pipeline.pipeline.dbt.affected_rows import AffectedRows, Limits
@@ -67,6 +69,17 @@ def upstream_of(settings: Settings, nodes: list[Node]) -> Upstream:
     inputs = {name for node in nodes if node.rule for name in (*node.rule.columns, *node.rule.lookups)}
     named = {table for table in tables if f"stg_ion__{table}" in inputs}
     return Upstream(models, sorted(named), sorted(tables - named))
+
+
+def never_null(table: str) -> set[str]:
+    """The columns of a table to which ION's schema gives a value in every row."""
+    catalog = known_catalog()
+    nodes = {name: entity.node_type for name, entity in catalog.entities.items()}
+    nodes |= {child.table: child.node_type for entity in catalog.entities.values() for child in entity.children}
+    node = known_schema().type_map[nodes[table]]
+    assert isinstance(node, GraphQLObjectType)
+    columns = (column for column in catalog.tables[table].columns if column.field in node.fields)
+    return {column.name for column in columns if isinstance(node.fields[column.field].type, GraphQLNonNull)}
 
 
 class People:
@@ -129,12 +142,14 @@ class People:
 
     def _edit(self, raw: str, keys: list[str]) -> None:
         """Give some columns the value that another row has, or none."""
+        always = never_null(raw.rsplit(".", maxsplit=1)[-1].strip('"'))
         described = self._connection.execute(f"describe {raw}").fetchall()
         columns = [row[0] for row in described if not row[0].startswith("_ion") and row[0] not in {*keys, "id"}]
         for column in self._random.sample(columns, min(3, len(columns))):
             name = identifier(column)
             others = f"{raw} where {name} is not null order by hash({name}, {self._random.random()}) limit 1"
-            other = "null" if self._random.random() < 0.2 else f"(select {name} from {others})"
+            is_none = self._random.random() < 0.2 and column not in always
+            other = "null" if is_none else f"(select {name} from {others})"
             self._connection.execute(f"update edited set {name} = {other}")
 
 

@@ -163,6 +163,8 @@ def test_it_is_looked_for_once_a_load_and_a_definition(connection: duckdb.DuckDB
     assert find(connection)
     assert not find(connection)
     assert find(connection, "another")
+    assert find(connection), "the rows are those of the other definition"
+    assert find(connection, "another")
     connection.execute("update raw._ion_loads set loaded_at = loaded_at + interval 1 second")
     assert find(connection, "another"), "raw was made anew"
 
