@@ -45,6 +45,9 @@ def test_own_rules_and_baseline_and_back_again(demo_warehouse: Built, tmp_path: 
         select = ["chart_rules", "chart_baselines", *models]
         report = dbt.build(settings, select=select, on_line=lines.append, on_count=counts.append)
         assert report.count("model") == len(models)
+        starting = counts.pop(0)
+        assert (starting.total, starting.name) == (0, "")
+        assert starting.doing.startswith("dbt starts")
         # Each node begins and ends; dbt's own lines are as without a count.
         assert (counts[-1].done, len(counts)) == (len(report.nodes), 2 * len(report.nodes))
         assert {one.total for one in counts} == {len(report.nodes)}

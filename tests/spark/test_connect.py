@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
+from ion_pipeline.ending import stop
 from ion_pipeline.pipeline.dbt.process import prepared_manifest
 from ion_pipeline.pipeline.dbt.spark.building import build_folder, import_tables, request_of, run_request
 from ion_pipeline.settings import Settings
@@ -83,7 +84,8 @@ def running(command: list[str], folder: Path, ready: str) -> Iterator[None]:
             rest.start()
             yield
         finally:
-            process.terminate()
+            # Where SIGINT is ignored, as in the background of a shell, a job of Dagster leaves SIGTERM ignored too.
+            stop(process)
         rest.join()
 
 
