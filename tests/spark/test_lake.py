@@ -89,7 +89,8 @@ def test_views_without_controlled_rows_are_those_of_the_warehouse(
             columns = connection.sql(f"from {name}").columns
             expected = connection.execute(f"from {name}").fetchall()
             every = connection.execute(f"from {name.replace('released', 'raw')}").fetchall()
-        assert expected, name
+        # The delays of changes would count controlled ones.
+        assert bool(expected) == (name != "released._ion_load_delays"), name
         left_out += len(every) > len(expected)
         assert texts(spark.table(name).select(*columns).collect()) == texts(expected), name
     assert left_out > len(names)
