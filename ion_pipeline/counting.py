@@ -65,6 +65,6 @@ def counted(
     on_count(Count(total, total, unit, doing, share=1.0))
 
 
-def many(count: int, noun: str) -> str:
-    """`1 row`, `1,204 rows`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
+    """A number with its noun: `1 row`, `1,204 rows`; `nouns` if the plural does not end in -s alone."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ion_pipeline.counting import many
+from ion_pipeline.counting import plural
 from ion_pipeline.plain import csv_line
 from ion_pipeline.questions import Parameter, Question, questions
 from ion_pipeline.terminal.age import data_line
@@ -94,7 +94,7 @@ def _answer(context: typer.Context, question: Question, given: dict[str, str | N
         if answer.rows:
             out.print(answer_view(answer.columns, answer.rows[:most]))
         count = len(answer.rows)
-        out.print(f"{many(count, 'row')}.")
+        out.print(f"{plural(count, 'row')}.")
         if count > most:
             out.print(f"ONLY THE FIRST {most:,} ARE SHOWN, {count - most:,} ARE LEFT OUT: use --rows or --format csv.")
         out.print(data_line(answer.read_at))

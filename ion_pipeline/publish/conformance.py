@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import duckdb
 
-from ion_pipeline.counting import many
+from ion_pipeline.counting import plural
 from ion_pipeline.publish.query import Row, rows_of
 
 CONFORMS = frozenset({"conforming", "conforming_substitute", "conforming_revision"})
@@ -101,11 +101,11 @@ class Conformance:
         """The verdict in one line, with what it covers."""
         if self.verdict is Verdict.NOT_CONFORMING:
             wrong = [line for line in self.lines if finding(line) not in CONFORMS]
-            units = many(len({line["part_inventory_id"] for line in wrong}), "unit")
+            units = plural(len({line["part_inventory_id"] for line in wrong}), "unit")
             kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in sorted(self.findings.items()))
             said = f"DOES NOT CONFORM: {len(wrong)} of {len(self.lines)} lines, in {units}: {kinds}."
         else:
-            lines, units = many(len(self.lines), "line"), many(self.compared_count, "unit")
+            lines, units = plural(len(self.lines), "line"), plural(self.compared_count, "unit")
             said = {
                 Verdict.CONFORMING: f"CONFORMS: {lines} in {units}.",
                 Verdict.NOT_KNOWN: f"NOT KNOWN: the {len(self.lines)} compared lines conform, not all was compared.",
@@ -113,7 +113,7 @@ class Conformance:
             }[self.verdict]
         left_out = self.comparable_count - self.compared_count
         if left_out:
-            said += f" NOT COMPARED: {many(left_out, 'unit')} at deeper levels (--levels)."
+            said += f" NOT COMPARED: {plural(left_out, 'unit')} at deeper levels (--levels)."
         if self.is_cut_off:
             said += " Installations in a cycle, or deeper than trees go, are not compared."
         return said

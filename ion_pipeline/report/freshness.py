@@ -1,5 +1,6 @@
 """The section that says how old the data is, and how long changes take to get here."""
 
+from ion_pipeline.counting import plural
 from ion_pipeline.report import numbers
 from ion_pipeline.report.layout import collapsible, no_data, note, table
 from ion_pipeline.report.markup import Child, tag
@@ -14,7 +15,7 @@ def freshness(report: Report) -> Child:
     never = [each.entity for each in report.freshness if each.last_read_at is None]
     read = [each for each in report.freshness if each.last_read_at is not None]
     # Not published if rows under export control are left out.
-    rows = "" if load.rows_read is None else f", {numbers.plural(load.rows_read, 'row')}"
+    rows = "" if load.rows_read is None else f", {plural(load.rows_read, 'row')}"
     return [
         tag(
             "p",
@@ -24,7 +25,7 @@ def freshness(report: Report) -> Child:
         ),
         _delays(report.delays),
         collapsible(
-            f"{numbers.plural(len(read), 'entity', 'entities')} read, newest change first",
+            f"{plural(len(read), 'entity', 'entities')} read, newest change first",
             table(
                 "Entities: rows and newest change",
                 ("Entity", "Rows", "Newest change", "Lag", "Delay", "99 of 100", "Last load with changes"),
@@ -59,7 +60,7 @@ def _delays(delays: Delays | None) -> Child:
     )
     return tag(
         "p",
-        f"Of {numbers.plural(delays.delayed_change_count, 'change')} published at "
+        f"Of {plural(delays.delayed_change_count, 'change')} published at "
         f"{numbers.instant(delays.published_at)}, half took at most {half} from ION to here, 99 of 100 at most {most}, "
         f"the longest {longest}. This publish is measured by the next one.",
     )

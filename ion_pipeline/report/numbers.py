@@ -15,11 +15,6 @@ def count(value: float | None) -> str:
     return "0" if written == "-0" else written
 
 
-def plural(value: int, one: str, many: str | None = None) -> str:
-    """A number with its noun."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
-
-
 def percent(ratio: Ratio) -> str:
     """A share as per cent with one decimal; only a share of exactly 1 is 100 %, and only one of exactly 0 is 0 %."""
     if ratio.value is None:

@@ -1,5 +1,6 @@
 """The yield of each product and its steps against the month before, with filters: a part of the section on yield."""
 
+from ion_pipeline.counting import plural
 from ion_pipeline.report import numbers
 from ion_pipeline.report.layout import collapsible, note
 from ion_pipeline.report.markup import Child, Markup, tag
@@ -20,7 +21,7 @@ def product_yields(report: Report) -> Markup:
     products = {product: place for place, product in enumerate(dict.fromkeys(row.product for row in rows))}
     return collapsible(
         "By product and step",
-        tag("p", f"NOT ALL IS SHOWN: {numbers.plural(left_out, 'row')} that lost less are left out; "
+        tag("p", f"NOT ALL IS SHOWN: {plural(left_out, 'row')} that lost less are left out; "
                  "`ion-pipeline ask yield-change` has them.", class_="open") if left_out else None,
         _filters(products),
         tag(

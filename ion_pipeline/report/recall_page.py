@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from ion_pipeline.counting import plural
 from ion_pipeline.plain import csv_line
 from ion_pipeline.publish.containment import DataAge, Recall
 from ion_pipeline.publish.query import Row
@@ -84,7 +85,7 @@ def _nine_digits(value: float | None) -> str | None:
 
 def _total(recalls: Sequence[Recall]) -> str:
     units = {unit["part_inventory_id"] for recall in recalls for unit in (*recall.units, *recall.outside)}
-    return f"{numbers.plural(len(units), 'different unit')} in all; a unit that contains several is listed with each."
+    return f"{plural(len(units), 'different unit')} in all; a unit that contains several is listed with each."
 
 
 def _section(number: int, recall: Recall) -> Markup:

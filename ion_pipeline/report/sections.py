@@ -1,5 +1,6 @@
 """The sections of the report, each from its part of the model."""
 
+from ion_pipeline.counting import plural
 from ion_pipeline.report import numbers
 from ion_pipeline.report.charts import bars, pareto, rate_bar, yield_trend
 from ion_pipeline.report.control import control_chart, rule_meaning, rule_name, rule_names
@@ -55,7 +56,7 @@ def key_figures(report: Report) -> Markup:
         ("First pass yield", numbers.percent(first_pass),
          f"{numbers.fraction(first_pass)} in {month.start_on:%Y-%m}" if month else "no attempts"),
         ("Out of control", numbers.count(control.broken_chart_count) if control.chart_count else numbers.DASH,
-         f"of {numbers.plural(control.chart_count, 'chart')}"),
+         f"of {plural(control.chart_count, 'chart')}"),
         ("Open issues", numbers.count(sum(ages)), f"{numbers.count(ages[3])} older than 90 days"),
         ("Delivered on time", numbers.percent(on_time), f"{numbers.fraction(on_time)} lines"),
         ("Rejected at receiving", f"{numbers.parts_per_million(rejected)} ppm" if rejected.value is not None
@@ -148,7 +149,7 @@ def _control(report: Report) -> Child:
             [
                 tag("span", chart.title, class_="name"),
                 tag("span", f" {_kind(chart)}", class_="quiet"),
-                tag("span", f" {numbers.count(chart.broken_count)} of {numbers.plural(chart.point_count, 'point')} "
+                tag("span", f" {numbers.count(chart.broken_count)} of {plural(chart.point_count, 'point')} "
                             "break a rule", class_="detail"),
             ],
             _chart(chart),
@@ -160,7 +161,7 @@ def _control(report: Report) -> Child:
         tag(
             "p",
             f"A rule is broken on {numbers.count(control.broken_chart_count)} of "
-            f"{numbers.plural(control.chart_count, 'chart')} with {numbers.plural(control.point_count, 'point')}. ",
+            f"{plural(control.chart_count, 'chart')} with {plural(control.point_count, 'point')}. ",
             f"Shown: the {len(control.charts)} charts with the most points after their baseline that break a rule.",
         ),
         shown,
@@ -177,7 +178,7 @@ def _chart(chart: ControlChart) -> Child:
     caption = (
         f"{chart.title}, {_kind(chart)}{unit}: points "
         f"{chart.points[0].number} to {chart.points[-1].number}, of which {len(broken)} break a rule (diamonds). "
-        f"{_limits(chart)} Baseline: {numbers.plural(chart.baseline_count, 'point')}."
+        f"{_limits(chart)} Baseline: {plural(chart.baseline_count, 'point')}."
     )
     drawing = figure(lambda width: control_chart(chart.points, width=width, label=caption), caption)
     if not broken:
@@ -231,7 +232,7 @@ def _issues(report: Report) -> Child:
     if not total:
         return no_data("No issue is open.")
     ages = list(zip(_AGES, issues.by_age, strict=True))
-    caption = f"{numbers.plural(total, 'open issue')} by age: " + ", ".join(f"{name} {count}" for name, count in ages)
+    caption = f"{plural(total, 'open issue')} by age: " + ", ".join(f"{name} {count}" for name, count in ages)
     return [
         figure(lambda width: bars(ages, width=width, label=caption), f"{caption}."),
         table(

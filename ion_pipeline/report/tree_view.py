@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ion_pipeline.counting import plural
 from ion_pipeline.report import numbers
 from ion_pipeline.report.layout import no_data, note
 from ion_pipeline.report.markup import Child, Markup, tag
@@ -20,7 +21,7 @@ def as_built(report: Report) -> Child:
     if not trees:
         return [search, no_data("No data: no unit has anything installed.")]
     top_level = len(trees) - report.trees.named
-    named = f"{numbers.plural(report.trees.named, 'unit')} requested by name and " if report.trees.named else ""
+    named = f"{plural(report.trees.named, 'unit')} requested by name and " if report.trees.named else ""
     units, number = [], 0
     for place, lines in enumerate(trees):
         units.append(_unit(lines, number, is_open=place < max(report.trees.named, 1)))
@@ -30,8 +31,8 @@ def as_built(report: Report) -> Child:
         tag(
             "p",
             f"Trees on this page: {named}the {numbers.count(top_level)} newest of "
-            f"{numbers.plural(report.trees.top_level_count, 'top-level unit')} with something installed in them, "
-            f"{numbers.plural(sum(map(len, trees)), 'line')} in all.",
+            f"{plural(report.trees.top_level_count, 'top-level unit')} with something installed in them, "
+            f"{plural(sum(map(len, trees)), 'line')} in all.",
         ),
         _expand(),
         tag("div", units, class_="units", id="units"),
@@ -46,7 +47,7 @@ def _search(used: WhereUsed, load: Load | None) -> list[Child]:
     """The search, with what it covers and what it cannot know, before any answer."""
     short = sum(use.is_short for use in used.uses)
     missing = [
-        f"{numbers.plural(short, 'number')} below a cycle of installations, or deeper than trees go, "
+        f"{plural(short, 'number')} below a cycle of installations, or deeper than trees go, "
         f"{'is' if short == 1 else 'are'} in more units than counted here; the search marks them, and "
         "ion-pipeline report --recall lists those units."
         if short
@@ -62,7 +63,7 @@ def _search(used: WhereUsed, load: Load | None) -> list[Child]:
     return [
         tag(
             "p",
-            f"The search covers all {numbers.plural(len(used.uses), 'serial and lot number')} of the data, not only "
+            f"The search covers all {plural(len(used.uses), 'serial and lot number')} of the data, not only "
             "the trees on this page. It counts the top-level units that contain each one, or something that was split "
             f"off it, as ION was at {numbers.instant(load.read_at if load else None)} UTC. For a recall to print and "
             "to send, use ion-pipeline report --recall.",
@@ -101,7 +102,7 @@ def _unit(lines: Sequence[TreeLine], number: int, *, is_open: bool) -> Markup:
             content = tag("details", tag("summary", content), inner, open=line.depth < _OPEN_LEVELS)
         below[line.depth].append(tag("li", content, id=f"n{number + place}", tabindex=-1))
     levels = max(line.depth for line in lines)
-    size = f"{numbers.plural(len(lines) - 1, 'line')}, {numbers.plural(levels, 'level')}"
+    size = f"{plural(len(lines) - 1, 'line')}, {plural(levels, 'level')}"
     summary = tag("summary", _line(lines[0]), tag("span", size, class_="detail"), id=f"n{number}")
     body = tag("ul", below[1][::-1]) if below[1] else no_data("Nothing is installed in it.")
     return tag("details", summary, body, class_="unit", open=is_open)

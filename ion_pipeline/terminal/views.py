@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 
 from ion_pipeline.catalog.adopt import Additions
-from ion_pipeline.counting import many
+from ion_pipeline.counting import plural
 from ion_pipeline.pipeline.check import CheckReport
 from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.pipeline.read_checks import SCHEMA_CHECK
@@ -115,7 +115,7 @@ def status_lines(report: StatusReport) -> list[Table | str]:
     at = f"{report.published_at:%Y-%m-%d %H:%M:%S} UTC" if report.published_at else ""
     return [
         status_view(report),
-        f"{many(report.load_count, 'load')} of {report.tenant} in {report.data_dir}",
+        f"{plural(report.load_count, 'load')} of {report.tenant} in {report.data_dir}",
         f"published {report.published} at {at}" if report.published else "nothing published yet",
         *(f"at the latest load: {doubt}" for doubt in report.clock_doubts),
         *(
@@ -147,7 +147,7 @@ def load_line(report: LoadReport) -> str:
         sum(getattr(change, f"rows_{kind}") for change in changes) for kind in ("inserted", "updated", "deleted")
     )
     return (
-        f"{many(len(report.loads), 'load')} applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} deleted."
+        f"{plural(len(report.loads), 'load')} applied: {inserted:,} rows new, {updated:,} changed, {deleted:,} deleted."
     )
 
 
@@ -155,7 +155,7 @@ def rebuild_line(report: LoadReport) -> str:
     """A sentence that says what was rebuilt."""
     tables = report.tables.values()
     rows = sum(change.rows_after for change in tables)
-    return f"Rebuilt from {many(len(report.loads), 'load')}: {rows:,} rows in {len(tables)} tables."
+    return f"Rebuilt from {plural(len(report.loads), 'load')}: {rows:,} rows in {len(tables)} tables."
 
 
 def compact_line(report: CompactReport) -> str:
