@@ -68,12 +68,13 @@ def demo(
     today: Annotated[str | None, typer.Option(help="Date of the world, as ION_SANDBOX_TODAY.")] = None,
 ) -> None:
     """Build a queryable warehouse from a sandbox: start a local ION, read it, build, publish and show the result."""
+    from ion_pipeline.report import write_report
     from ion_pipeline.terminal.demo import show_demo
 
     settings = command_settings(context, environment="embedded", sandbox_scale=scale, sandbox_today=today)
     # Each demo is a world of its own, not a change of the previous one.
     _refresh(settings, full=True, accept_deletes=True, afresh=True)
-    show_demo(settings, out)
+    show_demo(settings, write_report(settings, settings.report_path).path, out)
 
 
 @app.command()
@@ -283,7 +284,6 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.terminal.views import status_lines
 
     report = read_status(command_settings(context, tenant=False))
-
     emit(asdict(report), as_json=as_json, human=lambda: out.print(*status_lines(report), sep="\n"))
 
 
