@@ -1,5 +1,5 @@
--- First-pass yield by day, computed from raw history without row numbers: the previous version is the one that ends
--- where a version begins, the first attempt has the smallest instant, and lots count the pieces that raw rows give for
+-- First-pass yield by day, computed from raw history without row numbers: the previous version is the one that was read
+-- last before a version, the first attempt has the smallest instant, and lots count the pieces that raw rows give for
 -- that instant.
 with versions as (
     -- A step that has moved counts in its run of today.
@@ -10,8 +10,7 @@ with versions as (
         versions.status,
         versions.end_time,
         versions._updated,
-        versions.valid_from,
-        versions.valid_to
+        versions.valid_from
     from {{ source('ion_history', 'run_steps') }} as versions
     inner join {{ source('ion', 'run_steps') }} as run_steps on versions.id = run_steps.id
 ),
@@ -22,6 +21,17 @@ grouping_steps as (
     inner join {{ source('ion', 'run_steps') }} as children on parents.id = children.parent_id
     left join {{ source('ion', 'run_step_fields') }} as fields on parents.id = fields.run_step_id
     where fields.id is null and parents.type is distinct from 'DATAGRID'
+),
+
+-- The version before need not end where the next one begins: a row that is gone may come back.
+preceding as (
+    select
+        versions.id,
+        versions.valid_from,
+        max(others.valid_from) as valid_from_before
+    from versions
+    inner join versions as others on versions.id = others.id and versions.valid_from > others.valid_from
+    group by versions.id, versions.valid_from
 ),
 
 passages as (
@@ -38,7 +48,8 @@ passages as (
             else versions.end_time
         end as ended_at
     from versions
-    left join versions as earlier on versions.id = earlier.id and versions.valid_from = earlier.valid_to
+    left join preceding on versions.id = preceding.id and versions.valid_from = preceding.valid_from
+    left join versions as earlier on preceding.id = earlier.id and preceding.valid_from_before = earlier.valid_from
     where
         versions.status in ('COMPLETE', 'FAILED')
         and versions.status is distinct from earlier.status
