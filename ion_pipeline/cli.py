@@ -13,6 +13,7 @@ from ion_pipeline import __version__
 from ion_pipeline.commands.registration import register
 from ion_pipeline.ending import Terminated, ends_by_signal, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
+from ion_pipeline.heap import collect_rarely
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import command_settings, emit, err, inform, out, report_failure, warn
 
@@ -32,9 +33,7 @@ Entities = Annotated[list[str] | None, typer.Option("--entity", "-e", help="Only
 Full = Annotated[bool, typer.Option("--full", help="Read all rows of all entities, not only the changes.")]
 NoResume = Annotated[bool, typer.Option("--no-resume", help="Do not resume an interrupted read; start again.")]
 Wait = Annotated[float | None, typer.Option("--wait", help="As ION_LOCK_WAIT_SECONDS.", show_default=False)]
-AcceptDeletes = Annotated[
-    bool, typer.Option("--accept-deletes", help="Treat missing rows as deleted, however many there are.")
-]
+AcceptDeletes = Annotated[bool, typer.Option("--accept-deletes", help="Treat missing rows as deleted, even if many.")]
 Adopt = Annotated[
     bool,
     typer.Option("--adopt", help="First add fields, enum values and entities that ION has and the catalog lacks."),
@@ -69,12 +68,13 @@ def demo(
     today: Annotated[str | None, typer.Option(help="Date of the world, as ION_SANDBOX_TODAY.")] = None,
 ) -> None:
     """Build a queryable warehouse from a sandbox: start a local ION, read it, build, publish and show the result."""
+    from ion_pipeline.report import write_report
     from ion_pipeline.terminal.demo import show_demo
 
     settings = command_settings(context, environment="embedded", sandbox_scale=scale, sandbox_today=today)
     # Each demo is a world of its own, not a change of the previous one.
     _refresh(settings, full=True, accept_deletes=True, afresh=True)
-    show_demo(settings, out)
+    show_demo(settings, write_report(settings, settings.report_path).path, out)
 
 
 @app.command()
@@ -284,7 +284,6 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     from ion_pipeline.terminal.views import status_lines
 
     report = read_status(command_settings(context, tenant=False))
-
     emit(asdict(report), as_json=as_json, human=lambda: out.print(*status_lines(report), sep="\n"))
 
 
@@ -326,6 +325,7 @@ register(app)
 def main() -> None:
     """Run the command line. A known error gives a message and an exit code; any other one is a bug with a traceback."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    collect_rarely()
     unwind_on_sigterm()
     os.umask(0o077)  # For files that are written before the settings are loaded.
     try:

@@ -48,7 +48,7 @@ def report(
             raise typer.BadParameter("--recall writes a page of its own: --serial does not apply to it.")
         _show_recall(write_recall(settings, output or settings.data_dir / "recall.html", recall), as_json=as_json)
         return
-    written = write_report(settings, output or settings.data_dir / "report.html", serials=serial or (), units=units)
+    written = write_report(settings, output or settings.report_path, serials=serial or (), units=units)
 
     def human() -> None:
         out.print(f"Written {written.path} ({written.bytes / 1e6:.1f} MB, {written.trees} trees)", highlight=False)

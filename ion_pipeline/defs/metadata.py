@@ -1,9 +1,14 @@
-"""What a materialization of a model says."""
+"""What a materialization of a model or of the published file says."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from ion_pipeline.defs.names import ROWS
+import dagster as dg
+
+from ion_pipeline.defs.names import PATH, ROWS
 from ion_pipeline.pipeline.dbt.report import NodeResult
+from ion_pipeline.publish.swap import DICTIONARY_MD
+from ion_pipeline.settings import Settings
 
 _NOT_COUNTED = (
     "Not known. dbt or Spark built the table without a comparison, or it has more than a million rows and was built "
@@ -28,3 +33,18 @@ def model_metadata(node: NodeResult, passed: Sequence[bool]) -> dict[str, float 
     if node.changed is None:
         return {ROWS: node.rows, "rows_changed": _NOT_COUNTED, **found}
     return {ROWS: node.rows, "rows_added": node.changed.added, "rows_removed": node.changed.removed, **found}
+
+
+def published_paths(database: Path, settings: Settings) -> dict[str, dg.MetadataValue]:
+    """The files that readers open, each as a path to copy: browsers do not follow a link from a server to a file.
+
+    Args:
+        database: The published file.
+        settings: Name the data directory, where the last report is, if one was written.
+    """
+    report = settings.report_path
+    return {
+        PATH: dg.MetadataValue.path(str(database)),
+        "data_dictionary": dg.MetadataValue.path(str(database.with_name(DICTIONARY_MD))),
+        **({"report": dg.MetadataValue.path(str(report))} if report.is_file() else {}),
+    }

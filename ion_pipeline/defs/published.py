@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
-from ion_pipeline.defs.names import DUCKDB_WRITER, PATH, PUBLISH, PUBLISHED, PUBLISHED_KEY, raw_key
+from ion_pipeline.defs.metadata import published_paths
+from ion_pipeline.defs.names import DUCKDB_WRITER, PUBLISH, PUBLISHED, PUBLISHED_KEY, raw_key
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.target import NotSentError
 from ion_pipeline.publish import PUBLIC_SCHEMAS, PublishReport
-from ion_pipeline.publish.swap import DICTIONARY_MD
+from ion_pipeline.settings import Settings
 
 
 def published_assets(
@@ -28,27 +29,26 @@ def published_assets(
         kinds={"duckdb", "parquet"},
         freshness_policy=freshness,
         description="The public tables as one DuckDB file, Parquet and a data dictionary, replaced together. "
-        "`ion-pipeline report` makes a page of them: yield, defects, control charts, suppliers, as-built trees.",
+        "`ion-pipeline report` writes a page of them: yield, defects, control charts, suppliers, as-built trees.",
     )
 
     @dg.multi_asset(name=PUBLISH, specs=[spec], pool=DUCKDB_WRITER)
     def publish(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
         try:
-            yield _published(pipeline.publish())
+            yield _published(pipeline.publish(), pipeline.settings())
         except NotSentError as error:
             # The files are published: that is recorded, and the run fails nevertheless.
-            yield _published(error.report)
+            yield _published(error.report, pipeline.settings())
             raise
 
     return publish
 
 
-def _published(report: PublishReport) -> dg.MaterializeResult[None]:
+def _published(report: PublishReport, settings: Settings) -> dg.MaterializeResult[None]:
     tables = {f"{table.schema}.{table.table}": table.rows for table in report.tables}
     return dg.MaterializeResult(
         metadata={
-            PATH: dg.MetadataValue.path(str(report.database)),
-            "data_dictionary": dg.MetadataValue.path(str(report.database.with_name(DICTIONARY_MD))),
+            **published_paths(report.database, settings),
             "tables": dg.MetadataValue.json(tables),
             "tables_changed": report.changed,
             "rows": sum(tables.values()),

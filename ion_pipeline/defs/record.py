@@ -19,13 +19,12 @@ import orjson
 
 from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
-from ion_pipeline.defs.metadata import model_metadata
-from ion_pipeline.defs.names import LOAD_ID, PATH, PUBLISHED_KEY, ROWS, entity_key, raw_key
+from ion_pipeline.defs.metadata import model_metadata, published_paths
+from ion_pipeline.defs.names import LOAD_ID, PUBLISHED_KEY, ROWS, entity_key, raw_key
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, tested_node
 from ion_pipeline.publish import published_database
-from ion_pipeline.publish.swap import DICTIONARY_MD
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import connect, load_log
 
@@ -84,8 +83,7 @@ def _events(warehouse: duckdb.DuckDBPyConnection, settings: Settings) -> Iterato
     database = published_database(settings.published_dir)
     if database.is_file():
         of_file = {
-            PATH: dg.MetadataValue.path(str(database)),
-            "data_dictionary": dg.MetadataValue.path(str(database.with_name(DICTIONARY_MD))),
+            **published_paths(database, settings),
             "bytes": dg.MetadataValue.int(database.stat().st_size),
         }
         yield dg.AssetMaterialization(PUBLISHED_KEY, metadata=of_file)

@@ -42,9 +42,7 @@ class Settings(BaseSettings):
     auth_url: rules.BaseUrl | None = Field(default=None, description="Base URL of the token host, without `/realms`.")
     client_id: rules.Name | None = Field(default=None, description="Id of the API key.")
     client_secret: rules.Secret | None = Field(default=None, description="Secret of the API key.")
-    client_secret_file: Path | None = Field(
-        default=None, description="File that contains the secret, in place of the variable."
-    )
+    client_secret_file: Path | None = Field(default=None, description="File with the secret, in place of the variable.")
     token: rules.Token | None = Field(default=None, description="A ready-made access token, in place of an API key.")
 
     data_dir: rules.DataDir = Field(
@@ -290,11 +288,7 @@ class Settings(BaseSettings):
             SettingsError: The environment is `embedded`, which has no address before the sandbox starts.
         """
         known = ENDPOINTS.get(self.environment)
-        api_url = (
-            str(self.api_url).rstrip("/").removesuffix("/graphql").rstrip("/")
-            if self.api_url
-            else known and known.api_url
-        )
+        api_url = rules.base_of(self.api_url) if self.api_url else known and known.api_url
         auth_url = rules.base_of(self.auth_url) if self.auth_url else known and known.auth_url
         if not api_url:
             raise SettingsError("The embedded sandbox has no address before it is started.")
@@ -335,6 +329,11 @@ class Settings(BaseSettings):
     def published_dir(self) -> Path:
         """The folder of the files that analysts read."""
         return self.data_dir / "published"
+
+    @property
+    def report_path(self) -> Path:
+        """The report, unless a command names another file."""
+        return self.data_dir / "report.html"
 
     @property
     def webhook_inbox(self) -> Path:

@@ -1,5 +1,7 @@
 """The last output of `ion-pipeline demo`: what was read, one tree, where the result is, and what to try next."""
 
+from pathlib import Path
+
 from rich.console import Console
 
 from ion_pipeline.pipeline.open_lake import open_lake
@@ -13,14 +15,14 @@ from ion_pipeline.terminal.views import rows_view
 _NEXT = (
     (".venv/bin/ion-pipeline abom recall PLT-BAD-POWDER", "which finished units contain this bad lot, and where"),
     (".venv/bin/ion-pipeline ask", "an engineer's questions, each answered with one select"),
-    (".venv/bin/ion-pipeline report", "one HTML page: yield, defects, control charts, suppliers, as-built trees"),
+    (".venv/bin/ion-pipeline report --recall PLT-BAD-POWDER", "the same as a page to print, with a CSV file"),
     (".venv/bin/ion-pipeline check", "what can be read from a tenant, and how its schema compares"),
     ("make dev", "the asset graph in Dagster, ready to run"),
 )
 
 
-def show_demo(settings: Settings, console: Console) -> None:
-    """Print the result of the demo."""
+def show_demo(settings: Settings, report: Path, console: Console) -> None:
+    """Print the result of the demo; `report` is the page that was written of it."""
     lake = open_lake(settings)
     manifest = lake.read_manifest(lake.load_ids()[-1])
     entities = [(table.table, table.rows) for table in manifest.tables if table.table == table.read.entity]
@@ -38,7 +40,8 @@ def show_demo(settings: Settings, console: Console) -> None:
         console.print(tree)
         console.print()
     files = (str(published), "bold"), " (DuckDB), ", (str(published.parent / "parquet"), "bold")
-    console.print(styled("The warehouse: ", *files, "\n"))
+    console.print(styled("The warehouse: ", *files))
+    console.print(styled("A page of it: ", (str(report), "bold"), ", yield, defects, charts, suppliers, trees\n"))
     kept = kept_date(settings)
     if kept and kept < today():
         console.print(f"The data ends before {kept}, the date of the first demo in {settings.data_dir}.")

@@ -50,6 +50,11 @@ def test_every_asset_of_the_graph_is_recorded_once(
     # The first build has a disposition that no seed knows.
     assert metadata["checks_not_passed"].value == 1
     assert str(metadata["rows_changed"].value).startswith("Not known.")
+    event = instance.get_latest_materialization_event(dg.AssetKey(["published", "ion"]))
+    assert event
+    assert event.asset_materialization
+    assert event.asset_materialization.metadata["path"].value == str(demo_warehouse.published)
+    assert "report" not in event.asset_materialization.metadata
     assert record.record_refresh(instance, settings) == 0
 
 

@@ -50,8 +50,8 @@ def manifest(settings: Settings) -> dict[str, Any]:
 
 
 @pytest.fixture
-def planted(manifest: dict[str, Any]) -> Planted:
-    return Planted(manifest=manifest)
+def planted(settings: Settings, manifest: dict[str, Any]) -> Planted:
+    return Planted(settings=lambda: settings, manifest=manifest)
 
 
 @pytest.fixture
@@ -145,6 +145,7 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
     nodes = planted.manifest["nodes"].items()
     warns = next(name for name, node in nodes if (node.get("attached_node") or "").endswith(".abom_hierarchy"))
     changed = {"model.ion_warehouse.abom_hierarchy": ChangedCount(added=3, removed=1)}
+    settings.report_path.touch()
     pipeline = replace(planted, results={"parts": result}, dbt={warns: "warn"}, changed=changed)
     run_refresh(build_definitions(settings, pipeline=pipeline), instance=instance)
 
@@ -183,6 +184,7 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
     published = metadata("published", "ion")
     assert published["tables_changed"] == 1
     assert published["data_dictionary"] == "/data/published/data_dictionary.md"
+    assert published["report"] == str(settings.report_path)
     assert (published["rows"], published["tables"]) == (12, {"genealogy.abom_hierarchy": 12})
 
 
@@ -252,7 +254,7 @@ def test_what_is_published_and_not_sent_is_made_and_fails_the_run(
         def publish(self) -> PublishReport:
             raise NotSentError("not sent", report=super().publish())
 
-    away = Away(manifest=planted.manifest, trouble="The server is away.\x1b[2J")
+    away = Away(settings=planted.settings, manifest=planted.manifest, trouble="The server is away.\x1b[2J")
     with pytest.raises(NotSentError, match="not sent"):
         run_refresh(build_definitions(settings, pipeline=away), instance=instance)
     assert is_made(instance, "published", "ion")

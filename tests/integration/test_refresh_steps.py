@@ -13,7 +13,6 @@ from ion_pipeline.defs.run import run_refresh
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import EntityResult
 from ion_pipeline.pipeline.dbt.report import BuildError
-from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.read_checks import BlockingCheckError
 from ion_pipeline.pipeline.refresh import RefreshResult, refresh
 from ion_pipeline.pipeline.steps import ExtractReport
@@ -37,8 +36,8 @@ def manifest(settings: Settings) -> dict[str, Any]:
     return planted_manifest(settings)
 
 
-def by_dagster(settings: Settings, pipeline: Pipeline) -> RefreshResult:
-    return run_refresh(build_definitions(settings, pipeline=pipeline))
+def by_dagster(settings: Settings, pipeline: Planted) -> RefreshResult:
+    return run_refresh(build_definitions(settings, pipeline=replace(pipeline, settings=lambda: settings)))
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def build(
         WarehouseBusyError: Another process has the warehouse open.
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
     """
-    begun, _ = _begin(settings)
+    begun = _begin_alone(settings)
     if settings.engine == "spark":
         return _built_on_spark(settings, begun, on_line, on_count)
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
@@ -99,7 +99,7 @@ def build_named(
         WarehouseBusyError: Another process has the warehouse open.
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
     """
-    begun, _ = _begin(settings)
+    begun = _begin_alone(settings)
     if settings.engine == "spark":
         return _built_on_spark(settings, begun, on_line, on_count)
     rendered = load_rendered(work_dir(settings), rendered_digest(begun.models)) if begun else None
@@ -125,14 +125,17 @@ def build_pending(
         WarehouseBusyError: Another process has the warehouse open.
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
     """
-    begun, changed = _begin(settings)
-    if changed == frozenset():
-        return BuildReport((), 0.0)
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        begun, changed = _begin(connection, settings)
+        if changed == frozenset():
+            return BuildReport((), 0.0)
+        waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
+        if begun and settings.engine == "duckdb":
+            replayed = _replayed(connection, settings, begun, waiting, on_line=on_line, on_count=on_count)
+            if replayed:
+                return replayed
     if settings.engine == "spark":
         return _built_on_spark(settings, begun, on_line, on_count)
-    waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
-    if begun and (replayed := _replayed(settings, begun, waiting, on_line, on_count)):
-        return replayed
     # Never without names: each load also changes the load log, which some models read.
     selection = ["--indirect-selection", "empty", "--select", *waiting.names] if waiting else []
     report = run(settings, ["build", *selection], on_line=on_line, on_count=on_count)
@@ -157,9 +160,11 @@ def _built_on_spark(
 
 
 def _replayed(
+    connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     begun: BuildRecord,
     waiting: Pending | None,
+    *,
     on_line: Callable[[str], None] | None,
     on_count: OnCount,
 ) -> BuildReport | None:
@@ -171,24 +176,23 @@ def _replayed(
     rendered = load_rendered(work_dir(settings), rendered_digest(begun.models))
     if rendered is None:
         return None
-    with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        before = built_nodes(connection)
-        since = _since(connection, settings, begun.models, waiting, before) if waiting else None
-        last = LastBuild(before, waiting.downstream, waiting.readers, since) if waiting else None
-        names = waiting.names if waiting else None
-        report = _checked(
-            replay(connection, rendered, names, last=last, on_line=on_line, on_count=on_count, seconds=_seconds(before))
+    before = built_nodes(connection)
+    since = _since(connection, settings, begun.models, waiting, before) if waiting else None
+    last = LastBuild(before, waiting.downstream, waiting.readers, since) if waiting else None
+    names = waiting.names if waiting else None
+    report = _checked(
+        replay(connection, rendered, names, last=last, on_line=on_line, on_count=on_count, seconds=_seconds(before))
+    )
+    results = {
+        node.unique_id: BuiltNode(
+            node.status,
+            node.fingerprint,
+            node.seconds,
+            node.built_at or before.get(node.unique_id, BuiltNode("")).built_at,
         )
-        results = {
-            node.unique_id: BuiltNode(
-                node.status,
-                node.fingerprint,
-                node.seconds,
-                node.built_at or before.get(node.unique_id, BuiltNode("")).built_at,
-            )
-            for node in report.nodes
-        }
-        record_build(connection, begun, {**(before if waiting else {}), **results})
+        for node in report.nodes
+    }
+    record_build(connection, begun, {**(before if waiting else {}), **results})
     return report
 
 
@@ -255,22 +259,29 @@ def is_built(settings: Settings) -> bool:
         return changed_since_build(connection, models_digest(settings)) == frozenset()
 
 
-def _begin(settings: Settings) -> tuple[BuildRecord | None, frozenset[str] | None]:
-    """The build record of the build that begins now, and the tables that changed since all models were last built.
+def _begin_alone(settings: Settings) -> BuildRecord | None:
+    """As `_begin`; the warehouse is closed again, for a process that opens it itself.
 
     This also waits until no other process has the warehouse open: dbt does not wait, and its message does not name the
     process.
     """
-    models = models_digest(settings)
     with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        begun = begin_build(connection, models)
-        export_control.prepare(connection, settings)  # It adds what an older load log lacks.
-        # Here, and not by the publish, which only reads the warehouse: the tables then say it of all earlier publishes.
-        if begun and (published := published_load(settings.published_dir)):
-            note_published(connection, *published)
-        entity_tables.prepare(connection, settings)
-        further_actions.prepare(connection, settings)
-        return begun, _changed(connection, settings, models)
+        return _begin(connection, settings)[0]
+
+
+def _begin(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> tuple[BuildRecord | None, frozenset[str] | None]:
+    """The build record of the build that begins now, and the tables that changed since all models were last built."""
+    models = models_digest(settings)
+    begun = begin_build(connection, models)
+    export_control.prepare(connection, settings)  # It adds what an older load log lacks.
+    # Here, and not by the publish, which only reads the warehouse: the tables then say it of all earlier publishes.
+    if begun and (published := published_load(settings.published_dir)):
+        note_published(connection, *published)
+    entity_tables.prepare(connection, settings)
+    further_actions.prepare(connection, settings)
+    return begun, _changed(connection, settings, models)
 
 
 def _changed(connection: duckdb.DuckDBPyConnection, settings: Settings, models: str) -> frozenset[str] | None:
