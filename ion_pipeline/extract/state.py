@@ -37,8 +37,8 @@ class KnownRows(Protocol):
     def etags(self, entity: str) -> Mapping[int, str | None]:
         """Id to etag of an entity's rows."""
 
-    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
-        """The rows of an entity that changed last."""
+    def latest(self, entities: Iterable[str], rows: int) -> Mapping[str, Mapping[int, Held]]:
+        """The rows of each entity that changed last."""
 
     def controlled(self, entity: str) -> frozenset[int]:
         """Ids of an entity's rows that have the export-control flag."""
@@ -55,9 +55,9 @@ class NoRows:
         """Always empty."""
         return {}
 
-    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:  # noqa: ARG002
+    def latest(self, entities: Iterable[str], rows: int) -> Mapping[str, Mapping[int, Held]]:  # noqa: ARG002
         """Always empty."""
-        return {}
+        return {entity: {} for entity in entities}
 
     def controlled(self, entity: str) -> frozenset[int]:  # noqa: ARG002
         """Always empty."""

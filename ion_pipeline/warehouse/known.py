@@ -56,10 +56,11 @@ class RawRows:
         with connect(self.database, self.resources, read_only=True) as connection:
             return dict(connection.execute(f"select id::bigint, _etag from raw.{identifier(entity)}").fetchall())
 
-    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
-        """The most recently changed rows of an entity, by id."""
+    def latest(self, entities: Iterable[str], rows: int) -> Mapping[str, Mapping[int, Held]]:
+        """The most recently changed rows of each entity, by id."""
+        order = f"_updated desc limit {rows}"
         with connect(self.database, self.resources, read_only=True) as connection:
-            return _held(connection, entity, "true", f"_updated desc limit {rows}", True)
+            return {entity: _held(connection, entity, "true", order, True) for entity in entities}
 
     def controlled(self, entity: str) -> frozenset[int]:
         """Ids of an entity's rows that have the export control flag."""
