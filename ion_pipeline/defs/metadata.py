@@ -45,6 +45,6 @@ def published_paths(database: Path, settings: Settings) -> dict[str, dg.Metadata
     report = settings.report_path
     return {
         PATH: dg.MetadataValue.path(str(database)),
-        "data_dictionary": dg.MetadataValue.path(str(database.with_name(DICTIONARY_MD))),
-        **({"report": dg.MetadataValue.path(str(report))} if report.is_file() else {}),
+        "data_dictionary": dg.MetadataValue.path(str(database.with_name(DICTIONARY_MD).absolute())),
+        **({"report": dg.MetadataValue.path(str(report.absolute()))} if report.is_file() else {}),
     }

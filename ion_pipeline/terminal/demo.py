@@ -41,7 +41,7 @@ def show_demo(settings: Settings, report: Path, console: Console) -> None:
         console.print()
     files = (str(published), "bold"), " (DuckDB), ", (str(published.parent / "parquet"), "bold")
     console.print(styled("The warehouse: ", *files))
-    console.print(styled("A page of it: ", (str(report), "bold"), ", yield, defects, charts, suppliers, trees\n"))
+    console.print(styled("The report: ", (str(report), "bold"), " (yield, defects, charts, suppliers, trees)\n"))
     kept = kept_date(settings)
     if kept and kept < today():
         console.print(f"The data ends before {kept}, the date of the first demo in {settings.data_dir}.")

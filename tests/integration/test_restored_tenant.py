@@ -1,12 +1,26 @@
 """A tenant that was restored to an older state, or filled anew: no refresh mixes two states."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ion_pipeline.extract import TenantRestoredError
-from tests.integration.support.changing_world import LATER, LONG_AGO, Tenant, changing_tenant, delete, update
+from ion_pipeline.pipeline import dbt, steps
+from ion_pipeline.pipeline.steps import ReadMode
+from ion_pipeline.sandbox.server import SandboxOptions, build_app
+from tests.integration.conftest import Built, move_tenant, settings_for
+from tests.integration.support.changing_world import (
+    LATER,
+    LONG_AGO,
+    Tenant,
+    changing_tenant,
+    delete,
+    serving,
+    update,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -88,3 +102,24 @@ def test_ordinary_work_is_no_restore(tenant: Tenant) -> None:
         tenant.refresh()
     tenant.reconcile()
     assert tenant.differences() == []
+
+
+def test_another_factory_under_the_same_ids_is_built(demo_warehouse: Built, tmp_path: Path) -> None:
+    """The history then has versions of other runs, and attempts that ended before the ones that were read earlier."""
+    shutil.copytree(demo_warehouse.data_dir, tmp_path, symlinks=True, dirs_exist_ok=True)
+    with serving(build_app(SandboxOptions(seed=8, scale=0.3), "a secret").asgi) as sandbox:
+        move_tenant(tmp_path, sandbox)
+        settings = settings_for(sandbox, tmp_path)
+        steps.extract(settings, mode=ReadMode(full=True, accept_deletes=True, afresh=True))
+    steps.load(settings)
+    # Raises where a blocking test fails.
+    dbt.build_pending(settings)
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        [(backwards,)] = connection.execute(
+            "select count(*) from intermediate.int_production__step_attempts where ended_at < previous_ended_at"
+        ).fetchall()
+        [(set_back,)] = connection.execute(
+            "select count(*) from production.run_steps where started_at is null and first_attempt_ended_at is not null"
+        ).fetchall()
+    assert backwards > 0
+    assert set_back > 0

@@ -2,8 +2,18 @@
 -- where a version begins, the first attempt has the smallest instant, and lots count the pieces that raw rows give for
 -- that instant.
 with versions as (
-    select * from {{ source('ion_history', 'run_steps') }}
-    where id in (select run_steps.id from {{ source('ion', 'run_steps') }} as run_steps)
+    -- A step that has moved counts in its run of today.
+    select
+        versions.id,
+        run_steps.run_id,
+        run_steps.origin_step_id,
+        versions.status,
+        versions.end_time,
+        versions._updated,
+        versions.valid_from,
+        versions.valid_to
+    from {{ source('ion_history', 'run_steps') }} as versions
+    inner join {{ source('ion', 'run_steps') }} as run_steps on versions.id = run_steps.id
 ),
 
 grouping_steps as (
@@ -35,13 +45,16 @@ passages as (
         and versions.id not in (select grouping_steps.id from grouping_steps)
 ),
 
-first_of_run_step as (
+-- The passages of one run step, in the order in which they were read. Their instants may have any order.
+neighbours as (
     select
-        id,
-        min(valid_from) as valid_from,
-        count(*) as passage_count
+        passages.id,
+        passages.valid_from,
+        max(others.valid_from) filter (where others.valid_from < passages.valid_from) as valid_from_before,
+        max(others.valid_from) as valid_from_last
     from passages
-    group by id
+    inner join passages as others on passages.id = others.id
+    group by passages.id, passages.valid_from
 ),
 
 worked as (
@@ -62,9 +75,12 @@ attempts as (
         run_units.part_inventory_id,
         quantities.quantity,
         passages.*,
-        firsts.passage_count
+        neighbours.valid_from_before is null as is_first_passage,
+        neighbours.valid_from_last = passages.valid_from as is_last_passage,
+        before.ended_at as ended_before
     from passages
-    inner join first_of_run_step as firsts on passages.id = firsts.id and passages.valid_from = firsts.valid_from
+    inner join neighbours on passages.id = neighbours.id and passages.valid_from = neighbours.valid_from
+    left join passages as before on neighbours.id = before.id and neighbours.valid_from_before = before.valid_from
     inner join {{ ref('int_production__run_units') }} as run_units on passages.run_id = run_units.run_id
     inner join quantities
         on run_units.part_inventory_id = quantities.part_inventory_id and passages.ended_at = quantities.asked_at
@@ -80,10 +96,12 @@ first_instants as (
     group by part_inventory_id, origin_step_id
 ),
 
+-- At one instant, that of the run step with the smallest id, and of this run step the passage that was read first.
 first_run_steps as (
     select
         attempts.part_inventory_id,
         attempts.origin_step_id,
+        attempts.ended_at,
         min(attempts.id) as id
     from attempts
     inner join first_instants
@@ -91,7 +109,21 @@ first_run_steps as (
             attempts.part_inventory_id = first_instants.part_inventory_id
             and attempts.origin_step_id = first_instants.origin_step_id
             and attempts.ended_at = first_instants.ended_at
-    group by attempts.part_inventory_id, attempts.origin_step_id
+    group by attempts.part_inventory_id, attempts.origin_step_id, attempts.ended_at
+),
+
+first_passages as (
+    select
+        attempts.part_inventory_id,
+        attempts.id,
+        min(attempts.valid_from) as valid_from
+    from attempts
+    inner join first_run_steps
+        on
+            attempts.part_inventory_id = first_run_steps.part_inventory_id
+            and attempts.id = first_run_steps.id
+            and attempts.ended_at = first_run_steps.ended_at
+    group by attempts.part_inventory_id, attempts.id
 ),
 
 expected as (
@@ -109,15 +141,19 @@ expected as (
                             findings.run_step_id = attempts.id
                             and coalesce(findings.part_inventory_id, attempts.part_inventory_id)
                             = attempts.part_inventory_id
-                            and (findings.found_at <= attempts.ended_at or attempts.passage_count = 1)
+                            and (attempts.is_first_passage or attempts.ended_before < findings.found_at)
+                            and (attempts.is_last_passage or attempts.ended_at >= findings.found_at)
                     )
                     then attempts.quantity
                 else 0
             end
         ) as passed
     from attempts
-    inner join first_run_steps
-        on attempts.part_inventory_id = first_run_steps.part_inventory_id and attempts.id = first_run_steps.id
+    inner join first_passages
+        on
+            attempts.part_inventory_id = first_passages.part_inventory_id
+            and attempts.id = first_passages.id
+            and attempts.valid_from = first_passages.valid_from
     group by
         attempts.origin_step_id,
         {{ production_day('attempts.ended_at') }}

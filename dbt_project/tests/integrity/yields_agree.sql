@@ -60,6 +60,12 @@ run_steps_counted as (
             start_time is not null
             or status in ('COMPLETE', 'FAILED')
             or (status = 'CANCELED' and _updated is not null)
+            -- A step that was completed and then set back has an attempt.
+            or id in (
+                select versions.id
+                from {{ source('ion_history', 'run_steps') }} as versions
+                where versions.status in ('COMPLETE', 'FAILED')
+            )
         )
     group by origin_step_id
 ),

@@ -9,6 +9,7 @@ import duckdb
 import orjson
 
 from ion_pipeline.counting import OnCount, unheard
+from ion_pipeline.errors import SettingsError
 from ion_pipeline.pipeline import entity_tables, export_control, further_actions
 from ion_pipeline.pipeline.dbt import spark
 from ion_pipeline.pipeline.dbt.changed_rows import Since
@@ -66,12 +67,18 @@ def build(
     Raises:
         WarehouseBusyError: Another process has the warehouse open.
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
+        SettingsError: Nothing is selected.
     """
     begun = _begin_alone(settings)
     if settings.engine == "spark":
         return _built_on_spark(settings, begun, on_line, on_count)
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
     report = run(settings, ["build", *arguments], on_line=on_line, on_count=on_count)
+    if select and not report.nodes:
+        raise SettingsError(
+            f"No model, seed or test has the name {' or '.join(select)}.",
+            remedy="A model has the name of its table (docs/data-dictionary.md). Nothing was built.",
+        )
     if begun and not select:
         _record_rendered(settings, begun)
     return _with_rows(settings, report)
