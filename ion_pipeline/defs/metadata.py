@@ -44,7 +44,7 @@ def published_paths(database: Path, settings: Settings) -> dict[str, dg.Metadata
     """
     report = settings.report_path
     return {
-        PATH: dg.MetadataValue.path(str(database)),
+        PATH: dg.MetadataValue.path(str(database.absolute())),
         "data_dictionary": dg.MetadataValue.path(str(database.with_name(DICTIONARY_MD).absolute())),
         **({"report": dg.MetadataValue.path(str(report.absolute()))} if report.is_file() else {}),
     }
