@@ -31,7 +31,6 @@ import duckdb
 import httpx
 
 from ion_pipeline.catalog import known_catalog
-from ion_pipeline.heap import collect_rarely
 from ion_pipeline.pipeline import dbt, steps
 from ion_pipeline.pipeline.dbt.report import BuildReport
 from ion_pipeline.settings import Settings, load_settings
@@ -240,7 +239,6 @@ def main() -> None:
     arguments = parser.parse_args()
     changes = arguments.change or _CHANGES
     if arguments.child:
-        collect_rarely()  # As the command line does.
         print(json.dumps(refresh()))
     elif arguments.dir:
         settings = load_settings(tenant=False, data_dir=arguments.dir)

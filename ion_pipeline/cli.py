@@ -13,7 +13,6 @@ from ion_pipeline import __version__
 from ion_pipeline.commands.registration import register
 from ion_pipeline.ending import Terminated, ends_by_signal, unwind_on_sigterm
 from ion_pipeline.errors import IonPipelineError
-from ion_pipeline.heap import collect_rarely
 from ion_pipeline.settings import Settings
 from ion_pipeline.terminal.frame import command_settings, emit, err, inform, out, report_failure, warn
 
@@ -325,7 +324,6 @@ register(app)
 def main() -> None:
     """Run the command line. A known error gives a message and an exit code; any other one is a bug with a traceback."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    collect_rarely()
     unwind_on_sigterm()
     os.umask(0o077)  # For files that are written before the settings are loaded.
     try:

@@ -5,15 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def collect_rarely() -> None:
-    """Let the collector run after 50,000 new objects, not after Python's 700.
-
-    A command creates most of its objects while it imports and reads schemas, and keeps them: collections found nothing
-    and took a sixth of the CPU of a refresh without changes.
-    """
-    gc.set_threshold(50_000)
-
-
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """Pause the collector while a large, long-lived object is built.
