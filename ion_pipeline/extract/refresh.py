@@ -27,7 +27,7 @@ from ion_pipeline.extract.page_reader import PageReader
 from ion_pipeline.extract.paging import KeysetPager
 from ion_pipeline.extract.read_progress import EntityProgress, ReadProgress
 from ion_pipeline.extract.results import ChangeSink, EntityResult, NoProgress, Progress
-from ion_pipeline.extract.state import Ids, State
+from ion_pipeline.extract.state import Ids, State, load_ids
 from ion_pipeline.extract.stream import PageSize, pages, rows_by_id
 from ion_pipeline.extract.tally import IncrementalTally, unread_result
 from ion_pipeline.task_group import task_group
@@ -161,6 +161,7 @@ class _Refresh:
     async def _round(self, tasks: Sequence[Task]) -> None:
         full = {task.plan.name for task in tasks if task.action == "full"}
         changing = [task for task in tasks if task.action in _INCREMENTAL]
+        load_ids((self._ids[task.plan.name] for task in changing), self._state.known)
         places = asyncio.Semaphore(self._client.max_concurrency)
 
         async def one(task: Task) -> str | None:
@@ -333,8 +334,7 @@ class _Refresh:
             check_deletes([Task(plan, "deletes", "", total=left)], {name: known}, largest_share=share)
 
     def _result(self, task: Task) -> EntityResult:
-        name = task.plan.name
-        unsettled = self._unsettled.get(name, 0)
+        name, unsettled = task.plan.name, self._unsettled.get(task.plan.name, 0)
         if name in self._full:
             return replace(self._full[name], unsettled=unsettled)
         expected = len(self._ids[name]) if name in self._ids else 0

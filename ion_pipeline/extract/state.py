@@ -31,14 +31,14 @@ class Held:
 class KnownRows(Protocol):
     """Looks up rows that the last refresh stored."""
 
-    def ids(self, entity: str) -> "array[int]":
-        """Ids of an entity's rows, ascending."""
+    def ids(self, entities: Iterable[str]) -> "dict[str, array[int]]":
+        """Ids of the rows of each entity, ascending."""
 
     def etags(self, entity: str) -> Mapping[int, str | None]:
         """Id to etag of an entity's rows."""
 
-    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
-        """The rows of an entity that changed last."""
+    def latest(self, entities: Iterable[str], rows: int) -> Mapping[str, Mapping[int, Held]]:
+        """The rows of each entity that changed last."""
 
     def controlled(self, entity: str) -> frozenset[int]:
         """Ids of an entity's rows that have the export-control flag."""
@@ -47,17 +47,17 @@ class KnownRows(Protocol):
 class NoRows:
     """No row is known."""
 
-    def ids(self, entity: str) -> "array[int]":  # noqa: ARG002
+    def ids(self, entities: Iterable[str]) -> "dict[str, array[int]]":
         """Always empty."""
-        return array("q")
+        return {entity: array("q") for entity in entities}
 
     def etags(self, entity: str) -> Mapping[int, str | None]:  # noqa: ARG002
         """Always empty."""
         return {}
 
-    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:  # noqa: ARG002
+    def latest(self, entities: Iterable[str], rows: int) -> Mapping[str, Mapping[int, Held]]:  # noqa: ARG002
         """Always empty."""
-        return {}
+        return {entity: {} for entity in entities}
 
     def controlled(self, entity: str) -> frozenset[int]:  # noqa: ARG002
         """Always empty."""
@@ -97,11 +97,11 @@ class Ids:
     Args:
         entity: Name of the entity.
         rows: Number of known rows.
-        known: Looks up the known ids; called once, when they are first needed.
+        known: Looks up the known ids; called once, when they are first needed, if `load_ids` has not done so before.
     """
 
     def __init__(self, entity: str, rows: int, known: KnownRows) -> None:
-        self._entity = entity
+        self.entity = entity
         self._rows = rows
         self._known = known
         self._ids: array[int] | None = None
@@ -113,8 +113,17 @@ class Ids:
     def all(self) -> "array[int]":
         """The ids, ascending."""
         if self._ids is None:
-            self._ids = self._known.ids(self._entity)
+            self._ids = self._known.ids([self.entity])[self.entity]
         return self._ids
+
+    @property
+    def are_loaded(self) -> bool:
+        """Whether the ids themselves are here, and not only their number."""
+        return self._ids is not None
+
+    def load(self, ids: "array[int]") -> None:
+        """Take the known ids, ascending, from a look-up of several entities."""
+        self._ids = ids
 
     def add(self, ids: Iterable[int]) -> None:
         """Add the ids of rows that were read."""
@@ -140,3 +149,15 @@ class Ids:
     @property
     def _last(self) -> int:
         return self.all[-1] if self.all else -1
+
+
+def load_ids(several: Iterable[Ids], known: KnownRows) -> None:
+    """Look up the known ids of several entities together: a look-up of its own for each opens the warehouse each time.
+
+    Args:
+        several: The ids, of which those that are loaded stay as they are.
+        known: Looks up the known ids.
+    """
+    missing = {ids.entity: ids for ids in several if not ids.are_loaded}
+    for entity, found in known.ids(missing).items():
+        missing[entity].load(found)

@@ -5,7 +5,7 @@ import duckdb
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.export_control import data_references
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import EntityTable, entity_tables, record_columns
+from ion_pipeline.warehouse import EntityTable, entity_tables, load_log, record_columns
 
 
 def published_entities(settings: Settings) -> tuple[EntityTable, ...]:
@@ -19,5 +19,5 @@ def published_entities(settings: Settings) -> tuple[EntityTable, ...]:
 
 def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Record the columns of the entity tables before dbt runs: no model defines them, and the data dictionary does."""
-    if connection.execute("select 1 from duckdb_tables() where schema_name = 'raw' limit 1").fetchone():
+    if load_log.exists(connection):
         record_columns(connection, published_entities(settings))

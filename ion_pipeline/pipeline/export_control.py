@@ -20,6 +20,7 @@ from ion_pipeline.warehouse import (
     controlled_changed_since,
     find_controlled,
     is_search_current,
+    load_log,
     release,
 )
 
@@ -38,7 +39,7 @@ def definition(settings: Settings) -> str:
 
 def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Find the controlled rows before dbt runs and, if they are left out, recreate the views without them."""
-    if not connection.execute("select 1 from duckdb_tables() where schema_name = 'raw' limit 1").fetchone():
+    if not load_log.exists(connection):
         return  # Nothing has been loaded yet: dbt reports the missing tables.
     found, tables = data_references(settings), data_catalog(settings.data_dir).tables.values()
     find_controlled(connection, found, tables, definition(settings))

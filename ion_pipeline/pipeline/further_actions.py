@@ -13,7 +13,7 @@ from ion_pipeline.errors import SettingsError
 from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.export_control import data_references, source_schemas
 from ion_pipeline.settings import Settings
-from ion_pipeline.warehouse import further_actions
+from ion_pipeline.warehouse import further_actions, load_log
 from ion_pipeline.warehouse.further_actions import FurtherActions
 
 _ISSUES = "issues"
@@ -40,7 +40,7 @@ def further_actions_of(settings: Settings) -> FurtherActions | None:
 
 def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Create the views that the models read, before dbt runs."""
-    if connection.execute("select 1 from duckdb_tables() where schema_name = 'raw' limit 1").fetchone():
+    if load_log.exists(connection):
         further_actions.define(connection, further_actions_of(settings), _schema(settings))
 
 

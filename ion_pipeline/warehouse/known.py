@@ -37,45 +37,54 @@ class RawRows:
         if not self.database.exists():
             return {}
         with connect(self.database, self.resources, read_only=True) as connection:
-            there = {
-                row[0]
-                for row in connection.execute(
-                    "select table_name from duckdb_tables() where schema_name = 'raw'"
-                ).fetchall()
-            }
             counts = {}
-            for table in there & set(tables):
+            for table in _tables(connection) & set(tables):
                 row = connection.execute(f"select count(*) from raw.{identifier(table)}").fetchone()
                 counts[table] = row[0] if row else 0
             return counts
 
-    def ids(self, entity: str) -> "array[int]":
-        """Ids of an entity's rows, in ascending order. In the table of a list they are text that spells a number."""
+    def ids(self, entities: Iterable[str]) -> "dict[str, array[int]]":
+        """Ids of each entity's rows, in ascending order. In the table of a list they are text that spells a number."""
+        wanted = list(entities)
+        if not wanted:
+            return {}
         with connect(self.database, self.resources, read_only=True) as connection:
-            rows = connection.execute(f"select id::bigint from raw.{identifier(entity)} order by 1")
-            ids = array("q")
-            while chunk := rows.fetchmany(100_000):
-                ids.extend(row[0] for row in chunk)
-            return ids
+            return {entity: _ids(connection, entity) for entity in wanted}
 
     def etags(self, entity: str) -> Mapping[int, str | None]:
         """Etags of an entity's rows, by id."""
         with connect(self.database, self.resources, read_only=True) as connection:
             return dict(connection.execute(f"select id::bigint, _etag from raw.{identifier(entity)}").fetchall())
 
-    def latest(self, entity: str, rows: int) -> Mapping[int, Held]:
-        """The most recently changed rows of an entity, by id."""
+    def latest(self, entities: Iterable[str], rows: int) -> Mapping[str, Mapping[int, Held]]:
+        """The most recently changed rows of each entity, by id."""
+        order = f"_updated desc limit {rows}"
         with connect(self.database, self.resources, read_only=True) as connection:
-            return _held(connection, entity, "true", f"_updated desc limit {rows}", True)
+            return {entity: _held(connection, entity, "true", order, True) for entity in entities}
 
     def controlled(self, entity: str) -> frozenset[int]:
         """Ids of an entity's rows that have the export control flag."""
         has_flag = FLAG in {column.name for column in self.catalog.tables[entity].columns}
-        if not has_flag or not self.count([entity]):
+        if not has_flag or not self.database.exists():
             return frozenset()
         with connect(self.database, self.resources, read_only=True) as connection:
+            if entity not in _tables(connection):
+                return frozenset()
             rows = connection.execute(f"select id from raw.{identifier(entity)} where {identifier(FLAG)}").fetchall()
             return frozenset(row[0] for row in rows)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = connection.execute("select table_name from duckdb_tables() where schema_name = 'raw'").fetchall()
+    return {row[0] for row in rows}
+
+
+def _ids(connection: duckdb.DuckDBPyConnection, entity: str) -> "array[int]":
+    rows = connection.execute(f"select id::bigint from raw.{identifier(entity)} order by 1")
+    ids = array("q")
+    while chunk := rows.fetchmany(100_000):
+        ids.extend(row[0] for row in chunk)
+    return ids
 
 
 @dataclass(frozen=True, slots=True)

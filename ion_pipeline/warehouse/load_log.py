@@ -6,6 +6,7 @@ the lake holds the log entries of the loads that it covers, except for the time 
 # ruff: noqa: S608 -- our own names; values are bound as parameters
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,6 +134,11 @@ def exists(connection: duckdb.DuckDBPyConnection, table: str = LOADS, *, catalog
         table: Name of the table.
         catalog: The alias that it is attached under; None for the connection's own database.
     """
+    # To answer from `duckdb_tables()`, DuckDB describes every table of the warehouse: 8 ms of CPU, 17 the first time.
+    # A missing table would abort the connection's transaction, so another connection of this process asks first.
+    with connection.cursor() as other, suppress(duckdb.CatalogException):
+        other.execute(f"select 1 from {identifier(*([catalog] if catalog else []), RAW, table)} limit 0").fetchall()
+        return True
     return bool(
         connection.execute(
             "select 1 from duckdb_tables() where database_name = coalesce($catalog, current_database()) "

@@ -209,14 +209,15 @@ def test_any_changes(settings: Settings, replaced: list[str], monkeypatch: pytes
     monkeypatch.setattr(building, "pending", only_upstream)
     tables_built = [rendered.nodes[name] for name in rendered.nodes if name.split(".")[2] in upstream.models]
     tables_built = [node for node in tables_built if node.kind == "model" and not node.is_view]
-    counted = Counter[bool]()
+    counted, after = Counter[bool](), dict[str, Counter[str]]()
     chance = random.Random(seed)
     for number in range(LOADS):
         tables = chance.sample(upstream.named, 3) + (chance.sample(upstream.others, 1) if number % 3 == 2 else [])
         with duckdb.connect(str(settings.warehouse_path)) as connection:
             connection.execute("set TimeZone = 'UTC'")
             People(connection, chance).load(tables)
-            before = texts_of(connection, tables_built)
+            # A load changes nothing that was built.
+            before = after or texts_of(connection, tables_built)
         report = dbt.build_pending(settings)
         with duckdb.connect(str(settings.warehouse_path)) as connection:
             connection.execute("set TimeZone = 'UTC'; attach ':memory:' as whole")

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from graphql import GraphQLSchema, parse, validate
@@ -52,9 +52,9 @@ class Known:
     def __init__(self, ids: set[int]) -> None:
         self._ids = sorted(ids)
 
-    def ids(self, entity: str) -> "array[int]":
-        assert entity == "parts"
-        return array("q", self._ids)
+    def ids(self, entities: Iterable[str]) -> "dict[str, array[int]]":
+        assert list(entities) == ["parts"]
+        return {"parts": array("q", self._ids)}
 
     def etags(self, entity: str) -> Mapping[int, str | None]:
         raise AssertionError(entity)

@@ -1,7 +1,7 @@
 """Tenants that give or accept fewer rows at once than are asked for: all that is there comes all the same."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -163,9 +163,9 @@ def test_rows_beyond_a_ceiling_are_not_gone(is_restored: bool) -> None:
             return {"pageInfo": {"totalCount": len(ids)}, "edges": [{"node": node} for node in nodes]}
 
     class Latest(NoRows):
-        def latest(self, entity: str, rows_wanted: int) -> Mapping[int, Held]:
-            assert entity == "parts"
-            return {row_id: rows[row_id] for row_id in range(1, rows_wanted + 1)}
+        def latest(self, entities: Iterable[str], rows_wanted: int) -> Mapping[str, Mapping[int, Held]]:
+            assert list(entities) == ["parts"]
+            return {"parts": {row_id: rows[row_id] for row_id in range(1, rows_wanted + 1)}}
 
     state = State({"parts": EntityState(250, at + timedelta(1), "", sample={1: rows[1]})}, Latest())
     plan = negotiate(known_schema(), known_catalog(), ["parts"])
