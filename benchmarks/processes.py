@@ -8,8 +8,8 @@ from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-# Times of a process, after its name: user and system, then those of the children that it has waited for.
-_PARENT, _TIMES, _WAITED, _PAGES = 1, slice(11, 13), slice(13, 15), 21
+# Places of fields after the name of a process: its parent, its user and system time, when it began, resident pages.
+_PARENT, _TIMES, _BEGAN, _PAGES = 1, slice(11, 13), 19, 21
 
 
 class Tree:
@@ -20,14 +20,16 @@ class Tree:
 
     Attributes:
         processor_seconds: By the name of the command.
-        peak_gb: Largest resident memory of all of them at one instant.
+        peak_gb: Largest resident memory of one process, by the name of the command. No sum: a process that Java is
+            about to start has Java's memory for an instant.
     """
 
     def __init__(self, every_seconds: float = 1.0) -> None:
         self._every, self._ended = every_seconds, threading.Event()
-        self._seconds: dict[int, tuple[str, float]] = {}
+        # A number is given to another process some time after its process has ended.
+        self._seconds: dict[tuple[int, str], tuple[str, float]] = {}
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.peak_gb = 0.0
+        self.peak_gb: dict[str, float] = {}
 
     @property
     def processor_seconds(self) -> dict[str, float]:
@@ -60,12 +62,11 @@ class Tree:
         while below := {pid for pid, (_, fields) in every.items() if int(fields[_PARENT]) in below}:
             found |= below
         # A process that has been seen stays in the tree when its parent ends.
-        pages = 0
-        for pid in found | (self._seconds.keys() & every.keys()):
+        found |= {pid for pid, (_, fields) in every.items() if (pid, fields[_BEGAN]) in self._seconds}
+        for pid in found:
             name, fields = every[pid]
-            self._seconds[pid] = name, sum(int(one) for one in fields[_TIMES]) / _TICKS
-            pages += int(fields[_PAGES])
-        self.peak_gb = max(self.peak_gb, pages * _PAGE / 1e9)
+            self._seconds[pid, fields[_BEGAN]] = name, sum(int(one) for one in fields[_TIMES]) / _TICKS
+            self.peak_gb[name] = max(self.peak_gb.get(name, 0.0), int(fields[_PAGES]) * _PAGE / 1e9)
 
 
 def _stat(process: Path) -> tuple[str, list[str]] | None:

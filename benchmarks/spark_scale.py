@@ -114,21 +114,20 @@ def spark_build(settings: Settings, select: str | None, imported: Path) -> dict[
         except BuildError as error:
             report, failed = error.report, str(error)
         seconds = time.perf_counter() - began
+        used = {name: value for name, value in tree.processor_seconds.items() if value >= _LEAST}
         found: dict[str, Any] = {
             "seconds": round(seconds, 1),
             "deriving_seconds": round(derived[-1], 1),
-            "processor_seconds": {
-                name: round(value, 1) for name, value in tree.processor_seconds.items() if value >= _LEAST
-            },
-            "peak_memory_gb": round(tree.peak_gb, 2),
+            "processor_seconds": {name: round(used[name], 1) for name in used},
+            "peak_memory_gb": {name: round(tree.peak_gb[name], 2) for name in used},
             "counters": read_counters(counters),
             **_nodes(report),
             "failed": failed,
         }
-        began, used = time.perf_counter(), time.process_time()
+        began, own = time.perf_counter(), time.process_time()
         found["rows_imported"] = _import(imported, manifest, report, folder)
         found["import_seconds"] = round(time.perf_counter() - began, 1)
-        found["import_processor_seconds"] = round(time.process_time() - used, 1)
+        found["import_processor_seconds"] = round(time.process_time() - own, 1)
     return found
 
 

@@ -27,4 +27,4 @@ def test_a_process_below_a_child_is_counted_while_it_runs() -> None:
         tree.read()
         parent.communicate()
     assert sum(tree.processor_seconds.values()) >= used - _ROUNDED
-    assert tree.peak_gb > 0.01
+    assert max(tree.peak_gb.values()) > 0.005
