@@ -30,6 +30,16 @@ def main() -> None:
 
             sys.argv = [f"{sys.argv[0]} quality", *arguments]
             quality_scale.main()
+        case "spark":
+            from benchmarks import spark_scale  # noqa: PLC0415 - needs DuckDB, the models and Spark
+
+            sys.argv = [f"{sys.argv[0]} spark", *arguments]
+            spark_scale.main()
+        case "cluster":
+            from benchmarks import cluster_model  # noqa: PLC0415 - the extraction's parent process stays small
+
+            sys.argv = [f"{sys.argv[0]} cluster", *arguments]
+            cluster_model.main()
         case "refresh":
             from benchmarks import refresh_overhead  # noqa: PLC0415 - needs DuckDB, dbt and a sandbox
 
@@ -42,7 +52,8 @@ def main() -> None:
             freshness.main()
         case _:
             sys.exit(
-                f"There is no suite {name}: extraction, parsing, transports, genealogy, quality, refresh or freshness."
+                f"There is no suite {name}: extraction, parsing, transports, genealogy, quality, spark, cluster, "
+                "refresh or freshness."
             )
 
 

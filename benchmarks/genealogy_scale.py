@@ -34,13 +34,19 @@ PLANNED = 1_000
 
 
 def generate(path: Path, *, units: int, installations: int, levels: int) -> None:
-    """Fill the raw tables that the genealogy reads."""
+    """Fill the raw tables that the genealogy reads.
+
+    Raises:
+        ValueError: There are too few units for a lot of each bought part; 20,000 are enough.
+    """
     per_level, step = int(units * 0.288) // levels, PLANNED // levels
     assemblies = per_level * levels
     serials = (units - assemblies) // 2
     lots_from, bought = assemblies + serials, PARTS - PLANNED
     first_lot = -(-lots_from // bought) * bought
     lots_a_part = (units - first_lot) // bought
+    if lots_a_part < 1:
+        raise ValueError(f"{units:,} units leave no lot for each of {bought:,} bought parts; 20,000 are enough.")
     with duckdb.connect(str(path)) as connection:
         ensure_tables(connection, known_catalog().tables.values())
         connection.execute(
