@@ -334,17 +334,17 @@ class _Refresh:
             check_deletes([Task(plan, "deletes", "", total=left)], {name: known}, largest_share=share)
 
     def _result(self, task: Task) -> EntityResult:
-        name, unsettled = task.plan.name, self._unsettled.get(task.plan.name, 0)
+        name = task.plan.name
+        unsettled = self._unsettled.get(name, 0)
         if name in self._full:
             return replace(self._full[name], unsettled=unsettled)
         expected = len(self._ids[name]) if name in self._ids else 0
         if name not in self._tallies:
             return replace(unread_result(task, expected, self._clock), unsettled=unsettled)
-        tally = self._tallies[name]
         is_tracked = task.plan.query is not None and task.plan.query.tracking.updated
         if not is_tracked:
             # ION was not asked again for this entity, so compare with the count from before the read.
             unsettled = abs((task.total or 0) - expected)
         total = (self._totals.get(name) if unsettled else expected) if is_tracked else task.total
-        result = tally.result(task.plan, expected=expected, total=total, watermark=self._clock)
+        result = self._tallies[name].result(task.plan, expected=expected, total=total, watermark=self._clock)
         return replace(result, unsettled=unsettled)

@@ -88,8 +88,7 @@ async def check_restored(client: IonClient, plan: Plan, tasks: Sequence[Task], s
     if not signs.reason and not further:
         return
     # Deletes are normal, but rows that changed before the deleted ones must be unchanged.
-    if further:
-        held |= {name: {**held[name], **rows} for name, rows in state.known.latest(further, _FURTHER).items()}
+    held |= {name: {**held[name], **rows} for name, rows in state.known.latest(further, _FURTHER).items()}
     again = _Signs()
     questions = [
         question

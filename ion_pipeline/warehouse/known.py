@@ -58,9 +58,11 @@ class RawRows:
 
     def latest(self, entities: Iterable[str], rows: int) -> Mapping[str, Mapping[int, Held]]:
         """The most recently changed rows of each entity, by id."""
-        order = f"_updated desc limit {rows}"
+        wanted, order = list(entities), f"_updated desc limit {rows}"
+        if not wanted:
+            return {}
         with connect(self.database, self.resources, read_only=True) as connection:
-            return {entity: _held(connection, entity, "true", order, True) for entity in entities}
+            return {entity: _held(connection, entity, "true", order, True) for entity in wanted}
 
     def controlled(self, entity: str) -> frozenset[int]:
         """Ids of an entity's rows that have the export control flag."""
