@@ -69,7 +69,9 @@ def build(
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
         SettingsError: Nothing is selected.
     """
-    begun = _begin_alone(settings)
+    # This also waits until no other process has the warehouse open: dbt does not, and its message does not name it.
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        begun, _ = _begin(connection, settings)
     if settings.engine == "spark":
         return _built_on_spark(settings, begun, on_line, on_count)
     arguments = ["--indirect-selection", indirect_selection, "--select", *select] if select else []
@@ -106,16 +108,19 @@ def build_named(
         WarehouseBusyError: Another process has the warehouse open.
         BuildError: A model or a test failed. The message names the nodes; the published files are unchanged.
     """
-    begun = _begin_alone(settings)
+    with connect(settings.warehouse_path, resources_of(settings)) as connection:
+        begun, _ = _begin(connection, settings)
+        if begun and settings.engine == "duckdb":
+            rendered = load_rendered(work_dir(settings), rendered_digest(begun.models))
+            if rendered:
+                seconds = _seconds(built_nodes(connection))
+                return _checked(
+                    replay(connection, rendered, {*names}, on_line=on_line, on_count=on_count, seconds=seconds)
+                )
     if settings.engine == "spark":
         return _built_on_spark(settings, begun, on_line, on_count)
-    rendered = load_rendered(work_dir(settings), rendered_digest(begun.models)) if begun else None
-    if rendered is None:
-        arguments = ["build", "--indirect-selection", "empty", "--select", *names]
-        return _with_rows(settings, run(settings, arguments, on_line=on_line, on_count=on_count))
-    with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        seconds = _seconds(built_nodes(connection))
-        return _checked(replay(connection, rendered, {*names}, on_line=on_line, on_count=on_count, seconds=seconds))
+    arguments = ["build", "--indirect-selection", "empty", "--select", *names]
+    return _with_rows(settings, run(settings, arguments, on_line=on_line, on_count=on_count))
 
 
 @logs_build
@@ -136,11 +141,12 @@ def build_pending(
         begun, changed = _begin(connection, settings)
         if changed == frozenset():
             return BuildReport((), 0.0)
-        waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
-        if begun and settings.engine == "duckdb":
-            replayed = _replayed(connection, settings, begun, waiting, on_line=on_line, on_count=on_count)
-            if replayed:
-                return replayed
+        if settings.engine == "duckdb":
+            waiting = pending(orjson.loads(prepared_manifest(settings).read_bytes()), changed) if changed else None
+            if begun:
+                replayed = _replayed(connection, settings, begun, waiting, on_line=on_line, on_count=on_count)
+                if replayed:
+                    return replayed
     if settings.engine == "spark":
         return _built_on_spark(settings, begun, on_line, on_count)
     # Never without names: each load also changes the load log, which some models read.
@@ -264,16 +270,6 @@ def is_built(settings: Settings) -> bool:
         return False
     with connect(settings.warehouse_path, resources_of(settings), read_only=True) as connection:
         return changed_since_build(connection, models_digest(settings)) == frozenset()
-
-
-def _begin_alone(settings: Settings) -> BuildRecord | None:
-    """As `_begin`; the warehouse is closed again, for a process that opens it itself.
-
-    This also waits until no other process has the warehouse open: dbt does not wait, and its message does not name the
-    process.
-    """
-    with connect(settings.warehouse_path, resources_of(settings)) as connection:
-        return _begin(connection, settings)[0]
 
 
 def _begin(
