@@ -29,6 +29,7 @@ import pyarrow as pa
 
 from benchmarks import genealogy_scale, quality_scale
 from benchmarks.dbt_build import build
+from benchmarks.genealogy_scale import say
 from benchmarks.processes import Tree
 from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.lake import TableRead, claim_tenant
@@ -62,11 +63,6 @@ _COUNTERS = {
 _LEAST = 0.5
 _SLOWEST = 16
 _BATCH = 100_000
-
-
-def say(what: str) -> None:
-    """Print the progress to standard error."""
-    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 def commit(settings: Settings) -> None:
