@@ -112,7 +112,6 @@ def refresh() -> dict[str, Any]:
         from ion_pipeline.pipeline.refresh import refresh as run_steps  # noqa: PLC0415
     if by_dagster:
         with _timed(seconds, "importing Dagster and the assets"):
-            from ion_pipeline.definitions import build_definitions  # noqa: PLC0415
             from ion_pipeline.defs.run import run_refresh  # noqa: PLC0415
 
     reads_ion = os.environ[_READS_ION] == "1"
@@ -130,9 +129,7 @@ def refresh() -> dict[str, Any]:
     if not reads_ion:
         pipeline = _unasked(pipeline)
     began_run = time.perf_counter()
-    result = (
-        run_refresh(build_definitions(settings, pipeline=pipeline)) if by_dagster else run_steps(settings, pipeline)
-    )
+    result = run_refresh(settings, pipeline) if by_dagster else run_steps(settings, pipeline)
     took = time.perf_counter() - began_run
     report = built[0] if built else BuildReport((), 0.0)
     nodes = {

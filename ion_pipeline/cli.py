@@ -301,9 +301,8 @@ def _refresh(settings: Settings, *, full: bool = False, accept_deletes: bool = F
     pipeline = real_pipeline(settings, reporter(err), ReadMode(full=full, accept_deletes=accept_deletes, afresh=afresh))
     if os.environ.get("DAGSTER_HOME"):
         with err.status("Starting Dagster"):
-            from ion_pipeline.definitions import build_definitions
             from ion_pipeline.defs.run import run_refresh
-        result = run_refresh(build_definitions(settings, pipeline=pipeline))
+        result = run_refresh(settings, pipeline)
     else:
         result = run_steps(settings, pipeline)
     for warning in warnings_of_read(result.warnings):

@@ -41,6 +41,7 @@ def build_definitions(settings: Settings | None = None, *, pipeline: Pipeline | 
     tables = [table for table in catalog.tables.values() if table.entity in names]
     published = {table.name for table in published_tables(catalog)}
     models, freshness = model_assets(prepared_manifest(shape)), fresh_for(shape.freshness_hours)
+    steps = pipeline or real_pipeline(settings, None)
     return dg.Definitions(
         assets=[
             entity_assets(entities, freshness),
@@ -48,10 +49,10 @@ def build_definitions(settings: Settings | None = None, *, pipeline: Pipeline | 
             models,
             published_assets(models.keys, sorted(published & {table.name for table in tables}), freshness),
         ],
-        jobs=make_jobs(shape),
+        jobs=make_jobs(shape, steps),
         schedules=make_schedules(shape),
         sensors=make_sensors(shape, catalog, frozenset(names)),
-        resources={"pipeline": pipeline or real_pipeline(settings, None)},
+        resources={"pipeline": steps},
     )
 
 

@@ -20,6 +20,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from ion_pipeline.catalog.catalog import known_catalog
 from ion_pipeline.definitions import build_definitions, defs
+from ion_pipeline.defs.events import assets_of, checks_of
 from ion_pipeline.defs.home import prepare_dagster_home
 from ion_pipeline.errors import SettingsError
 from ion_pipeline.settings import load_settings
@@ -168,11 +169,21 @@ def test_every_check_has_an_entry_in_the_runbooks_and_every_entry_a_check(
     assert listed | questions == kinds | ({"raw"} & listed)
 
 
-def test_job_holds_everything(loaded: dg.Definitions) -> None:
-    job = loaded.resolve_job_def("refresh")
+def test_jobs_record_the_assets_and_checks_of_the_graph(loaded: dg.Definitions, data_dir: Path) -> None:
+    """The operations of the jobs name both by dbt's manifest, and do not load the graph."""
+    manifest = orjson.loads((data_dir / "dbt" / "target" / "manifest.json").read_bytes())
     graph = loaded.resolve_asset_graph()
-    assert job.asset_layer.executable_asset_keys == graph.get_all_asset_keys()
-    assert job.asset_layer.asset_graph.asset_check_keys == graph.asset_check_keys
+    models = {key for key in graph.get_all_asset_keys() if key.path[0] not in {"ion", "raw", "published"}}
+    assert set(assets_of(manifest).values()) == models
+    assert {*checks_of(manifest).values()} == {key for key in graph.asset_check_keys if key.asset_key.path[0] != "ion"}
+
+
+def test_jobs_run_every_step_one_after_the_other(loaded: dg.Definitions) -> None:
+    for name in ("refresh", "reconcile", "full_refresh"):
+        job = loaded.resolve_job_def(name)
+        assert [node.name for node in job.nodes_in_topological_order] == ["extract", "load", "build", "publish"]
+        # Dagster writes an event for each asset of a job before it starts.
+        assert not job.asset_layer.executable_asset_keys
 
 
 def test_entities_of_the_settings_are_the_graph(data_dir: Path, loaded: dg.Definitions) -> None:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from ion_pipeline.defs.names import READ
+from ion_pipeline.defs.operations import steps
+from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.settings import Settings
 
 # Dagster retries a failed run if the instance allows it (`run_retries` in dagster.yaml).
@@ -17,16 +18,22 @@ _JOBS = {
 }
 
 
-def make_jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
-    """Jobs from ION to the published file: every asset and every check, one after the other in one process.
+def make_jobs(settings: Settings, pipeline: Pipeline) -> list[dg.JobDefinition]:
+    """Jobs from ION to the published file: every step, one after the other in one process.
 
     Args:
         settings: Say how often a failed run is retried.
+        pipeline: The steps.
     """
+    resources = {
+        "pipeline": dg.ResourceDefinition.hardcoded_resource(pipeline),
+        # What the steps report is read in the same process, if at all.
+        "io_manager": dg.mem_io_manager,
+    }
     return [
-        dg.define_asset_job(
+        steps.to_job(
             name,
-            selection=dg.AssetSelection.all(),
+            resource_defs=resources,
             executor_def=dg.in_process_executor,
             description=description,
             tags={READ: how, _MAX_RETRIES: str(settings.run_retries)},

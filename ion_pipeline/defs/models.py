@@ -11,12 +11,11 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
-from ion_pipeline.defs.metadata import model_metadata
+from ion_pipeline.defs.events import as_results, model_key, node_events
 from ion_pipeline.defs.names import BUILD, DUCKDB_WRITER
 from ion_pipeline.defs.outcome import output_without_materialization
-from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, BuildError, NodeResult
+from ion_pipeline.pipeline.dbt.report import BuildError
 from ion_pipeline.pipeline.pipeline import Pipeline
-from ion_pipeline.plain import visible
 
 _UNIQUE_ID = "dagster_dbt/unique_id"
 
@@ -28,7 +27,7 @@ class Translator(DagsterDbtTranslator):
         """`<schema>/<name>` as in the warehouse; for a source the key in its `meta.dagster.asset_key`."""
         if dbt_resource_props["resource_type"] == "source":
             return super().get_asset_key(dbt_resource_props)
-        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
+        return model_key(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The schema: staging, intermediate, or the mart's."""
@@ -71,20 +70,21 @@ def model_assets(manifest: Path) -> dg.AssetsDefinition:
                 enable_duplicate_source_asset_keys=True,
             )
         ),
-        name=BUILD,
+        name=f"{BUILD}_assets",
         pool=DUCKDB_WRITER,
     )
     def build(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.DagsterEvent]:
+        models, tests = _selected_models(context), _selected_tests(context)
         try:
             report = pipeline.build(_names(context))
         except BuildError as error:
-            yield from _events(context, error.report.nodes)
+            yield from as_results(node_events(error.report.nodes, models, tests))
             raise
-        yield from _events(context, report.nodes)
+        yield from as_results(node_events(report.nodes, models, tests))
         built = {node.unique_id for node in report.nodes}
-        for unique_id, key in _selected_models(context).items():
+        for unique_id, key in models.items():
             if unique_id not in built:
                 yield output_without_materialization(context, key)
 
@@ -108,35 +108,6 @@ def _selected_models(context: dg.AssetExecutionContext) -> dict[str, dg.AssetKey
     return {spec.metadata[_UNIQUE_ID]: spec.key for spec in specs if spec.key in context.selected_asset_keys}
 
 
-def _selected_tests(context: dg.AssetExecutionContext) -> dict[str, dg.AssetCheckSpec]:
+def _selected_tests(context: dg.AssetExecutionContext) -> dict[str, dg.AssetCheckKey]:
     specs: Iterable[dg.AssetCheckSpec] = context.assets_def.check_specs
-    return {spec.metadata[_UNIQUE_ID]: spec for spec in specs if spec.key in context.selected_asset_check_keys}
-
-
-def _events(
-    context: dg.AssetExecutionContext, nodes: Iterable[NodeResult]
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """The results of dbt as Dagster's events, in dbt's order; unit tests are not part of the graph."""
-    models, tests, nodes = _selected_models(context), _selected_tests(context), tuple(nodes)
-    passed: dict[dg.AssetKey, list[bool]] = {}
-    for node in nodes:
-        if node.unique_id in tests and node.status in TESTED:
-            passed.setdefault(tests[node.unique_id].asset_key, []).append(node.status == "pass")
-    for node in nodes:
-        if node.unique_id in models and node.status in BUILT:
-            key = models[node.unique_id]
-            yield dg.MaterializeResult(asset_key=key, metadata=model_metadata(node, passed.get(key, [])))
-        elif node.unique_id in tests and node.status in TESTED:
-            yield _check_result(tests[node.unique_id], node)
-
-
-def _check_result(spec: dg.AssetCheckSpec, node: NodeResult) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=spec.asset_key,
-        check_name=spec.name,
-        passed=node.status == "pass",
-        severity=dg.AssetCheckSeverity.WARN if node.status == "warn" else dg.AssetCheckSeverity.ERROR,
-        # A database's error text may contain a value, and that may contain control characters.
-        description=visible(node.message) or None,
-        metadata={"seconds": node.seconds},
-    )
+    return {spec.metadata[_UNIQUE_ID]: spec.key for spec in specs if spec.key in context.selected_asset_check_keys}

@@ -7,7 +7,7 @@ RAW = "raw"
 PUBLISHED = "published"
 PUBLISHED_KEY = dg.AssetKey([PUBLISHED, "ion"])
 
-# The operations, in order.
+# The operations of a refresh, in order; the operation of the assets that one makes is `<name>_assets`.
 EXTRACT = "extract"
 LOAD = "load"
 BUILD = "build"
@@ -21,10 +21,11 @@ DUCKDB_WRITER = "duckdb_writer"
 # Tag of a run that says how ION is read: "changes", "full" or "reconcile".
 READ = "ion/read"
 
-# Metadata from which the result of a run is read.
+# Tag of a run that names the entities it reads, separated by commas; without it, those of the settings.
+READ_ENTITIES = "ion/entities"
+
+# Metadata.
 LOAD_ID = "load_id"
-LOAD_REQUESTS = "load_requests"
-LOAD_ROWS = "load_rows"
 ROWS = "dagster/row_count"
 PATH = "path"
 

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
-from ion_pipeline.defs.metadata import published_paths
+from ion_pipeline.defs.metadata import published_metadata
 from ion_pipeline.defs.names import DUCKDB_WRITER, PUBLISH, PUBLISHED, PUBLISHED_KEY, raw_key
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.pipeline.target import NotSentError
-from ion_pipeline.publish import PUBLIC_SCHEMAS, PublishReport
-from ion_pipeline.settings import Settings
+from ion_pipeline.publish import PUBLIC_SCHEMAS
 
 
 def published_assets(
@@ -32,27 +31,13 @@ def published_assets(
         "`ion-pipeline report` writes a page of them: yield, defects, control charts, suppliers, as-built trees.",
     )
 
-    @dg.multi_asset(name=PUBLISH, specs=[spec], pool=DUCKDB_WRITER)
+    @dg.multi_asset(name=f"{PUBLISH}_assets", specs=[spec], pool=DUCKDB_WRITER)
     def publish(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[dg.MaterializeResult[None]]:
         try:
-            yield _published(pipeline.publish(), pipeline.settings())
+            yield dg.MaterializeResult(metadata=published_metadata(pipeline.publish(), pipeline.settings()))
         except NotSentError as error:
             # The files are published: that is recorded, and the run fails nevertheless.
-            yield _published(error.report, pipeline.settings())
+            yield dg.MaterializeResult(metadata=published_metadata(error.report, pipeline.settings()))
             raise
 
     return publish
-
-
-def _published(report: PublishReport, settings: Settings) -> dg.MaterializeResult[None]:
-    tables = {f"{table.schema}.{table.table}": table.rows for table in report.tables}
-    return dg.MaterializeResult(
-        metadata={
-            **published_paths(report.database, settings),
-            "tables": dg.MetadataValue.json(tables),
-            "tables_changed": report.changed,
-            "rows": sum(tables.values()),
-            "bytes": report.bytes,
-            "seconds": report.seconds,
-        }
-    )

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from ion_pipeline.catalog.catalog import Column, Table
-from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, ROWS, entity_key, raw_key
+from ion_pipeline.defs.metadata import table_metadata
+from ion_pipeline.defs.names import DUCKDB_WRITER, LOAD, RAW, entity_key, raw_key
 from ion_pipeline.defs.outcome import output_without_materialization
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.plain import visible
-from ion_pipeline.warehouse import TableChange, load_log
+from ion_pipeline.warehouse import load_log
 
 
 def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
@@ -17,7 +18,7 @@ def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
     entities = sorted({table.entity for table in tables})
     specs = [*(_spec(table) for table in tables), *(_log_spec(name, entities) for name in load_log.TABLES)]
 
-    @dg.multi_asset(name=LOAD, specs=specs, can_subset=True, pool=DUCKDB_WRITER)
+    @dg.multi_asset(name=f"{LOAD}_assets", specs=specs, can_subset=True, pool=DUCKDB_WRITER)
     def load(
         context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[None] | dg.DagsterEvent]:
@@ -28,7 +29,7 @@ def raw_assets(tables: Sequence[Table]) -> dg.AssetsDefinition:
                 continue
             change = report.tables.get(table.name)
             if change:
-                yield dg.MaterializeResult(asset_key=key, metadata=_metadata(change))
+                yield dg.MaterializeResult(asset_key=key, metadata=table_metadata(change))
             elif report.loads:
                 yield output_without_materialization(context, key)
             else:
@@ -72,15 +73,3 @@ def _column(column: Column) -> dg.TableColumn:
     # The description of an adopted field is the tenant's text, so control characters are made visible.
     description = visible(column.description, keep="\n")
     return dg.TableColumn(column.name, type=str(column.arrow_type), description=description or None)
-
-
-def _metadata(change: TableChange) -> dict[str, float | int]:
-    return {
-        ROWS: change.rows_after,
-        "rows_read": change.rows_read,
-        "rows_inserted": change.rows_inserted,
-        "rows_updated": change.rows_updated,
-        "rows_deleted": change.rows_deleted,
-        "rows_changed": change.rows_changed,
-        "seconds": change.seconds,
-    }

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from ion_pipeline.catalog.catalog import Catalog
-from ion_pipeline.defs.names import entity_key
+from ion_pipeline.defs.names import READ_ENTITIES
 from ion_pipeline.defs.notify import failure_sensor
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.webhooks import Inbox, entities_named
@@ -56,15 +56,8 @@ def webhook_sensor(inbox: Callable[[], Path], catalog: Catalog, selected: frozen
         named = {name for stored in events for name in entities_named(stored.event.resource, catalog)} & selected
         if not named:
             return dg.SensorResult(skip_reason="The events name no entity that is read.", cursor=cursor)
-        if context.repository_def is None:
-            raise dg.DagsterInvariantViolationError("The sensor needs a code location to find downstream assets.")
-        keys = [entity_key(name) for name in sorted(named)]
-        below = dg.AssetSelection.assets(*keys).downstream().resolve(context.repository_def.asset_graph)
-        request = dg.RunRequest(
-            run_key=f"webhooks-{cursor}",
-            asset_selection=sorted(below),
-            tags={"ion/webhook_events": str(len(events)), "ion/entities": ",".join(sorted(named))},
-        )
+        tags = {"ion/webhook_events": str(len(events)), READ_ENTITIES: ",".join(sorted(named))}
+        request = dg.RunRequest(run_key=f"webhooks-{cursor}", tags=tags)
         return dg.SensorResult(run_requests=[request], cursor=cursor)
 
     return webhook_events

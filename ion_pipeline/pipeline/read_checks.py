@@ -1,5 +1,6 @@
 """The checks of what was read: of each entity its number of rows, its schema and the clocks behind its watermark."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ion_pipeline.errors import IonPipelineError
@@ -42,6 +43,25 @@ class ReadCheck:
     def sentence(self) -> str:
         """The entity, the check and what was found, for one line."""
         return f"ion/{self.entity}: {self.name}: {self.description or 'failed.'}"
+
+
+def all_read_checks(report: ExtractReport) -> list[ReadCheck]:
+    """The checks of all entities of a read."""
+    return [check for result in report.entities for check in read_checks(report, result)]
+
+
+def stop_at_blocking(checks: Iterable[ReadCheck]) -> None:
+    """Raise an error if a check that blocks has failed.
+
+    Raises:
+        BlockingCheckError: At least one has failed; the message has a sentence for each.
+    """
+    failed = [check.sentence for check in checks if check.blocks and not check.passed]
+    if failed:
+        raise BlockingCheckError(
+            f"{len(failed)} blocking checks failed. {' '.join(failed)}",
+            remedy="No later step was run, and nothing was published.",
+        )
 
 
 def read_checks(report: ExtractReport, result: EntityResult) -> tuple[ReadCheck, ...]:

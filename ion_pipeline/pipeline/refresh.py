@@ -1,11 +1,11 @@
 """A refresh without Dagster: the steps of `Pipeline` one after the other, as the job `refresh` runs them.
 
-Dagster doubles the CPU time of a refresh with few changes, so the command line uses it only where there is an instance
-that records the runs (`DAGSTER_HOME`). A test compares what both do and say.
+Dagster adds seconds of CPU time to a refresh, so the command line uses it only where there is an instance that records
+the runs (`DAGSTER_HOME`). A test compares what both do and say.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from ion_pipeline.pipeline.adopt import data_catalog
 from ion_pipeline.pipeline.dbt import NodeResult, prepared_manifest
 from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, tested_node
 from ion_pipeline.pipeline.pipeline import Pipeline
-from ion_pipeline.pipeline.read_checks import BlockingCheckError, ReadCheck, read_checks
+from ion_pipeline.pipeline.read_checks import all_read_checks, stop_at_blocking
 from ion_pipeline.pipeline.steps import ExtractReport
 from ion_pipeline.plain import visible
 from ion_pipeline.settings import Settings
@@ -78,24 +78,16 @@ def refresh(settings: Settings, pipeline: Pipeline, *, entities: Sequence[str] |
         pipeline.reporter.note(visible(trouble))
     with _timed(seconds, "extract"):
         read = pipeline.extract(names)
-    checks = [check for result in read.entities for check in read_checks(read, result)]
-    _stop_at_blocking(checks)
+    stop_at_blocking(all_read_checks(read))
     if read.load_id is None and pipeline.is_published_current():
-        return _result(read, checks, seconds)
+        return result_of(read, seconds=seconds)
     with _timed(seconds, "load"):
         pipeline.load()
     with _timed(seconds, "build"):
         built = pipeline.build()
     with _timed(seconds, "publish"):
         published = pipeline.publish()
-    return _result(
-        read,
-        checks,
-        seconds,
-        nodes=built.nodes,
-        manifest=orjson.loads(manifest.read_bytes()),
-        published=published.database,
-    )
+    return result_of(read, built.nodes, orjson.loads(manifest.read_bytes()), published.database, seconds=seconds)
 
 
 def selected_entities(settings: Settings) -> list[str]:
@@ -104,19 +96,30 @@ def selected_entities(settings: Settings) -> list[str]:
     return [entity.name for entity in catalog.select(settings.entities or catalog.default_selection)]
 
 
-def _result(
+def result_of(
     read: ExtractReport,
-    checks: Sequence[ReadCheck],
-    seconds: dict[str, float],
-    *,
     nodes: Sequence[NodeResult] = (),
     manifest: Mapping[str, Any] = MappingProxyType({"nodes": {}}),
     published: Path | None = None,
+    *,
+    seconds: dict[str, float],
+    run_id: str | None = None,
 ) -> RefreshResult:
+    """The result of a refresh, from what its steps report.
+
+    Args:
+        read: What was read.
+        nodes: What was built and tested.
+        manifest: dbt's manifest.
+        published: The published file, if it was published.
+        seconds: Wall time of each step.
+        run_id: Dagster's id of the run.
+    """
+    checks = all_read_checks(read)
     models = sum(_kind(node.unique_id) in _BUILDABLE and node.status in BUILT for node in nodes)
     tests = [node for node in nodes if _kind(node.unique_id) == "test" and node.status in TESTED]
     return RefreshResult(
-        run_id=None,
+        run_id=run_id,
         load_id=read.load_id,
         entities=len(read.rows_by_entity),
         rows=sum(sum(result.tables.values()) for result in read.entities) if read.load_id else 0,
@@ -131,15 +134,6 @@ def _result(
         published=published,
         seconds=seconds,
     )
-
-
-def _stop_at_blocking(checks: Iterable[ReadCheck]) -> None:
-    failed = [check.sentence for check in checks if check.blocks and not check.passed]
-    if failed:
-        raise BlockingCheckError(
-            f"{len(failed)} blocking checks failed. {' '.join(failed)}",
-            remedy="No later step was run, and nothing was published.",
-        )
 
 
 def _sentence(manifest: Mapping[str, Any], result: NodeResult) -> str:

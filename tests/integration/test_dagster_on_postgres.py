@@ -22,7 +22,7 @@ from ion_pipeline.sandbox.server import SandboxAddress
 from tests.integration.support.dagster_server import REPOSITORY, DagsterServer, dagster_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
-ASSETS = ["ion/suppliers", "raw/suppliers"]
+OPERATIONS, TAGS = ("extract", "load"), {"ion/entities": "suppliers"}
 
 
 @dataclass
@@ -140,7 +140,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, rendered: Callable[[Path]
 
 def test_two_runs_at_once_read_the_tenant_one_after_the_other(deployed: Deployed) -> None:
     deployed.slow_down(0.5)
-    runs = [deployed.server.launch("full_refresh", ASSETS) for _ in range(2)]
+    runs = [deployed.server.launch("full_refresh", OPERATIONS, TAGS) for _ in range(2)]
     deployed.wait_for_success(*runs)
     deployed.slow_down(0)
     records = [record for run_id in runs if (record := deployed.instance.get_run_record_by_id(run_id))]
@@ -174,7 +174,7 @@ def test_runs_events_and_pools_are_in_postgres_and_nothing_is_in_sqlite(deployed
 
 def test_a_run_that_is_killed_and_then_its_server_holds_nobody_up(deployed: Deployed) -> None:
     deployed.slow_down(3)
-    first = deployed.server.launch("full_refresh", ASSETS)
+    first = deployed.server.launch("full_refresh", OPERATIONS, TAGS)
     deployed.wait(lambda: deployed.is_reading(first))
     os.kill(deployed.process(first), signal.SIGKILL)
     second = deployed.retry_of(first)

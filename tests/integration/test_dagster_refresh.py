@@ -16,13 +16,14 @@ from ion_pipeline.catalog import known_catalog
 from ion_pipeline.client import AuthError
 from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import RefreshResult, run_refresh
-from ion_pipeline.pipeline.pipeline import real_pipeline
+from ion_pipeline.pipeline.pipeline import Pipeline, real_pipeline
 from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.steps import ReadMode
 from ion_pipeline.sandbox.server import SandboxAddress, SandboxOptions, build_app
 from ion_pipeline.settings import Settings
 from tests.integration.conftest import settings_for
 from tests.integration.support.changing_world import served, serving
+from tests.integration.support.selected_assets import make_assets
 from tests.oracle.world import read_world_dir
 
 ONE_ENTITY = ("ion/parts", "raw/parts")
@@ -35,6 +36,7 @@ class Refreshed:
     """One refresh of everything, and where it was recorded."""
 
     settings: Settings
+    pipeline: Pipeline
     definitions: dg.Definitions
     instance: dg.DagsterInstance
     result: RefreshResult
@@ -74,12 +76,13 @@ def refreshed(
 ) -> Iterator[Refreshed]:
     settings = settings_for(sandbox, tmp_path_factory.mktemp("refreshed"))
     rendered(settings.data_dir)
-    definitions = build_definitions(settings, pipeline=real_pipeline(settings, NullReporter()))
+    pipeline = real_pipeline(settings, NullReporter())
     with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
-        result = run_refresh(definitions, instance=instance)
+        result = run_refresh(settings, pipeline, instance=instance)
         records = instance.get_records_for_run(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
         made = [record.event_log_entry.asset_materialization for record in records]
-        yield Refreshed(settings, definitions, instance, result, {one.asset_key: one for one in made if one})
+        definitions = build_definitions(settings, pipeline=pipeline)
+        yield Refreshed(settings, pipeline, definitions, instance, result, {one.asset_key: one for one in made if one})
 
 
 def key(asset: str) -> dg.AssetKey:
@@ -158,7 +161,7 @@ def test_nothing_new_reads_loads_builds_and_publishes_nothing(
     before = digests(settings.published_dir)
     # One file is gone: the complete publish that is there gives it back.
     (settings.published_dir / "ion.duckdb").unlink()
-    result = run_refresh(refreshed.definitions, instance=refreshed.instance)
+    result = run_refresh(refreshed.settings, refreshed.pipeline, instance=refreshed.instance)
     assert (result.load_id, result.entities, result.models, result.published) == (None, 0, 0, None)
     assert list(result.seconds) == ["extract"]
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == []
@@ -168,7 +171,7 @@ def test_nothing_new_reads_loads_builds_and_publishes_nothing(
     # The publishes are gone too: then everything after the reading is done, as far as it is needed.
     (settings.published_dir / "ion.duckdb").unlink()
     shutil.rmtree(settings.published_dir / "publishes")
-    again = run_refresh(refreshed.definitions, instance=refreshed.instance)
+    again = run_refresh(refreshed.settings, refreshed.pipeline, instance=refreshed.instance)
     assert (again.load_id, again.entities, again.models) == (None, 0, 0)
     assert again.up_to_date == len(refreshed.models) > 200
     assert again.published
@@ -178,11 +181,9 @@ def test_one_entity_alone_leaves_the_others_as_they_are(refreshed: Refreshed) ->
     runs = refreshed.query("select count(*) from raw.runs")
     loads = refreshed.query("select count(*) from raw._ion_loads")
     before, of_runs = refreshed.metadata("raw", "parts"), refreshed.latest("raw", "runs")
-    definitions = build_definitions(
-        refreshed.settings, pipeline=real_pipeline(refreshed.settings, NullReporter(), ReadMode(full=True))
-    )
-    result = run_refresh(definitions, assets=ONE_ENTITY, instance=refreshed.instance)
-    assert (result.entities, result.models, result.published) == (1, 0, None)
+    pipeline = real_pipeline(refreshed.settings, NullReporter(), ReadMode(full=True))
+    result = make_assets(refreshed.settings, pipeline, ONE_ENTITY, refreshed.instance)
+    assert {event.asset_key for event in result.get_asset_materialization_events()} == set(map(key, ONE_ENTITY))
     after = refreshed.latest("raw", "parts")
     assert after["dagster/row_count"] == after["rows_read"] == before["rows_read"]
     assert (after["rows_inserted"], after["rows_updated"], after["rows_deleted"]) == (0, 0, 0)
@@ -192,9 +193,11 @@ def test_one_entity_alone_leaves_the_others_as_they_are(refreshed: Refreshed) ->
 
 
 def test_one_mart_alone_is_built_with_its_tests(refreshed: Refreshed) -> None:
-    result = run_refresh(refreshed.definitions, assets=["genealogy/abom_where_used"], instance=refreshed.instance)
-    assert (result.models, result.entities) == (1, 0)
-    assert result.checks > 0
+    result = make_assets(refreshed.settings, refreshed.pipeline, ["genealogy/abom_where_used"], refreshed.instance)
+    assert [event.asset_key for event in result.get_asset_materialization_events()] == [
+        key("genealogy/abom_where_used")
+    ]
+    assert result.get_asset_check_evaluations()
 
 
 def test_wrong_secret_is_one_message_and_changes_nothing(
@@ -205,11 +208,7 @@ def test_wrong_secret_is_one_message_and_changes_nothing(
     settings = refreshed.settings.model_copy(update={"client_secret": SecretStr("wrong-on-purpose")})
     capfd.readouterr()
     with pytest.raises(AuthError) as raised:
-        run_refresh(
-            build_definitions(settings, pipeline=real_pipeline(settings, NullReporter())),
-            assets=ONE_ENTITY,
-            instance=refreshed.instance,
-        )
+        run_refresh(settings, real_pipeline(settings, NullReporter()), instance=refreshed.instance)
     assert raised.value.remedy
     assert "wrong-on-purpose" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
@@ -227,11 +226,11 @@ def test_forbidden_entity_is_left_out_and_the_rest_is_loaded(
         dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance,
     ):
         settings = settings_for(sandbox, tmp_path)
-        definitions = build_definitions(settings, pipeline=real_pipeline(settings, NullReporter()))
-        result = run_refresh(definitions, assets=assets, instance=instance)
+        result = make_assets(settings, real_pipeline(settings, NullReporter()), assets, instance)
         made = {name: bool(instance.fetch_materializations(key(name), limit=1).records) for name in assets}
     assert made == {"ion/labels": False, "ion/suppliers": True, "raw/labels": False, "raw/suppliers": True}
-    assert any("labels" in warning for warning in result.warnings)
+    failed = [check.asset_key for check in result.get_asset_check_evaluations() if not check.passed]
+    assert failed == [key("ion/labels")]
     with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) > 0 from raw.suppliers").fetchone() == (True,)
         assert connection.execute("select count(*) from raw.labels").fetchone() == (0,)

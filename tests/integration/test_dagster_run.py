@@ -32,6 +32,7 @@ from tests.integration.support.planted import (
     planted_settings,
     read,
 )
+from tests.integration.support.selected_assets import make_assets
 
 pytestmark = pytest.mark.slow
 
@@ -73,8 +74,7 @@ def checks_of(instance: dg.DagsterInstance, *path: str) -> dict[str, dg.AssetChe
 
 
 def test_refresh_makes_every_asset_in_four_operations(settings: Settings, planted: Planted) -> None:
-    definitions = build_definitions(settings, pipeline=planted)
-    result = run_refresh(definitions)
+    result = run_refresh(settings, planted)
     assert called(planted) == ["extract", "load", "build", "publish"]
     assert sorted(planted.calls[0][1]) == sorted(ENTITIES)
     assert planted.calls[2][1] is None
@@ -82,7 +82,7 @@ def test_refresh_makes_every_asset_in_four_operations(settings: Settings, plante
     assert (result.load_id, result.entities, result.rows, result.requests) == (LOAD_ID, entities, 3 * entities, 91)
     assert result.models == sum(name.split(".")[0] in {"model", "seed"} for name in planted.manifest["nodes"])
     assert result.up_to_date == 0
-    assert result.checks == len(definitions.resolve_asset_graph().asset_check_keys)
+    assert result.checks == len(build_definitions(settings).resolve_asset_graph().asset_check_keys)
     assert result.warnings == ()
     assert result.published == Path("/data/published/ion.duckdb")
     assert list(result.seconds) == ["extract", "load", "build", "publish"]
@@ -147,7 +147,7 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
     changed = {"model.ion_warehouse.abom_hierarchy": ChangedCount(added=3, removed=1)}
     settings.report_path.touch()
     pipeline = replace(planted, results={"parts": result}, dbt={warns: "warn"}, changed=changed)
-    run_refresh(build_definitions(settings, pipeline=pipeline), instance=instance)
+    run_refresh(settings, pipeline, instance=instance)
 
     def metadata(*path: str) -> dict[str, Any]:
         event = instance.get_latest_materialization_event(dg.AssetKey(path))
@@ -188,14 +188,28 @@ def test_each_asset_says_what_was_done(settings: Settings, planted: Planted, ins
     assert (published["rows"], published["tables"]) == (12, {"genealogy.abom_hierarchy": 12})
 
 
+def test_a_check_that_says_the_same_again_has_no_event(
+    settings: Settings, planted: Planted, instance: dg.DagsterInstance
+) -> None:
+    unchanged = {name: replace(read(name), status="unchanged", tables={}, expected=3) for name in ENTITIES}
+    drifted = replace(unchanged["parts"], drift=Drift(new=("Part.colour",)))
+    recorded = []
+    for parts in (unchanged["parts"], unchanged["parts"], drifted, drifted, unchanged["parts"], read("parts")):
+        result = run_refresh(settings, replace(planted, results={**unchanged, "parts": parts}), instance=instance)
+        assert result.checks > 3 * len(ENTITIES)
+        recorded.append({name: check.passed for name, check in checks_of(instance, "ion", "parts").items()})
+        assert bool(checks_of(instance, "ion", "runs")) == (len(recorded) == 1)
+    every, schema = {"count_matches_ion", "schema_matches_catalog", "clock_is_believed"}, "schema_matches_catalog"
+    passed = dict.fromkeys(every, True)
+    assert recorded == [passed, {}, {schema: False}, {schema: False}, {schema: True}, passed]
+
+
 @pytest.mark.parametrize("status", ["forbidden", "absent"])
 def test_unread_entity_stops_nothing_and_is_named(
     settings: Settings, planted: Planted, instance: dg.DagsterInstance, status: Any
 ) -> None:
     unread = EntityResult(entity="labels", status=status)
-    result = run_refresh(
-        build_definitions(settings, pipeline=replace(planted, results={"labels": unread})), instance=instance
-    )
+    result = run_refresh(settings, replace(planted, results={"labels": unread}), instance=instance)
     assert called(planted) == ["extract", "load", "build", "publish"]
     assert not is_made(instance, "ion", "labels")
     assert not is_made(instance, "raw", "labels")
@@ -210,13 +224,13 @@ def test_unread_entity_stops_nothing_and_is_named(
 def test_missing_rows_stop_the_refresh_before_anything_is_loaded(settings: Settings, planted: Planted) -> None:
     short = replace(read("runs"), total_count=4)
     with pytest.raises(BlockingCheckError, match="ion/runs: count_matches_ion"):
-        run_refresh(build_definitions(settings, pipeline=replace(planted, results={"runs": short})))
+        run_refresh(settings, replace(planted, results={"runs": short}))
     assert called(planted) == ["extract"]
 
 
 def test_drift_is_a_warning(settings: Settings, planted: Planted) -> None:
     drifted = replace(read("parts"), drift=Drift(missing=("Part.leadTime",), new=("Part.colour",)))
-    result = run_refresh(build_definitions(settings, pipeline=replace(planted, results={"parts": drifted})))
+    result = run_refresh(settings, replace(planted, results={"parts": drifted}))
     assert result.warnings == ("ion/parts: schema_matches_catalog: missing: Part.leadTime; new: Part.colour",)
     assert result.published
 
@@ -230,7 +244,7 @@ def test_failed_dbt_test_fails_its_check_and_nothing_is_published(
         if name.startswith("test.") and str(node.get("attached_node")).endswith(".abom_hierarchy")
     )
     with pytest.raises(BuildError, match="a test failed"):
-        run_refresh(build_definitions(settings, pipeline=replace(planted, dbt={name: "fail"})), instance=instance)
+        run_refresh(settings, replace(planted, dbt={name: "fail"}), instance=instance)
     assert called(planted) == ["extract", "load", "build"]
     check = checks_of(instance, "genealogy", "abom_hierarchy")[manifest["nodes"][name]["name"]]
     assert not check.passed
@@ -241,7 +255,7 @@ def test_failed_dbt_test_fails_its_check_and_nothing_is_published(
 
 def test_dbt_warning_is_a_warning(settings: Settings, planted: Planted, manifest: dict[str, Any]) -> None:
     name = next(name for name in manifest["nodes"] if name.startswith("test."))
-    result = run_refresh(build_definitions(settings, pipeline=replace(planted, dbt={name: "warn"})))
+    result = run_refresh(settings, replace(planted, dbt={name: "warn"}))
     assert [warning.split(": ")[1] for warning in result.warnings] == [manifest["nodes"][name]["name"]]
     assert result.published
 
@@ -256,7 +270,7 @@ def test_what_is_published_and_not_sent_is_made_and_fails_the_run(
 
     away = Away(settings=planted.settings, manifest=planted.manifest, trouble="The server is away.\x1b[2J")
     with pytest.raises(NotSentError, match="not sent"):
-        run_refresh(build_definitions(settings, pipeline=away), instance=instance)
+        run_refresh(settings, away, instance=instance)
     assert is_made(instance, "published", "ion")
     [record] = instance.fetch_observations(dg.AssetKey(["published", "ion"]), limit=2).records
     assert record.asset_observation
@@ -271,7 +285,7 @@ def test_error_of_a_step_comes_out_as_it_went_in(
 ) -> None:
     error = IonPipelineError("the disk is full", remedy="Make room.")
     with pytest.raises(IonPipelineError) as raised:
-        run_refresh(build_definitions(settings, pipeline=replace(planted, stops_at={step: error})))
+        run_refresh(settings, replace(planted, stops_at={step: error}))
     assert raised.value is error
     assert called(planted) == [*before, step]
     assert capfd.readouterr() == ("", "")
@@ -287,25 +301,24 @@ def test_interrupt_stops_the_run(settings: Settings, planted: Planted) -> None:
             raise AssertionError("Ctrl-C was not heard")
 
     with pytest.raises(KeyboardInterrupt):
-        run_refresh(build_definitions(settings, pipeline=Interrupted(manifest=planted.manifest, calls=planted.calls)))
+        run_refresh(settings, Interrupted(settings=planted.settings, manifest=planted.manifest, calls=planted.calls))
     assert called(planted) == ["extract", "load"]
 
 
 def test_part_of_the_graph_reads_only_that_part(
     settings: Settings, planted: Planted, instance: dg.DagsterInstance
 ) -> None:
-    result = run_refresh(
-        build_definitions(settings, pipeline=planted), assets=["ion/parts", "ion/runs"], instance=instance
-    )
+    make_assets(settings, planted, ["ion/parts", "ion/runs"], instance)
     assert planted.calls == [("extract", ["parts", "runs"])]
-    assert result.entities == 2
-    assert result.published is None
+    assert is_made(instance, "ion", "parts")
     assert is_made(instance, "ion", "runs")
     assert not is_made(instance, "ion", "issues")
 
 
-def test_models_alone_are_built_by_name_with_their_own_tests(settings: Settings, planted: Planted) -> None:
-    result = run_refresh(build_definitions(settings, pipeline=planted), assets=["genealogy/abom_where_used"])
+def test_models_alone_are_built_by_name_with_their_own_tests(
+    settings: Settings, planted: Planted, instance: dg.DagsterInstance
+) -> None:
+    result = make_assets(settings, planted, ["genealogy/abom_where_used"], instance)
     ((step, names),) = planted.calls
     assert step == "build"
     attached = [
@@ -315,8 +328,9 @@ def test_models_alone_are_built_by_name_with_their_own_tests(settings: Settings,
     ]
     assert attached
     assert {"abom_where_used", *attached} <= set(names)
-    assert result.models == 1
-    assert result.checks >= len(attached)
+    made = [event.asset_key for event in result.get_asset_materialization_events()]
+    assert made == [dg.AssetKey(["genealogy", "abom_where_used"])]
+    assert {*attached} <= {check.check_name for check in result.get_asset_check_evaluations()}
 
 
 def test_models_that_dbt_left_alone_are_up_to_date_and_stop_nothing(
@@ -324,9 +338,7 @@ def test_models_that_dbt_left_alone_are_up_to_date_and_stop_nothing(
 ) -> None:
     models = {name for name, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}}
     left = {name for name in manifest["nodes"] if not name.endswith((".abom_where_used", ".abom_hierarchy"))}
-    result = run_refresh(
-        build_definitions(settings, pipeline=replace(planted, left=frozenset(left))), instance=instance
-    )
+    result = run_refresh(settings, replace(planted, left=frozenset(left)), instance=instance)
     assert (result.models, result.up_to_date) == (2, len(models) - 2)
     assert is_made(instance, "genealogy", "abom_hierarchy")
     assert not is_made(instance, "reference", "parts")
@@ -336,7 +348,7 @@ def test_models_that_dbt_left_alone_are_up_to_date_and_stop_nothing(
 def test_raw_without_a_new_load_is_up_to_date(
     settings: Settings, planted: Planted, instance: dg.DagsterInstance
 ) -> None:
-    run_refresh(build_definitions(settings, pipeline=planted), assets=["raw/labels"], instance=instance)
+    make_assets(settings, planted, ["raw/labels"], instance)
     assert "extract" not in called(planted)
     assert is_made(instance, "raw", "labels")
 
@@ -345,7 +357,7 @@ def test_run_is_recorded_at_dagster_home(
     settings: Settings, planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    result = run_refresh(build_definitions(settings, pipeline=planted), assets=["raw/labels"])
+    result = run_refresh(settings, planted)
     with dg.DagsterInstance.get() as recorded:
         assert result.run_id
         run = recorded.get_run_by_id(result.run_id)

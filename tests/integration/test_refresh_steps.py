@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ion_pipeline.catalog import Drift
-from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import run_refresh
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import EntityResult
@@ -37,7 +36,7 @@ def manifest(settings: Settings) -> dict[str, Any]:
 
 
 def by_dagster(settings: Settings, pipeline: Planted) -> RefreshResult:
-    return run_refresh(build_definitions(settings, pipeline=replace(pipeline, settings=lambda: settings)))
+    return run_refresh(settings, replace(pipeline, settings=lambda: settings))
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,8 @@ class Tenant:
             The operations that were run, and how often ION was asked for each root connection.
         """
         httpx.post(f"{self.url}/_sandbox/stats/reset").raise_for_status()
-        result = self.definitions.resolve_job_def("refresh").execute_in_process(
-            instance=self.instance, asset_selection=list(request.asset_selection or ()), tags=request.tags
-        )
+        job = self.definitions.resolve_job_def("refresh")
+        result = job.execute_in_process(instance=self.instance, tags=request.tags)
         stats = httpx.get(f"{self.url}/_sandbox/stats").json()["by_entity"]
         done = {str(event.step_key) for event in result.all_events if event.is_step_success}
         return done, {entity: counts["requests"] for entity, counts in stats.items()}

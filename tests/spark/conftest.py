@@ -10,7 +10,6 @@ import dagster as dg
 import orjson
 import pytest
 
-from ion_pipeline.definitions import build_definitions
 from ion_pipeline.defs.run import RefreshResult, run_refresh
 from ion_pipeline.pipeline import dbt
 from ion_pipeline.pipeline.dbt.process import results_path
@@ -95,9 +94,8 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
             assert tenant.refresh().load_id
         work(app)
         spark = tenant.settings.model_copy(update={"engine": "spark", "duckdb_memory_limit": MEMORY})
-        definitions = build_definitions(spark, pipeline=real_pipeline(spark, NullReporter()))
         with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
-            job = run_refresh(definitions, instance=instance)
+            job = run_refresh(spark, real_pipeline(spark, NullReporter()), instance=instance)
     on_spark = statuses(spark)
     duckdb = settings_of(folder / "duckdb")
     # A build records when the loads before it were published; the one on Spark came before the last publish.

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ REPOSITORY = Path(__file__).parents[3]
 # What the commands `dagster-webserver` and `dagster-daemon` run.
 _MODULES = {"webserver": "dagster_webserver", "daemon": "dagster._daemon"}
 _LAUNCH = """
-mutation($job: String!, $assets: [AssetKeyInput!]!) {
+mutation($job: String!, $operations: [String!]!, $tags: [ExecutionTag!]!) {
   launchRun(executionParams: {
     selector: {
-      repositoryLocationName: "ion_pipeline", repositoryName: "__repository__", jobName: $job,
-      assetSelection: $assets, assetCheckSelection: []
+      repositoryLocationName: "ion_pipeline", repositoryName: "__repository__", jobName: $job, solidSelection: $operations
     }
+    executionMetadata: { tags: $tags }
   }) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
@@ -72,13 +72,14 @@ class DagsterServer:
             assert time.monotonic() < deadline, self.log("webserver")
             time.sleep(0.2)
 
-    def launch(self, job: str, assets: Sequence[str]) -> str:
-        """Put a run of some assets into the queue, as the button in the UI does.
+    def launch(self, job: str, operations: Sequence[str], tags: Mapping[str, str]) -> str:
+        """Put a run of some operations of a job into the queue, as the launchpad of the UI does.
 
         Returns:
             The run's id.
         """
-        variables = {"job": job, "assets": [{"path": asset.split("/")} for asset in assets]}
+        of_run = [{"key": key, "value": value} for key, value in tags.items()]
+        variables = {"job": job, "operations": list(operations), "tags": of_run}
         answer = httpx.post(f"{self.url}/graphql", json={"query": _LAUNCH, "variables": variables}, timeout=120)
         assert answer.is_success, answer.text
         launched: dict[str, Any] = answer.json()["data"]["launchRun"]
