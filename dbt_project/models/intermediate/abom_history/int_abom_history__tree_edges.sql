@@ -28,6 +28,10 @@ tree_edges as (
     where cycle_edges.parent_state_id is null
 ),
 
+parent_states as (
+    select distinct parent_state_id from tree_edges
+),
+
 -- A unit whose lines are all on cycles has nothing below it in its tree.
 with_plain_lines as (
     select distinct states.structure_state_id
@@ -43,7 +47,7 @@ with_plain_lines as (
 
 select
     tree_edges.*,
-    with_plain_lines.structure_state_id is null
-    and tree_edges.child_state_id not in (select below.parent_state_id from tree_edges as below) as is_bare
+    with_plain_lines.structure_state_id is null and parent_states.parent_state_id is null as is_bare
 from tree_edges
 left join with_plain_lines on tree_edges.child_state_id = with_plain_lines.structure_state_id
+left join parent_states on tree_edges.child_state_id = parent_states.parent_state_id

@@ -7,6 +7,10 @@ lines as (
     where quantity > 0
 ),
 
+units_with_lines as (
+    select distinct parent_part_inventory_id as part_inventory_id from {{ ref('int_abom__lines') }}
+),
+
 -- What is in a kit that is not completed is at hand for the run of the kit.
 kitted as (
     select
@@ -36,11 +40,8 @@ required as (
         consumers.quantity * lines.quantity as quantity
     from consumers
     inner join lines on consumers.part_id = lines.parent_part_id
-    where
-        consumers.part_inventory_id is null
-        or consumers.part_inventory_id not in (
-            select built.parent_part_inventory_id from {{ ref('int_abom__lines') }} as built
-        )
+    left join units_with_lines on consumers.part_inventory_id = units_with_lines.part_inventory_id
+    where units_with_lines.part_inventory_id is null
     union all
     -- An item whose part has no plan is bought.
     select
