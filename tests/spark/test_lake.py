@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from ion_pipeline.pipeline import export_control
+from ion_pipeline.pipeline import export_control, further_actions
 from ion_pipeline.pipeline.dbt.spark.building import request_of
 from ion_pipeline.pipeline.dbt.spark.child import check_counts, create_schemas, create_views, derive
 from ion_pipeline.pipeline.dbt.spark.request import Request, lake_tables
@@ -70,11 +70,12 @@ def test_versions_are_those_of_the_loader(spark: "SparkSession", loads: list[Loa
 def test_views_without_controlled_rows_are_those_of_the_warehouse(
     spark: "SparkSession", world: Settings, tmp_path: Path
 ) -> None:
-    """Of tables with weak references, single ones and lists, of one with a key of two columns, and of the load log."""
+    """Of tables with weak references, single ones and lists, of one with a key of two columns; and what is exported."""
     names = {"part_attributes", "part_inventories", "parts", "run_steps", "steps"}
     settings = copied(world, tmp_path, publish_export_controlled=False)
     with connect(settings.warehouse_path) as connection:
         export_control.prepare(connection, settings)
+        further_actions.prepare(connection, settings)
     folder = tmp_path / "build-1"
     found = request_of(settings, {"nodes": {}}, str(folder))
     tables = [table for table in found.tables if table.name in names]
@@ -82,9 +83,9 @@ def test_views_without_controlled_rows_are_those_of_the_warehouse(
     for table in tables:
         derive(spark, table)
     create_views(spark, {name: query for name, query in found.views.items() if name.split("`")[1] in names})
-    left_out, logs = 0, [name for name in found.relations if name.startswith("released.")]
-    assert len(logs) == 4
-    for name in [*logs, *(f"{schema}.{name}" for schema in ("released", "released_history") for name in names)]:
+    left_out, exported = 0, [name for name in found.relations if name.startswith("released.")]
+    assert len(exported) == 6
+    for name in [*exported, *(f"{schema}.{name}" for schema in ("released", "released_history") for name in names)]:
         with connect(settings.warehouse_path, read_only=True) as connection:
             columns = connection.sql(f"from {name}").columns
             expected = connection.execute(f"from {name}").fetchall()

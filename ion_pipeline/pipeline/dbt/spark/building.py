@@ -53,8 +53,9 @@ _REMEDIES = {
 }
 # The mark that Spark leaves in the folder of a table when all of its rows are there.
 _WRITTEN = "_SUCCESS"
-# The keys of controlled rows, and the load log as the models may read it: views, if controlled rows are left out.
-_NOT_IN_THE_LAKE = (
+# The keys of controlled rows, the load log as the models may read it (views, if controlled rows are left out), and the
+# views that give further actions their fixed names.
+_NOT_DERIVED = (
     "select table_schema, table_name from information_schema.tables where table_catalog = current_database() "
     "and (table_schema = $controlled or table_schema = $source and starts_with(table_name, '_ion_')) order by all"
 )
@@ -190,9 +191,9 @@ def java_memory(limit: str) -> str:
 
 
 def _export(connection: duckdb.DuckDBPyConnection, folder: str, source: str) -> dict[str, Relation]:
-    """Write what the lake does not hold, the load log and the controlled keys, as Parquet files next to the tables."""
+    """Write what Spark does not derive from the lake as Parquet files next to the tables."""
     storage, found = open_storage(folder), dict[str, Relation]()
-    for schema, table in connection.execute(_NOT_IN_THE_LAKE, {"controlled": CONTROLLED, "source": source}).fetchall():
+    for schema, table in connection.execute(_NOT_DERIVED, {"controlled": CONTROLLED, "source": source}).fetchall():
         rows = connection.sql(f"from {identifier(schema, table)}").to_arrow_table()
         place = f"inputs/{schema}.{table}"
         if rows.num_rows:
