@@ -92,6 +92,10 @@ def test_nothing_of_duckdb_is_left_for_spark(compiled: dict[str, Any]) -> None:
         ("select timezone('UTC', a), epoch(a) from t", ["epoch", "timezone"]),
         ("select lambda x: x + 1", ["parse"]),
         ("select a from t qualify", ["parse"]),
+        ("select a not in (select b from u) from t", ["not in"]),
+        ("select a from t where c or a not in (select b from u)", ["not in"]),
+        ("select a from t where not (c and a not in (select b from u))", ["not in"]),
+        ("select a not in (1, 2) from t where c and (a not in (select b from u) and a in (select b from u))", []),
         ("select max(a) filter (where a in (1)) over (order by (b)) from t where exists (select 1)", []),
     ],
 )
@@ -100,7 +104,7 @@ def test_what_is_foreign_to_spark_is_found(sql: str, found: list[str]) -> None:
 
 
 def foreign(sql: str) -> list[str]:
-    """The parts of a statement that are not Spark's SQL; `parse` if it cannot be read at all."""
+    """What Spark has not, or computes as a nested loop, in a statement; `parse` if it cannot be read at all."""
     try:
         [statement] = sqlglot.parse(sql, read="spark", error_level=sqlglot.ErrorLevel.RAISE)
         tokens = sqlglot.tokenize(sql, read="spark")
@@ -118,7 +122,19 @@ def foreign(sql: str) -> list[str]:
             found.add(word)
         if sql[token.end + 1 : token.end + 2] == "(":
             found |= {word} - SPARK_FUNCTIONS - KEYWORDS
+    if any(is_nested_loop(negation) for negation in statement.find_all(exp.Not)):
+        found.add("not in")
     return sorted(found)
+
+
+def is_nested_loop(negation: exp.Not) -> bool:
+    """Whether Spark compares each row with each for this: a `not in (select ...)` that is no term of a `where`."""
+    if not (isinstance(negation.this, exp.In) and negation.this.args.get("query")):
+        return False
+    place = negation.parent
+    while isinstance(place, exp.And | exp.Paren):
+        place = place.parent
+    return not isinstance(place, exp.Where)
 
 
 def promised_types() -> set[str]:
