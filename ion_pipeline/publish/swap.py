@@ -114,7 +114,9 @@ def commit(fresh: Publish, published: Path, *, keep: int) -> None:
             listed its Parquet files but not opened them yet.
     """
     for path in fresh.folder.rglob("*"):
-        sync(path)
+        # A file with a second name is one of the previous publish, which has flushed it.
+        if path.is_dir() or path.stat().st_nlink == 1:
+            sync(path)
     sync(fresh.folder)
     done = Publish(fresh.folder.with_suffix(""))
     fresh.folder.rename(done.folder)
