@@ -29,13 +29,14 @@ class Limits:
     """When few enough rows are affected.
 
     Attributes:
-        least_rows: A smaller table is built from all rows, which takes less than finding the affected ones.
+        least_rows: A table is built from all rows, which takes less than finding the affected ones, if it is smaller,
+            and so is each model that its rule limits by a column.
         largest_share: A table of which more rows are affected is built from all rows.
         most_keys: So is one with more affected keys, for they are in memory.
     """
 
     least_rows: int = 20_000
-    largest_share: float = 0.1
+    largest_share: float = 0.3
     most_keys: int = 500_000
 
 
@@ -53,6 +54,8 @@ class AffectedRows:
         nodes: Mapping[str, Node],
         since: Since | None,
         has_changed: Callable[[str], bool],
+        *,
+        last_rows: Mapping[str, int],
         limits: Limits,
     ) -> None:
         """Find what rules name.
@@ -62,9 +65,10 @@ class AffectedRows:
             nodes: The nodes by unique id.
             since: What is new since the last build; None if that is not known row by row.
             has_changed: Whether an upstream node has other rows than in the last build.
+            last_rows: How many rows models had in the last build, by unique id.
             limits: When few enough rows are affected.
         """
-        self._connection, self._nodes, self._limits = connection, nodes, limits
+        self._connection, self._nodes, self._last_rows, self._limits = connection, nodes, last_rows, limits
         self._due = since.due if since else nodes
         self._ids = {node.name: unique_id for unique_id, node in nodes.items() if node.kind != "test"}
         self._scratch = Scratch(connection)
@@ -81,7 +85,7 @@ class AffectedRows:
             duckdb.Error: A statement failed; the model is unchanged.
         """
         rule = model.rule
-        if not rule or model.unique_id in self._due or before.rows < self._limits.least_rows:
+        if not rule or model.unique_id in self._due or self._is_small(rule, before):
             return None
         changed = self.changed.of_inputs(model, rule)
         if changed is None:
@@ -114,6 +118,10 @@ class AffectedRows:
                 return False
         self.limited.add(test.unique_id)
         return True
+
+    def _is_small(self, rule: RowRule, before: Fingerprint) -> bool:
+        read = (self._last_rows.get(self._ids[name], 0) for name in rule.columns)
+        return max(before.rows, *read) < self._limits.least_rows
 
     def _replace(self, model: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint) -> TableRows | None:
         table = self.changed.relation(model)
