@@ -29,8 +29,8 @@ class Limits:
     """When few enough rows are affected.
 
     Attributes:
-        least_rows: A table is built from all rows, which takes less than finding the affected ones, if it is smaller,
-            and so is each model that its rule limits by a column.
+        least_rows: The rule of a model or test is not used, because all rows take less than finding the affected ones,
+            if the model is smaller, and so is each model that the rule limits by a column.
         largest_share: A table of which more rows are affected is built from all rows.
         most_keys: So is one with more affected keys, for they are in memory.
     """
@@ -68,12 +68,18 @@ class AffectedRows:
             last_rows: How many rows models had in the last build, by unique id.
             limits: When few enough rows are affected.
         """
-        self._connection, self._nodes, self._last_rows, self._limits = connection, nodes, last_rows, limits
-        self._due = since.due if since else nodes
+        self._connection, self._nodes, self._limits = connection, nodes, limits
         self._ids = {node.name: unique_id for unique_id, node in nodes.items() if node.kind != "test"}
+        self._rules = dict(self._large(last_rows)) if since else {}
+        self._due = since.due if since else ()
         self._scratch = Scratch(connection)
-        self.changed = ChangedRows(connection, nodes, since, has_changed, self._scratch)
+        named = {name for rule in self._rules.values() for name in (*rule.columns, *rule.lookups)}
+        self.changed = ChangedRows(connection, nodes, since, has_changed, self._scratch, named=named)
         self.limited: set[str] = set()
+
+    def has_rule(self, node: Node) -> bool:
+        """Whether a model or test has a rule that is used."""
+        return node.unique_id in self._rules
 
     def replace(self, model: Node, before: Fingerprint) -> TableRows | None:
         """Replace the affected rows of a model that has the rows of the last build.
@@ -84,8 +90,8 @@ class AffectedRows:
         Raises:
             duckdb.Error: A statement failed; the model is unchanged.
         """
-        rule = model.rule
-        if not rule or model.unique_id in self._due or self._is_small(rule, before):
+        rule = self._rules.get(model.unique_id)
+        if not rule or model.unique_id in self._due:
             return None
         changed = self.changed.of_inputs(model, rule)
         if changed is None:
@@ -106,7 +112,7 @@ class AffectedRows:
         Raises:
             duckdb.Error: A statement failed.
         """
-        rule = test.rule
+        rule = self._rules.get(test.unique_id)
         if not rule or test.unique_id in self._due:
             return False
         changed = self.changed.of_inputs(test, rule)
@@ -119,9 +125,12 @@ class AffectedRows:
         self.limited.add(test.unique_id)
         return True
 
-    def _is_small(self, rule: RowRule, before: Fingerprint) -> bool:
-        read = (self._last_rows.get(self._ids[name], 0) for name in rule.columns)
-        return max(before.rows, *read) < self._limits.least_rows
+    def _large(self, last_rows: Mapping[str, int]) -> Iterator[tuple[str, RowRule]]:
+        for unique_id, node in self._nodes.items():
+            if rule := node.rule:
+                sizes = (last_rows.get(one, 0) for one in (unique_id, *(self._ids[name] for name in rule.columns)))
+                if max(sizes) >= self._limits.least_rows:
+                    yield unique_id, rule
 
     def _replace(self, model: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint) -> TableRows | None:
         table = self.changed.relation(model)
