@@ -9,12 +9,13 @@ The SQL stays that of the model: only names of tables in it are replaced by name
 """
 # ruff: noqa: S608 -- names are quoted by `identifier`
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
-from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Scratch, Since, TableRows
+from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Scratch, Since, TableRows, is_staging
 from ion_pipeline.pipeline.dbt.rendered import Node
 from ion_pipeline.pipeline.dbt.report import ChangedCount
 from ion_pipeline.pipeline.dbt.row_rules import Lookup, RowRule
@@ -23,6 +24,9 @@ from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.fingerprints import FINGERPRINT
 from ion_pipeline.warehouse.sql import identifier
 
+# A table that a staging view reads.
+_RAW = re.compile(r'"(raw(?:_history)?)"\."(\w+)"')
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -30,7 +34,7 @@ class Limits:
 
     Attributes:
         least_rows: The rule of a model or test is not used, because all rows take less than finding the affected ones,
-            if the model is smaller, and so is each model that the rule limits by a column.
+            if the model is smaller, and so is each table that the rule names.
         largest_share: A table of which more rows are affected is built from all rows.
         most_keys: So is one with more affected keys, for they are in memory.
     """
@@ -54,8 +58,6 @@ class AffectedRows:
         nodes: Mapping[str, Node],
         since: Since | None,
         has_changed: Callable[[str], bool],
-        *,
-        last_rows: Mapping[str, int],
         limits: Limits,
     ) -> None:
         """Find what rules name.
@@ -65,12 +67,11 @@ class AffectedRows:
             nodes: The nodes by unique id.
             since: What is new since the last build; None if that is not known row by row.
             has_changed: Whether an upstream node has other rows than in the last build.
-            last_rows: How many rows models had in the last build, by unique id.
             limits: When few enough rows are affected.
         """
         self._connection, self._nodes, self._limits = connection, nodes, limits
         self._ids = {node.name: unique_id for unique_id, node in nodes.items() if node.kind != "test"}
-        self._rules = dict(self._large(last_rows)) if since else {}
+        self._rules = dict(self._large_ones()) if since else {}
         self._due = since.due if since else ()
         self._scratch = Scratch(connection)
         named = {name for rule in self._rules.values() for name in (*rule.columns, *rule.lookups)}
@@ -125,11 +126,22 @@ class AffectedRows:
         self.limited.add(test.unique_id)
         return True
 
-    def _large(self, last_rows: Mapping[str, int]) -> Iterator[tuple[str, RowRule]]:
+    def _large_ones(self) -> Iterator[tuple[str, RowRule]]:
+        """The rules of which a table is large, by unique id."""
+        found = self._connection.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables() "
+            "where database_name = current_database()"
+        ).fetchall()
+        sizes = {(schema, name): size for schema, name, size in found}
+
+        def is_large(node: Node) -> bool:
+            read = _RAW.findall(node.sql) if is_staging(node) else [(node.schema, node.name)]
+            return any(sizes.get(table, 0) >= self._limits.least_rows for table in read)
+
         for unique_id, node in self._nodes.items():
             if rule := node.rule:
-                sizes = (last_rows.get(one, 0) for one in (unique_id, *(self._ids[name] for name in rule.columns)))
-                if max(sizes) >= self._limits.least_rows:
+                named = (self._nodes[self._ids[name]] for name in (*rule.columns, *rule.lookups))
+                if is_large(node) or any(map(is_large, named)):
                     yield unique_id, rule
 
     def _replace(self, model: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint) -> TableRows | None:

@@ -78,15 +78,7 @@ def replay(
     results: list[NodeResult] = []
     warehouse = _Warehouse(connection, rendered)
     changes = _Changes(warehouse, rendered.nodes, last)
-    rows_before = {name: node.fingerprint.rows for name, node in last.nodes.items() if node.fingerprint} if last else {}
-    affected = AffectedRows(
-        connection,
-        rendered.nodes,
-        last.since if last else None,
-        changes.has_changed,
-        last_rows=rows_before,
-        limits=Limits(),
-    )
+    affected = AffectedRows(connection, rendered.nodes, last.since if last else None, changes.has_changed, Limits())
     for number, (unique_id, waits_for) in enumerate(_in_order(rendered.nodes, chosen), start=1):
         count.started(unique_id, len(chosen))
         node, started = chosen[unique_id], time.monotonic()
