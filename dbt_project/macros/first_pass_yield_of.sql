@@ -25,14 +25,14 @@ summed as (
     select
         step_id,
         part_id,
-        {{ period_of(period, 'counted_on') }} as {{ period_on }},
+        {{ period_on }},
         cast(sum(units_attempted) as bigint) as units_attempted,
         {%- for sum in sums %}
         sum({{ sum }}) as {{ sum }},
         {%- endfor %}
         bool_and(is_from_history) as is_from_history
     from step_yields
-    group by step_id, part_id, {{ period_of(period, 'counted_on') }}
+    group by step_id, part_id, {{ period_on }}
 )
 
 select

@@ -5,13 +5,13 @@ with step_yields as (
     select
         step_id,
         part_id,
-        {{ period_of(period, 'counted_on') }} as {{ period_on }},
+        {{ period_on }},
         sum(quantity_attempted) as quantity_attempted,
         sum(quantity_passed_first) as quantity_passed_first,
         sum(quantity_completed) as quantity_completed,
         bool_and(is_from_history) as is_from_history
     from {{ ref('int_quality__step_yields') }}
-    group by step_id, part_id, {{ period_of(period, 'counted_on') }}
+    group by step_id, part_id, {{ period_on }}
 ),
 
 step_kinds as (

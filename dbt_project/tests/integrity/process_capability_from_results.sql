@@ -1,3 +1,10 @@
+{{ config(meta={
+    'rows_by': 'step_field_id',
+    'affected_by': {
+        'measurements': 'step_field_id',
+        'process_capability': 'step_field_id',
+    },
+}) }}
 -- Computes the capability of each field, part revision and limit version a second time: moving ranges from results
 -- numbered in time, the standard deviation from squared deviations, and Cpk as the smaller of one index per limit.
 with results as (

@@ -14,7 +14,7 @@ factors as (
             '{{ period }}' as period,
             yields.part_id,
             kinds.procedure_id,
-            {{ period_of(period, 'yields.counted_on') }} as starts_on,
+            {{ period_of(period, 'yields.day_on') }} as starts_on,
             sum(yields.quantity_passed_first) / sum(yields.quantity_attempted) as first_pass_yield
         from {{ ref('int_quality__step_yields') }} as yields
         inner join {{ ref('int_procedures__step_kinds') }} as kinds on yields.step_id = kinds.step_id
@@ -23,7 +23,7 @@ factors as (
             and kinds.procedure_id is not null
             and kinds.step_kind = 'mandatory'
             and not kinds.is_group
-        group by yields.part_id, kinds.procedure_id, {{ period_of(period, 'yields.counted_on') }}, yields.step_id
+        group by yields.part_id, kinds.procedure_id, {{ period_of(period, 'yields.day_on') }}, yields.step_id
         having sum(yields.quantity_attempted) > 0
         {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -9,12 +9,13 @@ The SQL stays that of the model: only names of tables in it are replaced by name
 """
 # ruff: noqa: S608 -- names are quoted by `identifier`
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
-from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Scratch, Since, TableRows
+from ion_pipeline.pipeline.dbt.changed_rows import ChangedRows, Scratch, Since, TableRows, is_staging
 from ion_pipeline.pipeline.dbt.rendered import Node
 from ion_pipeline.pipeline.dbt.report import ChangedCount
 from ion_pipeline.pipeline.dbt.row_rules import Lookup, RowRule
@@ -23,19 +24,23 @@ from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.fingerprints import FINGERPRINT
 from ion_pipeline.warehouse.sql import identifier
 
+# A table that a staging view reads.
+_RAW = re.compile(r'"(raw(?:_history)?)"\."(\w+)"')
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """When few enough rows are affected.
 
     Attributes:
-        least_rows: A smaller table is built from all rows, which takes less than finding the affected ones.
+        least_rows: The rule of a model or test is not used, because all rows take less than finding the affected ones,
+            if the model is smaller, and so is each table that the rule names.
         largest_share: A table of which more rows are affected is built from all rows.
         most_keys: So is one with more affected keys, for they are in memory.
     """
 
     least_rows: int = 20_000
-    largest_share: float = 0.1
+    largest_share: float = 0.3
     most_keys: int = 500_000
 
 
@@ -65,11 +70,17 @@ class AffectedRows:
             limits: When few enough rows are affected.
         """
         self._connection, self._nodes, self._limits = connection, nodes, limits
-        self._due = since.due if since else nodes
         self._ids = {node.name: unique_id for unique_id, node in nodes.items() if node.kind != "test"}
+        self._rules = dict(self._large_ones()) if since else {}
+        self._due = since.due if since else ()
         self._scratch = Scratch(connection)
-        self.changed = ChangedRows(connection, nodes, since, has_changed, self._scratch)
+        named = {name for rule in self._rules.values() for name in (*rule.columns, *rule.lookups)}
+        self.changed = ChangedRows(connection, nodes, since, has_changed, self._scratch, named=named)
         self.limited: set[str] = set()
+
+    def has_rule(self, node: Node) -> bool:
+        """Whether a model or test has a rule that is used."""
+        return node.unique_id in self._rules
 
     def replace(self, model: Node, before: Fingerprint) -> TableRows | None:
         """Replace the affected rows of a model that has the rows of the last build.
@@ -80,8 +91,8 @@ class AffectedRows:
         Raises:
             duckdb.Error: A statement failed; the model is unchanged.
         """
-        rule = model.rule
-        if not rule or model.unique_id in self._due or before.rows < self._limits.least_rows:
+        rule = self._rules.get(model.unique_id)
+        if not rule or model.unique_id in self._due:
             return None
         changed = self.changed.of_inputs(model, rule)
         if changed is None:
@@ -102,7 +113,7 @@ class AffectedRows:
         Raises:
             duckdb.Error: A statement failed.
         """
-        rule = test.rule
+        rule = self._rules.get(test.unique_id)
         if not rule or test.unique_id in self._due:
             return False
         changed = self.changed.of_inputs(test, rule)
@@ -114,6 +125,24 @@ class AffectedRows:
                 return False
         self.limited.add(test.unique_id)
         return True
+
+    def _large_ones(self) -> Iterator[tuple[str, RowRule]]:
+        """The rules of which a table is large, by unique id."""
+        found = self._connection.execute(
+            "select schema_name, table_name, estimated_size from duckdb_tables() "
+            "where database_name = current_database()"
+        ).fetchall()
+        sizes = {(schema, name): size for schema, name, size in found}
+
+        def is_large(node: Node) -> bool:
+            read = _RAW.findall(node.sql) if is_staging(node) else [(node.schema, node.name)]
+            return any(sizes.get(table, 0) >= self._limits.least_rows for table in read)
+
+        for unique_id, node in self._nodes.items():
+            if rule := node.rule:
+                named = (self._nodes[self._ids[name]] for name in (*rule.columns, *rule.lookups))
+                if is_large(node) or any(map(is_large, named)):
+                    yield unique_id, rule
 
     def _replace(self, model: Node, rule: RowRule, changed: Mapping[str, str], before: Fingerprint) -> TableRows | None:
         table = self.changed.relation(model)

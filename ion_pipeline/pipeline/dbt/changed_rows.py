@@ -96,8 +96,10 @@ class ChangedRows:
         since: Since | None,
         has_changed: Callable[[str], bool],
         scratch: Scratch,
+        *,
+        named: Collection[str],
     ) -> None:
-        """Find the tables that rules name.
+        """Begin without a changed row.
 
         Args:
             connection: The warehouse.
@@ -105,13 +107,13 @@ class ChangedRows:
             since: What is new since the last build; None if that is not known row by row.
             has_changed: Whether an upstream node has other rows than in the last build.
             scratch: For row versions.
+            named: The names of the tables of which a rule says what changed rows affect.
         """
         self._connection, self._nodes, self._since = connection, nodes, since
         self._has_changed, self._scratch = has_changed, scratch
         [(self._database,)] = connection.execute("select current_database()").fetchall()
         self._found: dict[str, str | None] = {}
-        rules = [node.rule for node in nodes.values() if node.rule] if since else []
-        self._named = {name for rule in rules for name in (*rule.columns, *rule.lookups)}
+        self._named = named
 
     def relation(self, node: Node) -> str:
         """The quoted name of a model or seed, as in dbt's statements."""

@@ -157,7 +157,7 @@ class _Changes:
     def last_result(self, node: Node, affected: AffectedRows) -> BuiltNode:
         """As `recorded`; with a fingerprint only if that is needed and the rows of the node are still the same."""
         before = self.recorded(node)
-        is_needed = node.rule or affected.changed.are_asked_of(node)
+        is_needed = affected.has_rule(node) or affected.changed.are_asked_of(node)
         if before.fingerprint and not (is_needed and self._warehouse.fingerprint(node) == before.fingerprint):
             return BuiltNode(before.status)
         return before

@@ -2,6 +2,8 @@
 # ruff: noqa: S608 -- names of our own
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ion_pipeline.counting import Count
+from ion_pipeline.pipeline.dbt.changed_rows import Since
+from ion_pipeline.pipeline.dbt.pending import Source
 from ion_pipeline.pipeline.dbt.rendered import Node, Rendered, load_rendered
 from ion_pipeline.pipeline.dbt.replay import LastBuild, replay
 from ion_pipeline.pipeline.dbt.report import ChangedCount
@@ -332,6 +336,65 @@ def test_rows_of_a_build_that_was_not_recorded_are_built_again() -> None:
         connection.execute("update raw.a set x = 2")
         replay(connection, nodes, ["first", "second"], last=LastBuild(last, nodes.nodes, {"model.p.first"}))
         assert connection.execute("from s.second").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "changed_sums", "is_limited"),
+    [(20_000, 1, True), (19_900, 1, False), (20_000, 30, True), (20_000, 31, False)],
+)
+def test_few_affected_rows_of_a_small_table_are_replaced_if_it_reads_a_large_one(
+    rows: int, changed_sums: int, is_limited: bool
+) -> None:
+    sums = model("sums", "model.p.large", sql='create table "memory"."s"."sums" as select k, sum(x) from L group by k')
+    sums = replace(
+        sums,
+        sql=sums.sql.replace("L", '"memory"."s"."large"'),
+        meta={"rows_by": "k", "affected_by": {"large": "k"}},
+    )
+    nodes = rendered(model("large", sql='create table "memory"."s"."large" as from raw.a'), sums)
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw; create schema s")
+        connection.execute(f"create table raw.a as select i % 100 as k, i as x from range({rows}) as t(i)")
+        recorded = {one.unique_id: BuiltNode(one.status, one.fingerprint) for one in replay(connection, nodes).nodes}
+        connection.execute(f"update raw.a set x = -x where k < {changed_sums}")
+        since = Since("", datetime(2026, 1, 1, tzinfo=UTC), {"model.p.large": None})
+        report = replay(connection, nodes, last=LastBuild(recorded, nodes.nodes, {"model.p.large"}, since))
+        built_at = {one.unique_id: one.built_at for one in report.nodes}
+        assert (built_at["model.p.sums"] is None) == is_limited
+        assert built_at["model.p.large"]
+        expected = "select k, sum(x) from raw.a group by k"
+        assert connection.execute(f"from s.sums except all {expected}").fetchall() == []
+        assert connection.table("s.sums").shape[0] == 100
+
+
+@pytest.mark.parametrize(("rows", "is_limited"), [(20_000, True), (19_900, False)])
+def test_a_staging_view_is_as_large_as_its_table(rows: int, is_limited: bool) -> None:
+    view = model("stg", sql='create view "memory"."s"."stg" as select k, x from "memory"."raw"."a"', view=True)
+    sums = model(
+        "sums",
+        "model.p.stg",
+        sql='create table "memory"."s"."sums" as select k, sum(x) from "memory"."s"."stg" group by k',
+    )
+    nodes = rendered(view, replace(sums, meta={"rows_by": "k", "affected_by": {"stg": "k"}}))
+    source = Source('"memory"."raw"."a"', "a", is_history=False)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    since = Since("1", now, {"model.p.stg": (source,)})
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw; create schema raw_history; create schema s")
+        connection.execute(
+            f"create table raw.a as select i % 100 as k, i as x, '1' as _ion_load from range({rows}) as t(i)"
+        )
+        connection.execute("create table raw_history.a as select *, null::timestamptz as valid_to from raw.a")
+        recorded = {one.unique_id: BuiltNode(one.status, one.fingerprint) for one in replay(connection, nodes).nodes}
+        connection.execute("update raw.a set x = -x, _ion_load = '2' where k = 7")
+        connection.execute("update raw_history.a set valid_to = $now where k = 7", {"now": now})
+        connection.execute("insert into raw_history.a by name from raw.a where k = 7")
+        last = LastBuild(recorded, nodes.nodes, {"model.p.stg"}, since)
+        [built] = replay(connection, nodes, ["sums"], last=last).nodes
+        assert (built.built_at is None) == is_limited
+        expected = "select k, sum(x) from raw.a group by k"
+        assert connection.execute(f"from s.sums except all {expected}").fetchall() == []
+        assert built.changed == ChangedCount(added=1, removed=1)
 
 
 def test_nothing_is_kept_until_a_build_was_complete(tmp_path: Path) -> None:

@@ -36,8 +36,10 @@ select
     -- A library step belongs to no procedure, so it was added to the run during the run.
     run_steps.origin_step_id is null or (step_kinds.step_id is not null and step_kinds.procedure_id is null)
         as is_added_by_redline,
+    run_steps.run_step_title,
     run_steps.status,
-    run_steps.updated_at
+    run_steps.updated_at,
+    run_steps.is_export_controlled
 from run_steps
 left join step_kinds on run_steps.origin_step_id = step_kinds.step_id
 left join groups on run_steps.run_step_id = groups.run_step_id

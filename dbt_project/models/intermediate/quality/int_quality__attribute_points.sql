@@ -78,8 +78,6 @@ scaled as (
 
 select
     *,
-    -- As in control_chart_points, where a chart of a field of a step has one.
-    cast(null as bigint) as step_field_id,
     {{ sigmas_from_centre('from_centre', 'sigma') }} as sigmas_from_centre,
     {{ is_beyond_limits('from_centre', 'sigma') }} as is_beyond
 from scaled

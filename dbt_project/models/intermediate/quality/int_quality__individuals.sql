@@ -81,6 +81,7 @@ rules_on as (
 select
     counts.run_step_field_id,
     counts.chart_key,
+    'moving_range/' || substr(counts.chart_key, length('individuals/') + 1) as moving_range_key,
     counts.step_field_id,
     counts.part_id,
     counts.serial_number,

@@ -9,22 +9,7 @@ with firsts as (
 ),
 
 cancelled as (
-    select
-        run_steps.step_id,
-        run_units.part_id,
-        quantities.quantity,
-        {{ production_day('run_steps.updated_at') }} as cancelled_on
-    from {{ ref('int_production__run_steps') }} as run_steps
-    inner join {{ ref('int_production__run_units') }} as run_units on run_steps.run_id = run_units.run_id
-    inner join {{ ref('int_inventories__worked_quantities') }} as quantities
-        on run_units.part_inventory_id = quantities.part_inventory_id and run_steps.updated_at = quantities.worked_at
-    where
-        run_steps.status = 'CANCELED'
-        and run_steps.step_id is not null
-        and not run_steps.is_group
-        and run_steps.run_step_id not in (
-            select attempts.run_step_id from {{ ref('int_production__step_attempts') }} as attempts
-        )
+    select * from {{ ref('int_quality__cancelled_steps') }}
 ),
 
 counted as (
@@ -65,7 +50,9 @@ counted as (
 select
     step_id,
     part_id,
-    counted_on,
+    {% for period in ['day', 'week', 'month'] %}
+        {{ period_of(period, 'counted_on') }} as {{ period_column(period) }},
+    {% endfor %}
     sum(units_attempted) as units_attempted,
     sum(quantity_attempted) as quantity_attempted,
     sum(quantity_passed_first) as quantity_passed_first,

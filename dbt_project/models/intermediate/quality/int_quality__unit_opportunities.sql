@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 with runs as (
     select * from {{ ref('stg_ion__runs') }}
     where part_inventory_id is not null

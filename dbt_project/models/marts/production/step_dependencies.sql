@@ -2,7 +2,6 @@ with steps as (
     select
         availability.*,
         run_steps.step_id,
-        run_steps.parent_run_step_id,
         run_steps.run_title,
         run_steps.elapsed_hours,
         run_steps.part_inventory_id,
@@ -17,27 +16,8 @@ paths as (
     select * from {{ ref('int_procedures__critical_path') }}
 ),
 
-listed as (
-    select
-        run_step_id,
-        {{ each_of('upstream_run_step_ids') }} as depends_on_run_step_id
-    from {{ ref('stg_ion__run_steps') }}
-),
-
 edges as (
-    select distinct
-        run_step_id,
-        'upstream' as dependency,
-        depends_on_run_step_id
-    from listed
-    where depends_on_run_step_id is not null
-    union all
-    select
-        run_step_id,
-        'parent' as dependency,
-        parent_run_step_id as depends_on_run_step_id
-    from steps
-    where parent_run_step_id is not null
+    select * from {{ ref('int_production__step_edges') }}
 )
 
 select
@@ -50,11 +30,11 @@ select
     steps.run_title,
     steps.run_step_title,
     steps.status,
-    before.run_step_title as depends_on_title,
-    before.status as depends_on_status,
+    edges.depends_on_title,
+    edges.depends_on_status,
     case edges.dependency
-        when 'upstream' then coalesce(before.status = 'COMPLETE', false)
-        when 'parent' then coalesce(before.status = 'IN_PROGRESS', false)
+        when 'upstream' then coalesce(edges.depends_on_status = 'COMPLETE', false)
+        when 'parent' then coalesce(edges.depends_on_status = 'IN_PROGRESS', false)
     end as is_satisfied,
     steps.is_available,
     steps.is_group,
@@ -79,10 +59,10 @@ select
     steps.part_number,
     steps.serial_number,
     steps.lot_number,
-    coalesce(steps.is_export_controlled, false) or coalesce(before.is_export_controlled, false) as is_export_controlled
+    coalesce(steps.is_export_controlled, false) or coalesce(edges.depends_on_is_export_controlled, false)
+        as is_export_controlled
 from steps
 left join edges on steps.run_step_id = edges.run_step_id
-left join steps as before on edges.depends_on_run_step_id = before.run_step_id
 left join paths on steps.step_id = paths.step_id
-left join paths as paths_before on before.step_id = paths_before.step_id
+left join paths as paths_before on edges.depends_on_step_id = paths_before.step_id
 order by steps.run_id, steps.run_step_id, step_dependency_key

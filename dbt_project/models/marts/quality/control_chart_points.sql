@@ -7,7 +7,6 @@ with individuals as (
 moving_ranges as (
     select
         *,
-        'moving_range/' || substr(chart_key, length('individuals/') + 1) as moving_range_key,
         abs(change) as moving_range,
         mean_moving_range * (3.267 - 1) / 3 as moving_range_sigma
     from individuals

@@ -1,10 +1,5 @@
-with run_steps as (
-    select
-        *,
-        coalesce(status = 'CANCELED', false) as is_cancelled,
-        coalesce(started_at, first_attempt_ended_at, case when status = 'CANCELED' then updated_at end) as counted_at
-    from {{ ref('run_steps') }}
-    where step_id is not null and not is_group
+with started as (
+    select * from {{ ref('int_quality__started_steps') }}
 ),
 
 step_kinds as (
@@ -13,14 +8,6 @@ step_kinds as (
 
 procedures as (
     select * from {{ ref('stg_ion__procedures') }}
-),
-
-dated as (
-    select
-        *,
-        {{ production_day('counted_at') }} as day_on
-    from run_steps
-    where counted_at is not null
 ),
 
 summed as (
@@ -35,7 +22,7 @@ summed as (
         count(*) filter (where not is_cancelled and redline_count > 0) as run_steps_redlined,
         coalesce(sum(redline_count) filter (where not is_cancelled), 0) as redlines,
         count(*) filter (where is_cancelled) as run_steps_cancelled
-    from dated
+    from started
     group by day_on, step_id, part_id
 )
 
