@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from ion_pipeline.defs.names import READ
-from ion_pipeline.defs.operations import steps
+from ion_pipeline.defs.operations import Unkept, steps
 from ion_pipeline.pipeline.pipeline import Pipeline
 from ion_pipeline.settings import Settings
 
@@ -27,8 +27,7 @@ def make_jobs(settings: Settings, pipeline: Pipeline) -> list[dg.JobDefinition]:
     """
     resources = {
         "pipeline": dg.ResourceDefinition.hardcoded_resource(pipeline),
-        # What the steps report is read in the same process, if at all.
-        "io_manager": dg.mem_io_manager,
+        "io_manager": dg.IOManagerDefinition.hardcoded_io_manager(Unkept()),
     }
     return [
         steps.to_job(

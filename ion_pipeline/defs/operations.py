@@ -108,6 +108,24 @@ def publish(pipeline: dg.ResourceParam[Pipeline]) -> Iterator[_Yielded]:
     yield dg.Output(report, REPORT)
 
 
+class Unkept(dg.IOManager):
+    """Keeps no report: no operation reads that of another, and a run in this process has them in its result.
+
+    Dagster refuses to retry a run from its failed operation where outputs are kept in memory.
+    """
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Keep nothing."""
+
+    def load_input(self, context: dg.InputContext) -> object:
+        """Nothing is kept, so nothing can be loaded.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(f"{context.name} is not kept.")
+
+
 @dg.graph
 def steps() -> None:
     """From ION to the published file."""

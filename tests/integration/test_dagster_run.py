@@ -13,7 +13,8 @@ import pytest
 
 from ion_pipeline.catalog import Drift
 from ion_pipeline.definitions import build_definitions
-from ion_pipeline.defs.jobs import make_schedules
+from ion_pipeline.defs.home import prepare_dagster_home
+from ion_pipeline.defs.jobs import make_jobs, make_schedules
 from ion_pipeline.defs.run import run_refresh
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.extract import EntityResult
@@ -289,6 +290,32 @@ def test_error_of_a_step_comes_out_as_it_went_in(
     assert raised.value is error
     assert called(planted) == [*before, step]
     assert capfd.readouterr() == ("", "")
+
+
+_RETRIED = dict[str, Any]()
+
+
+def retried_job() -> dg.JobDefinition:
+    """The job with the steps of the test below; Dagster loads it by this name."""
+    return next(job for job in make_jobs(_RETRIED["settings"], _RETRIED["pipeline"]) if job.name == "refresh")
+
+
+def test_a_retry_begins_with_the_step_that_failed(
+    settings: Settings, planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(prepare_dagster_home(tmp_path)))
+    pipeline = replace(planted, stops_at={"build": IonPipelineError("the disk is full")})
+    _RETRIED.update(settings=settings, pipeline=pipeline)
+    job, quiet = dg.reconstructable(retried_job), {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dg.DagsterInstance.get() as instance:
+        with dg.execute_job(job, instance=instance, run_config=quiet) as failed:
+            assert not failed.success
+        assert called(pipeline) == ["extract", "load", "build"]
+        del pipeline.stops_at["build"]
+        again = dg.ReexecutionOptions.from_failure(failed.run_id, instance)
+        with dg.execute_job(job, instance=instance, run_config=quiet, reexecution_options=again) as retried:
+            assert retried.success
+    assert called(pipeline) == ["extract", "load", "build", "build", "publish"]
 
 
 def test_interrupt_stops_the_run(settings: Settings, planted: Planted) -> None:

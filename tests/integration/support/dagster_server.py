@@ -21,7 +21,8 @@ _LAUNCH = """
 mutation($job: String!, $operations: [String!]!, $tags: [ExecutionTag!]!) {
   launchRun(executionParams: {
     selector: {
-      repositoryLocationName: "ion_pipeline", repositoryName: "__repository__", jobName: $job, solidSelection: $operations
+      repositoryLocationName: "ion_pipeline", repositoryName: "__repository__", jobName: $job,
+      solidSelection: $operations
     }
     executionMetadata: { tags: $tags }
   }) {
