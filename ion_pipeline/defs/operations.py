@@ -50,7 +50,7 @@ _Yielded = Event | dg.AssetObservation | dg.Output[object]
 def extract(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[_Yielded]:
     """Read what is new in ION: all that is selected, or what a tag of the run names."""
     named = context.run.tags.get(READ_ENTITIES)
-    names = named.split(",") if named else selected_entities(pipeline.settings())
+    names = [name.strip() for name in named.split(",")] if named else selected_entities(pipeline.settings())
     if trouble := pipeline.target_trouble():
         context.log.warning("%s", visible(trouble))
         yield dg.AssetObservation(PUBLISHED_KEY, description=visible(trouble))

@@ -342,6 +342,17 @@ def test_part_of_the_graph_reads_only_that_part(
     assert not is_made(instance, "ion", "issues")
 
 
+def test_a_tag_names_the_entities_that_are_read(
+    settings: Settings, planted: Planted, instance: dg.DagsterInstance
+) -> None:
+    job = build_definitions(settings, pipeline=planted).resolve_job_def("refresh")
+    assert job.execute_in_process(instance=instance, tags={"ion/entities": "parts, runs"}).success
+    assert planted.calls[0] == ("extract", ["parts", "runs"])
+    assert called(planted) == ["extract", "load", "build", "publish"]
+    assert is_made(instance, "ion", "runs")
+    assert not is_made(instance, "ion", "issues")
+
+
 def test_models_alone_are_built_by_name_with_their_own_tests(
     settings: Settings, planted: Planted, instance: dg.DagsterInstance
 ) -> None:
