@@ -26,7 +26,7 @@ from tests.oracle.random_worlds import ID_RANGE, random_world
 
 SCALE = 0.1
 MEMORY = "3GB"
-#: Refreshes of the tenant; between two of them its plant works for a while.
+#: Refreshes of the tenant, each with a load or two; between two of them its plant works for a while.
 LOADS, TICKS = 6, 60
 #: The adopted table from which further actions come.
 FURTHER_ACTIONS = "further_action_issues"
@@ -99,8 +99,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     with serving(app.asgi) as address:
         tenant = Tenant(address, settings_for(address, folder / "spark"), folder)
         assert tenant.refresh().load_id
-        # After the first load, whose files lack what is adopted, and before the plant works: a row that changes while
-        # an adopted entity is first read makes one more load.
+        # After the first load, whose files lack what is adopted.
         assert adopt(tenant.settings)
         tenant = replace(tenant, settings=tenant.settings.model_copy(update={"further_actions": FURTHER_ACTIONS}))
         assert tenant.refresh().load_id

