@@ -59,9 +59,8 @@ def extract(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]
         yield from _drift(context, pipeline.reconcile(names))
     report = pipeline.extract(names, full=how == "full")
     is_idle = report.load_id is None and pipeline.is_published_current()
-    yield from _read(report, context.instance)
-    if is_idle:
-        yield from _nothing_new(report)
+    yield from _materializations(report, is_idle=is_idle)
+    yield from _checks(report, context.instance, is_idle=is_idle)
     yield dg.Output(report, REPORT)
     stop_at_blocking(all_read_checks(report))
     if not is_idle:
@@ -148,24 +147,29 @@ def _drift(context: dg.OpExecutionContext, found: ReconcileReport) -> Iterator[d
         )
 
 
-def _read(report: ExtractReport, instance: dg.DagsterInstance) -> Iterator[Event]:
-    """What was read, and its checks; of other entities the checks that do not pass, or whose last result is another."""
-    read = {entity_key(result.entity) for result in report.entities if result.status == "read"}
+def _materializations(report: ExtractReport, *, is_idle: bool) -> Iterator[dg.AssetMaterialization]:
+    """What was read; if nothing is new, what is up to date: that renews its freshness."""
     for result in report.entities:
-        if entity_key(result.entity) in read:
-            yield dg.AssetMaterialization(entity_key(result.entity), metadata=entity_metadata(report, result))
+        key = entity_key(result.entity)
+        if result.status == "read":
+            yield dg.AssetMaterialization(key, metadata=entity_metadata(report, result))
+        elif is_idle and result.entity not in report.unread:
+            yield dg.AssetMaterialization(key, description=NOTHING_NEW)
+    if is_idle:
+        yield dg.AssetMaterialization(PUBLISHED_KEY, description=NOTHING_NEW)
+
+
+def _checks(report: ExtractReport, instance: dg.DagsterInstance, *, is_idle: bool) -> Iterator[Event]:
+    """The checks of what has a materialization; of the rest those that do not pass, or whose last result is another.
+
+    Dagster shows no result of a check that is older than the last materialization.
+    """
+    made = {one.asset_key for one in _materializations(report, is_idle=is_idle)}
     checks = [read_check_event(check) for check in all_read_checks(report)]
     recorded = instance.event_log_storage.get_latest_asset_check_execution_by_key(
         [check.asset_check_key for check in checks]
     )
     passed = {key for key, record in recorded.items() if record.status.value == "SUCCEEDED"}
     for check in checks:
-        if check.asset_key in read or not check.passed or check.asset_check_key not in passed:
+        if check.asset_key in made or not check.passed or check.asset_check_key not in passed:
             yield check
-
-
-def _nothing_new(report: ExtractReport) -> Iterator[dg.AssetMaterialization]:
-    """The assets are up to date: that renews their freshness."""
-    found = [entity_key(result.entity) for result in report.entities if result.entity not in report.unread]
-    for key in [*found, PUBLISHED_KEY]:
-        yield dg.AssetMaterialization(key, description=NOTHING_NEW)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from ion_pipeline.catalog import Drift
@@ -74,6 +75,21 @@ def test_the_same_steps_and_the_same_result(settings: Settings, manifest: dict[s
         assert list(found.seconds) == list(expected.seconds)
         assert found == replace(expected, run_id=None, seconds=found.seconds)
         assert bool(found.published) == (not isinstance(planted, Idle) or not planted.is_current)
+
+
+def test_results_of_checks_belong_to_the_last_materialization(settings: Settings, manifest: dict[str, Any]) -> None:
+    """Dagster shows none that are older."""
+    idle = Idle(settings=lambda: settings, manifest=manifest)
+    with dg.DagsterInstance.ephemeral(settings={"telemetry": {"enabled": False}}) as instance:
+        for _ in range(2):
+            run = run_refresh(settings, idle, instance=instance).run_id
+            event = instance.get_latest_materialization_event(dg.AssetKey(["ion", "parts"]))
+            assert event
+            assert event.run_id == run
+            key = dg.AssetCheckKey(dg.AssetKey(["ion", "parts"]), "count_matches_ion")
+            record = instance.get_latest_asset_check_evaluation_record(key)
+            assert record
+            assert record.run_id == run
 
 
 def test_it_stops_at_the_same_step(settings: Settings, manifest: dict[str, Any]) -> None:
