@@ -5,7 +5,7 @@ before it starts; those thousand events alone cost more than a refresh with few 
 Dagster are made by the operations of `entities`, `raw`, `models` and `published`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import dagster as dg
 import orjson
@@ -59,8 +59,9 @@ def extract(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]
         yield from _drift(context, pipeline.reconcile(names))
     report = pipeline.extract(names, full=how == "full")
     is_idle = report.load_id is None and pipeline.is_published_current()
-    yield from _materializations(report, is_idle=is_idle)
-    yield from _checks(report, context.instance, is_idle=is_idle)
+    made = list(_materializations(report, is_idle=is_idle))
+    yield from made
+    yield from _checks(report, {one.asset_key for one in made}, context.instance)
     yield dg.Output(report, REPORT)
     stop_at_blocking(all_read_checks(report))
     if not is_idle:
@@ -159,12 +160,11 @@ def _materializations(report: ExtractReport, *, is_idle: bool) -> Iterator[dg.As
         yield dg.AssetMaterialization(PUBLISHED_KEY, description=NOTHING_NEW)
 
 
-def _checks(report: ExtractReport, instance: dg.DagsterInstance, *, is_idle: bool) -> Iterator[Event]:
+def _checks(report: ExtractReport, made: Set[dg.AssetKey], instance: dg.DagsterInstance) -> Iterator[Event]:
     """The checks of what has a materialization; of the rest those that do not pass, or whose last result is another.
 
     Dagster shows no result of a check that is older than the last materialization.
     """
-    made = {one.asset_key for one in _materializations(report, is_idle=is_idle)}
     checks = [read_check_event(check) for check in all_read_checks(report)]
     recorded = instance.event_log_storage.get_latest_asset_check_execution_by_key(
         [check.asset_check_key for check in checks]
