@@ -114,7 +114,7 @@ def commit(fresh: Publish, published: Path, *, keep: int) -> None:
             listed its Parquet files but not opened them yet.
     """
     for path in fresh.folder.rglob("*"):
-        # A file with a second name is one of the previous publish, which has flushed it.
+        # A file with a second name is one of the previous publish or of a Delta table: it was flushed before the link.
         if path.is_dir() or path.stat().st_nlink == 1:
             sync(path)
     sync(fresh.folder)
