@@ -8,7 +8,7 @@ the last few minutes is recorded.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,13 +17,13 @@ import dagster as dg
 import duckdb
 import orjson
 
+from ion_pipeline.defs.events import assets_of, checks_of, node_events
 from ion_pipeline.defs.home import POSTGRES_URL, prepare_dagster_home
 from ion_pipeline.defs.instance import open_instance
-from ion_pipeline.defs.metadata import model_metadata, published_paths
+from ion_pipeline.defs.metadata import published_paths
 from ion_pipeline.defs.names import LOAD_ID, PUBLISHED_KEY, ROWS, entity_key, raw_key
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.pipeline import dbt
-from ion_pipeline.pipeline.dbt.report import BUILT, TESTED, tested_node
 from ion_pipeline.publish import published_database
 from ion_pipeline.settings import Settings, load_settings
 from ion_pipeline.warehouse import connect, load_log
@@ -74,12 +74,13 @@ def _events(warehouse: duckdb.DuckDBPyConnection, settings: Settings) -> Iterato
         yield dg.AssetMaterialization(entity_key(entity), metadata={"rows_read": rows, LOAD_ID: last[0]})
     for name in load_log.TABLES:
         yield dg.AssetMaterialization(raw_key(name))
-    results, passed = _results(settings)
-    for schema, name, rows in warehouse.execute(_BUILT, {"schemas": dbt.SCHEMAS}).fetchall():
-        metadata: dict[str, float | int | str] = {} if rows is None else {ROWS: rows}
-        if name in results:
-            metadata = model_metadata(replace(results[name], rows=rows), passed.get(results[name].unique_id, []))
-        yield dg.AssetMaterialization(dg.AssetKey([schema, name]), metadata=metadata)
+    rows_by_table = {
+        (schema, name): rows for schema, name, rows in warehouse.execute(_BUILT, {"schemas": dbt.SCHEMAS}).fetchall()
+    }
+    built = _built(settings, {name: rows for (_, name), rows in rows_by_table.items()})
+    for table, rows in rows_by_table.items():
+        key = dg.AssetKey(table)
+        yield built.get(key) or dg.AssetMaterialization(key, metadata={} if rows is None else {ROWS: rows})
     database = published_database(settings.published_dir)
     if database.is_file():
         of_file = {
@@ -89,17 +90,20 @@ def _events(warehouse: duckdb.DuckDBPyConnection, settings: Settings) -> Iterato
         yield dg.AssetMaterialization(PUBLISHED_KEY, metadata=of_file)
 
 
-def _results(settings: Settings) -> tuple[dict[str, dbt.NodeResult], dict[str, list[bool]]]:
-    """What dbt has built in the last few minutes, if anything: each model and seed by name, its checks by unique id."""
+def _built(settings: Settings, rows: Mapping[str, int | None]) -> dict[dg.AssetKey, dg.AssetMaterialization]:
+    """The materializations of what dbt has built in the last few minutes, if anything.
+
+    Args:
+        settings: Name the data directory.
+        rows: The rows of each table by name, which dbt does not say.
+    """
     path, manifest = dbt.results_path(settings), dbt.parse_stamp(settings).with_name("manifest.json")
-    passed: dict[str, list[bool]] = {}
     if not path.is_file() or datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC) > RECENT:
-        return {}, passed
-    nodes, parsed = dbt.read_results(path).nodes, orjson.loads(manifest.read_bytes())
-    for node in nodes:
-        if node.unique_id.startswith("test.") and node.status in TESTED:
-            passed.setdefault(tested_node(parsed, node.unique_id), []).append(node.status == "pass")
-    return {node.unique_id.split(".")[2]: node for node in nodes if node.status in BUILT}, passed
+        return {}
+    parsed = orjson.loads(manifest.read_bytes())
+    nodes = [replace(node, rows=rows.get(node.unique_id.split(".")[2])) for node in dbt.read_results(path).nodes]
+    events = node_events(nodes, assets_of(parsed), checks_of(parsed))
+    return {event.asset_key: event for event in events if isinstance(event, dg.AssetMaterialization)}
 
 
 def main() -> None:
