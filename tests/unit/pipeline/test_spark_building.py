@@ -10,7 +10,7 @@ import pytest
 from ion_pipeline.pipeline.dbt import BuildError
 from ion_pipeline.pipeline.dbt.spark.building import build_folder, import_tables, java_memory
 from ion_pipeline.pipeline.dbt.spark.request import lake_tables, spark_path
-from ion_pipeline.pipeline.dbt.spark.session import chosen_settings, refuse_older
+from ion_pipeline.pipeline.dbt.spark.session import chosen_settings, page_bytes, refuse_older
 from ion_pipeline.settings import load_settings
 from ion_pipeline.warehouse import load_log
 from tests.unit.warehouse.support import ATTRIBUTES, LINKS, THINGS, House
@@ -34,6 +34,21 @@ def test_only_folders_of_builds_are_deleted(tmp_path: Path) -> None:
 )
 def test_a_limit_as_java_spells_it(limit: str, megabytes: str) -> None:
     assert java_memory(limit) == megabytes
+
+
+@pytest.mark.parametrize("heap_mb", [512, 2048, 3814, 4096, 7629, 8192, 16384, 30000, 131072])
+@pytest.mark.parametrize("rounds_up", [False, True])
+def test_pages_waste_no_part_of_the_heap(heap_mb: int, rounds_up: bool) -> None:
+    # As HotSpot's `HeapRegion::setup_heap_region_size` (a power of two, rounded up by some versions) and
+    # `G1CollectedHeap::is_humongous` say it.
+    megabyte, header = 1 << 20, 16
+    region = min(max(heap_mb * megabyte // 2048, megabyte), 32 * megabyte)
+    region = 1 << ((region - 1).bit_length() if rounds_up else region.bit_length() - 1)
+    taken = page_bytes(heap_mb) + header
+    if taken >= region // 2:
+        assert -taken % region <= 0.01 * taken
+    # A task has at most 8,192 pages, and at most three fifths of the heap.
+    assert 0.6 * heap_mb * megabyte / taken <= 8192
 
 
 def test_settings_that_a_person_has_chosen_are_known_by_name(tmp_path: Path) -> None:

@@ -33,10 +33,10 @@ _LOCAL = {
     "spark.ui.retainedTasks": "1",
     "spark.sql.ui.retainedExecutions": "1",
     "spark.sql.ui.explainMode": "simple",
-    # Each hash table, sort and broadcast takes a page at least. Spark's own choice is 32 MB with 4 GB of heap: empty
-    # pages of tables with a few rows fill the heap, and the garbage collector works all the time.
-    "spark.buffer.pageSize": "2m",
 }
+# What Java needs of a page besides its bytes, rounded up.
+_HEADER_BYTES = 64
+_MB = 1 << 20
 _OLDEST = (4, 3)
 # The client itself tries for ten minutes and says nothing.
 _ANSWER_SECONDS = 10.0
@@ -76,6 +76,26 @@ def chosen_settings(defaults: Path) -> set[str]:
     return {re.split(r"[\s=:]", line, maxsplit=1)[0] for line in lines if line and not line.startswith("#")}
 
 
+def page_bytes(heap_mb: int) -> int:
+    """Size of the pages that hash tables, sorts and broadcasts take, in bytes.
+
+    Each takes one at least. Spark's own choice is 32 MB with 4 GB of heap: empty pages of tables with a few rows fill
+    the heap, and the garbage collector works all the time. G1, Java's collector, divides the heap into about 2,048
+    regions of a power of two, 1 to 32 MB. What takes half of a region or more has regions of its own: pages of exactly
+    2 MB take twice their size, and a sort that stays within Spark's share of the heap ends for lack of memory.
+    https://docs.oracle.com/en/java/javase/17/gctuning/garbage-first-g1-garbage-collector1.html
+
+    Args:
+        heap_mb: Size of the heap in MB.
+
+    Example:
+        >>> page_bytes(8192) == 2 * 1024 * 1024 - 64
+        True
+    """
+    region_mb = min(1 << (max(heap_mb // 2048, 1).bit_length() - 1), 32)
+    return max(region_mb // 2, 1) * _MB - _HEADER_BYTES
+
+
 def _remote_session(url: str) -> "SparkSession":
     import grpc  # type: ignore[import-untyped]  # noqa: PLC0415 -- only a build on a server needs it
     from pyspark.sql import SparkSession  # noqa: PLC0415 -- it takes a second
@@ -104,7 +124,11 @@ def _local_session(request: Request) -> "SparkSession":
     builder = SparkSession.builder.master(f"local[{request.threads}]").appName("ion-pipeline")
     folder = os.environ.get("SPARK_CONF_DIR")
     chosen = chosen_settings(Path(folder, "spark-defaults.conf")) if folder else set()
-    default = {"spark.sql.shuffle.partitions": str(request.threads), **_LOCAL}
+    default = {
+        "spark.sql.shuffle.partitions": str(request.threads),
+        "spark.buffer.pageSize": f"{page_bytes(int(request.memory.removesuffix('m')))}b",
+        **_LOCAL,
+    }
     fixed = {
         "spark.driver.memory": request.memory,
         "spark.driver.bindAddress": "127.0.0.1",
