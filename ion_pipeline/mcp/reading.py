@@ -18,7 +18,7 @@ import orjson
 
 from ion_pipeline.errors import IonPipelineError
 from ion_pipeline.publish.containment import data_age
-from ion_pipeline.publish.copy import public_schema, schema_in_file
+from ion_pipeline.publish.names import public_schema, schema_in_file
 from ion_pipeline.publish.read import open_published
 from ion_pipeline.warehouse import Resources
 

@@ -1,41 +1,24 @@
-"""Copies tables from the attached warehouse to an attached new file, and from there to Parquet."""
+"""Copies tables from the attached warehouse to an attached new file, and checks what is there then."""
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`, values are bound as parameters
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import duckdb
 
 from ion_pipeline.counting import OnCount, counted
-from ion_pipeline.publish.whole import COPYING, WRITING_PARQUET, work_of
-from ion_pipeline.warehouse import ENTITY_SCHEMA, Fingerprint
+from ion_pipeline.publish.errors import PublishError
+from ion_pipeline.publish.names import SOURCE, TARGET, schema_in_file
+from ion_pipeline.publish.parts import Divided
+from ion_pipeline.publish.whole import CHECKING, COPYING, work_of
+from ion_pipeline.warehouse import Fingerprint, fingerprint
 from ion_pipeline.warehouse.connection import transaction
 from ion_pipeline.warehouse.sql import identifier, literal
 
-SOURCE = "warehouse"
-# The catalog name that DuckDB gives the file when an analyst opens `ion.duckdb`.
-TARGET = "ion"
-
-
-# DuckDB refuses `ion.parts` as ambiguous where the catalog and a schema are both called ion. In the default schema of
-# the catalog the same name is unambiguous.
-_DEFAULT_SCHEMA = "main"
-
-
-def schema_in_file(schema: str) -> str:
-    """The schema of the published file that holds the tables of a public schema."""
-    return _DEFAULT_SCHEMA if schema == ENTITY_SCHEMA else schema
-
-
-def public_schema(schema: str) -> str:
-    """The public schema of the tables in a schema of the published file."""
-    return ENTITY_SCHEMA if schema == _DEFAULT_SCHEMA else schema
-
 
 def counted_tables(
-    tables: Mapping[tuple[str, str], Fingerprint], on_count: OnCount, doing: str, kept: int = 0
+    tables: Mapping[tuple[str, str], Divided], on_count: OnCount, doing: str, kept: int = 0
 ) -> Iterator[tuple[str, str]]:
-    """Yield (schema, name) of tables, and count them; a table is as much work as it has rows.
+    """Yield (schema, name) of tables, and count them; a table is as much work as rows of it are written.
 
     Args:
         tables: The tables.
@@ -49,7 +32,7 @@ def counted_tables(
         unit="tables",
         doing=doing,
         name=".".join,
-        work=[work_of(one.rows) for one in tables.values()],
+        work=[work_of(one.rows_to_write) for one in tables.values()],
         before=kept,
     )
 
@@ -73,32 +56,63 @@ def public_relations(connection: duckdb.DuckDBPyConnection, schemas: Sequence[st
 
 def copy_relations(
     connection: duckdb.DuckDBPyConnection,
-    tables: Mapping[tuple[str, str], Fingerprint],
+    tables: Mapping[tuple[str, str], Divided],
     on_count: OnCount,
     kept: int,
 ) -> None:
-    """Copy tables and views, with the order of their rows and their comments; `kept` as for `counted_tables`."""
-    for schema, name in counted_tables(tables, on_count, COPYING, kept):
-        connection.execute(f"create schema if not exists {identifier(TARGET, schema)}")
-        connection.execute(
-            f"create table {identifier(TARGET, schema, name)} as select * from {identifier(SOURCE, schema, name)}"
-        )
-    _copy_comments(connection, tables)
+    """Copy tables and views, with the order of their rows and their comments.
+
+    Where the new file has parts of a table already, the others are replaced; their rows come after those of the parts
+    that stay.
+
+    Args:
+        connection: A connection that the warehouse and the new file are attached to.
+        tables: The tables and views.
+        on_count: Called before each table.
+        kept: As for `counted_tables`.
+    """
+    for relation in counted_tables(tables, on_count, COPYING, kept):
+        source, target, divided = identifier(SOURCE, *relation), identifier(TARGET, *relation), tables[relation]
+        if divided.kept:
+            is_fresh = " or ".join(part.range.condition(divided.table) for part in divided.fresh)
+            with transaction(connection):
+                connection.execute(f"delete from {target} as t where {is_fresh}")
+                connection.execute(f"insert into {target} select * from {source} as t where {is_fresh}")
+        else:
+            connection.execute(f"create schema if not exists {identifier(TARGET, relation[0])}")
+            connection.execute(f"create table {target} as select * from {source}")
+    _copy_comments(connection, {relation for relation, divided in tables.items() if not divided.kept})
 
 
-def write_parquet(
+def verify(
     connection: duckdb.DuckDBPyConnection,
-    tables: Mapping[tuple[str, str], Fingerprint],
-    folder: Path,
+    expected: Mapping[tuple[str, str], Fingerprint],
     on_count: OnCount,
     kept: int,
 ) -> None:
-    """Write `<folder>/<schema>/<table>.parquet` for tables of the new file; `kept` as for `counted_tables`."""
-    for schema, table in counted_tables(tables, on_count, WRITING_PARQUET, kept):
-        path = folder / schema / f"{table}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows, target = identifier(TARGET, schema_in_file(schema), table), literal(str(path))
-        connection.execute(f"copy (from {rows}) to {target} (format parquet, compression zstd)")
+    """Check that tables of the new file have the rows that they should have.
+
+    Args:
+        connection: A connection that the new file is attached to.
+        expected: The fingerprints of the tables.
+        on_count: Called before each table.
+        kept: As for `counted_tables`.
+
+    Raises:
+        PublishError: One has not.
+    """
+    work = [work_of(one.rows) for one in expected.values()]
+    for relation in counted(
+        list(expected), on_count, unit="tables", doing=CHECKING, name=".".join, work=work, before=kept
+    ):
+        wanted, (schema, table) = expected[relation], relation
+        found = fingerprint(connection, TARGET, schema_in_file(schema), table)
+        if found != wanted:
+            raise PublishError(
+                f"{'.'.join(relation)} has {found.rows} rows in the new file and {wanted.rows} in the warehouse, "
+                "or its values differ.",
+                remedy="Publish again when nothing else writes to the warehouse. The published files are unchanged.",
+            )
 
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection, relations: Collection[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import duckdb
 import orjson
 
-from ion_pipeline.publish.copy import public_schema
+from ion_pipeline.publish.names import public_schema
 
 
 @dataclass(frozen=True, slots=True)

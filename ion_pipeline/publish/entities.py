@@ -7,8 +7,8 @@ from operator import attrgetter
 import duckdb
 
 from ion_pipeline.counting import OnCount, counted
-from ion_pipeline.publish.copy import SOURCE, TARGET, schema_in_file
 from ion_pipeline.publish.errors import PublishError
+from ion_pipeline.publish.names import SOURCE, TARGET, schema_in_file
 from ion_pipeline.publish.whole import MAKING, work_of
 from ion_pipeline.warehouse import (
     ENTITY_SCHEMA,

@@ -1,24 +1,25 @@
-"""The tables of a publish that are those of the previous one, because nothing of them has changed.
+"""The tables, and the parts of tables, that a publish has from the previous one, because they have not changed.
 
 They come with a copy of the previous published file, from which everything else is dropped, and with links to the
-previous Parquet files. So a publish writes only what changed. A publish with other rules of export control, or made by
-another DuckDB, keeps nothing.
+previous Parquet files (see `parquet_files`). So a publish writes only what changed. A publish with other rules of
+export control, or made by another DuckDB, keeps nothing.
 """
 # ruff: noqa: S608 -- names are quoted by `sql.identifier`
 
 import hashlib
-import shutil
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import orjson
 
+from ion_pipeline.files.storage import copy_file
 from ion_pipeline.publish import swap
-from ion_pipeline.publish.copy import SOURCE, TARGET, public_schema, schema_in_file
-from ion_pipeline.publish.dictionary import describe
+from ion_pipeline.publish.dictionary import TableEntry
+from ion_pipeline.publish.names import TARGET, public_schema, schema_in_file
+from ion_pipeline.publish.parts import Part
 from ion_pipeline.warehouse import FINGERPRINT, Fingerprint, Resources, WarehouseError
 from ion_pipeline.warehouse.connection import attach, connect, transaction
 from ion_pipeline.warehouse.sql import identifier
@@ -29,116 +30,137 @@ Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The tables that a publish keeps.
+class Previous:
+    """The previous publish.
 
     Attributes:
-        previous: The publish that they are kept from; None if nothing is kept.
-        entries: Their entries in its `latest.json`.
+        published_dir: The folder that its paths begin in.
+        publish: Its files; None if there is none that something can be kept from.
+        document: Its `latest.json`.
+        entries: The tables in it.
+    """
+
+    published_dir: Path
+    publish: swap.Publish | None = None
+    document: Entry = field(default_factory=dict)
+    entries: Mapping[Relation, Entry] = field(default_factory=dict)
+
+    def parts(self, relation: Relation, form: str) -> tuple[Part, ...]:
+        """The parts of a table, if it had several and the same form as now; else none."""
+        entry = self.entries.get(relation, {})
+        return tuple(map(Part.from_json, entry.get("parts", ()))) if entry.get("form") == form else ()
+
+    def file(self, entry: Entry) -> Path:
+        """The file of an entry."""
+        return self.published_dir / str(entry["file"])
+
+    def has_file(self, entry: Entry) -> bool:
+        """Whether the file of an entry is there."""
+        return "file" in entry and (path := self.file(entry)).is_file() and path.stat().st_size == entry["bytes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the new database file has from the previous one.
+
+    Attributes:
+        previous: The publish that it is kept from; None if nothing is kept.
+        entries: The kept tables: their entries in its `latest.json`.
+        with_parts: The tables of which some parts are kept.
     """
 
     previous: swap.Publish | None = None
     entries: Mapping[Relation, Entry] = field(default_factory=dict)
+    with_parts: Collection[Relation] = ()
 
     def fingerprints(self) -> dict[Relation, Fingerprint]:
         """The fingerprint of each kept table."""
         return {name: Fingerprint(entry["rows"], int(entry["hash_sum"])) for name, entry in self.entries.items()}
 
 
-def states(connection: duckdb.DuckDBPyConnection, expected: Mapping[Relation, Fingerprint]) -> dict[Relation, str]:
-    """The state of tables and views of the warehouse: equal states mean equal rows, columns and comments.
+def find_previous(published_dir: Path, made_by: Mapping[str, str]) -> Previous:
+    """The previous publish, if tables can be kept from it.
 
     Args:
-        connection: A connection that the warehouse is attached to.
-        expected: The fingerprints of the tables.
-    """
-    described = describe(connection, SOURCE, {name: found.rows for name, found in expected.items()})
-    return {
-        (table.schema, table.table): hashlib.sha256(
-            repr((table, expected[table.schema, table.table].hash_sum)).encode()
-        ).hexdigest()
-        for table in described
-    }
-
-
-def find_kept(
-    found: Mapping[Relation, str],
-    published_dir: Path,
-    *,
-    made_by: Mapping[str, str],
-    with_parquet: bool,
-    resources: Resources | None,
-) -> Kept:
-    """The tables that the previous publish has in the same state, and as it wrote them.
-
-    Args:
-        found: The state of each table now.
         published_dir: The folder with the previous publish.
         made_by: As in `latest.to_json`; a previous publish with other values is not used.
-        with_parquet: Whether a table must have its Parquet file, too.
-        resources: Memory and threads.
     """
     latest = published_dir / swap.LATEST
     document = orjson.loads(latest.read_bytes()) if latest.is_file() else {}
     if {name: document.get(name) for name in made_by} != made_by:
+        return Previous(published_dir)
+    publish = swap.Publish(published_dir / swap.PUBLISHES / document["publish_id"])
+    if not publish.database.is_file():
+        return Previous(published_dir)
+    entries = {(entry["schema"], entry["table"]): entry for entry in document["tables"]}
+    return Previous(published_dir, publish, document, entries)
+
+
+def form_of(table: TableEntry) -> str:
+    """The form of a table: equal forms mean equal columns and comments."""
+    return hashlib.sha256(repr(replace(table, rows=0)).encode()).hexdigest()
+
+
+def state_of(form: str, rows: Fingerprint) -> str:
+    """The state of a table: equal states mean equal rows, columns and comments."""
+    return hashlib.sha256(repr((form, rows)).encode()).hexdigest()
+
+
+def find_kept(
+    found: Mapping[Relation, str],
+    previous: Previous,
+    with_parts: Collection[Relation],
+    *,
+    with_parquet: bool,
+    resources: Resources | None,
+) -> Kept:
+    """The tables that the previous publish has in the same state, and as it wrote them, and those with the same parts.
+
+    Args:
+        found: The state of each table now.
+        previous: The previous publish.
+        with_parts: The tables of models with parts that the previous publish has, too.
+        with_parquet: Whether a table must have its Parquet files, too.
+        resources: Memory and threads.
+    """
+    if previous.publish is None:
         return Kept()
-    previous = swap.Publish(published_dir / swap.PUBLISHES / document["publish_id"])
     same = {
         relation: entry
-        for entry in document["tables"]
-        if (relation := (entry["schema"], entry["table"])) in found
+        for relation, entry in previous.entries.items()
+        if relation in found
         and entry.get("state") == found[relation]
-        and (not with_parquet or _has_parquet(previous, relation, entry))
+        and (not with_parquet or all(map(previous.has_file, entry.get("parts", [entry]))))
     }
-    if not same or not previous.database.is_file():
+    if _is_unchanged(previous.publish.database, previous.document["database"]):
+        some = set(with_parts) - same.keys()
+        return Kept(previous.publish, same, some) if same or some else Kept()
+    if not same:
         return Kept()
-    if _is_unchanged(previous.database, document["database"]):
-        return Kept(previous, same)
     try:
-        with connect(previous.database, resources, read_only=True) as connection:
+        with connect(previous.publish.database, resources, read_only=True) as connection:
             kept = _as_written(connection, same)
     except (duckdb.Error, WarehouseError):
         # The previous file is damaged or in use: all tables are made from the warehouse, which needs nothing of it.
         return Kept()
-    return Kept(previous, kept) if kept else Kept()
+    return Kept(previous.publish, kept) if kept else Kept()
 
 
 def create_file(connection: duckdb.DuckDBPyConnection, fresh: swap.Publish, kept: Kept, storage_version: str) -> None:
-    """Create the new database file with the kept tables, and attach it.
+    """Create the new database file with the kept tables and parts, and attach it.
 
     Args:
         connection: A connection.
         fresh: The publish to write.
-        kept: The tables to keep.
+        kept: The tables to keep, and those with parts to keep.
         storage_version: DuckDB's storage version of the file.
     """
     if kept.previous is None:
         attach(connection, fresh.database, TARGET, storage_version=storage_version)
         return
-    shutil.copyfile(kept.previous.database, fresh.database)
+    copy_file(kept.previous.database, fresh.database)
     attach(connection, fresh.database, TARGET)
-    _drop_all_but(connection, kept.entries)
-
-
-def link_parquet(kept: Kept, folder: Path, database: Path) -> None:
-    """Link the Parquet files of the kept tables into the folder of a new publish.
-
-    Files with other permissions than new files have, because ION_UMASK has changed, are copied.
-
-    Args:
-        kept: The tables.
-        folder: The folder of the new Parquet files.
-        database: A new file.
-    """
-    if kept.previous is None:
-        return
-    for schema, table in kept.entries:
-        (folder / schema).mkdir(parents=True, exist_ok=True)
-        source, target = _parquet(kept.previous, (schema, table)), folder / schema / f"{table}.parquet"
-        if source.stat().st_mode == database.stat().st_mode:
-            swap.link_or_copy(source, target)
-        else:
-            shutil.copyfile(source, target)
+    _drop_all_but(connection, {*kept.entries, *kept.with_parts})
 
 
 def _is_unchanged(database: Path, entry: Entry) -> bool:
@@ -191,13 +213,3 @@ def _drop_all_but(connection: duckdb.DuckDBPyConnection, kept: Collection[Relati
                 connection.execute(f"drop schema {identifier(TARGET, schema)}")
     # The dropped tables' space is free for the new ones only after this.
     connection.execute(f"checkpoint {identifier(TARGET)}")
-
-
-def _has_parquet(publish: swap.Publish, relation: Relation, entry: Entry) -> bool:
-    file = _parquet(publish, relation)
-    return file.is_file() and file.stat().st_size == entry.get("bytes")
-
-
-def _parquet(publish: swap.Publish, relation: Relation) -> Path:
-    schema, table = relation
-    return publish.parquet / schema / f"{table}.parquet"

@@ -12,6 +12,8 @@ import orjson
 
 from ion_pipeline.publish.delta import FOLDER, Entry
 from ion_pipeline.publish.dictionary import TableEntry
+from ion_pipeline.publish.kept import form_of
+from ion_pipeline.publish.parquet_files import ParquetFile
 from ion_pipeline.publish.swap import LATEST, PARQUET, PUBLISHES, Publish
 from ion_pipeline.warehouse import load_log
 
@@ -60,14 +62,15 @@ def to_json(
     tables: Sequence[TableEntry],
     *,
     made_by: Mapping[str, str],
-    kept: Mapping[tuple[str, str], Mapping[str, Any]],
+    files: Mapping[tuple[str, str], Sequence[ParquetFile]],
     states: Mapping[tuple[str, str], Mapping[str, Any]],
     formats: Sequence[str] = (PARQUET,),
     versions: Mapping[tuple[str, str], Entry] | None = None,
 ) -> bytes:
     """The document: `{publish_id, published_at, load_id, read_at, …, database: {…}, tables: [{schema, table, …}]}`.
 
-    Each file has a path relative to the document, its size in bytes and its SHA-256.
+    Each file has a path relative to the document, its size in bytes and its SHA-256. A large table has several, in
+    `parts`, with the range of values of the first column that each has: `from` is the least, all are less than `to`.
 
     Args:
         publish: The files.
@@ -77,7 +80,7 @@ def to_json(
         tables: The tables.
         made_by: What the contents depend on except for the rows; `export_controlled` says whether the publish includes
             rows under export control.
-        kept: The entries in the previous document of the files that are still the same.
+        files: The Parquet files of each table.
         states: What to record about a table, so that the next publish finds out whether it changed.
         formats: The formats besides the database file.
         versions: The versions of the Delta tables, by (schema, table).
@@ -94,7 +97,7 @@ def to_json(
                 "schema": table.schema,
                 "table": table.table,
                 "rows": table.rows,
-                **(_parquet(publish, publish_id, table, kept.get(key)) if PARQUET in formats else {}),
+                **_parquet(publish, publish_id, table, files[key], is_written=PARQUET in formats),
                 **states.get(key, {}),
                 **({"delta": asdict(versions[key])} if versions else {}),
             }
@@ -114,8 +117,17 @@ def with_versions(document: bytes, versions: Mapping[tuple[str, str], Entry]) ->
     return orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _parquet(publish: Publish, publish_id: str, table: TableEntry, known: Mapping[str, Any] | None) -> dict[str, Any]:
-    return _file(publish, publish_id, publish.parquet / table.schema / f"{table.table}.parquet", known)
+def _parquet(
+    publish: Publish, publish_id: str, table: TableEntry, files: Sequence[ParquetFile], *, is_written: bool
+) -> dict[str, Any]:
+    described = [
+        {
+            **(one.part.to_json() if one.part else {}),
+            **(_file(publish, publish_id, publish.parquet / one.path, one.kept) if is_written else {}),
+        }
+        for one in files
+    ]
+    return described[0] if len(described) == 1 else {"form": form_of(table), "parts": described}
 
 
 def _file(publish: Publish, publish_id: str, path: Path, known: Mapping[str, Any] | None = None) -> dict[str, Any]:

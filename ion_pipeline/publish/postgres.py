@@ -22,8 +22,8 @@ import duckdb
 
 from ion_pipeline.counting import OnCount, counted, unheard
 from ion_pipeline.errors import SettingsError
-from ion_pipeline.publish.copy import public_schema, schema_in_file
 from ion_pipeline.publish.errors import MissingDriverError, PublishError
+from ion_pipeline.publish.names import public_schema, schema_in_file
 from ion_pipeline.publish.postgres_comments import existing_comments, write_comments
 from ion_pipeline.publish.postgres_functions import write_functions
 from ion_pipeline.publish.postgres_keys import Indexed, add_indexes, declared, indexed, prepare_keys, row_count

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from ion_pipeline.publish.copy import schema_in_file
+from ion_pipeline.publish.names import schema_in_file
 from ion_pipeline.warehouse.sql import identifier, identifiers, literal
 
 #: A table with fewer rows is read as a whole as fast as through an index.

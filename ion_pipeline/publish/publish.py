@@ -20,25 +20,21 @@ from pathlib import Path
 import duckdb
 from ulid import ULID
 
-from ion_pipeline.counting import OnCount, counted, unheard
+from ion_pipeline.counting import OnCount, unheard
 from ion_pipeline.files import LockedError, WriterLock
 from ion_pipeline.files.storage import LocalStorage
 from ion_pipeline.publish import delta, dictionary, latest, swap
-from ion_pipeline.publish.copy import (
-    SOURCE,
-    TARGET,
-    copy_relations,
-    counted_tables,
-    public_relations,
-    schema_in_file,
-    write_parquet,
-)
-from ion_pipeline.publish.entities import about_rows, entity_states, make_entities
+from ion_pipeline.publish.compare import Comparison
+from ion_pipeline.publish.copy import copy_relations, public_relations, verify
+from ion_pipeline.publish.entities import about_rows, make_entities
 from ion_pipeline.publish.errors import PublishError
-from ion_pipeline.publish.kept import Kept, Relation, create_file, find_kept, link_parquet, states
+from ion_pipeline.publish.kept import Relation, create_file, find_previous
+from ion_pipeline.publish.names import SOURCE, TARGET
+from ion_pipeline.publish.parquet_files import ParquetFile, files_of, write_parquet
+from ion_pipeline.publish.parts import PART_ROWS
 from ion_pipeline.publish.upload import SendReport
-from ion_pipeline.publish.whole import CHECKING, COMPARING, Whole
-from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityState, EntityTable, Fingerprint, fingerprint
+from ion_pipeline.publish.whole import Whole
+from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityTable, Fingerprint
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.errors import WarehouseDiskFullError, translate_errors
 
@@ -87,6 +83,7 @@ def publish(
     export_controlled: str = latest.INCLUDED,
     formats: Sequence[str] = (swap.PARQUET,),
     resources: Resources | None = None,
+    part_rows: int = PART_ROWS,
     on_count: OnCount = unheard,
 ) -> PublishReport:
     """Publish the public schemas of a warehouse.
@@ -106,6 +103,7 @@ def publish(
             publishes with a different value are deleted, regardless of `keep`.
         formats: The formats besides the database file: `parquet`, `delta`.
         resources: Memory and threads for DuckDB.
+        part_rows: Rows of a part of a large table, see `parts`.
         on_count: Called before each table that is made, copied, checked or written, and when all are.
 
     Raises:
@@ -141,6 +139,7 @@ def publish(
                 export_controlled=export_controlled,
                 formats=formats,
                 resources=resources,
+                part_rows=part_rows,
                 on_count=on_count,
             )
             size = fresh.database.stat().st_size
@@ -208,6 +207,7 @@ def _write(
     export_controlled: str,
     formats: Sequence[str],
     resources: Resources | None,
+    part_rows: int,
     on_count: OnCount,
 ) -> tuple[list[dictionary.TableEntry], int, delta.Staged | None]:
     made_by = {
@@ -222,30 +222,25 @@ def _write(
             raise PublishError(
                 f"{database} has no table in {', '.join(schemas)}.", remedy="Run `ion-pipeline build` first."
             )
-        load, whole = latest.latest_load(connection, SOURCE), Whole(on_count)
-        found = {
-            relation: fingerprint(connection, SOURCE, *relation)
-            for relation in counted(relations, whole, unit="tables", doing=COMPARING, name=".".join)
-        }
-        entities = entity_states(connection, entity_tables)
-        state = states(connection, found) | {(ENTITY_SCHEMA, name): one.digest for name, one in entities.items()}
-        kept = find_kept(
-            state, published_dir, made_by=made_by, with_parquet=swap.PARQUET in formats, resources=resources
-        )
+        load, whole, with_parquet = latest.latest_load(connection, SOURCE), Whole(on_count), swap.PARQUET in formats
+        previous = find_previous(published_dir, made_by)
+        compare = Comparison(connection, previous, part_rows=part_rows, with_parquet=with_parquet)
+        plan = compare.plan(relations, entity_tables, resources, whole)
+        kept, new = plan.kept, plan.new
         create_file(connection, fresh, kept, storage_version)
-        new = {relation: one for relation, one in found.items() if relation not in kept.entries}
-        to_make, about = [table for table in entity_tables if _is_new(table, entities, kept)], about_rows(connection)
+        about = about_rows(connection)
         whole.plan(
-            [one.rows for one in new.values()],
-            [about.get(table.name, 0) for table in to_make],
-            parquet=swap.PARQUET in formats,
+            [one.rows_to_write for one in new.values()],
+            [about.get(table.name, 0) for table in plan.to_make],
+            parquet=with_parquet,
             delta=latest.DELTA in formats,
         )
         copy_relations(connection, new, whole, len(relations) - len(new))
-        made = make_entities(connection, to_make, entities, about, whole)
-        found |= kept.fingerprints() | {(ENTITY_SCHEMA, name): one for name, one in made.items()}
-        found = {relation: found[relation] for relation in state}
-        expected = {relation: one for relation, one in found.items() if relation not in kept.entries}
+        made = make_entities(connection, plan.to_make, plan.entities, about, whole)
+        rows = kept.fingerprints() | {relation: one.fingerprint for relation, one in new.items()}
+        rows |= {(ENTITY_SCHEMA, name): one for name, one in made.items()}
+        rows = {relation: rows[relation] for relation in plan.states}
+        expected = {relation: one for relation, one in rows.items() if relation not in kept.entries}
         connection.execute(f"use {TARGET}")
         for path in sql_files:
             _define(connection, path)
@@ -253,15 +248,22 @@ def _write(
         connection.execute(f"detach {TARGET}")
         # Attached again, so that the file on disk is what is verified and copied.
         attach(connection, fresh.database, TARGET, read_only=True)
-        _verify(connection, expected, whole, len(kept.entries))
+        verify(connection, expected, whole, len(kept.entries))
+        tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in rows.items()})
+        written = {**new} | {
+            (table.schema, table.table): compare.divided(TARGET, table)
+            for table in tables
+            if table.schema == ENTITY_SCHEMA and table.table in made
+        }
         # Without Parquet files, `parquet` is an empty folder: no reader finds the files of an earlier publish there.
         fresh.parquet.mkdir()
-        if swap.PARQUET in formats:
-            write_parquet(connection, expected, fresh.parquet, whole, len(kept.entries))
-            link_parquet(kept, fresh.parquet, fresh.database)
+        files = files_of(previous, kept, written)
+        if with_parquet:
+            write_parquet(connection, previous, files, written, fresh=fresh, on_count=whole)
         now = datetime.now(UTC)
-        tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in found.items()})
-        staged = _stage(connection, fresh, tables, found, whole) if latest.DELTA in formats else None
+        staged = (
+            _stage(connection, fresh, tables, rows, files=files, on_count=whole) if latest.DELTA in formats else None
+        )
     fresh.dictionary_json.write_bytes(dictionary.to_json(tables, now))
     fresh.dictionary_md.write_bytes(dictionary.to_markdown(tables, now))
     fresh.latest.write_bytes(
@@ -272,8 +274,8 @@ def _write(
             load,
             tables,
             made_by=made_by,
-            kept=kept.entries,
-            states={name: {"state": state[name], "hash_sum": str(one.hash_sum)} for name, one in found.items()},
+            files=files,
+            states={name: {"state": plan.states[name], "hash_sum": str(one.hash_sum)} for name, one in rows.items()},
             formats=formats,
             versions=staged.entries if staged else None,
         )
@@ -281,27 +283,25 @@ def _write(
     return tables, len(expected), staged
 
 
-def _is_new(table: EntityTable, entities: Mapping[str, EntityState], kept: Kept) -> bool:
-    return table.name in entities and (ENTITY_SCHEMA, table.name) not in kept.entries
-
-
 def _stage(
     connection: duckdb.DuckDBPyConnection,
     fresh: swap.Publish,
     tables: Sequence[dictionary.TableEntry],
     found: dict[Relation, Fingerprint],
+    *,
+    files: Mapping[Relation, Sequence[ParquetFile]],
     on_count: OnCount,
 ) -> delta.Staged:
     """Stage the Delta tables; where no type differs, their data files are the Parquet files of this publish."""
     fresh.scratch.mkdir()
 
-    def data(content: delta.Content) -> Path:
-        parquet = fresh.parquet / content.schema / f"{content.table}.parquet"
-        if not content.casts and parquet.is_file():
+    def data(content: delta.Content) -> list[Path]:
+        parquet = [fresh.parquet / file.path for file in files[content.schema, content.table]]
+        if not content.casts and parquet[0].is_file():
             return parquet
         converted = fresh.scratch / f"{content.name}.parquet"
         content.write(connection, converted)
-        return converted
+        return [converted]
 
     current = fresh.published / swap.LATEST
     named = delta.entries_of(current.read_bytes()) if current.is_file() else {}
@@ -317,20 +317,6 @@ def _define(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"{path.name} reads a table that has not been built ({str(error).splitlines()[0]}).",
             remedy="Run `ion-pipeline build` for all models, then publish again. The published files are unchanged.",
         ) from error
-
-
-def _verify(
-    connection: duckdb.DuckDBPyConnection, expected: dict[Relation, Fingerprint], on_count: OnCount, kept: int
-) -> None:
-    for relation in counted_tables(expected, on_count, CHECKING, kept):
-        wanted, (schema, table) = expected[relation], relation
-        found = fingerprint(connection, TARGET, schema_in_file(schema), table)
-        if found != wanted:
-            raise PublishError(
-                f"{'.'.join(relation)} has {found.rows} rows in the new file and {wanted.rows} in the warehouse, "
-                "or its values differ.",
-                remedy="Publish again when nothing else writes to the warehouse. The published files are unchanged.",
-            )
 
 
 def _write_error(error: OSError, published_dir: Path) -> PublishError | WarehouseDiskFullError:

@@ -68,7 +68,10 @@ def send(published_dir: Path, uri: str, *, keep: int = 2, on_count: OnCount = un
         files, size = _copy(published_dir / PUBLISHES / publish_id, storage, f"{PUBLISHES}/{publish_id}", on_count)
         if delta.entries_of(document):
             document, fresh = _send_delta(published_dir, publish_id, document, storage, on_count)
-            files, size = files + len(fresh), size + sum(entry.bytes for entry in fresh)
+            files, size = (
+                files + sum(len(entry.files) for entry in fresh),
+                size + sum(file.bytes for entry in fresh for file in entry.files),
+            )
         storage.put(f"{PUBLISHES}/{publish_id}/{LATEST}", document)
         files, size = files + 1, size + len(document)
         storage.put(LATEST, document)
@@ -175,7 +178,11 @@ def _send_delta(
     tables = dictionary.from_json((published_dir / PUBLISHES / publish_id / DICTIONARY_JSON).read_bytes())
     wanted = delta.contents_of(tables, {path: entry.digest for path, entry in local.items()})
     named = delta.entries_of(storage.read(LATEST)) if LATEST in storage.names("") else {}
-    staged = delta.stage(storage, wanted, named, lambda content: published_dir / local[content.path].file, on_count)
+
+    def data(content: delta.Content) -> list[Path]:
+        return [published_dir / one.file for one in local[content.path].files]
+
+    staged = delta.stage(storage, wanted, named, data, on_count)
     staged.commit(on_count)
     return with_versions(document, staged.entries), staged.fresh
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ion_pipeline.publish.copy import schema_in_file
+from ion_pipeline.publish.names import schema_in_file
 from ion_pipeline.sandbox.factory.planted_anomalies import MISSING_REQUIREMENT
 from ion_pipeline.warehouse.sql import identifier, identifiers
 from tests.integration.conftest import Built

@@ -104,7 +104,9 @@ def test_delta_tables_have_their_versions_in_the_store(database: Path, tmp_path:
         found = files(there)
         [table] = orjson.loads(found["latest.json"])["tables"]
         delta = table["delta"]
-        assert hashlib.sha256(found[delta["file"]]).hexdigest() == delta["sha256"]
+        assert [hashlib.sha256(found[file["file"]]).hexdigest() for file in delta["files"]] == [
+            file["sha256"] for file in delta["files"]
+        ]
         data = [path for path in found if path.startswith("delta/") and "_delta_log" not in path]
         assert len(data) == min(2, delta["version"] + 1)
         return int(delta["version"])

@@ -7,7 +7,7 @@ from itertools import combinations
 import duckdb
 import pytest
 
-from ion_pipeline.publish.copy import schema_in_file
+from ion_pipeline.publish.names import schema_in_file
 from ion_pipeline.warehouse.sql import identifier
 from tests.integration.conftest import Built
 from tests.integration.support.warehouse import rows

@@ -45,7 +45,7 @@ def clean(storage: Storage, kept: Iterable[bytes]) -> None:
 def _trim(storage: Storage, path: str, files: list[str], named: list[Entry]) -> None:
     for name in log_of(storage, path).outdated(min(entry.version for entry in named)):
         storage.remove(f"{path}/{LOG}/{name}")
-    needed = {LOG, *(entry.file.rpartition("/")[2] for entry in named)}
+    needed = {LOG, *(file.name for entry in named for file in entry.files)}
     for name in files:
         if name not in needed:
             storage.remove(f"{path}/{name}")

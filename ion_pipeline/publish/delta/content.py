@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import orjson
 
-from ion_pipeline.publish.copy import TARGET, schema_in_file
 from ion_pipeline.publish.delta.types import field, stored
 from ion_pipeline.publish.dictionary import TableEntry
+from ion_pipeline.publish.names import TARGET, schema_in_file
 from ion_pipeline.warehouse import Fingerprint
 from ion_pipeline.warehouse.sql import identifier, literal
 

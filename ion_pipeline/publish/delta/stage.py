@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import orjson
+import pyarrow.parquet as pq
 from ulid import ULID
 
 from ion_pipeline.counting import OnCount, counted
@@ -44,23 +46,39 @@ _COMMITTED = {
 
 
 @dataclass(frozen=True, slots=True)
+class DataFile:
+    """A data file of a version.
+
+    Attributes:
+        file: Its path.
+        bytes: Its size.
+        sha256: Its SHA-256.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Its name in the folder of the table."""
+        return self.file.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A table's version of one publish, as `latest.json` names it.
 
     Attributes:
         path: The folder of the table.
         version: The version in its log.
-        file: The data file of the version.
-        bytes: Size of the data file.
-        sha256: Its SHA-256.
+        files: The data files of the version: one, or one for each part of a large table.
         digest: See `Content.digest`.
     """
 
     path: str
     version: int
-    file: str
-    bytes: int
-    sha256: str
+    files: tuple[DataFile, ...]
     digest: str
 
 
@@ -102,7 +120,7 @@ def stage(
     storage: Storage,
     wanted: Sequence[Content],
     named: Mapping[str, Entry],
-    data: Callable[[Content], Path],
+    data: Callable[[Content], Sequence[Path]],
     on_count: OnCount,
 ) -> Staged:
     """Write the data files of all tables that have changed, and prepare their log entries.
@@ -111,7 +129,7 @@ def stage(
         storage: The published folder, or a target.
         wanted: What the tables are to hold.
         named: The versions that the publish before names, by the folder of the table.
-        data: Returns the Parquet file with the rows of a table.
+        data: Returns the Parquet files with the rows of a table.
         on_count: Called before each table.
 
     Raises:
@@ -148,42 +166,47 @@ def is_data(name: str) -> bool:
 def entries_of(document: bytes) -> dict[str, Entry]:
     """The versions that a `latest.json` names, by the folder of the table."""
     tables = orjson.loads(document)["tables"]
-    return {table["delta"]["path"]: Entry(**table["delta"]) for table in tables if "delta" in table}
+    return {table["delta"]["path"]: _entry(**table["delta"]) for table in tables if "delta" in table}
+
+
+def _entry(path: str, version: int, digest: str, files: Sequence[Mapping[str, Any]] = (), **one: Any) -> Entry:
+    """An entry; a publish of an earlier version of this program names one file without a list."""
+    return Entry(path, version, tuple(DataFile(**file) for file in files or [one]), digest)
 
 
 def _is_current(entry: Entry, content: Content, log: Log, files: list[str]) -> bool:
     # A version that a killed publish has left is the latest for readers without `latest.json`, so it is replaced.
-    is_there = entry.file.rpartition("/")[2] in files and log.latest == entry.version
+    is_there = {file.name for file in entry.files} <= set(files) and log.latest == entry.version
     return is_there and entry.digest == content.digest
 
 
-def _stage(storage: Storage, content: Content, log: Log, source: Path) -> tuple[Entry, dict[str, bytes]]:
-    with source.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    name, size = f"{ULID()}.parquet", source.stat().st_size
+def _stage(storage: Storage, content: Content, log: Log, sources: Sequence[Path]) -> tuple[Entry, dict[str, bytes]]:
     if log.latest is None and log.names:
         storage.remove(f"{content.path}/{LOG}")
         log = Log()
-    _place(storage, source, f"{content.path}/{name}")
+    placed = [_place(storage, source, content.path) for source in sources]
     with tempfile.TemporaryDirectory(prefix="ion-delta-") as temporary:
         folder = Path(temporary)
         fetched = log.fetch(storage, content.path, folder)
-        version = _commit(folder, content, log, name, size)
+        version = _commit(folder, content, log, placed, [_rows(source) for source in sources])
         prepared = {file.name: file.read_bytes() for file in (folder / LOG).iterdir() if file.name not in fetched}
-    return Entry(content.path, version, f"{content.path}/{name}", size, sha256, content.digest), prepared
+    return Entry(content.path, version, tuple(placed), content.digest), prepared
 
 
-def _commit(folder: Path, content: Content, log: Log, name: str, size: int) -> int:
+def _commit(folder: Path, content: Content, log: Log, files: Sequence[DataFile], rows: Sequence[int]) -> int:
     delta, transaction = library(), library("deltalake.transaction")
     with translated(content.path):
         fields = delta.Schema.from_json(content.fields)
-        statistics = orjson.dumps({"numRecords": content.rows}).decode()
-        add = transaction.AddAction(name, size, {}, int(time.time() * 1000), True, statistics)
+        now = int(time.time() * 1000)
+        added = [
+            transaction.AddAction(file.name, file.bytes, {}, now, True, orjson.dumps({"numRecords": number}).decode())
+            for file, number in zip(files, rows, strict=True)
+        ]
         if log.latest is None:
             transaction.create_table_with_add_actions(
                 str(folder),
                 fields,
-                [add],
+                added,
                 mode="error",
                 name=content.name,
                 description=content.description,
@@ -195,22 +218,31 @@ def _commit(folder: Path, content: Content, log: Log, name: str, size: int) -> i
             if (table.metadata().description or "") != content.description:
                 table.alter.set_table_description(content.description)
             only_commit = transaction.PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-            table.create_write_transaction([add], "overwrite", fields, post_commithook_properties=only_commit)
+            table.create_write_transaction(added, "overwrite", fields, post_commithook_properties=only_commit)
             table.update_incremental()
         table.create_checkpoint()
         version: int = table.version()
     return version
 
 
-def _place(storage: Storage, source: Path, path: str) -> None:
-    """Put a data file in place: by a link on the same disk, because neither file ever changes."""
+def _rows(source: Path) -> int:
+    rows: int = pq.read_metadata(source).num_rows
+    return rows
+
+
+def _place(storage: Storage, source: Path, folder: str) -> DataFile:
+    """Put a data file in the folder of its table: by a link on the same disk, because neither file ever changes."""
+    with source.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    placed = DataFile(f"{folder}/{ULID()}.parquet", source.stat().st_size, sha256)
     if not isinstance(storage, LocalStorage):
-        with source.open("rb") as stream, storage.create(path) as sink:
+        with source.open("rb") as stream, storage.create(placed.file) as sink:
             shutil.copyfileobj(stream, sink, 1 << 20)
-        return
-    target = storage.root / path
+        return placed
+    target = storage.root / placed.file
     target.parent.mkdir(parents=True, exist_ok=True)
     sync(source)
     link(source, target)
     for parent in target.parent.relative_to(storage.root).parents:
         sync(storage.root / parent)
+    return placed

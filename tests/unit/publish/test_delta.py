@@ -121,7 +121,8 @@ def check_all(published: Path, publish_folder: Path, only: str = "") -> int:
         wanted = in_file(publish_folder / "ion.duckdb", name)
         for read in READERS:
             assert read(published / delta["path"], delta["version"]) == wanted, (read, name)
-        assert hashlib.sha256((published / delta["file"]).read_bytes()).hexdigest() == delta["sha256"]
+        for file in delta["files"]:
+            assert hashlib.sha256((published / file["file"]).read_bytes()).hexdigest() == file["sha256"]
         total += len(wanted)
     return total
 
@@ -140,7 +141,7 @@ def test_every_reader_finds_the_rows_and_comments_of_the_file(database: Path, tm
         "part_number": {"comment": 'The "number".'},
     }
     # The rows are stored once.
-    data = published / named(published / "latest.json")["genealogy.tree"]["file"]
+    data = published / named(published / "latest.json")["genealogy.tree"]["files"][0]["file"]
     assert data.samefile(report.parquet / "genealogy" / "tree.parquet")
 
 
@@ -216,7 +217,7 @@ def test_the_publishes_kept_can_be_read_and_older_versions_are_gone(database: Pa
     assert [tables[publish_id]["genealogy.tree"]["version"] for publish_id in ids[1:]] == [0, 0, 0]
     folder = published / "delta" / "reference" / "parts"
     assert sorted(path.name for path in folder.glob("*.parquet")) == sorted(
-        delta["reference.parts"]["file"].rpartition("/")[2] for delta in tables.values()
+        delta["reference.parts"]["files"][0]["file"].rpartition("/")[2] for delta in tables.values()
     )
     assert min(path.name for path in (folder / "_delta_log").iterdir() if path.name[0] == "0")[:20] == f"{1:020}"
     with pytest.raises(TableNotFoundError):
@@ -292,7 +293,7 @@ def test_what_came_under_export_control_is_in_no_file_of_a_table(database: Path,
     # A publish that was killed has left a file that no log names, and a version that no publish names.
     old = named(tmp_path / "published" / "latest.json")["reference.parts"]
     stray = tmp_path / "published" / old["path"] / "01M8MBG2DHVH6FA9TGGR2KGNKJ.parquet"
-    stray.write_bytes((tmp_path / "published" / old["file"]).read_bytes())
+    stray.write_bytes((tmp_path / "published" / old["files"][0]["file"]).read_bytes())
     change(database, "delete from reference.parts where part_id = 2")
     report = run(database, keep=5, export_controlled="left out as of load 1")
     assert mentions() == 0

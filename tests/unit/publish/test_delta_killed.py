@@ -71,7 +71,7 @@ def check_mended(database: Path, generation: int) -> None:
     assert in_file(published / "ion.duckdb", "reference.parts") == [f"[{generation}]"]
     kept = [named(path) for path in (published / "publishes").glob("*/latest.json")]
     for name in TABLES:
-        data = {tables[name]["file"].removeprefix("delta/") for tables in kept}
+        data = {file["file"].removeprefix("delta/") for tables in kept for file in tables[name]["files"]}
         folder = name.replace(".", "/")
         found = {path for path in files(published / "delta") if path.startswith(f"{folder}/")}
         assert {path for path in found if "_delta_log" not in path} == data

@@ -208,7 +208,7 @@ def test_a_copy_that_differs_is_not_published(database: Path, tmp_path: Path, mo
     with duckdb.connect(str(database)) as connection:
         connection.execute("update genealogy.tree set quantity = 7 where unit_id = 2")
 
-    publishing = import_module("ion_pipeline.publish.publish")
+    publishing = import_module("ion_pipeline.publish.copy")
     honest = publishing.fingerprint
 
     def one_row_lost(connection: Any, catalog: str, schema: str, table: str) -> Fingerprint:
