@@ -62,8 +62,7 @@ def copy_relations(
 ) -> None:
     """Copy tables and views, with the order of their rows and their comments.
 
-    Where the new file has parts of a table already, the others are replaced; their rows come after those of the parts
-    that stay.
+    Where the new file has parts of a table already, the others are replaced.
 
     Args:
         connection: A connection that the warehouse and the new file are attached to.
@@ -72,16 +71,30 @@ def copy_relations(
         kept: As for `counted_tables`.
     """
     for relation in counted_tables(tables, on_count, COPYING, kept):
-        source, target, divided = identifier(SOURCE, *relation), identifier(TARGET, *relation), tables[relation]
-        if divided.kept:
-            is_fresh = " or ".join(part.range.condition(divided.table) for part in divided.fresh)
-            with transaction(connection):
-                connection.execute(f"delete from {target} as t where {is_fresh}")
-                connection.execute(f"insert into {target} select * from {source} as t where {is_fresh}")
+        if tables[relation].kept:
+            replace_parts(connection, identifier(SOURCE, *relation), tables[relation])
         else:
             connection.execute(f"create schema if not exists {identifier(TARGET, relation[0])}")
-            connection.execute(f"create table {target} as select * from {source}")
+            connection.execute(
+                f"create table {identifier(TARGET, *relation)} as select * from {identifier(SOURCE, *relation)}"
+            )
     _copy_comments(connection, {relation for relation, divided in tables.items() if not divided.kept})
+
+
+def replace_parts(connection: duckdb.DuckDBPyConnection, source: str, divided: Divided, *, order: str = "") -> None:
+    """Replace the fresh parts of a table of the new file; their rows come after those of the parts that stay.
+
+    Args:
+        connection: A connection that the new file is attached to.
+        source: SQL of what has the rows: a quoted name, or a query in brackets.
+        divided: The table.
+        order: The columns by which the rows are ordered; by default they have the order of the source.
+    """
+    target = identifier(TARGET, schema_in_file(divided.table.schema), divided.table.table)
+    in_order = f" order by {order}" if order else ""
+    with transaction(connection):
+        connection.execute(f"delete from {target} as t where {divided.is_fresh}")
+        connection.execute(f"insert into {target} select * from {source} as t where {divided.is_fresh}{in_order}")
 
 
 def verify(

@@ -7,8 +7,10 @@ from operator import attrgetter
 import duckdb
 
 from ion_pipeline.counting import OnCount, counted
+from ion_pipeline.publish.copy import replace_parts
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.names import SOURCE, TARGET, schema_in_file
+from ion_pipeline.publish.parts import Divided
 from ion_pipeline.publish.whole import MAKING, work_of
 from ion_pipeline.warehouse import (
     ENTITY_SCHEMA,
@@ -54,15 +56,18 @@ def make_entities(
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[EntityTable],
     found: Mapping[str, EntityState],
+    *,
+    in_parts: Mapping[tuple[str, str], Divided],
     rows: Mapping[str, int],
     on_count: OnCount,
 ) -> dict[str, Fingerprint]:
-    """Create entity tables in the new file; return their fingerprints by name.
+    """Create entity tables in the new file, or replace parts of them; return the fingerprints to expect, by name.
 
     Args:
         connection: A connection that the warehouse and the new file are attached to.
         tables: The tables to make.
         found: Their states.
+        in_parts: The tables of which the new file has some parts.
         rows: About how many rows they have, by name.
         on_count: Called before each table.
 
@@ -71,7 +76,7 @@ def make_entities(
     """
     connection.execute(f"use {SOURCE}")
     made = {
-        table.name: _make(connection, table)
+        table.name: _make(connection, table, in_parts.get((ENTITY_SCHEMA, table.name)))
         for table in counted(
             tables,
             on_count,
@@ -84,17 +89,22 @@ def make_entities(
     connection.execute("use memory")
     # One transaction: each commit syncs to disk.
     with transaction(connection):
-        for table in tables:
+        for table in (one for one in tables if (ENTITY_SCHEMA, one.name) not in in_parts):
             _comment(connection, table, found[table.name].description)
     return made
 
 
-def _make(connection: duckdb.DuckDBPyConnection, table: EntityTable) -> Fingerprint:
+def _make(connection: duckdb.DuckDBPyConnection, table: EntityTable, divided: Divided | None) -> Fingerprint:
     try:
-        connection.execute(f"create table {identifier(TARGET, _SCHEMA, table.name)} as {table.query}")
+        if divided:
+            replace_parts(connection, f"({table.query})", divided, order=table.order)
+        else:
+            connection.execute(
+                f"create table {identifier(TARGET, _SCHEMA, table.name)} as {table.query} order by {table.order}"
+            )
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise _not_made(table.name, error) from error
-    made = fingerprint(connection, TARGET, _SCHEMA, table.name)
+    made = divided.fingerprint if divided else fingerprint(connection, TARGET, _SCHEMA, table.name)
     ((rows,),) = connection.execute(f"select count(*) from {table.source}").fetchall()
     if made.rows != rows:
         raise PublishError(

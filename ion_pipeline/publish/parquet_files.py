@@ -78,12 +78,12 @@ def write_parquet(
         on_count: Called before each table that is written.
     """
     for schema, table in counted_tables(written, on_count, WRITING_PARQUET, len(files) - len(written)):
-        rows, described = identifier(TARGET, schema_in_file(schema), table), written[schema, table].table
+        rows, column = identifier(TARGET, schema_in_file(schema), table), written[schema, table].column
         for file in files[schema, table]:
             if file.kept is None:
                 path = fresh.parquet / file.path
                 path.parent.mkdir(parents=True, exist_ok=True)
-                condition = f" as t where {file.part.range.condition(described)}" if file.part else ""
+                condition = f" as t where {file.part.range.condition(column)}" if file.part else ""
                 connection.execute(
                     f"copy (from {rows}{condition}) to {literal(str(path))} (format parquet, compression zstd)"
                 )

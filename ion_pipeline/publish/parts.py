@@ -1,8 +1,9 @@
-"""The parts of a large table: the rows with values of the first column in a range.
+"""The parts of a large table: the rows with values of a column in a range.
 
-The first column of a published table is its key, or what its rows are of, so new rows, and rows that change together,
-are in few parts. A publish replaces the parts that differ from the previous publish, and their Parquet files. A part
-that has become too large is split when it is replaced. The ranges of the others stay, so their files are still right.
+The column is the key of a table of ION, and the first column of others, which is their key, or what their rows are of.
+So new rows, and rows that change together, are in few parts. A publish replaces the parts that differ from the previous
+publish, and their Parquet files. A part that has become too large is split when it is replaced. The ranges of the
+others stay, so their files are still right.
 """
 # ruff: noqa: S608 -- names are quoted by `identifier`, values by `literal`
 
@@ -13,8 +14,7 @@ from typing import Any
 
 import duckdb
 
-from ion_pipeline.publish.dictionary import TableEntry
-from ion_pipeline.publish.names import schema_in_file
+from ion_pipeline.publish.dictionary import ColumnEntry, TableEntry
 from ion_pipeline.warehouse import FINGERPRINT, Fingerprint
 from ion_pipeline.warehouse.sql import identifier, literal
 
@@ -38,17 +38,17 @@ class Range:
     least: str | None = None
     below: str | None = None
 
-    def condition(self, table: TableEntry, alias: str = "t") -> str:
-        """SQL of the condition that a row of a table, with the first column that it has, is in the range."""
-        column, kind = f"{alias}.{identifier(table.columns[0].name)}", table.columns[0].type
+    def condition(self, column: ColumnEntry) -> str:
+        """SQL of the condition that a row of a table with the alias `t` is in the range."""
+        name = f"t.{identifier(column.name)}"
 
         def value(text: str) -> str:
-            return f"cast({literal(text)} as {kind})"
+            return f"cast({literal(text)} as {column.type})"
 
         if self.least is None:
-            return "true" if self.below is None else f"({column} < {value(self.below)} or {column} is null)"
-        at_least = f"{column} >= {value(self.least)}"
-        return at_least if self.below is None else f"({at_least} and {column} < {value(self.below)})"
+            return "true" if self.below is None else f"({name} < {value(self.below)} or {name} is null)"
+        at_least = f"{name} >= {value(self.least)}"
+        return at_least if self.below is None else f"({at_least} and {name} < {value(self.below)})"
 
 
 #: All rows of a table.
@@ -88,11 +88,13 @@ class Divided:
 
     Attributes:
         table: The table; its number of rows is not looked at.
+        column: The column of its ranges.
         parts: Its parts, by their ranges; one if it is small.
         kept: The parts that the previous publish has, too.
     """
 
     table: TableEntry
+    column: ColumnEntry
     parts: tuple[Part, ...]
     kept: frozenset[Part] = frozenset()
 
@@ -112,49 +114,52 @@ class Divided:
         """The rows of the parts to write."""
         return sum(part.fingerprint.rows for part in self.fresh)
 
+    @property
+    def is_fresh(self) -> str:
+        """SQL of the condition that a row with the alias `t` is in a part to write."""
+        return " or ".join(part.range.condition(self.column) for part in self.fresh)
+
 
 def find_parts(
     connection: duckdb.DuckDBPyConnection,
-    catalog: str,
-    table: TableEntry,
+    relation: str,
+    column: ColumnEntry,
     previous: Sequence[Part],
     *,
     part_rows: int = PART_ROWS,
 ) -> tuple[Part, ...]:
-    """Read a table or view, and return its parts: one if it is small.
+    """Read the rows of a table, and return its parts: one if it is small.
 
     Args:
-        connection: A connection that the database is attached to.
-        catalog: The alias that it is attached under.
-        table: The table.
+        connection: A connection.
+        relation: SQL of what has the rows: a quoted name, or a query in brackets.
+        column: The column of the ranges.
         previous: The parts that it had, if it had the same columns. Their ranges are kept, except of those that have
             changed and are too large now.
         part_rows: See `PART_ROWS`.
     """
-    relation = identifier(catalog, schema_in_file(table.schema), table.table)
     known = set(previous)
-    found = _read(connection, relation, table, [part.range for part in previous] or [WHOLE])
+    found = _read(connection, relation, column, [part.range for part in previous] or [WHOLE])
     return tuple(
         chain.from_iterable(
-            [part] if part in known else _split(connection, relation, table, part, part_rows) for part in found
+            [part] if part in known else _split(connection, relation, column, part, part_rows) for part in found
         )
     )
 
 
 def _split(
-    connection: duckdb.DuckDBPyConnection, relation: str, table: TableEntry, part: Part, part_rows: int
+    connection: duckdb.DuckDBPyConnection, relation: str, column: ColumnEntry, part: Part, part_rows: int
 ) -> Sequence[Part]:
-    rows, first = part.fingerprint.rows, table.columns[0]
-    if rows <= 2 * part_rows or first.type not in _TYPES:
+    rows, name = part.fingerprint.rows, identifier(column.name)
+    if rows <= 2 * part_rows or column.type not in _TYPES:
         return [part]
-    column = identifier(first.name)
     quantiles = [number / (rows // part_rows) for number in range(1, rows // part_rows)]
     [(limits,)] = connection.execute(
-        f"select cast(list_sort(list_distinct(quantile_disc({column}, {quantiles}))) as varchar[]) "
-        f"from {relation} as t where {part.range.condition(table)} and hash({column}) % {_SAMPLED} = 0"
+        f"select cast(list_sort(list_distinct(quantile_disc({name}, {quantiles}))) as varchar[]) "
+        f"from {relation} as t where {part.range.condition(column)} and hash({name}) % {_SAMPLED} = 0"
     ).fetchall()
     inner = [limit for limit in limits or () if limit != part.range.least]
-    return _read(connection, relation, table, list(_between(part.range, inner))) if inner else [part]
+    return _read(connection, relation, column, list(_between(part.range, inner))) if inner else [part]
 
 
 def _between(whole: Range, limits: Sequence[str]) -> Iterator[Range]:
@@ -162,24 +167,24 @@ def _between(whole: Range, limits: Sequence[str]) -> Iterator[Range]:
 
 
 def _read(
-    connection: duckdb.DuckDBPyConnection, relation: str, table: TableEntry, ranges: Sequence[Range]
+    connection: duckdb.DuckDBPyConnection, relation: str, column: ColumnEntry, ranges: Sequence[Range]
 ) -> list[Part]:
     """Read the rows of adjacent ranges once, and return their parts."""
     whole = Range(ranges[0].least, ranges[-1].below)
     found = {
         number: Fingerprint(rows, hash_sum)
         for number, rows, hash_sum in connection.execute(
-            f"select {_number_of(table, ranges)}, {FINGERPRINT} from {relation} as t "
-            f"where {whole.condition(table)} group by 1"
+            f"select {_number_of(column, ranges)}, {FINGERPRINT} from {relation} as t "
+            f"where {whole.condition(column)} group by 1"
         ).fetchall()
     }
     return [Part(one, found.get(number, Fingerprint(0, 0))) for number, one in enumerate(ranges)]
 
 
-def _number_of(table: TableEntry, ranges: Sequence[Range], start: int = 0) -> str:
+def _number_of(column: ColumnEntry, ranges: Sequence[Range], start: int = 0) -> str:
     """SQL of the number of the range that a row is in; by halves, for a table may have a hundred ranges."""
     if len(ranges) == 1:
         return str(start)
     half = len(ranges) // 2
-    lower, upper = _number_of(table, ranges[:half], start), _number_of(table, ranges[half:], start + half)
-    return f"case when {Range(None, ranges[half].least).condition(table)} then {lower} else {upper} end"
+    lower, upper = _number_of(column, ranges[:half], start), _number_of(column, ranges[half:], start + half)
+    return f"case when {Range(None, ranges[half].least).condition(column)} then {lower} else {upper} end"

@@ -29,7 +29,7 @@ from ion_pipeline.publish.copy import copy_relations, public_relations, verify
 from ion_pipeline.publish.entities import about_rows, make_entities
 from ion_pipeline.publish.errors import PublishError
 from ion_pipeline.publish.kept import Relation, create_file, find_previous
-from ion_pipeline.publish.names import SOURCE, TARGET
+from ion_pipeline.publish.names import SOURCE, TARGET, schema_in_file
 from ion_pipeline.publish.parquet_files import ParquetFile, files_of, write_parquet
 from ion_pipeline.publish.parts import PART_ROWS
 from ion_pipeline.publish.upload import SendReport
@@ -37,6 +37,7 @@ from ion_pipeline.publish.whole import Whole
 from ion_pipeline.warehouse import ENTITY_SCHEMA, EntityTable, Fingerprint
 from ion_pipeline.warehouse.connection import Resources, attach, connect_memory
 from ion_pipeline.warehouse.errors import WarehouseDiskFullError, translate_errors
+from ion_pipeline.warehouse.sql import identifier
 
 #: The public schemas that dbt builds. `ENTITY_SCHEMA` is public too; its tables are made when they are published.
 PUBLIC_SCHEMAS = ("reference", "genealogy", "production", "quality", "supply", "ops")
@@ -236,7 +237,9 @@ def _write(
             delta=latest.DELTA in formats,
         )
         copy_relations(connection, new, whole, len(relations) - len(new))
-        made = make_entities(connection, plan.to_make, plan.entities, about, whole)
+        made = make_entities(
+            connection, plan.to_make, plan.entities, in_parts=plan.in_parts, rows=about, on_count=whole
+        )
         rows = kept.fingerprints() | {relation: one.fingerprint for relation, one in new.items()}
         rows |= {(ENTITY_SCHEMA, name): one for name, one in made.items()}
         rows = {relation: rows[relation] for relation in plan.states}
@@ -250,10 +253,13 @@ def _write(
         attach(connection, fresh.database, TARGET, read_only=True)
         verify(connection, expected, whole, len(kept.entries))
         tables = dictionary.describe(connection, TARGET, {relation: one.rows for relation, one in rows.items()})
-        written = {**new} | {
-            (table.schema, table.table): compare.divided(TARGET, table)
-            for table in tables
-            if table.schema == ENTITY_SCHEMA and table.table in made
+        described = {(table.schema, table.table): table for table in tables}
+        written = {**new, **plan.in_parts} | {
+            relation: compare.divided(
+                identifier(TARGET, schema_in_file(ENTITY_SCHEMA), table.name), described[relation], table.key_place
+            )
+            for table in plan.to_make
+            if (relation := (ENTITY_SCHEMA, table.name)) not in plan.in_parts
         }
         # Without Parquet files, `parquet` is an empty folder: no reader finds the files of an earlier publish there.
         fresh.parquet.mkdir()

@@ -60,6 +60,7 @@ class EntityTable:
         description: Begins with what one row is.
         columns: Its columns.
         query: A query on the warehouse, with two-part names.
+        order: The columns by which its rows are ordered.
         source: The table or view that has its rows.
         reads: Every table of `raw` that the query reads.
         controlled: The tables whose controlled rows change the result.
@@ -69,9 +70,15 @@ class EntityTable:
     description: str
     columns: tuple[EntityColumn, ...]
     query: str
+    order: str
     source: str
     reads: frozenset[str]
     controlled: frozenset[str]
+
+    @property
+    def key_place(self) -> int:
+        """The place of the first column of the key among the columns."""
+        return next(place for place, column in enumerate(self.columns) if column.key_number == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +225,8 @@ def _entity_table(
         name=table.name,
         description=table.description,
         columns=tuple(columns),
-        query=f"select {', '.join(selected)} from {source} as rows{joined} order by {identifiers(table.key, 'rows')}",
+        query=f"select {', '.join(selected)} from {source} as rows{joined}",
+        order=identifiers(column.name for column in _key(table)),
         source=source,
         reads=frozenset({table.name, table.attributes} - {""}),
         controlled=frozenset(controlled - {""}),

@@ -14,6 +14,7 @@ from ion_pipeline.catalog.references import references
 from ion_pipeline.catalog.schema import known_schema
 from ion_pipeline.counting import Count, OnCount, unheard
 from ion_pipeline.publish import PublishError, PublishReport, publish
+from ion_pipeline.publish.parts import PART_ROWS
 from ion_pipeline.warehouse import connect, entity_tables, find_controlled, load, rebuild, release
 from tests.unit.warehouse.support import SMALL, House
 
@@ -24,7 +25,9 @@ REFERENCES = references(known_schema(), CATALOG)
 class Publisher(House):
     """A data directory whose loads are published."""
 
-    def publish(self, *, included: bool = True, on_count: OnCount = unheard) -> PublishReport:
+    def publish(
+        self, *, included: bool = True, part_rows: int = PART_ROWS, on_count: OnCount = unheard
+    ) -> PublishReport:
         """Load what is new, find what is controlled, and publish, as a refresh does."""
         load(self.lake, self.database, self.tables, resources=SMALL)
         with connect(self.database, SMALL) as connection:
@@ -38,6 +41,7 @@ class Publisher(House):
             entity_tables=entity_tables(CATALOG, REFERENCES, released=not included),
             export_controlled="included" if included else "left out",
             resources=SMALL,
+            part_rows=part_rows,
             on_count=on_count,
         )
 
@@ -224,3 +228,53 @@ def test_a_warehouse_that_lacks_a_column_is_refused(house: Publisher) -> None:
     with pytest.raises(PublishError, match=r"labels of the schema ion cannot be made .* \(Binder Error"):
         publish(house.database, house.folder / "published", entity_tables=tables, resources=SMALL)
     assert (house.folder / "published" / "latest.json").read_bytes() == before
+
+
+def part(number: int, cost: float = 1.0) -> dict[str, Any]:
+    return {"id": number, "part_number": f"P-{number}", "cost": cost}
+
+
+def colour(number: int, value: str) -> dict[str, Any]:
+    return {"part_id": number, "key": "Colour", "type": "STRING", "value": f'"{value}"'}
+
+
+def test_a_large_table_is_made_in_parts_that_differ(tmp_path: Path) -> None:
+    house = Publisher(tmp_path, tuple(CATALOG.tables.values()))
+
+    def files() -> list[int]:
+        folder = tmp_path / "published" / "parquet" / "ion" / "parts.parquet"
+        found = sorted(folder.iterdir())
+        rows = sum(pq.read_metadata(file).num_rows for file in found)
+        assert house.query("select count(*) from ion.parts") == [(rows,)]
+        return [file.stat().st_ino for file in found]
+
+    house.write({"parts": [part(number) for number in range(2000)], "part_attributes": [colour(7, "red")]})
+    house.publish(part_rows=300)
+    before = files()
+    assert len(before) > 4
+
+    def changed(
+        rows: dict[str, list[dict[str, Any]]], strategy: str = "incremental", *, included: bool = True
+    ) -> list[int]:
+        house.write(rows, strategy=strategy)
+        house.publish(part_rows=300, included=included)
+        places = [number for number, (old, new) in enumerate(zip(before, files(), strict=True)) if old != new]
+        before[:] = files()
+        fresh = Publisher(tmp_path, house.tables)
+        wanted = house.query("from ion.parts order by part_id")
+        shutil.rmtree(tmp_path / "published")
+        fresh.publish(part_rows=300, included=included)
+        assert fresh.query("from ion.parts order by part_id") == wanted
+        before[:] = files()
+        return places
+
+    last = len(before) - 1
+    assert changed({"parts": [part(1999, 2.5)]}) == [last]
+    assert house.query("select cost from ion.parts where part_id = 1999") == [(2.5,)]
+    assert changed({"parts": [part(0), part(1999, 3.5)], "part_attributes": [colour(0, "blue")]}) == [0, last]
+    assert house.query("select attributes['Colour'] from ion.parts where part_id in (0, 7) order by part_id") == [
+        ("blue",),
+        ("red",),
+    ]
+    assert changed({"parts": [{**part(1000), "export_controlled": True}]}) not in ([], list(range(last + 1)))
+    assert house.query("select is_export_controlled from ion.parts where part_id = 1000") == [(True,)]
