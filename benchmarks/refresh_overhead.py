@@ -50,7 +50,7 @@ Change = Callable[[str, int], None]
 
 
 def plant(warehouse: Path, table: str, rows: int) -> None:
-    """Change the first rows of a table, and record it as a load does.
+    """Change the last rows of a table, which are those that people work on, and record it as a load does.
 
     Args:
         warehouse: The warehouse.
@@ -71,7 +71,7 @@ def plant(warehouse: Path, table: str, rows: int) -> None:
         edited = "".join(f", {value} as {column}" for column, value in _EDITED.get(table, {}).items())
         connection.execute(
             f"create temp table changed as select * replace ($at as _updated, $load as _ion_load{edited}) "
-            f"from raw.{table} order by id limit $rows",
+            f"from raw.{table} order by id desc limit $rows",
             {**values, "rows": rows},
         )
         connection.execute(f"delete from raw.{table} where id in (select id from changed)")
@@ -95,9 +95,9 @@ def plant(warehouse: Path, table: str, rows: int) -> None:
 
 
 def ask_for_changes(api_url: str, warehouse: Path, table: str, rows: int) -> None:
-    """Let the sandbox's users change the first rows of an entity."""
+    """Let the sandbox's users change the last rows of an entity."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        sql = f"select id from raw.{table} order by id limit $rows"
+        sql = f"select id from raw.{table} order by id desc limit $rows"
         ids = [row[0] for row in connection.execute(sql, {"rows": rows}).fetchall()]
     root = known_catalog().entities[table].root_field
     changes = [{"op": "update", "entity": root, "id": one, "values": {}, "touch": True} for one in ids]
