@@ -19,7 +19,7 @@ from ion_pipeline.warehouse import FINGERPRINT, Fingerprint
 from ion_pipeline.warehouse.sql import identifier, literal
 
 #: Rows of a part when a table is split. A part is split again when it has more than twice as many.
-PART_ROWS = 500_000
+PART_ROWS = 250_000
 # Types whose values are equal to what is read from their text.
 _TYPES = {"BIGINT", "DATE", "INTEGER", "VARCHAR"}
 # One of so many values is looked at to find where to split.
