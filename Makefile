@@ -106,12 +106,12 @@ test-unit: WORKERS := 2
 test-unit: setup-dev ## Unit, contract and architecture tests without the long ones: about a minute on two cores
 	$(PYTEST) -m "not slow and not exhaustive" tests/unit tests/contract tests/architecture
 
-test: lint-changed ## Lint, types and each test once
+test: lint-changed ## Lint, types and most tests: some minutes on two cores
 	$(PYTEST) -m "not exhaustive"
 
 # Lint takes what the tests leave of two cores, which wait for other processes now and then; a finding of it fails the run
 # after the tests.
-test-all: setup-dev ## What CI runs: as test, and the repeats with other seeds, versions and servers
+test-all: setup-dev ## What CI runs: as test, and kills, faults, and repeats with other seeds, versions and servers
 	@$(MAKE) --no-print-directory --jobs 3 pytest-all lint-python lint-sql
 
 pytest-all: setup-dev

@@ -19,7 +19,7 @@ from ion_pipeline.warehouse import connect
 from ion_pipeline.warehouse.connection import transaction
 from tests.integration.conftest import Built, settings_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 # Names of people decide nothing.
 LEFT_ALONE = frozenset({"users", "organizations"})
@@ -69,7 +69,7 @@ def spoil(connection: duckdb.DuckDBPyConnection, choice: random.Random) -> int:
     return kinds
 
 
-@pytest.mark.parametrize("seed", [6, pytest.param(7, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("seed", [6, 7])
 def test_nobodys_row_stops_the_others(demo_warehouse: Built, tmp_path: Path, seed: int) -> None:
     shutil.copytree(demo_warehouse.data_dir / "dbt", tmp_path / "dbt")
     shutil.copy(demo_warehouse.warehouse, tmp_path / "warehouse.duckdb")

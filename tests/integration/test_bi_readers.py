@@ -167,7 +167,7 @@ def test_delta_tables_hold_every_table_row_by_row(demo_warehouse: Built, tmp_pat
         LocalStorage(tmp_path),
         wanted,
         {},
-        lambda one: published / "parquet" / one.schema / f"{one.table}.parquet",
+        lambda one: [published / "parquet" / one.schema / f"{one.table}.parquet"],
         counts.append,
     )
     staged.commit(counts.append)

@@ -21,7 +21,7 @@ from tests.integration.support.changing_world import PAGE, Change, Row, add
 from tests.integration.support.chaos import Chaos, chaos
 from tests.integration.support.people import DEEDS, People
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 KINDS = {
     "status 500": {"kind": "status", "status": 500},
@@ -148,7 +148,6 @@ def test_every_fault_at_every_request(rounds: Rounds) -> None:
     assert outcomes["succeeded"] > sum(outcomes.values()) // 2
 
 
-@pytest.mark.exhaustive
 def test_clocks_that_are_wrong(rounds: Rounds) -> None:
     world, there = rounds.chaos, positions(rounds)
     cells, wrong = Counter[str](), list[str]()

@@ -14,7 +14,7 @@ from ion_pipeline.pipeline import read_clock
 from ion_pipeline.pipeline.status import status
 from tests.integration.support.changing_world import Tenant, changing_tenant, delete, update
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ def work(tenant: Tenant, number: int) -> None:
     [
         (10, 0),
         (-24 * 60, 10),
-        pytest.param(10, 10, marks=pytest.mark.exhaustive),
-        pytest.param(-10, 0, marks=pytest.mark.exhaustive),
-        pytest.param(24 * 60, -10, marks=pytest.mark.exhaustive),
+        (10, 10),
+        (-10, 0),
+        (24 * 60, -10),
     ],
 )
 def test_clocks_that_are_wrong_all_the_time(
@@ -69,7 +69,7 @@ def test_clocks_that_are_wrong_all_the_time(
     assert any("ION's clock" in doubt for doubt in status(tenant.settings).clock_doubts) == (header != machine)
 
 
-@pytest.mark.parametrize("header", [pytest.param(10, marks=pytest.mark.exhaustive), 24 * 60])
+@pytest.mark.parametrize("header", [10, 24 * 60])
 def test_a_header_that_is_set_forward_between_two_loads(tenant: Tenant, header: float) -> None:
     tenant.refresh()
     work(tenant, 1)
@@ -85,7 +85,7 @@ def test_a_header_that_is_set_forward_between_two_loads(tenant: Tenant, header: 
     assert tenant.differences() == []
 
 
-@pytest.mark.parametrize("answer", [pytest.param(0, marks=pytest.mark.exhaustive), 2])
+@pytest.mark.parametrize("answer", [0, 2])
 def test_one_answer_a_day_ahead(tenant: Tenant, answer: int) -> None:
     tenant.refresh()
     work(tenant, 1)

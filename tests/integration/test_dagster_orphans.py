@@ -20,7 +20,7 @@ from ion_pipeline.sandbox.server import SandboxOptions, build_app
 from tests.integration.conftest import MEMORY
 from tests.integration.support.changing_world import serving
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 def refresh(folder: Path, **settings: str) -> "subprocess.Popen[bytes]":

@@ -14,7 +14,7 @@ from ion_pipeline.settings import load_settings
 from tests import chromium
 from tests.integration.conftest import MEMORY, Built
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 DBT_DOCS = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "dbt_docs.py"))
 
 
@@ -44,7 +44,7 @@ def test_it_has_every_model_test_and_exposure_and_the_policy(page: Path, demo_wa
 
 
 @pytest.mark.skipif(chromium.binary() is None, reason=f"none of {', '.join(chromium.NAMES)} is on the path")
-@pytest.mark.parametrize("is_tracked", [pytest.param(False, marks=pytest.mark.exhaustive), True])
+@pytest.mark.parametrize("is_tracked", [False, True])
 def test_it_shows_a_model_and_asks_nobody_for_anything(page: Path, tmp_path: Path, is_tracked: bool) -> None:
     """Also where dbt's tracker is on: then the policy is what stops it, and the browser says so."""
     text = page.read_text("utf-8")

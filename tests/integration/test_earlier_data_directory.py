@@ -32,7 +32,7 @@ from tests.integration.support.changing_world import (
     update,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 MADE = Path(__file__).parents[1] / "data" / "data_directory_0.1.0.tar.xz"
 # An interrupted read is resumed however long ago it was; the setting's upper bound is another test's.

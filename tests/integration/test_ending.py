@@ -15,7 +15,7 @@ from ion_pipeline.lake import Lake
 from ion_pipeline.warehouse import Resources, connect
 from tests.integration.conftest import MEMORY
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 SECONDS = 60.0
 CHILD = str(Path(ion_pipeline.__file__).parent / "pipeline" / "dbt" / "child.py")
 

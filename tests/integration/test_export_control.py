@@ -226,6 +226,7 @@ def test_a_path_says_so_if_anything_on_it_is_controlled(demo_warehouse: Built, f
     assert set(expected.values()) == {True, False}
 
 
+@pytest.mark.exhaustive
 def test_the_search_finds_what_is_published_and_nothing_where_it_is_left_out(
     rows: World, found: set[Named], demo_warehouse: Built, left_out: Built, tmp_path: Path
 ) -> None:

@@ -20,7 +20,7 @@ from tests.integration.support.warehouse import query
 from tests.oracle.export_control import Named, controlled
 from tests.oracle.world import World, read_truths, read_world_dir
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 MARTS = ["genealogy.abom_line_history", "genealogy.abom_installations", *sorted(FLAGGED_LATER)]
 
 

@@ -26,7 +26,7 @@ from tests.integration.support.changing_world import (
     update,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 FLAGGED = (50, 120, 300)
 
 

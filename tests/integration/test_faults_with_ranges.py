@@ -15,7 +15,7 @@ from tests.integration.support.changing_world import served
 from tests.integration.support.extraction import CATALOG, COMPUTED, Extraction, differences
 from tests.oracle.world import World, read_world_dir
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 LARGE = ("abom_installations", "part_inventories", "run_step_fields", "run_steps")
 FAULTS = [
@@ -74,9 +74,9 @@ def sandbox(profile: str, world_dir: Path) -> Iterator[SandboxAddress]:
     ("profile", "seed"),
     [
         ("full", 0),
-        pytest.param("full", 2, marks=pytest.mark.exhaustive),
+        ("full", 2),
         ("today", 0),
-        pytest.param("today", 1, marks=pytest.mark.exhaustive),
+        ("today", 1),
     ],
     scope="module",
 )

@@ -33,7 +33,7 @@ from tests.oracle.containment import containing_units
 from tests.oracle.random_worlds import merged_random_world
 from tests.oracle.world import World, read_world_dir, write_world_dir
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 SEED = 7
 WORLDS = 200
@@ -54,7 +54,7 @@ def random_world(random_world_dir: Path) -> World:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=[] if name == "full" else [pytest.mark.exhaustive]) for name in sorted(TOLD_BY)],
+    params=sorted(TOLD_BY),
 )
 def built(request: pytest.FixtureRequest, random_world_dir: Path, build_warehouse: BuildWarehouse) -> Any:
     return build_warehouse(random_world_dir, request.param, only=READ)

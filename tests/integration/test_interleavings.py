@@ -15,7 +15,7 @@ from tests.examples import examples
 from tests.integration.support.changing_world import add, changing_tenant, delete, update
 from tests.integration.support.people import DEEDS, People
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 # When (0: before the refresh; else before its so manieth request), what, and to which of the rows there are then.
 Deed = tuple[int, str, int]

@@ -28,7 +28,7 @@ from tests.integration.support.changing_world import delete, update
 from tests.integration.support.tenant import Tenant, contents, history, running
 from tests.mortal import Mortal, mortal
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 # With and without lists inside, and one that shows its changes by its etags alone.
 ENTITIES = ("abom_installations", "part_inventories", "parts", "validation_functions")
@@ -144,7 +144,7 @@ def assert_same(found: Settings, wanted: Settings) -> None:
 
 @pytest.mark.parametrize(
     "copied",
-    [pytest.param(True, id="a refresh"), pytest.param(False, id="a first read", marks=pytest.mark.exhaustive)],
+    [pytest.param(True, id="a refresh"), pytest.param(False, id="a first read")],
 )
 def test_an_extraction_killed_at_random_points(copied: bool, place: Place, killer: Mortal) -> None:
     points = attempts(1, of=10)

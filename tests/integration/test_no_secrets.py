@@ -24,7 +24,7 @@ from tests.integration.conftest import MEMORY, Built, move_tenant
 from tests.integration.support.changing_world import update
 from tests.integration.support.webhooks import running as receiving
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 SMTP_PASSWORD = "smtp-pass-7731"
 NOTIFY_URL = "http://127.0.0.1:9/services/T0/chat-secret-7731"

@@ -16,7 +16,7 @@ from tests.integration.support.changing_world import served
 from tests.oracle.measured import MeasuredWorld, at
 from tests.oracle.world import write_world_dir
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 DEPTH = 256
 CHAIN = 300

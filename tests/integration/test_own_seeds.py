@@ -12,7 +12,7 @@ from ion_pipeline.pipeline import dbt
 from ion_pipeline.settings import load_settings
 from tests.integration.conftest import Built
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 SEEDS = dbt.project_dir() / "seeds"
 

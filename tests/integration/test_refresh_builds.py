@@ -199,6 +199,7 @@ def test_what_dbt_rendered_builds_what_dbt_has_built(
     assert contents(settings.warehouse_path, schemas) == wanted
 
 
+@pytest.mark.exhaustive
 def test_a_refresh_builds_what_is_downstream_of_what_changed(
     tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

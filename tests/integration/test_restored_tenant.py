@@ -22,7 +22,7 @@ from tests.integration.support.changing_world import (
     update,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 MIDDAY = "2026-03-01T12:00:00.000000+00:00"
 
@@ -58,8 +58,8 @@ def fill_anew(tenant: Tenant) -> None:
     [
         (restore, {"full": True}),
         (fill_anew, {"accept_deletes": True}),
-        pytest.param(restore, {"accept_deletes": True}, marks=pytest.mark.exhaustive),
-        pytest.param(fill_anew, {"full": True}, marks=pytest.mark.exhaustive),
+        (restore, {"accept_deletes": True}),
+        (fill_anew, {"full": True}),
     ],
 )
 def test_two_states_are_never_mixed(tenant: Tenant, happens: object, answer: dict[str, bool]) -> None:

@@ -27,7 +27,7 @@ from tests.integration.conftest import settings_for
 from tests.integration.support.changing_world import add, delete, served, update
 from tests.integration.support.tenant import Tenant, contents, history
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 # With and without lists inside, read in ranges and not, and one that shows its changes by its etags alone.
 ENTITIES = ("abom_installations", "part_inventories", "parts", "run_steps", "runs", "validation_functions")
@@ -170,7 +170,7 @@ def rows_there(said: str) -> int:
     return there
 
 
-@pytest.mark.parametrize("profile", ["today", pytest.param("full", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("profile", ["today", "full"])
 def test_a_first_read_killed_again_and_again(profile: str, world_dir: Path, tmp_path: Path) -> None:
     with unread(world_dir, tmp_path, profile) as tenant:
         wanted, whole = undisturbed(tenant, tmp_path / "whole")
@@ -231,7 +231,7 @@ def many_changes(tenant: Tenant) -> None:
     )
 
 
-@pytest.mark.parametrize("profile", ["today", pytest.param("full", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("profile", ["today", "full"])
 def test_a_refresh_killed_again_and_again(profile: str, world_dir: Path, tmp_path: Path) -> None:
     with unread(world_dir, tmp_path, profile) as tenant:
         at_ease(tenant).refresh()
@@ -256,7 +256,7 @@ def test_a_refresh_killed_again_and_again(profile: str, world_dir: Path, tmp_pat
 
 @pytest.mark.parametrize(
     ("first", "profile"),
-    [(True, "full"), (False, "today"), pytest.param(True, "no-updated-filter", marks=pytest.mark.exhaustive)],
+    [(True, "full"), (False, "today"), (True, "no-updated-filter")],
 )
 def test_what_changed_between_the_kill_and_the_next_run(
     first: bool, profile: str, world_dir: Path, tmp_path: Path
