@@ -37,7 +37,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 
 
 def request(folder: Path) -> Request:
-    return Request(remote="", folder=str(folder), memory="1g", threads=2, schemas=["raw", "raw_history"], tables=[])
+    return Request(remote="", folder=str(folder), memory="1024m", threads=2, schemas=["raw", "raw_history"], tables=[])
 
 
 @examples(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))

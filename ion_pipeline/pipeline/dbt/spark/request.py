@@ -81,7 +81,7 @@ class Request:
     Attributes:
         remote: URL of a Spark Connect server; empty for a session in the process.
         folder: Path or URI of the folder of this build; Spark's tables are in `<folder>/<schema>/<table>`.
-        memory: Heap of a session in the process, as Java spells it.
+        memory: Heap of a session in the process in whole megabytes, as Java spells them: `1536m`.
         threads: Threads of a session in the process.
         schemas: The schemas that the build fills.
         tables: The tables of `raw` and `raw_history`.
