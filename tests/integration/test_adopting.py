@@ -24,7 +24,7 @@ from ion_pipeline.warehouse import connect
 from tests.integration.conftest import settings_for
 from tests.integration.support.warehouse import query
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 def older_sdl() -> str:
@@ -80,7 +80,6 @@ def world_rows(demo_world: Path, entity: str) -> list[dict[str, object]]:
     return [orjson.loads(line) for line in (demo_world / f"{entity}.ndjson").read_bytes().splitlines()]
 
 
-@pytest.mark.exhaustive
 @pytest.mark.usefixtures("older_schema")
 def test_what_is_new_is_reported_and_read_once_it_is_adopted(settings: Settings, demo_world: Path) -> None:
     assert "labels" not in known_catalog().entities

@@ -17,7 +17,7 @@ from ion_pipeline.defs.notify import NoticeError, failure_sensor, notify, will_b
 from ion_pipeline.errors import IonPipelineError, SettingsError
 from ion_pipeline.settings import Settings, load_settings
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 @contextmanager

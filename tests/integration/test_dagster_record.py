@@ -13,7 +13,7 @@ from ion_pipeline.defs import record
 from ion_pipeline.pipeline import dbt
 from tests.integration.conftest import Built, settings_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 @pytest.fixture

@@ -219,6 +219,7 @@ def test_a_rebuild_restores_the_contents(sandbox: SandboxAddress, loaded: Path) 
     assert contents(loaded) == before
 
 
+@pytest.mark.exhaustive
 def test_compacting_says_what_it_saves_and_changes_no_table(sandbox: SandboxAddress, loaded: Path) -> None:
     for _ in range(2):
         read_all_again(settings_like(sandbox, loaded))

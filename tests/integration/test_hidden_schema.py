@@ -15,7 +15,7 @@ from ion_pipeline.pipeline.progress import NullReporter
 from ion_pipeline.pipeline.reconcile import reconcile
 from tests.integration.support.changing_world import Tenant, changing_tenant, delete, update
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 REFUSAL: dict[str, Any] = {
     "seed": 1,
@@ -39,9 +39,9 @@ def hide_schema(tenant: Tenant) -> None:
     "profile",
     [
         "today",
-        pytest.param("full", marks=pytest.mark.exhaustive),
-        pytest.param("missing-fields", marks=pytest.mark.exhaustive),
-        pytest.param("no-keyset", marks=pytest.mark.exhaustive),
+        "full",
+        "missing-fields",
+        "no-keyset",
     ],
 )
 def test_what_it_showed_last_is_gone_by(tmp_path: Path, profile: str) -> None:

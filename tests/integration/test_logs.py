@@ -14,7 +14,7 @@ import pytest
 from tests.integration.conftest import MEMORY, Built, continued
 from tests.integration.support.changing_world import update
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 DONE = ("entity_read", "ion_read", "load_applied", "models_built", "published")
 

@@ -21,7 +21,7 @@ from tests.bi_questions import bi_questions, grants, recalls
 from tests.dashboard_charts import EXPECTED, chosen, documents, expected, plain, query_of, same, sql_of
 from tests.integration.conftest import Built
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 SMALL = Resources("512MB", 1)
 
 

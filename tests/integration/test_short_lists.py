@@ -15,7 +15,7 @@ from ion_pipeline.sandbox.world import World, write_world
 from tests.integration.conftest import settings_for
 from tests.integration.support.changing_world import Change, add, delete, serving, update
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 ROOT = "validationFunctions"
 STAMP = "2026-03-01T08:00:00.000000+00:00"
 WORK: list[list[Change]] = [
@@ -31,7 +31,7 @@ WORK: list[list[Change]] = [
     "limit",
     [
         {"max_first": 50},
-        pytest.param({"cap_first": 50}, marks=pytest.mark.exhaustive),
+        {"cap_first": 50},
         {"cap_first": 7},
         {"max_cost": 250},
     ],

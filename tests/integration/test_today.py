@@ -28,7 +28,7 @@ from tests.oracle.world import World as Rows
 from tests.oracle.world import read_truths, read_world_dir
 from tests.unit.dbt.models import sql_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 GENERATION_1 = {"abom_items", "abom_edges"}
 

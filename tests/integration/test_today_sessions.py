@@ -14,7 +14,7 @@ from tests.integration.conftest import move_tenant, settings_for
 from tests.integration.support.changing_world import add, delete, served, update
 from tests.integration.support.tenant import Tenant, contents, running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 STEPS = 40
 LONG_AGO = "2026-03-01T08:00:00.000000+00:00"

@@ -10,7 +10,7 @@ from ion_pipeline.pipeline.entity_tables import published_entities
 from tests.integration.conftest import BuildWarehouse, Built, settings_of
 from tests.integration.support.extraction import CATALOG
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 GENERATION_1 = {"abom_items", "abom_edges"}
 #: Schemas of the models, and columns that depend on when they were built or read.

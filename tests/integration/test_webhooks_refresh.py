@@ -172,6 +172,7 @@ def until(is_so: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.exhaustive
 def test_a_watch_publishes_what_events_name_and_outlives_a_failure(tenant: Tenant) -> None:
     settings, port = tenant.settings, free_port()
     assert settings.client_secret
