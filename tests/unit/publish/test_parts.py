@@ -1,5 +1,7 @@
 """A large table is published in parts, of which those that have not changed are kept."""
 
+import errno
+import os
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -13,6 +15,7 @@ from deltalake import DeltaTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ion_pipeline.files.storage import copy_file
 from ion_pipeline.publish import PublishReport, publish
 from ion_pipeline.warehouse import Resources
 from tests.examples import examples
@@ -192,6 +195,39 @@ def test_a_part_that_has_not_changed_is_one_file_for_all_publishes_and_versions(
     assert [one.st_ino for one in in_delta] == [(folder / one["file"]).stat().st_ino for one in written["parts"]]
     # Two publishes and two versions; what has changed is in one of each.
     assert sorted({one.st_nlink for one in in_delta}) == [2, 4]
+
+
+def test_a_version_that_an_earlier_program_has_named_is_kept(database: Path) -> None:
+    """It named the one file of a version without a list."""
+    formats = ("parquet", "delta")
+    report = run(database, formats=formats, part_rows=5000)
+    before, latest = entry(report, "genealogy.tree")["delta"], report.database.parent / "latest.json"
+    document = orjson.loads(latest.read_bytes())
+    for table in document["tables"]:
+        [file] = table["delta"].pop("files")
+        table["delta"] |= file
+    latest.write_bytes(orjson.dumps(document))
+    (latest.parent / "publishes" / document["publish_id"] / "latest.json").write_bytes(orjson.dumps(document))
+    again = run(database, formats=formats, part_rows=5000)
+    assert again.delta_versions == 0
+    assert entry(again, "genealogy.tree")["delta"] == before
+
+
+@pytest.mark.parametrize("missing", [None, errno.EINVAL, errno.EXDEV])
+def test_a_file_is_copied_where_its_blocks_cannot_be_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: int | None
+) -> None:
+    def refused(*_: Any) -> int:
+        raise OSError(missing, "refused")
+
+    if missing is None:
+        monkeypatch.delattr(os, "copy_file_range")
+    else:
+        monkeypatch.setattr(os, "copy_file_range", refused)
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"rows" * 100_000)
+    copy_file(source, target)
+    assert target.read_bytes() == source.read_bytes()
 
 
 def test_the_file_does_not_grow_with_the_number_of_publishes(database: Path) -> None:
